@@ -1,0 +1,126 @@
+"""What a plugin author imports, and nothing else.
+
+Names are loaded when they are first asked for, so that ``import agno_shell``
+costs nothing at start-up.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
+if TYPE_CHECKING:
+    from agno_shell.contracts import (
+        Command,
+        CommandContext,
+        Completion,
+        Line,
+        Provider,
+        ProviderFactory,
+        ProviderOptions,
+        Renderer,
+        RendererFactory,
+        RendererOptions,
+        RenderStream,
+        Storage,
+        StorageFactory,
+        StorageOptions,
+        ToolbarItem,
+    )
+    from agno_shell.errors import (
+        AgnoShellError,
+        ConfigError,
+        PluginError,
+        ProviderError,
+        SessionNotFoundError,
+        StorageError,
+        UsageError,
+    )
+    from agno_shell.events import (
+        Event,
+        Failed,
+        Finished,
+        Interrupted,
+        ReasoningDelta,
+        Request,
+        TextDelta,
+        ToolCall,
+        UsageReported,
+    )
+    from agno_shell.hookspecs import hookimpl
+    from agno_shell.terminal_text import Cleaner, clean, clean_line
+    from agno_shell.types import Attachment, Message, Session, Timing, Trashed, Usage
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "contracts": (
+        "Command CommandContext Completion Line Provider ProviderFactory ProviderOptions "
+        "RenderStream Renderer RendererFactory RendererOptions "
+        "Storage StorageFactory StorageOptions ToolbarItem"
+    ),
+    "errors": (
+        "AgnoShellError ConfigError PluginError ProviderError SessionNotFoundError "
+        "StorageError UsageError"
+    ),
+    "events": (
+        "Event Failed Finished Interrupted ReasoningDelta Request TextDelta ToolCall UsageReported"
+    ),
+    "hookspecs": "hookimpl",
+    "terminal_text": "Cleaner clean clean_line",
+    "types": "Attachment Message Session Timing Trashed Usage",
+}
+
+__all__ = [
+    "AgnoShellError",
+    "Attachment",
+    "Cleaner",
+    "Command",
+    "CommandContext",
+    "Completion",
+    "ConfigError",
+    "Event",
+    "Failed",
+    "Finished",
+    "Interrupted",
+    "Line",
+    "Message",
+    "PluginError",
+    "Provider",
+    "ProviderError",
+    "ProviderFactory",
+    "ProviderOptions",
+    "ReasoningDelta",
+    "RenderStream",
+    "Renderer",
+    "RendererFactory",
+    "RendererOptions",
+    "Request",
+    "Session",
+    "SessionNotFoundError",
+    "Storage",
+    "StorageError",
+    "StorageFactory",
+    "StorageOptions",
+    "TextDelta",
+    "Timing",
+    "ToolCall",
+    "ToolbarItem",
+    "Trashed",
+    "Usage",
+    "UsageError",
+    "UsageReported",
+    "__version__",
+    "clean",
+    "clean_line",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names.split():
+            value: object = getattr(import_module(f"agno_shell.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'agno_shell' has no attribute {name!r}")

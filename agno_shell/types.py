@@ -1,0 +1,114 @@
+"""The records that are stored: sessions, messages and what belongs to them.
+
+They are named tuples and not dataclasses because ``session --list`` lives here:
+importing ``dataclasses`` costs as much as all the rest of that command.
+Change one with ``record._replace(name=...)``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+Role = Literal["user", "assistant", "system", "tool"]
+
+Status = Literal["complete", "interrupted", "incomplete", "failed"]
+"""complete; stopped by the person; cut off by the other side; nothing usable came."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""The empty, read-only mapping that optional mappings default to."""
+
+
+class Usage(NamedTuple):
+    """What one reply used. ``None`` means that the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: float | None = None
+    """US dollars."""
+
+
+class Timing(NamedTuple):
+    """Seconds from sending the request."""
+
+    first_token: float | None = None
+    total: float | None = None
+
+
+class Attachment(NamedTuple):
+    """A file that belongs to a message, known by its content."""
+
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class Message(NamedTuple):
+    """One thing that was said."""
+
+    id: str
+    role: Role
+    content: str
+    created_at: datetime
+    """UTC, timezone-aware."""
+    parent: str | None = None
+    """The id of the message that this one answers or follows; None for the first."""
+    status: Status = "complete"
+    model: str | None = None
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attachments: tuple[Attachment, ...] = ()
+    provider_data: Mapping[str, Any] = NOTHING
+    """Keyed by provider name; one provider's fields are never sent to another."""
+    extra: Mapping[str, Any] = NOTHING
+    """Keys that this version does not know; they are written back as they were."""
+
+
+class Session(NamedTuple):
+    """A conversation and what is known of it without reading its messages."""
+
+    session_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    message_count: int = 0
+    head: str | None = None
+    """The message the conversation stands on; None: the newest one."""
+    model: str | None = None
+    agent: str | None = None
+    tags: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
+    """Ids of messages that are always sent."""
+    extra: Mapping[str, Any] = NOTHING
+
+
+class Trashed(NamedTuple):
+    """A deleted session, kept until the person purges it."""
+
+    trash_id: str
+    session: Session
+    deleted_at: datetime
+    size: int
+    """Bytes."""
+
+
+def now() -> datetime:
+    """This moment in UTC, timezone-aware."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A random id in the form of a UUID (RFC 9562, version 4)."""
+    raw = bytearray(os.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    digits = raw.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
