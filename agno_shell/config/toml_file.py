@@ -1,0 +1,145 @@
+"""One TOML file, read with care: every way in which it can be wrong is a ``ConfigError``."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from agno_shell.errors import ConfigError
+from agno_shell.types import NOTHING
+
+MAXIMUM_BYTES = 1_048_576
+MAXIMUM_DEPTH = 50
+_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)  # so that a FIFO cannot make us wait
+
+
+class TomlFile:
+    """A file that was read; it can tell on which line a key stands."""
+
+    __slots__ = ("_lines", "_text", "path", "table")
+
+    def __init__(self, path: str, text: str = "", table: Mapping[str, Any] = NOTHING) -> None:
+        self.path = path
+        self.table = table
+        self._text = text
+        self._lines: Mapping[tuple[str, ...], int] | None = None
+
+    def place(self, key: tuple[str, ...]) -> str:
+        """``FILE, line N`` of a key, or of the nearest table above it that has a line."""
+        if self._lines is None:
+            from agno_shell.config.key_lines import key_lines
+
+            self._lines = key_lines(self._text)
+        for length in range(len(key), 0, -1):
+            line = self._lines.get(key[:length])
+            if line:
+                return f"{self.path}, line {line}"
+        return self.path
+
+
+def read_toml(path: str, *, required: bool = False) -> TomlFile | None:
+    """The file at ``path``; None if there is none and none is required.
+
+    Raises ``ConfigError`` for a file that is missing though required, cannot be read,
+    is no plain file, is larger than 1 MiB, is not UTF-8 or is not TOML.
+    """
+    data = _read(path, required=required)
+    if data is None:
+        return None
+    text = _decode(path, data)
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise _too_deep(path) from None
+    except ValueError as error:  # TOMLDecodeError, and what int() says of 5,000 digits
+        raise _broken(path, text, str(error)) from None
+    if _is_deep(table):  # dotted keys nest without recursion there, but not in who uses them
+        raise _too_deep(path)
+    return TomlFile(path, text, table)
+
+
+def _read(path: str, *, required: bool) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NON_BLOCKING)
+    except (FileNotFoundError, NotADirectoryError):
+        if required:
+            raise ConfigError(f"There is no configuration file {path}.") from None
+        return None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+    except ValueError:  # a NUL, or a character that the file system's encoding lacks
+        raise ConfigError("The path of the configuration file holds a forbidden sign.") from None
+    try:
+        with open(descriptor, "rb") as stream:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                kind = "a folder" if stat.S_ISDIR(mode) else "not a plain file"
+                raise ConfigError(f"The configuration file {path} is {kind}.")
+            data = stream.read(MAXIMUM_BYTES + 1)
+    except IsADirectoryError:  # what open() itself says of a folder's descriptor
+        raise ConfigError(f"The configuration file {path} is a folder.") from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+    if len(data) > MAXIMUM_BYTES:
+        raise ConfigError(f"The configuration file {path} is larger than 1 MiB.")
+    return data
+
+
+def _decode(path: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: the file is not UTF-8.",
+            hint="Save it in the encoding UTF-8.",
+        ) from None
+
+
+def _unreadable(path: str, reason: str | None) -> ConfigError:
+    return ConfigError(f"The configuration file {path} could not be read: {reason or 'unknown'}.")
+
+
+def _too_deep(path: str) -> ConfigError:
+    return ConfigError(f"{path} cannot be read: it is nested too deeply.")
+
+
+def _is_deep(table: Mapping[str, Any]) -> bool:
+    waiting: list[tuple[Any, int]] = [(table, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAXIMUM_DEPTH:
+            return True
+        if isinstance(item, dict | list):
+            below = item.values() if isinstance(item, dict) else item
+            waiting += [(value, depth + 1) for value in below]
+    return False
+
+
+def _broken(path: str, text: str, problem: str) -> ConfigError:
+    """tomllib puts the place behind its sentence, as ``(at line 3, column 7)``."""
+    import re
+
+    found = re.search(r" \(at line (\d+), column (\d+)\)$", problem)
+    if found:
+        place = f"{path}, line {found[1]}, column {found[2]}"
+        problem = problem[: found.start()]
+    elif problem.endswith(" (at end of document)"):
+        place = f"{path}, line {len(text.splitlines()) or 1}, at the end"
+        problem = problem.removesuffix(" (at end of document)")
+    else:
+        place = path
+    problem = problem[:1].lower() + problem[1:]
+    return ConfigError(f"{place}: this is not TOML: {problem}.", hint=_hint(problem))
+
+
+def _hint(problem: str) -> str:
+    if "invalid value" in problem:
+        return 'Text stands in quotes, as in model = "name".'
+    if "twice" in problem or "overwrite" in problem:
+        return "Remove one of the two."
+    return ""

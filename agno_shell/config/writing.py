@@ -1,0 +1,96 @@
+"""What the shell writes by itself goes to a file of its own.
+
+So the comments and the order in the person's file survive.
+"""
+
+# ruff: noqa: PTH101, PTH102, PTH105, PTH108, PTH112, PTH120
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from agno_shell.config.loading import check_setting
+from agno_shell.config.toml_file import read_toml
+from agno_shell.errors import ConfigError
+from agno_shell.paths import Paths
+
+_HEADING = """\
+# Written by agno-shell, for example by /model --default. It is laid over config.toml.
+# A line that is removed here is forgotten; the whole file may be deleted.
+
+"""
+
+
+def remember(paths: Paths, values: Mapping[str, Any]) -> None:
+    """Keep settings, by dotted name, for later runs; ``None`` forgets one.
+
+    Everything else in the shell's file stays. Raises ``ConfigError`` for a name or a
+    value that is no setting's, and when the file cannot be read or written.
+    """
+    path = paths.shell_config_file
+    for name, value in values.items():
+        if value is not None:
+            check_setting(name, value, lambda: "Not remembered: ")
+    before = read_toml(path)
+    table: dict[str, Any] = dict(before.table) if before else {}
+    for name, value in values.items():
+        _put(table, name.split("."), value)
+    import tomli_w
+
+    _replace(path, (_HEADING + tomli_w.dumps(table)).encode())
+
+
+def toml_value(value: Any) -> str:
+    """The text of one setting's value behind the ``=``, on one line."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    import tomli_w
+
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
+
+
+def _put(table: dict[str, Any], names: list[str], value: Any) -> None:
+    for name in names[:-1]:
+        below = table.setdefault(name, {})
+        if not isinstance(below, dict):
+            below = table[name] = {}
+        table = below
+    if value is None:
+        table.pop(names[-1], None)
+    else:
+        table[names[-1]] = list(value) if isinstance(value, tuple) else value
+
+
+def _replace(path: str, data: bytes) -> None:
+    """Put ``data`` in the place of the file: a reader sees the old or the new one."""
+    temporary = f"{path}.{os.urandom(4).hex()}.new"
+    try:
+        _make_folder(os.path.dirname(path))
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o600)  # a strange umask took even our own rights
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        reason = error.strerror or "unknown"
+        raise ConfigError(f"{path} could not be written: {reason}.") from None
+
+
+def _make_folder(path: str) -> None:
+    """Like ``makedirs``, which gives its mode to the last folder only."""
+    if os.path.isdir(path):
+        return
+    _make_folder(os.path.dirname(path))
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:  # another shell was quicker; a file there fails at the next step
+        return
+    os.chmod(path, 0o700)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agno_shell.config import Config, load_config
+from agno_shell.paths import Paths, find_paths
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return find_paths({"AGNO_SHELL_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def load(paths: Paths) -> Callable[..., Config]:
+    """Load what the person's and the shell's file hold, by default nothing."""
+
+    def load_texts(
+        user: str | bytes = "",
+        shell: str | bytes = "",
+        *,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> Config:
+        for path, text in ((paths.config_file, user), (paths.shell_config_file, shell)):
+            Path(path).write_bytes(text.encode() if isinstance(text, str) else text)
+        return load_config(paths, environ=environ or {}, overrides=overrides or {})
+
+    return load_texts
