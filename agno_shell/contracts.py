@@ -7,7 +7,7 @@ and only the ones that are chosen are opened.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from agno_shell.errors import StorageError
@@ -169,7 +169,7 @@ class Provider(ABC):
         """Get ready in the background; called once the prompt stands."""
 
     @abstractmethod
-    def stream(self, request: Request) -> AsyncIterator[Event]:
+    def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Answer; the last event is ``Finished`` or ``Failed``. Closing the iterator
         (``aclose``) or cancelling its task closes the connection."""
 
@@ -261,7 +261,7 @@ class Completion(NamedTuple):
     """One way to finish what is being typed."""
 
     text: str
-    """What replaces the argument in work."""
+    """What replaces everything typed behind the command's name."""
     meta: str = ""
     """A few words shown beside it."""
 
@@ -298,6 +298,14 @@ class CommandContext(Protocol):
     def flags(self) -> dict[str, bool]:
         """``trace`` and ``metrics``: whether each is shown; commands may change them."""
 
+    @property
+    def storage_path(self) -> str:
+        """Where the sessions are kept, for a person to read; empty when unknown."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 0 where there is none and lines may be of any length."""
+
     async def store(self, work: Callable[[Storage], T]) -> T:
         """Run ``work`` with the storage, in the storage's own thread."""
 
@@ -318,6 +326,9 @@ class CommandContext(Protocol):
         """Read the open session's record again, after a command changed it."""
 
     async def set_model(self, name: str) -> None: ...
+
+    def remember_model(self, name: str) -> None:
+        """Make ``name`` the model of sessions that name none, beyond this shell's life."""
 
     async def set_agent(self, name: str | None) -> None: ...
 
@@ -358,7 +369,7 @@ class Command(NamedTuple):
     details: str = ""
     """What ``/help NAME`` says below the summary."""
     complete: Callable[[CommandContext, str], Awaitable[Iterable[Completion]]] | None = None
-    """Completions of the argument text, fuzzily filtered by the shell."""
+    """Completions of the argument text, fuzzily filtered by the shell. May be slow."""
     aliases: tuple[str, ...] = ()
 
 

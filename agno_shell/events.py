@@ -7,7 +7,7 @@ shell, a one-shot command, a test and a plugin all read the same stream.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agno_shell.types import NOTHING, Message, Usage
@@ -34,7 +34,7 @@ class Request:
 
     model: str
     messages: tuple[Message, ...]
-    parameters: Mapping[str, Any] = NOTHING
+    parameters: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """Model parameters under their usual names: temperature, top_p, max_tokens, …"""
     api_base: str | None = None
 
@@ -75,7 +75,7 @@ class Finished:
 
     reason: str = "stop"
     """stop, length, content_filter or tool_calls."""
-    provider_data: Mapping[str, Any] = NOTHING
+    provider_data: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """Private fields to hand back to this provider with the next request."""
 
 

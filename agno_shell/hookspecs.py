@@ -93,9 +93,10 @@ def on_turn_finished(session: Session, reply: Message) -> None:
 
 
 @hookspec
-def prepare_request(session: Session, request: Request) -> Request | None:  # type: ignore[empty-body]
+def prepare_request(session: Session | None, request: Request) -> Request | None:
     """See what is sent and, by returning another request, change it. Called for one
-    plugin after the other, each with what the one before it returned."""
+    plugin after the other, each with what the one before it returned. ``session`` is
+    None for a one-shot question."""
 
 
 @hookspec
