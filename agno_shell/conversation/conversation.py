@@ -1,0 +1,236 @@
+"""The open session: its messages, its model and agent, and its turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from agno_shell.contracts import Provider
+from agno_shell.conversation.context import reply_reserve, select, system_message
+from agno_shell.conversation.models import Choice, Models
+from agno_shell.conversation.store import StoreThread
+from agno_shell.conversation.turn import Turn, saved_or_not
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.events import MessageSaved, NotSaved, Request
+from agno_shell.types import NOTHING, Message, Session
+
+if TYPE_CHECKING:
+    from agno_shell.config import Agent, Config
+    from agno_shell.plugins import Plugins
+
+FIRST_LOAD = 200
+"""Messages that are read when a session is opened; more only if the window takes more."""
+
+BYTES_PER_TOKEN = 8
+"""More than any text needs on the average, so that a full window is surely filled."""
+
+
+def build_request(
+    messages: Sequence[Message], choice: Choice, agent: Agent | None, api_base: str | None
+) -> Request:
+    """The request for ``messages`` with the agent's parameters."""
+    return Request(
+        choice.model, tuple(messages), agent.parameters if agent else NOTHING, api_base or None
+    )
+
+
+class Conversation:
+    """A session that is open, and everything needed to go on with it."""
+
+    def __init__(
+        self,
+        store: StoreThread,
+        models: Models,
+        plugins: Plugins,
+        config: Config,
+        *,
+        facts: Mapping[str, Any] = NOTHING,
+        api_base: str | None = None,
+        default_window: int,
+    ) -> None:
+        self.store = store
+        self.models = models
+        self.plugins = plugins
+        self.facts = facts
+        self.api_base = api_base
+        self._agents = config.agents
+        self._default_window = default_window
+        self._session: Session | None = None
+        self._history: list[Message] = []
+        self._loaded_all = True
+        self._unsaved: list[Message] = []
+        self._windows: dict[Choice, int] = {}
+        self._system: Message | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    # What is open -----------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            raise UsageError("No session is open.", hint="/new makes one.")
+        return self._session
+
+    @property
+    def history(self) -> Sequence[Message]:
+        """The newest messages of the path to the head, oldest first."""
+        return self._history
+
+    @property
+    def unsaved(self) -> Sequence[Message]:
+        """Messages that could not be written yet; they are tried again with the next."""
+        return self._unsaved
+
+    @property
+    def agent(self) -> Agent | None:
+        """The session's agent, if the configuration (still) has it."""
+        return self._agents.get(self.session.agent) if self.session.agent else None
+
+    @property
+    def choice(self) -> Choice:
+        """The model and provider in use: the session's, else the agent's, else the default."""
+        agent = self.agent
+        return self.models.choose(self.session.model or (agent.model if agent else None))
+
+    @property
+    def provider(self) -> Provider:
+        return self.models.provider(self.choice)
+
+    def head(self) -> str | None:
+        """The id of the message that the next one follows."""
+        return self._history[-1].id if self._history else None
+
+    # Opening and changing ---------------------------------------------------------------
+
+    async def open(self, session_id: str) -> Session:
+        """Open a session and make it the current one."""
+        session = await self.store(lambda storage: storage.open(session_id))
+        history = await self._load(session_id, FIRST_LOAD)
+        self._session, self._history, self._unsaved = session, history, []
+        self._loaded_all = len(history) < FIRST_LOAD
+        self._compose()
+        # "Last used" is a convenience: a full or read-only disk still opens every session.
+        try:
+            if await self.store(lambda storage: storage.current()) != session_id:
+                await self.store(lambda storage: storage.set_current(session_id))
+        except StorageError as error:
+            self.plugins.report(error.sentence())
+        self.plugins.session_opened(session)
+        return session
+
+    async def create(self, name: str, description: str = "") -> Session:
+        """Make a session and open it."""
+        made = await self.store(lambda storage: storage.create(name, description))
+        return await self.open(made.session_id)
+
+    async def refresh(self) -> None:
+        """Read the open session's record again."""
+        session_id = self.session.session_id
+        self._session = await self.store(lambda storage: storage.open(session_id))
+        self._compose()
+
+    async def set_model(self, name: str) -> None:
+        """Use a model from the next message on; the session remembers it."""
+        await self._update(model=name)
+
+    async def set_agent(self, name: str | None) -> None:
+        """Use an agent from the next message on; the session remembers it. An agent with
+        a model of its own takes the place of one that was chosen before."""
+        if name is not None and name not in self._agents:
+            known = ", ".join(sorted(self._agents)) or "none"
+            raise UsageError(
+                f"There is no agent called {name!r}.",
+                hint=f"Configured agents: {known}; add [agents.{name}] to the configuration.",
+            )
+        if name is not None and self._agents[name].model:
+            await self._update(agent=name, model=None)
+        else:
+            await self._update(agent=name)
+
+    async def _update(self, **changes: Any) -> None:
+        session_id = self.session.session_id
+        self._session = await self.store(lambda storage: storage.update(session_id, **changes))
+        self._compose()
+
+    def _compose(self) -> None:
+        """The system message is made once, so that its bytes stay the same for caches."""
+        agent = self.agent
+        self._system = system_message(agent.instructions if agent else "", self.facts)
+
+    # Turns ------------------------------------------------------------------------------
+
+    def turn(self, text: str) -> Turn:
+        """The next turn; nothing happens until its events are read."""
+        return Turn(self, text)
+
+    async def prepare(self) -> tuple[Request, int]:
+        """What is to be sent now, and how many earlier messages did not fit."""
+        choice, agent = self.choice, self.agent
+        window = await self._window(choice)
+        budget = window - reply_reserve(window, agent.parameters if agent else NOTHING)
+        await self._load_enough(budget)
+        provider = self.provider
+
+        async def count(messages: Sequence[Message]) -> list[int]:
+            return await provider.count_tokens(choice.model, messages) if messages else []
+
+        selection = await select(
+            self._history,
+            system=self._system,
+            budget=budget,
+            count=count,
+            pinned=self.session.pinned,
+        )
+        missing = 0 if self._loaded_all else self.session.message_count - len(self._history)
+        request = build_request(selection.messages, choice, agent, self.api_base)
+        prepared = self.plugins.prepare_request(self.session, request)
+        return prepared, selection.omitted + max(0, missing)
+
+    async def add(self, message: Message) -> MessageSaved | NotSaved:
+        """Put a message at the end, in memory always, on disk if it can be written."""
+        self._history.append(message)
+        self._unsaved.append(message)
+        session_id = self.session.session_id
+        error: StorageError | None = None
+        while self._unsaved:
+            first = self._unsaved[0]
+            try:
+                self._session = await self.store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
+            except StorageError as caught:
+                error = caught
+                break
+            self._unsaved.pop(0)
+            self.plugins.message_saved(self.session, first)
+        return saved_or_not(message, error)
+
+    def keep_partial(self, message: Message) -> None:
+        """Keep the reply in work on disk, in the background."""
+        session_id = self.session.session_id
+
+        async def write() -> None:
+            # The reply itself is saved at its end, and that reports what is wrong.
+            with suppress(StorageError):
+                await self.store(lambda storage: storage.save_partial(session_id, message))
+
+        self._writing = asyncio.create_task(write())
+
+    async def _window(self, choice: Choice) -> int:
+        if choice not in self._windows:
+            known = await self.models.provider(choice).context_window(choice.model)
+            self._windows[choice] = known or self._default_window
+        return self._windows[choice]
+
+    async def _load(self, session_id: str, last: int) -> list[Message]:
+        return await self.store(lambda storage: storage.messages(session_id, last=last))
+
+    async def _load_enough(self, budget: int) -> None:
+        """Read further back until the window is surely full or everything is there."""
+        while not self._loaded_all and not self._unsaved:
+            size = sum(len(message.content) for message in self._history)
+            if size > budget * BYTES_PER_TOKEN:
+                return
+            wanted = len(self._history) * 2
+            self._history = await self._load(self.session.session_id, wanted)
+            self._loaded_all = len(self._history) < wanted

@@ -1,0 +1,57 @@
+"""Which provider answers, and under which model name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from agno_shell.contracts import Provider, ProviderFactory
+
+OFFLINE = "offline"
+"""The provider, and the model name, for when no model is set up."""
+
+
+class Choice(NamedTuple):
+    """A model and the provider that has it."""
+
+    provider: str
+    model: str
+
+
+class Models:
+    """The configured provider and the offline one, opened when first needed."""
+
+    def __init__(
+        self,
+        preferred: ProviderFactory,
+        offline: ProviderFactory,
+        open_provider: Callable[[ProviderFactory], Provider],
+        *,
+        default: str | None,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._factories = {offline.name: offline, preferred.name: preferred}
+        self._preferred = preferred.name
+        self._open = open_provider
+        self._opened: dict[str, Provider] = {}
+        self.default = default or preferred.default_model(environ)
+        """The model of a session that names none; None: no model is set up."""
+
+    def choose(self, name: str | None) -> Choice:
+        """The provider and model for a name; None stands for the default."""
+        model = name or self.default
+        if model is None or model == OFFLINE:
+            return Choice(OFFLINE, OFFLINE)
+        return Choice(self._preferred, model)
+
+    def provider(self, choice: Choice) -> Provider:
+        """The open provider of a choice."""
+        if choice.provider not in self._opened:
+            self._opened[choice.provider] = self._open(self._factories[choice.provider])
+        return self._opened[choice.provider]
+
+    async def close(self) -> None:
+        """Close every provider that was opened."""
+        for provider in self._opened.values():
+            await provider.close()
+        self._opened.clear()

@@ -1,0 +1,114 @@
+"""From what a person types to the session that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from agno_shell.errors import SessionNotFoundError
+from agno_shell.types import Session
+
+MAXIMUM_CANDIDATES = 10
+
+
+def resolve(reference: str, sessions: Iterable[Session]) -> Session:
+    """The session that ``reference`` means.
+
+    Tried in turn: a whole id, a whole name, the beginning of an id, a name in any
+    letter case. A step that finds one session ends the search; one that finds several
+    raises ``SessionNotFoundError`` with them as candidates, as git does for commits.
+    When nothing fits, the nearest names are the candidates.
+    """
+    sessions = list(sessions)
+    wanted = reference.strip()
+    if not wanted:
+        raise SessionNotFoundError(
+            "An empty text names no session.", hint="Give an id, the beginning of one, or a name."
+        )
+    lower = wanted.lower()
+    folded = wanted.casefold()
+    for found in (
+        [s for s in sessions if s.session_id == lower],
+        [s for s in sessions if s.name == wanted],
+        [s for s in sessions if s.session_id.startswith(lower)],
+        [s for s in sessions if s.name.casefold() == folded],
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _ambiguous(wanted, found)
+    raise _unknown(wanted, sessions)
+
+
+def default_name(moment: datetime) -> str:
+    """The name of a session that was given none; ``moment`` is local time."""
+    return f"Session {moment:%Y-%m-%d %H:%M}"
+
+
+def describe(session: Session) -> str:
+    """One line that tells a session from others: ``1a2b3c4d  Name  (updated …)``."""
+    return f"{session.session_id[:8]}  {session.name}  (updated {local_time(session.updated_at)})"
+
+
+def local_time(moment: datetime) -> str:
+    """``2026-07-20 10:30`` on this machine's clock."""
+    try:
+        local = moment.astimezone()
+    except (OverflowError, OSError, ValueError):  # a year that local time cannot express
+        local = moment
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def _ambiguous(wanted: str, found: Sequence[Session]) -> SessionNotFoundError:
+    return SessionNotFoundError(
+        f'"{_short(wanted)}" means {len(found)} sessions.',
+        hint="Give more of the id:",
+        candidates=_candidates(found, _distinct_length(found)),
+    )
+
+
+def _unknown(wanted: str, sessions: Sequence[Session]) -> SessionNotFoundError:
+    message = f'There is no session "{_short(wanted)}".'
+    if not sessions:
+        return SessionNotFoundError(message, hint="There are no sessions yet.")
+    near = _nearest(wanted, sessions)
+    if near:
+        return SessionNotFoundError(
+            message, hint="The nearest are:", candidates=_candidates(near, 8)
+        )
+    return SessionNotFoundError(message, hint="agno-shell session --list shows all of them.")
+
+
+def _nearest(wanted: str, sessions: Sequence[Session]) -> list[Session]:
+    """Those whose name holds the text or is like it, the most likely first."""
+    folded = wanted.casefold()
+    near = [s for s in sessions if folded in s.name.casefold()]
+    if len(near) < MAXIMUM_CANDIDATES:
+        import difflib
+
+        names = {s.name.casefold()[:100]: s for s in reversed(sessions) if s not in near}
+        alike = difflib.get_close_matches(folded[:100], names, n=MAXIMUM_CANDIDATES)
+        near += [names[name] for name in alike]
+    return near[:MAXIMUM_CANDIDATES]
+
+
+def _candidates(sessions: Sequence[Session], id_length: int) -> list[str]:
+    lines = [
+        session.session_id[:id_length] + describe(session)[8:]
+        for session in sessions[:MAXIMUM_CANDIDATES]
+    ]
+    more = len(sessions) - len(lines)
+    return [*lines, f"and {more} more"] if more else lines
+
+
+def _distinct_length(sessions: Sequence[Session]) -> int:
+    """How much of the ids must be shown so that no two look alike; 8 at least."""
+    ids = [session.session_id for session in sessions]
+    length = 8
+    while length < 36 and len({each[:length] for each in ids}) < len(ids):
+        length += 1
+    return length
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"

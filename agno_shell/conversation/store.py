@@ -1,0 +1,34 @@
+"""The storage's own thread: slow disks never stop the keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from agno_shell.contracts import Storage
+
+T = TypeVar("T")
+
+
+class StoreThread:
+    """Calls a storage in one worker thread, in the order of asking.
+
+    ``await store(lambda storage: storage.sessions())``. Work that was begun is carried
+    out even if the waiting task is cancelled.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="storage")
+
+    async def __call__(self, work: Callable[[Storage], T]) -> T:
+        """What ``work`` returns or raises."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, work, self._storage)
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close the storage."""
+        await self(lambda storage: storage.close())
+        self._executor.shutdown(wait=True)

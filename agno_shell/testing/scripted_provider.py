@@ -1,0 +1,51 @@
+"""A provider that answers from a script, for tests of what stands around a provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+
+from agno_shell.contracts import Provider
+from agno_shell.events import Event, Finished, Request, TextDelta
+from agno_shell.types import Message
+
+Step = Event | asyncio.Event | Exception
+"""An event to yield, an asyncio event to wait for, or an error to raise."""
+
+
+class ScriptedProvider(Provider):
+    """Each request takes the next script; without one, it answers ``echo: …``.
+
+    A plain text in a script stands for a ``TextDelta``.
+    """
+
+    name = "scripted"
+
+    def __init__(self, *scripts: Sequence[Step | str], window: int | None = None) -> None:
+        self.scripts = deque(scripts)
+        self.window = window
+        self.requests: list[Request] = []
+        """What was asked, in order."""
+        self.closed_streams = 0
+        """How many streams were ended by their consumer or by their end."""
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        self.requests.append(request)
+        default = [f"echo: {request.messages[-1].content}", Finished()]
+        try:
+            for step in self.scripts.popleft() if self.scripts else default:
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield TextDelta(step) if isinstance(step, str) else step
+        finally:
+            self.closed_streams += 1
+
+    async def context_window(self, model: str) -> int | None:
+        return self.window
+
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
+        return [len(message.content.split()) for message in messages]

@@ -1,0 +1,72 @@
+"""What many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agno_shell.config import Agent, Config
+from agno_shell.contracts import ProviderFactory, Storage
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.models import Models
+from agno_shell.conversation.store import StoreThread
+from agno_shell.plugins import Plugins
+from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.testing.scripted_provider import ScriptedProvider
+
+AGENTS = {
+    "poet": Agent("poet", instructions="Answer in verse.", parameters={"temperature": 0.9}),
+    "analyst": Agent("analyst", instructions="Be exact.", model="model-a"),
+}
+
+
+@pytest.fixture
+def provider() -> ScriptedProvider:
+    return ScriptedProvider()
+
+
+@pytest.fixture
+def plugins() -> Plugins:
+    return Plugins(installed=False)
+
+
+@pytest.fixture
+async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any:
+    """Builds a conversation on an in-memory storage and the scripted provider."""
+    stores: list[StoreThread] = []
+
+    def make(
+        storage: Storage | None = None,
+        *,
+        agents: Any = AGENTS,
+        facts: Any = (),
+        default: str | None = "model-x",
+        window: int = 10_000,
+    ) -> Conversation:
+        scripted = ProviderFactory("scripted", "", lambda _options: provider)
+        offline = ProviderFactory("offline", "", lambda _options: provider)
+        models = Models(scripted, offline, lambda _factory: provider, default=default, environ={})
+        store = StoreThread(storage or MemoryStorage())
+        stores.append(store)
+        return Conversation(
+            store,
+            models,
+            plugins,
+            Config(agents=agents),
+            facts=dict(facts),
+            default_window=window,
+        )
+
+    yield make
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+async def conversation(make_conversation: Callable[..., Conversation]) -> Conversation:
+    """An open, empty session."""
+    made = make_conversation()
+    await made.create("Test")
+    return made

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from agno_shell.testing.memory_storage import MemoryStorage
+
+from agno_shell.conversation import conversation as module
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.turn import Turn
+from agno_shell.errors import UsageError
+from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.types import Message, new_id, now
+
+
+async def run(turn: Turn) -> None:
+    async for _event in turn.events():
+        pass
+
+
+async def test_opening_makes_a_session_current_and_brings_its_memory_back(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    first = make_conversation(storage)
+    made = await first.create("One")
+    await run(first.turn("remember me"))
+    await first.create("Two")
+    again = make_conversation(storage)
+    await again.open(made.session_id)
+    assert await again.store(lambda s: s.current()) == made.session_id
+    await run(again.turn("who?"))
+    sent = [message.content for message in provider.requests[-1].messages]
+    assert sent == ["remember me", "echo: remember me", "who?"]
+
+
+async def test_the_model_is_the_sessions_then_the_agents_then_the_default(
+    conversation: Conversation,
+) -> None:
+    assert conversation.choice.model == "model-x"
+    await conversation.set_agent("analyst")
+    assert conversation.choice.model == "model-a"
+    await conversation.set_model("model-b")
+    assert conversation.choice.model == "model-b"
+    await conversation.set_agent("poet")
+    assert conversation.choice.model == "model-b"
+    await conversation.set_agent("analyst")
+    assert conversation.choice.model == "model-a"
+    assert conversation.session.agent == "analyst"
+
+
+async def test_an_agent_brings_its_instructions_and_parameters(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    await conversation.set_agent("poet")
+    await run(conversation.turn("Rain"))
+    request = provider.requests[0]
+    assert [m.content for m in request.messages] == ["Answer in verse.", "Rain"]
+    assert request.parameters == {"temperature": 0.9}
+
+
+async def test_an_unknown_agent_is_named_with_the_known_ones(conversation: Conversation) -> None:
+    with pytest.raises(UsageError) as caught:
+        await conversation.set_agent("poett")
+    assert "poett" in str(caught.value)
+    assert "analyst, poet" in caught.value.hint
+
+
+async def test_an_agent_that_was_removed_from_the_configuration_is_not_fatal(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    first = make_conversation(storage)
+    made = await first.create("One")
+    await first.set_agent("poet")
+    later = make_conversation(storage, agents={})
+    await later.open(made.session_id)
+    assert later.agent is None
+    assert later.session.agent == "poet"
+    await run(later.turn("Hi"))
+    assert [m.content for m in provider.requests[-1].messages] == ["Hi"]
+
+
+async def test_without_a_model_the_offline_provider_answers(
+    make_conversation: Callable[..., Conversation],
+) -> None:
+    conversation = make_conversation(default=None)
+    await conversation.create("One")
+    assert conversation.choice == ("offline", "offline")
+    await conversation.set_model("gpt-x")
+    assert conversation.choice == ("scripted", "gpt-x")
+    await conversation.set_model("offline")
+    assert conversation.choice == ("offline", "offline")
+
+
+async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
+    make_conversation: Callable[..., Conversation],
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FIRST_LOAD", 4)
+    asked: list[int | None] = []
+
+    class Watched(MemoryStorage):
+        def messages(self, session_id: str, last: int | None = None) -> list[Message]:
+            asked.append(last)
+            return super().messages(session_id, last)
+
+    storage = Watched()
+    session = storage.create("Long")
+    parent = None
+    for number in range(100):
+        role = "user" if number % 2 == 0 else "assistant"
+        said = Message(new_id(), role, f"{number} " * 10, now(), parent=parent)  # type: ignore[arg-type]
+        storage.append(session.session_id, said)
+        parent = said.id
+    provider.window = 100
+    conversation = make_conversation(storage)
+    await conversation.open(session.session_id)
+    assert asked == [4]
+    await run(conversation.turn("and now?"))
+    assert asked == [4, 10, 20, 40]
+    sent = provider.requests[0].messages
+    assert sent[-1].content == "and now?"
+    assert sent[-2].content == "99 " * 10
+    assert len(sent) < 10
+
+
+async def test_system_text_stays_the_same_from_turn_to_turn(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    conversation = make_conversation(facts={"domain": "finance"})
+    await conversation.create("One")
+    await run(conversation.turn("a"))
+    await run(conversation.turn("b"))
+    first, second = (request.messages[0] for request in provider.requests)
+    assert first.content == "Facts:\n- domain: finance"
+    assert first == second

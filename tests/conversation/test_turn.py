@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from agno_shell.testing.memory_storage import MemoryStorage
+
+from agno_shell.contracts import Storage
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.turn import Turn
+from agno_shell.errors import ProviderError, StorageError
+from agno_shell.events import (
+    Failed,
+    Finished,
+    Interrupted,
+    MessageSaved,
+    NotSaved,
+    ReasoningDelta,
+    RequestPrepared,
+    TextDelta,
+    TurnEvent,
+    UsageReported,
+)
+from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.types import Message, Session, Usage
+
+
+async def run(turn: Turn) -> list[TurnEvent]:
+    return [event async for event in turn.events()]
+
+
+async def stored(conversation: Conversation) -> list[Message]:
+    session_id = conversation.session.session_id
+    return await conversation.store(lambda storage: storage.messages(session_id))
+
+
+async def test_a_turn_saves_the_question_first_and_the_reply_last(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["Hel", "lo", UsageReported(Usage(3, 2)), Finished()])
+    events = await run(conversation.turn("Hi"))
+    assert [type(event) for event in events] == [
+        MessageSaved,
+        RequestPrepared,
+        TextDelta,
+        TextDelta,
+        UsageReported,
+        Finished,
+        MessageSaved,
+    ]
+    question, reply = await stored(conversation)
+    assert (question.role, question.content, question.status) == ("user", "Hi", "complete")
+    assert (reply.role, reply.content, reply.status) == ("assistant", "Hello", "complete")
+    assert reply.parent == question.id
+    assert reply.model == "model-x"
+    assert reply.usage == Usage(3, 2)
+    assert reply.timing is not None
+    assert reply.timing.total is not None
+    assert conversation.session.message_count == 2
+
+
+async def test_the_question_is_on_disk_before_the_request_leaves(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    gate = asyncio.Event()
+    provider.scripts.append([gate, "late", Finished()])
+    turn = conversation.turn("Keep me")
+    task = asyncio.create_task(run(turn))
+    while not provider.requests:
+        await asyncio.sleep(0)
+    assert [message.content for message in await stored(conversation)] == ["Keep me"]
+    gate.set()
+    await task
+
+
+async def test_a_later_turn_is_sent_the_earlier_ones(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    await run(conversation.turn("one"))
+    await run(conversation.turn("two"))
+    sent = [(message.role, message.content) for message in provider.requests[1].messages]
+    assert sent == [("user", "one"), ("assistant", "echo: one"), ("user", "two")]
+
+
+async def test_stopping_keeps_what_was_shown(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["half an ans", asyncio.Event(), "wer", Finished()])
+    turn = conversation.turn("Go")
+    events: list[TurnEvent] = []
+    async for event in turn.events():
+        events.append(event)
+        if isinstance(event, TextDelta):
+            turn.stop()
+    assert isinstance(events[-2], Interrupted)
+    reply = (await stored(conversation))[-1]
+    assert (reply.content, reply.status) == ("half an ans", "interrupted")
+    assert provider.closed_streams == 1
+
+
+async def test_stopping_before_the_provider_is_ready(
+    conversation: Conversation, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_model: str) -> int:
+        turn.stop()
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr(provider, "context_window", never)
+    turn = conversation.turn("Go")
+    events = await run(turn)
+    assert [type(event) for event in events] == [MessageSaved, Interrupted, MessageSaved]
+    assert provider.requests == []
+
+
+async def test_stopping_before_the_turn_has_begun(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    turn = conversation.turn("Never mind")
+    turn.stop()
+    events = await run(turn)
+    assert isinstance(events[-2], Interrupted)
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "content"),
+    [
+        ([Failed("unreachable", "Nobody there.")], "failed", ""),
+        (["part", Failed("server", "Cut off.")], "incomplete", "part"),
+        (["part"], "incomplete", "part"),
+        (["part", Finished("length")], "incomplete", "part"),
+        (["part", Finished("content_filter")], "incomplete", "part"),
+        ([Finished()], "failed", ""),
+        (["part", ValueError("a bug in a plugin")], "incomplete", "part"),
+        ([ProviderError("No key.", kind="authentication")], "failed", ""),
+    ],
+)
+async def test_only_a_whole_reply_is_stored_as_complete(
+    conversation: Conversation,
+    provider: ScriptedProvider,
+    script: list[Any],
+    status: str,
+    content: str,
+) -> None:
+    provider.scripts.append(script)
+    await run(conversation.turn("Go"))
+    reply = (await stored(conversation))[-1]
+    assert (reply.status, reply.content) == (status, content)
+    # The next turn works, and an empty reply is not sent along.
+    await run(conversation.turn("Again"))
+    sent = [message.content for message in provider.requests[-1].messages]
+    assert sent == ["Go", *([content] if content else []), "Again"]
+
+
+async def test_the_kind_of_a_failure_is_kept(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append([ProviderError("No key.", hint="Set one.", kind="authentication")])
+    events = await run(conversation.turn("Go"))
+    assert Failed("authentication", "No key.", "Set one.") in events
+    reply = (await stored(conversation))[-1]
+    assert reply.extra == {"error": {"kind": "authentication", "message": "No key."}}
+
+
+async def test_reasoning_is_no_part_of_the_reply(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append([ReasoningDelta("hm"), "yes", Finished(provider_data={"sig": 1})])
+    await run(conversation.turn("Go"))
+    reply = (await stored(conversation))[-1]
+    assert reply.content == "yes"
+    assert reply.provider_data == {"scripted": {"sig": 1}}
+
+
+class Full(MemoryStorage):
+    """A storage whose disk is full until it is freed."""
+
+    full = False
+
+    def append(self, session_id: str, message: Message) -> Session:
+        if self.full:
+            raise StorageError("No space left on the device.")
+        return super().append(session_id, message)
+
+
+async def test_what_cannot_be_saved_stays_in_memory_and_is_saved_later_in_order(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    storage = Full()
+    conversation = make_conversation(storage)
+    await conversation.create("Test")
+    storage.full = True
+    events = await run(conversation.turn("one"))
+    assert [type(event) for event in events if isinstance(event, NotSaved)] == [NotSaved] * 2
+    assert [message.content for message in conversation.unsaved] == ["one", "echo: one"]
+    storage.full = False
+    await run(conversation.turn("two"))
+    assert not conversation.unsaved
+    assert [message.content for message in await stored(conversation)] == [
+        "one",
+        "echo: one",
+        "two",
+        "echo: two",
+    ]
+    assert [m.content for m in provider.requests[1].messages] == ["one", "echo: one", "two"]
+
+
+class Recording(MemoryStorage):
+    def __init__(self) -> None:
+        super().__init__()
+        self.partials: list[str] = []
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        if message:
+            self.partials.append(message.content)
+        super().save_partial(session_id, message)
+
+
+async def test_the_reply_in_work_is_kept_for_a_crash(
+    make_conversation: Callable[..., Conversation],
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agno_shell.conversation.turn.PARTIAL_SECONDS", 0.0)
+    storage: Storage = Recording()
+    conversation = make_conversation(storage)
+    await conversation.create("Test")
+    gate = asyncio.Event()
+    provider.scripts.append(["shown", gate, " and more", Finished()])
+    turn = conversation.turn("Go")
+    async for event in turn.events():
+        if isinstance(event, TextDelta) and not gate.is_set():
+            while "shown" not in storage.partials:  # type: ignore[attr-defined]
+                await asyncio.sleep(0)
+            gate.set()
+    assert (await stored(conversation))[-1].content == "shown and more"
