@@ -1,0 +1,298 @@
+"""The parser of the whole command line.
+
+Only argparse is imported up here, so that ``--version`` and ``--help`` cost nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import agno_shell
+
+TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+_MAIN_EPILOG = """\
+Without a command, agno-shell chats in the session that was used last.
+
+REF is the id of a session, the beginning of one that no other shares, or a name.
+
+exit status: 0 done; 1 the request failed; 2 wrong usage or configuration; 130 Ctrl-C
+
+examples:
+  agno-shell                                  go on with the last session
+  agno-shell --new "Tax questions"            begin a session with a name
+  agno-shell chat --quick "What is a monad?"  one question, nothing is saved
+  agno-shell session --list                   what there is
+"""
+_CHAT_EPILOG = """\
+examples:
+  agno-shell chat --session 3f2a --agent analyst
+  agno-shell chat --new --model ollama_chat/llama3.2
+  agno-shell chat --model openai/qwen --api-base http://localhost:1234/v1
+  agno-shell chat --context '{"domain": "finance"}'
+  git diff | agno-shell chat --quick "Write a commit message for this:"
+"""
+_SESSION_EPILOG = """\
+REF is the id of a session, the beginning of one that no other shares, or a name.
+
+examples:
+  agno-shell session --list --json
+  agno-shell session --create "Tax questions" --description "for the 2026 return"
+  agno-shell session --set "Tax questions"
+  agno-shell session --update 3f2a --name "Tax 2026"
+  agno-shell session --delete 3f2a
+"""
+_PLUGINS_EPILOG = """\
+A plugin is switched off in the configuration: [plugins] off = ["NAME"].
+
+examples:
+  agno-shell plugins
+  agno-shell plugins --json
+"""
+_CONFIG_EPILOG = """\
+examples:
+  agno-shell config                    the settings in force and where each comes from
+  agno-shell config --path             where the file is, or would be
+  agno-shell config --check && echo ok
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse an unknown or shortened option by its name, at every level.
+
+        argparse would take what follows it for the command and complain about that.
+        """
+        arguments = sys.argv[1:] if args is None else list(args)
+        for argument in arguments:
+            if argument == "--" or self._is_command(argument):
+                break
+            option = argument.partition("=")[0]
+            if option.startswith("--") and option not in self._option_string_actions:
+                self.error(f"there is no option {option}{self._did_you_mean(option)}")
+        return super().parse_known_args(arguments, namespace)
+
+    def _is_command(self, argument: str) -> bool:
+        return any(
+            isinstance(action, argparse._SubParsersAction) and argument in action.choices
+            for action in self._actions
+        )
+
+    def _did_you_mean(self, option: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(option[:100], self._option_string_actions, n=1)
+        return f"; did you mean {near[0]}?" if near else ""
+
+    def error(self, message: str) -> NoReturn:
+        """One clean line behind the usage, as argparse writes it; exit status 2."""
+        from agno_shell.terminal_text import clean_line
+
+        super().error(clean_line(message, 1000))
+
+
+class _Version(argparse.Action):
+    """argparse's own action formats its text, which imports four modules for the width."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"agno-shell {agno_shell.__version__}\n")
+        parser.exit(0)
+
+
+class _PrintCompletion(argparse.Action):
+    """``--print-completion SHELL``; shtab is imported only for it."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        import shtab
+
+        sys.stdout.write(shtab.complete(parser, shell=values) + "\n")
+        parser.exit(0)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; absent options leave no attribute behind."""
+    parser = _configured(
+        _Parser,
+        prog="agno-shell",
+        description="A chat shell for any language model, with durable sessions.",
+        epilog=_MAIN_EPILOG,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="print a script that completes this command line in that shell",
+    )
+    _add_chat_options(parser)
+    _add_common_options(parser)
+    commands = parser.add_subparsers(
+        # With its name given, argparse need not format a usage to find it.
+        prog="agno-shell",
+        dest="command",
+        metavar="COMMAND",
+        title="commands",
+    )
+    _add_chat(commands.add_parser)
+    _add_session(commands.add_parser)
+    _add_plugins(commands.add_parser)
+    _add_config(commands.add_parser)
+    return parser
+
+
+def _configured(make: Any, *names: str, **settings: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = make(
+        *names,
+        formatter_class=_formatter,
+        argument_default=argparse.SUPPRESS,
+        **settings,
+    )
+    parser.set_defaults(parser=parser)  # so that a later error shows the usage of its own level
+    return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """argparse makes a formatter for every option it is given, and looks for the width
+    of the terminal through a module that costs milliseconds."""
+    import os
+
+    try:
+        width = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        try:
+            width = os.get_terminal_size(sys.stdout.fileno()).columns
+        except (AttributeError, OSError, ValueError):  # no terminal, or no stdout at all
+            width = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(width, 40) - 2)
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="read this configuration file instead")
+    parser.add_argument(
+        "--no-plugins", action="store_true", help="load nothing but what agno-shell brings itself"
+    )
+
+
+def _add_chat_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--session", metavar="REF", help="open this session")
+    parser.add_argument(
+        "--new",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="begin a session, with this name if given",
+    )
+    parser.add_argument("--agent", metavar="NAME", help="an agent of the configuration")
+    parser.add_argument("--model", metavar="NAME", help="a model, as litellm names it")
+    parser.add_argument(
+        "--api-base", metavar="URL", help="a server that speaks the OpenAI protocol"
+    )
+    parser.add_argument(
+        "--context",
+        type=_json_object,
+        metavar="JSON",
+        help='facts for the model, as a JSON object: \'{"domain": "finance"}\'',
+    )
+    parser.add_argument("--trace", action="store_true", help="show what each request sends")
+    parser.add_argument(
+        "--metrics", action="store_true", help="show tokens, times and cost of each reply"
+    )
+
+
+def _add_chat(make: Any) -> None:
+    parser = _configured(
+        make,
+        "chat",
+        help="chat in a session (what happens without a command, too)",
+        description="Chat in a session, or ask one question with --quick.",
+        epilog=_CHAT_EPILOG,
+    )
+    _add_chat_options(parser)
+    parser.add_argument(
+        "--quick",
+        metavar="TEXT",
+        help="ask one question and save nothing; what is piped in is put behind it",
+    )
+    parser.add_argument("--json", action="store_true", help="with --quick: the reply as JSON")
+    _add_common_options(parser)
+
+
+def _add_session(make: Any) -> None:
+    parser = _configured(
+        make,
+        "session",
+        help="list, create, choose, change and delete sessions",
+        description="List, create, choose, change and delete sessions. Deleted ones go to the "
+        "trash.",
+        epilog=_SESSION_EPILOG,
+    )
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument(
+        "-l", "--list", action="store_true", help="show all sessions, the newest first (default)"
+    )
+    actions.add_argument(
+        "--create", metavar="NAME", help="make a session; it becomes the current one"
+    )
+    actions.add_argument("--set", metavar="REF", help="make this session the current one")
+    actions.add_argument("--update", metavar="REF", help="change --name or --description of this")
+    actions.add_argument("--delete", metavar="REF", help="move this session to the trash")
+    parser.add_argument("--name", metavar="NAME", help="with --update: the new name")
+    parser.add_argument(
+        "--description", metavar="TEXT", help="with --create and --update: what it is about"
+    )
+    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
+    _add_common_options(parser)
+
+
+def _add_plugins(make: Any) -> None:
+    parser = _configured(
+        make,
+        "plugins",
+        help="list the plugins",
+        description="List every plugin: what it registers, how long it took to load, its state.",
+        epilog=_PLUGINS_EPILOG,
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_common_options(parser)
+
+
+def _add_config(make: Any) -> None:
+    parser = _configured(
+        make,
+        "config",
+        help="show, find and check the configuration",
+        description="Show, find and check the configuration.",
+        epilog=_CONFIG_EPILOG,
+    )
+    actions = parser.add_mutually_exclusive_group()
+    for action, text in (
+        ("show", "the settings in force, as TOML, each with its source (default)"),
+        ("path", "where the configuration file is, or would be"),
+        ("check", "say whether the configuration is right"),
+    ):
+        actions.add_argument(
+            f"--{action}", dest="config_action", action="store_const", const=action, help=text
+        )
+    _add_common_options(parser)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """The value of ``--context``."""
+    import json
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError('it must be a JSON object, such as {"domain": "finance"}')
+    return value

@@ -1,0 +1,188 @@
+"""From the command line to one call of ``app``.
+
+Only the parser is imported up here, so that ``--version`` and ``--help`` cost nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from agno_shell.arguments import build_parser
+
+TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from typing import Any
+
+    from agno_shell.options import CommonOptions, SessionAction
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    _prepare_output()
+    given = vars(build_parser().parse_args(argv))
+    try:
+        status = _run(given.pop("parser"), given)
+        sys.stdout.flush()  # while an error can still be reported
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        _drop_output()
+        return 1
+    except Exception as error:
+        return _report(error)
+    return status
+
+
+def _run(parser: ArgumentParser, given: dict[str, Any]) -> int:
+    command = given.get("command") or "chat"
+    if command != "chat":
+        _refuse_chat_options(parser, command, given)
+    if command == "session":
+        return _session(parser, given)
+    if command == "chat":
+        return _chat(parser, given)
+    from agno_shell import app
+
+    if command == "plugins":
+        return app.plugins(_common(given), json=given.get("json", False))
+    return app.config(_common(given), given.get("config_action", "show"))
+
+
+# What each command asks for ---------------------------------------------------------------
+
+
+def _common(given: dict[str, Any]) -> CommonOptions:
+    from agno_shell.options import CommonOptions
+
+    return CommonOptions(
+        config_file=given.get("config"),
+        no_plugins=given.get("no_plugins", False),
+        overrides={
+            setting: given[key]
+            for key, setting in (
+                ("model", "provider.model"),
+                ("api_base", "provider.api_base"),
+                ("trace", "shell.trace"),
+                ("metrics", "shell.metrics"),
+            )
+            if key in given
+        },
+    )
+
+
+def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
+    from agno_shell import app
+    from agno_shell.options import ChatOptions, QuickOptions
+
+    agent, context = given.get("agent"), given.get("context", {})
+    if "session" in given and "new" in given:
+        parser.error("--session opens a session and --new makes one: give one of the two")
+    if "quick" not in given:
+        if "json" in given:
+            parser.error("--json goes with --quick")
+        return app.chat(
+            ChatOptions(
+                _common(given),
+                session=given.get("session"),
+                new=given.get("new"),
+                agent=agent,
+                context=context,
+            )
+        )
+    if "session" in given or "new" in given:
+        parser.error("--quick saves nothing and takes no --session or --new")
+    return app.quick(
+        QuickOptions(
+            given["quick"], _common(given), agent=agent, context=context, json="json" in given
+        )
+    )
+
+
+def _session(parser: ArgumentParser, given: dict[str, Any]) -> int:
+    from agno_shell import app
+    from agno_shell.options import SessionOptions
+
+    actions: tuple[SessionAction, ...] = ("create", "set", "update", "delete")
+    action: SessionAction = next((name for name in actions if name in given), "list")
+    name, description = given.get("name"), given.get("description")
+    if action == "create":
+        if name is not None:
+            parser.error("--create takes the name itself; --name goes with --update")
+        name = given["create"]
+    elif action != "update" and (name is not None or description is not None):
+        parser.error("--name goes with --update, --description with --create or --update")
+    elif action == "update" and name is None and description is None:
+        parser.error("--update needs --name or --description")
+    if action != "list" and "json" in given:
+        parser.error("--json goes with --list")
+    return app.session(
+        SessionOptions(
+            action,
+            _common(given),
+            reference=None if action in ("list", "create") else given[action],
+            name=name,
+            description=description,
+            json="json" in given,
+        )
+    )
+
+
+_CHAT_ONLY = ("session", "new", "agent", "model", "api_base", "context", "trace", "metrics")
+
+
+def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, Any]) -> None:
+    for key in _CHAT_ONLY:
+        if key in given:
+            parser.error(f"--{key.replace('_', '-')} goes with chat and not with {command}")
+
+
+# Errors -----------------------------------------------------------------------------------
+
+
+def _report(error: Exception) -> int:
+    """One line on stderr for what a person can mend; anything else goes on as it came."""
+    from agno_shell.errors import AgnoShellError, SessionNotFoundError
+    from agno_shell.terminal_text import clean_line
+
+    if isinstance(error, OSError) and _is_failed_output(error):
+        _drop_output()
+        error = AgnoShellError(f"The output could not be written: {error.strerror}.")
+    if not isinstance(error, AgnoShellError):
+        raise error
+    lines = [f"agno-shell: {clean_line(error.sentence(), 1000)}"]
+    if isinstance(error, SessionNotFoundError):
+        lines += [f"  {clean_line(candidate)}" for candidate in error.candidates]
+    sys.stderr.write("\n".join(lines) + "\n")
+    return error.exit_code
+
+
+def _prepare_output() -> None:
+    """On a Latin-1 or ASCII terminal other characters come out as escapes, as they do on
+    stderr anyway, instead of ending the command with an error."""
+    if sys.stdout is None:  # closed by whoever started us
+        import os
+
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the very end
+    elif hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _is_failed_output(error: OSError) -> bool:
+    """A stream's error names no file; the storage reports its own in words of its own."""
+    from errno import EFBIG, EIO, ENOSPC
+
+    return error.filename is None and error.errno in (ENOSPC, EFBIG, EIO)
+
+
+def _drop_output() -> None:
+    """Let stdout lead nowhere, or the interpreter complains once more when it ends."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

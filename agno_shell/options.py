@@ -1,0 +1,61 @@
+"""What the command line asks for, as records: the one thing ``cli`` hands to ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from agno_shell.types import NOTHING
+
+SessionAction = Literal["list", "create", "set", "update", "delete"]
+ConfigAction = Literal["show", "path", "check"]
+
+
+class CommonOptions(NamedTuple):
+    """What every subcommand takes."""
+
+    config_file: str | None = None
+    """``--config FILE``: read instead of the user's own file; it must exist."""
+    no_plugins: bool = False
+    """Load nothing but what the shell brings itself."""
+    overrides: Mapping[str, Any] = NOTHING
+    """Settings by dotted name that the command line decides: ``--model`` is
+    ``provider.model``, ``--api-base`` is ``provider.api_base``, ``--trace`` and
+    ``--metrics`` are ``shell.trace`` and ``shell.metrics``."""
+
+
+class ChatOptions(NamedTuple):
+    """The interactive shell."""
+
+    common: CommonOptions = CommonOptions()
+    session: str | None = None
+    """A reference to the session to open; None: the current one."""
+    new: str | None = None
+    """The name of a session to make first; an empty one asks for the default name."""
+    agent: str | None = None
+    context: Mapping[str, Any] = NOTHING
+    """Named facts for the model, from ``--context``."""
+
+
+class QuickOptions(NamedTuple):
+    """One question and its answer, of which nothing is saved."""
+
+    text: str
+    common: CommonOptions = CommonOptions()
+    agent: str | None = None
+    context: Mapping[str, Any] = NOTHING
+    json: bool = False
+
+
+class SessionOptions(NamedTuple):
+    """One action on the stored sessions."""
+
+    action: SessionAction
+    common: CommonOptions = CommonOptions()
+    reference: str | None = None
+    """Which session ``set``, ``update`` and ``delete`` mean."""
+    name: str | None = None
+    """The name for ``create`` (may be empty: the default one), the new one for ``update``."""
+    description: str | None = None
+    """None: leave it as it is; an empty text removes it."""
+    json: bool = False

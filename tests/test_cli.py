@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import agno_shell
+from agno_shell import cli
+from agno_shell.errors import AgnoShellError, ConfigError, SessionNotFoundError, StorageError
+from agno_shell.options import ChatOptions, CommonOptions, QuickOptions, SessionOptions
+
+Calls = list[tuple[str, Any]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What the command line asks of the application."""
+    made: Calls = []
+
+    def record(name: str) -> Any:
+        def call(*arguments: Any, **named: Any) -> int:
+            made.append((name, *arguments, *named.items()))  # type: ignore[arg-type]
+            return 0
+
+        return call
+
+    names = ("chat", "quick", "session", "plugins", "config")
+    fake = SimpleNamespace(**{name: record(name) for name in names})
+    monkeypatch.setattr(agno_shell, "app", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "agno_shell.app", fake)  # type: ignore[arg-type]
+    return made
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: Any, **__: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(agno_shell.app, "chat", fail)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", ChatOptions()),
+        ("chat", ChatOptions()),
+        ("--session 3f", ChatOptions(session="3f")),
+        ("chat --session 3f", ChatOptions(session="3f")),
+        ("--new", ChatOptions(new="")),
+        ("chat --new Tax --agent a", ChatOptions(new="Tax", agent="a")),
+        ("--agent a chat", ChatOptions(agent="a")),
+        ("--agent a chat --agent b", ChatOptions(agent="b")),
+        (
+            "--model m --api-base http://x --trace chat --metrics",
+            ChatOptions(
+                CommonOptions(
+                    overrides={
+                        "provider.model": "m",
+                        "provider.api_base": "http://x",
+                        "shell.trace": True,
+                        "shell.metrics": True,
+                    }
+                )
+            ),
+        ),
+        ("--config f --no-plugins", ChatOptions(CommonOptions("f", no_plugins=True))),
+        ("chat --config f", ChatOptions(CommonOptions("f"))),
+        ('chat --context {"a":["é"]}', ChatOptions(context={"a": ["é"]})),
+    ],
+)
+def test_chat(calls: Calls, arguments: str, expected: ChatOptions) -> None:
+    assert cli.main(arguments.split()) == 0
+    assert calls == [("chat", expected)]
+
+
+def test_one_question(calls: Calls) -> None:
+    arguments = ["chat", "--quick", "Why is it?", "--json", "--agent", "a", "--context", "{}"]
+    assert cli.main([*arguments, "--model", "m"]) == 0
+    common = CommonOptions(overrides={"provider.model": "m"})
+    expected = QuickOptions("Why is it?", common, agent="a", context={}, json=True)
+    assert calls == [("quick", expected)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", SessionOptions("list")),
+        ("-l", SessionOptions("list")),
+        ("--list --json", SessionOptions("list", json=True)),
+        ("--create Tax", SessionOptions("create", name="Tax")),
+        (
+            "--create Tax --description d",
+            SessionOptions("create", name="Tax", description="d"),
+        ),
+        ("--set 3f", SessionOptions("set", reference="3f")),
+        ("--update 3f --name n", SessionOptions("update", reference="3f", name="n")),
+        (
+            "--update 3f --description=",
+            SessionOptions("update", reference="3f", description=""),
+        ),
+        ("--delete 3f", SessionOptions("delete", reference="3f")),
+        ("--config f --list", SessionOptions("list", CommonOptions("f"))),
+    ],
+)
+def test_sessions(calls: Calls, arguments: str, expected: SessionOptions) -> None:
+    assert cli.main(["session", *arguments.split()]) == 0
+    assert calls == [("session", expected)]
+
+
+def test_plugins_and_config(calls: Calls) -> None:
+    for arguments in (
+        "plugins",
+        "plugins --json --no-plugins",
+        "config",
+        "config --path",
+        "--config f config --check",
+    ):
+        assert cli.main(arguments.split()) == 0
+    assert calls == [
+        ("plugins", CommonOptions(), ("json", False)),
+        ("plugins", CommonOptions(no_plugins=True), ("json", True)),
+        ("config", CommonOptions(), "show"),
+        ("config", CommonOptions(), "path"),
+        ("config", CommonOptions("f"), "check"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["frob"], "invalid choice: 'frob'"),
+        (["--modle", "x"], "there is no option --modle; did you mean --model?"),
+        (["--mod=x"], "there is no option --mod; did you mean --model?"),
+        (["chat", "--quik", "x"], "there is no option --quik; did you mean --quick?"),
+        (["session", "--list", "x"], "unrecognized arguments: x"),
+        (["--context", "no json"], 'it must be a JSON object, such as {"domain": "finance"}'),
+        (["--context", "[1]"], "it must be a JSON object"),
+        (["--context", "[" * 100_000], "it must be a JSON object"),
+        (["--context", "1" * 5000], "it must be a JSON object"),
+        (["chat", "--json"], "--json goes with --quick"),
+        (["chat", "--quick", "x", "--new"], "--quick saves nothing"),
+        (["chat", "--quick", "x", "--session", "3f"], "--quick saves nothing"),
+        (["--session", "3f", "--new"], "give one of the two"),
+        (["session", "--set", "x", "--delete", "y"], "not allowed with"),
+        (["session", "--list", "--create", "y"], "not allowed with"),
+        (["session", "--update", "x"], "--update needs --name or --description"),
+        (["session", "--set", "x", "--name", "y"], "--name goes with --update"),
+        (["session", "--create", "x", "--name", "y"], "--create takes the name itself"),
+        (["session", "--set", "x", "--json"], "--json goes with --list"),
+        (["--model", "x", "session"], "--model goes with chat and not with session"),
+        (["--trace", "config"], "--trace goes with chat and not with config"),
+        (["config", "--show", "--path"], "not allowed with"),
+        (["a\x1b[2Jb\nc"], "invalid choice"),
+        (["--x\x1b]0;t\x07"], "there is no option --x␛]0;t␇"),
+    ],
+)
+def test_wrong_usage_is_one_clean_line_and_status_2(
+    calls: Calls, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    last = error.rstrip("\n").rpartition("\n")[2]
+    assert last.startswith("agno-shell")
+    assert complaint in last
+    assert "\x1b" not in error
+    assert calls == []
+
+
+def test_the_usage_is_that_of_the_level_of_the_mistake(
+    calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["session", "--update", "x"])
+    assert capsys.readouterr().err.startswith("usage: agno-shell session [-h]")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (AgnoShellError("It failed.", hint="Try again."), 1, "agno-shell: It failed. Try again.\n"),
+        (ConfigError("Line 3 is wrong."), 2, "agno-shell: Line 3 is wrong.\n"),
+        (StorageError("a\x1b[2J\nb"), 1, "agno-shell: a␛[2J b\n"),
+        (
+            SessionNotFoundError("None.", hint="Nearest:", candidates=["1a  A", "2b\nB\x9b"]),
+            1,
+            "agno-shell: None. Nearest:\n  1a A\n  2b B‹U+009B›\n",
+        ),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)  # fmt: skip
+def test_what_can_be_mended_is_a_sentence_and_no_traceback(
+    calls: Calls,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    message: str,
+) -> None:
+    fail_with(monkeypatch, error)
+    assert cli.main([]) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == message
+
+
+def test_a_bug_is_not_hidden(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main([])
+
+
+def test_the_status_of_the_application_is_passed_on(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agno_shell.app, "config", lambda *_: 1)  # type: ignore[attr-defined]
+    assert cli.main(["config"]) == 1
+
+
+def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+    # What is buffered fails late, at the exit of the interpreter at worst.
+    environ = {**settings.pop("env", os.environ), "PYTHONUNBUFFERED": ""}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environ,
+        **settings,
+    )
+
+
+def test_the_version_is_printed_without_importing_anything_slow() -> None:
+    ran = run("-X", "importtime", "-m", "agno_shell", "--version", stdout=subprocess.PIPE)
+    assert ran.stdout.decode().split() == ["agno-shell", agno_shell.__version__]
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.decode().splitlines()}
+    assert "agno_shell.cli" in imported
+    others = {name for name in imported if name.startswith("agno_shell")}
+    assert others == {"agno_shell", "agno_shell.arguments", "agno_shell.cli"}
+    slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
+    assert not imported & set(slow.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        ran = run("-m", "agno_shell", "config", "--path", stdout=full)
+    assert ran.stderr.decode() == (
+        "agno-shell: The output could not be written: No space left on device.\n"
+    )
+    assert ran.returncode == 1
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ran = run("-m", "agno_shell", "config", "--path", stdout=write)
+    os.close(write)
+    assert ran.stderr == b""
+    assert ran.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
+def test_a_closed_output_is_no_error() -> None:
+    command = f'"{sys.executable}" -m agno_shell config --path >&-'
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+
+
+def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:
+    environ = {
+        **os.environ,
+        "AGNO_SHELL_HOME": str(tmp_path),
+        "AGNO_SHELL_PROVIDER_MODEL": "日本",
+        "PYTHONIOENCODING": "latin-1",
+        "PYTHONUTF8": "0",
+    }
+    ran = run("-m", "agno_shell", "config", stdout=subprocess.PIPE, env=environ)
+    assert ran.returncode == 0, ran.stderr
+    assert b'model = "\\u65e5\\u672c"' in ran.stdout
+
+
+def test_context_is_taken_as_json_means_it(calls: Calls) -> None:
+    facts = {"domain": "finance", "figures": [1, 2.5, None], "nested": {"a": True}}
+    assert cli.main(["--context", json.dumps(facts)]) == 0
+    assert calls == [("chat", ChatOptions(context=facts))]
