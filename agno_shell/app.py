@@ -1,0 +1,296 @@
+"""The composition root: the one place that builds the program out of its parts.
+
+Everything is imported where it is used, because each command line goes only one way:
+``session --list`` needs neither plugins nor an event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from agno_shell import settings
+from agno_shell.config import load_config
+from agno_shell.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from agno_shell.config import Config
+    from agno_shell.contracts import Provider, ProviderFactory, Renderer, Storage
+    from agno_shell.conversation.models import Models
+    from agno_shell.options import (
+        ChatOptions,
+        CommonOptions,
+        ConfigAction,
+        QuickOptions,
+        SessionOptions,
+    )
+    from agno_shell.plugins import Plugins
+    from agno_shell.shell.front import Front
+
+DEFAULT_STORAGE = "json"
+DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
+"""Opening the default storage by name spares the one-shot commands the plugin manager."""
+
+
+# One function for each command line -------------------------------------------------------
+
+
+def chat(options: ChatOptions) -> int:
+    """The shell, until the person leaves."""
+    import asyncio
+
+    paths, config = _configure(options.common)
+    asyncio.run(_chat(options, paths, config))
+    return 0
+
+
+def quick(options: QuickOptions) -> int:
+    """One question, of which nothing is saved."""
+    import asyncio
+
+    paths, config = _configure(options.common)
+    asyncio.run(_quick(options, paths, config))
+    return 0
+
+
+def session(options: SessionOptions) -> int:
+    """One action on the stored sessions."""
+    from agno_shell.oneshot import sessions
+
+    _paths, config = _configure(options.common)
+    storage = _open_storage(config, options.common)
+    try:
+        sessions.run(storage, options, sys.stdout)
+    finally:
+        storage.close()
+    return 0
+
+
+def plugins(options: CommonOptions, *, json: bool) -> int:
+    """What is installed and what became of it."""
+    from agno_shell.oneshot.plugins import list_plugins
+
+    _paths, config = _configure(options)
+    found = _plugins(config, options)
+    if not options.no_plugins:
+        found.load_installed()
+    list_plugins(found.rows(), sys.stdout, json=json)
+    return 0
+
+
+def config(options: CommonOptions, action: ConfigAction) -> int:
+    """Show, find or check the configuration."""
+    from agno_shell.oneshot import config as command
+
+    return command.run(options, action, os.environ, sys.stdout)
+
+
+# The parts --------------------------------------------------------------------------------
+
+
+def _configure(options: CommonOptions) -> tuple[Paths, Config]:
+    paths = find_paths(os.environ)
+    loaded = load_config(
+        paths, file=options.config_file, environ=os.environ, overrides=options.overrides
+    )
+    for warning in loaded.warnings:
+        _warn(warning)
+    return paths, loaded
+
+
+def _warn(sentence: str) -> None:
+    from agno_shell.terminal_text import clean_line
+
+    print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
+
+
+def _plugins(config: Config, options: CommonOptions) -> Plugins:
+    from agno_shell.plugins import Plugins
+
+    off = config[settings.PLUGINS_OFF]
+    return Plugins(off=off, installed=not options.no_plugins, report=_warn)
+
+
+def _open_storage(
+    config: Config, options: CommonOptions, plugins: Plugins | None = None
+) -> Storage:
+    from importlib import import_module
+    from pathlib import Path
+
+    from agno_shell.contracts import StorageOptions
+
+    name = config[settings.STORAGE_PLUGIN]
+    given = StorageOptions(Path(config.storage_path), config.plugin_settings(name), _warn)
+    if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
+        module, opener = DEFAULT_STORAGE_OPENER
+        opened: Storage = getattr(import_module(module), opener)(given)
+        return opened
+    plugins = plugins or _plugins(config, options)
+    if plugins is not None:
+        given = given._replace(notice=lambda line: plugins.report(line))
+    return plugins.need(plugins.storages, name).open(given)
+
+
+def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
+    from pathlib import Path
+
+    from agno_shell.contracts import ProviderOptions
+    from agno_shell.conversation.models import OFFLINE, Models
+
+    def open_provider(factory: ProviderFactory) -> Provider:
+        return factory.open(
+            ProviderOptions(
+                settings=config.plugin_settings(plugins.providers.owner(factory.name)),
+                limits=config.limits(),
+                api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
+                log=Path(paths.log_dir) / f"{factory.name}.log",
+            )
+        )
+
+    return Models(
+        plugins.need(plugins.providers, config[settings.PROVIDER_PLUGIN]),
+        plugins.need(plugins.providers, OFFLINE),
+        open_provider,
+        default=config[settings.PROVIDER_MODEL] or None,
+        environ=os.environ,
+    )
+
+
+def _renderer(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
+    from agno_shell.contracts import RendererOptions
+
+    name = config[settings.RENDERER_PLUGIN] if styled else "plain"
+    factory = plugins.need(plugins.renderers, name)
+    table = config.plugin_settings(plugins.renderers.owner(name))
+    return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
+
+
+def _capable(environ: Mapping[str, str]) -> bool:
+    """Whether a person sits at a terminal on which a cursor can be moved."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return sys.platform == "win32" or environ.get("TERM", "dumb").lower() not in ("dumb", "unknown")
+
+
+# The shell --------------------------------------------------------------------------------
+
+
+async def _chat(options: ChatOptions, paths: Paths, config: Config) -> None:
+    from agno_shell import __version__
+    from agno_shell.config import remember
+    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.store import StoreThread
+    from agno_shell.shell.loop import Shell
+
+    plugins = _plugins(config, options.common)
+    store = StoreThread(_open_storage(config, options.common, plugins))
+    models = _models(config, paths, plugins)
+    terminal = _capable(os.environ)
+    shell_box: list[Shell] = []
+    front = _terminal_front(config, paths, shell_box) if terminal else _line_front()
+    shell = Shell(
+        Conversation(
+            store,
+            models,
+            plugins,
+            config,
+            facts=options.context,
+            api_base=config[settings.PROVIDER_API_BASE] or None,
+            default_window=config[settings.PROVIDER_CONTEXT_WINDOW],
+        ),
+        front,
+        _renderer(config, plugins, styled=terminal and "NO_COLOR" not in os.environ),
+        config,
+        remember=lambda values: remember(paths, values),
+        greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
+    )
+    shell_box.append(shell)
+    given_model = options.common.overrides.get("provider.model")
+    try:
+        await shell.run(
+            session=options.session, new=options.new, model=given_model, agent=options.agent
+        )
+    finally:
+        await models.close()
+        await store.close()
+
+
+def _terminal_front(config: Config, paths: Paths, shell: list[Any]) -> Front:
+    from pathlib import Path
+
+    from prompt_toolkit.history import InMemoryHistory, ThreadedHistory
+
+    from agno_shell.plugins import merge_commands
+    from agno_shell.shell.completion import CommandCompleter
+    from agno_shell.shell.history import HistoryFile
+    from agno_shell.shell.terminal import open_input, open_output
+    from agno_shell.shell.terminal_front import TerminalFront
+
+    kept = ThreadedHistory(HistoryFile(Path(paths.history_file)))
+    return TerminalFront(
+        open_input(),
+        open_output(),
+        history=kept if config[settings.SHELL_HISTORY] else InMemoryHistory(),
+        completer=CommandCompleter(
+            lambda: merge_commands(shell[0].plugins.commands), lambda: shell[0].context
+        ),
+        toolbar=config[settings.SHELL_TOOLBAR],
+        vi=config[settings.SHELL_EDITING_MODE] == "vi",
+    )
+
+
+def _line_front() -> Front:
+    import io
+
+    from agno_shell.shell.line_front import LineFront
+
+    # A reader of its own: the interpreter cannot end while a thread is in sys.stdin's.
+    source = (
+        io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+        if sys.stdin
+        else io.BytesIO()
+    )
+    return LineFront(source, sys.stdout, ask=bool(sys.stdin) and sys.stdin.isatty())
+
+
+# One question -----------------------------------------------------------------------------
+
+
+async def _quick(options: QuickOptions, paths: Paths, config: Config) -> None:
+    from agno_shell.errors import UsageError
+    from agno_shell.oneshot.quick import Answer, ask, question
+
+    piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
+    text = question(options.text, piped)
+    if not text.strip():
+        raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
+    plugins = _plugins(config, options.common)
+    models = _models(config, paths, plugins)
+    agent = config.agents.get(options.agent) if options.agent else None
+    if options.agent and agent is None:
+        known = ", ".join(sorted(config.agents)) or "none"
+        raise UsageError(
+            f"There is no agent called {options.agent!r}.", hint=f"Configured agents: {known}."
+        )
+    given_model = options.common.overrides.get("provider.model")
+    choice = models.choose(given_model or (agent.model if agent else None))
+    try:
+        await ask(
+            text,
+            provider=models.provider(choice),
+            choice=choice,
+            agent=agent,
+            facts=options.context,
+            api_base=config[settings.PROVIDER_API_BASE] or None,
+            plugins=plugins,
+            answer=Answer(
+                sys.stdout, _renderer(config, plugins, styled=False), as_json=options.json
+            ),
+            metrics=config[settings.SHELL_METRICS],
+        )
+    finally:
+        await models.close()

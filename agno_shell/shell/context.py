@@ -1,0 +1,109 @@
+"""What slash commands and plugins see of the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agno_shell.contracts import Command, Line, Provider, Storage
+from agno_shell.conversation.references import resolve
+from agno_shell.shell.lines import text_lines
+from agno_shell.types import Message, Session
+
+if TYPE_CHECKING:
+    from agno_shell.shell.loop import Shell
+
+T = TypeVar("T")
+
+
+class ShellContext:
+    """The :class:`~agno_shell.contracts.CommandContext` of a running shell."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    @property
+    def session(self) -> Session:
+        return self._shell.conversation.session
+
+    @property
+    def model(self) -> str:
+        return self._shell.conversation.choice.model
+
+    @property
+    def agent(self) -> str | None:
+        return self.session.agent
+
+    @property
+    def agents(self) -> Mapping[str, Any]:
+        return self._shell.config.agents
+
+    @property
+    def provider(self) -> Provider:
+        return self._shell.conversation.provider
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return self._shell.plugins.commands.all()
+
+    @property
+    def flags(self) -> dict[str, bool]:
+        return self._shell.flags
+
+    @property
+    def storage_path(self) -> str:
+        return self._shell.config.storage_path
+
+    @property
+    def width(self) -> int:
+        return self._shell.front.width
+
+    async def store(self, work: Callable[[Storage], T]) -> T:
+        return await self._shell.conversation.store(work)
+
+    def settings(self, plugin: str) -> Mapping[str, Any]:
+        return self._shell.config.plugin_settings(plugin)
+
+    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
+        return self._shell.plugins.rows()
+
+    async def resolve(self, reference: str) -> Session:
+        sessions = await self.store(lambda storage: storage.sessions())
+        return resolve(reference, sessions)
+
+    async def switch(self, session_id: str) -> None:
+        await self._shell.open(session_id)
+
+    async def refresh(self) -> None:
+        await self._shell.conversation.refresh()
+
+    async def set_model(self, name: str) -> None:
+        await self._shell.conversation.set_model(name)
+
+    def remember_model(self, name: str) -> None:
+        self._shell.remember({"provider.model": name})
+        self._shell.conversation.models.default = name
+
+    async def set_agent(self, name: str | None) -> None:
+        await self._shell.conversation.set_agent(name)
+
+    def print(self, text: str = "", style: str = "") -> None:
+        self._shell.front.print_lines(text_lines(text, style))
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        self._shell.front.print_lines(lines)
+
+    def show_messages(self, messages: Sequence[Message]) -> None:
+        self._shell.presenter.messages(messages)
+
+    def metrics_summary(self) -> str:
+        return self._shell.totals.line()
+
+    async def confirm(self, question: str) -> bool:
+        return await self._shell.front.confirm(question)
+
+    def clear(self) -> None:
+        self._shell.front.clear()
+
+    def exit(self) -> None:
+        self._shell.leave()

@@ -1,0 +1,71 @@
+"""What the shell needs of the place where a person sits: a terminal, a pipe, or a test."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+
+from agno_shell.contracts import Line
+
+
+class Front(ABC):
+    """Takes what is typed and shows what is said."""
+
+    interrupted: Callable[[], None] = staticmethod(lambda: None)
+    """Called when the person wants what is in work to stop."""
+
+    queue_changed: Callable[[], None] = staticmethod(lambda: None)
+    """Called when something was typed that has to wait."""
+
+    busy = False
+    """Whether something is in work that can be stopped; the shell sets it."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Columns; 0 when lines are not to be wrapped."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Show the prompt."""
+
+    @abstractmethod
+    async def read(self) -> str | None:
+        """The next thing typed, whole; None when the person leaves."""
+
+    @abstractmethod
+    async def confirm(self, question: str) -> bool:
+        """Ask; only ``y`` or ``yes`` is a yes."""
+
+    @abstractmethod
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        """Show finished lines."""
+
+    @abstractmethod
+    def set_live(self, source: Callable[[], list[Line]] | None) -> None:
+        """Show the line in work; None: there is none."""
+
+    @abstractmethod
+    def touch(self) -> None:
+        """What the live source returns has changed."""
+
+    @abstractmethod
+    def set_toolbar(self, line: Line) -> None:
+        """Show the line under the input."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Empty the screen."""
+
+    @abstractmethod
+    def take_back(self) -> None:
+        """Put what waits in the queue back into the input."""
+
+    @property
+    @abstractmethod
+    def queued(self) -> int:
+        """How many typed messages wait."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Leave the place as it was found; what is pending is shown first."""

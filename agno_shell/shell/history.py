@@ -1,0 +1,101 @@
+"""What was typed, kept over restarts: one JSON text a line, in a file only its owner reads.
+
+A line that begins with a space, or that looks like a key, is never written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from prompt_toolkit.history import History
+
+LOAD_BYTES = 4 * 1024 * 1024
+"""How much of the end of the file is loaded; older entries stay in the file."""
+
+LONGEST_ENTRY = 64 * 1024
+"""A longer text is in its session; in the history it would only slow the keys down."""
+
+SECRET = re.compile(
+    r"""
+      \b(sk|pk|rk|gsk|xai|key|token)[-_][A-Za-z0-9_-]{16,}   # OpenAI, Anthropic, Groq, …
+    | \bAIza[0-9A-Za-z_-]{30,}                                # Google
+    | \b(ghp|gho|ghs|github_pat|glpat|hf)[_-][A-Za-z0-9_-]{16,}
+    | \bAKIA[0-9A-Z]{16}\b                                    # AWS
+    | \beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}             # a signed token
+    | -----BEGIN[ A-Z]*PRIVATE\ KEY-----
+    | (?i:api[_-]?key|secret|password|bearer)\s*[=:\ ]\s*\S{8,}
+    """,
+    re.VERBOSE,
+)
+
+
+def worth_keeping(text: str) -> bool:
+    """Whether a typed text may be written to the history."""
+    return (
+        bool(text.strip())
+        and not text.startswith(" ")
+        and len(text) <= LONGEST_ENTRY
+        and not SECRET.search(text)
+    )
+
+
+class HistoryFile(History):
+    """prompt_toolkit's history, on a file that several shells append to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        super().__init__()
+
+    def load_history_strings(self) -> Iterable[str]:
+        """The entries, newest first; a damaged line is passed over."""
+        last = None
+        for line in reversed(self._tail()):
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, str) and entry != last:
+                last = entry
+                yield entry
+
+    def store_string(self, string: str) -> None:
+        """Append in one write, so that the entries of two shells never mix.
+
+        The check stands here because ``ThreadedHistory`` calls nothing else; what is not
+        written is still one key away until the shell ends.
+        """
+        if not worth_keeping(string):
+            return
+        line = (json.dumps(string) + "\n").encode()
+        # A history that cannot be written is no reason to stop a person who types.
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self._path, flags, 0o600)
+        except OSError:
+            return
+        try:
+            os.write(descriptor, line)
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+
+    def _tail(self) -> list[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - LOAD_BYTES))
+                data = file.read()
+        except OSError:
+            return []
+        return list(_whole_lines(data, cut=size > LOAD_BYTES))
+
+
+def _whole_lines(data: bytes, *, cut: bool) -> Iterator[bytes]:
+    lines = data.split(b"\n")
+    yield from lines[1:] if cut else lines

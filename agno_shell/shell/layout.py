@@ -1,0 +1,104 @@
+"""The live part of the screen, from top to bottom: the line in work, the input, the toolbar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition, is_searching
+from prompt_toolkit.formatted_text import StyleAndTextTuples, fragment_list_width
+from prompt_toolkit.layout import (
+    BufferControl,
+    ConditionalContainer,
+    Dimension,
+    Float,
+    FloatContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    SearchBufferControl,
+    Window,
+)
+from prompt_toolkit.layout.menus import CompletionsMenu
+from prompt_toolkit.layout.processors import (
+    AppendAutoSuggestion,
+    BeforeInput,
+    HighlightIncrementalSearchProcessor,
+)
+
+from agno_shell.contracts import Line
+
+MENU_ROWS = 8
+
+INPUT_ROWS = 12
+"""A longer input scrolls within this height."""
+
+
+def build_layout(
+    buffer: Buffer,
+    *,
+    prompt: Callable[[], StyleAndTextTuples],
+    live: Callable[[], list[Line]],
+    toolbar: Callable[[], Line] | None,
+) -> Layout:
+    """The layout; each part is asked for its content when it is drawn."""
+    search = SearchBufferControl(
+        buffer=Buffer(name="search", multiline=False),
+        input_processors=[BeforeInput("search: ", "class:prompt")],
+        ignore_case=True,
+    )
+    control = BufferControl(
+        buffer=buffer,
+        search_buffer_control=search,
+        preview_search=True,
+        input_processors=[HighlightIncrementalSearchProcessor(), AppendAutoSuggestion()],
+    )
+    text = Window(
+        control,
+        height=lambda: _input_height(buffer),
+        wrap_lines=True,
+        dont_extend_height=True,
+        get_line_prefix=lambda line, wrapped: _prefix(prompt, line, wrapped),
+    )
+    parts = [
+        ConditionalContainer(
+            Window(FormattedTextControl(lambda: _joined(live())), dont_extend_height=True),
+            filter=Condition(lambda: bool(live())),
+        ),
+        text,
+        ConditionalContainer(Window(search, height=1), filter=is_searching),
+    ]
+    if toolbar:
+        parts.append(
+            ConditionalContainer(
+                Window(FormattedTextControl(lambda: list(toolbar())), height=1),
+                filter=Condition(lambda: bool(toolbar())) & ~is_searching,
+            )
+        )
+    menu = Float(CompletionsMenu(max_height=MENU_ROWS, scroll_offset=1), xcursor=True, ycursor=True)
+    return Layout(FloatContainer(HSplit(parts), floats=[menu]), focused_element=text)
+
+
+def _joined(lines: list[Line]) -> StyleAndTextTuples:
+    fragments: StyleAndTextTuples = []
+    for line in lines:
+        if fragments:
+            fragments.append(("", "\n"))
+        fragments.extend(line)
+    return fragments
+
+
+def _input_height(buffer: Buffer) -> Dimension:
+    """Room for the menu while it is open, for the text always."""
+    if buffer.complete_state and buffer.complete_state.completions:
+        return Dimension(min=1 + MENU_ROWS, max=INPUT_ROWS + MENU_ROWS)
+    return Dimension(min=1, max=INPUT_ROWS)
+
+
+def _prefix(
+    prompt: Callable[[], StyleAndTextTuples], line: int, wrapped: int
+) -> StyleAndTextTuples:
+    fragments = prompt()
+    if line == 0 and wrapped == 0:
+        return fragments
+    return [("", " " * fragment_list_width(fragments))]

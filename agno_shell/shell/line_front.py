@@ -1,0 +1,127 @@
+"""Without a capable terminal: lines come from standard input, text goes to standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import BinaryIO, TextIO
+
+from agno_shell.contracts import Line
+from agno_shell.shell.front import Front
+from agno_shell.shell.lines import safe
+
+PROMPT = "> "
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes; a longer line is no message."""
+
+
+class LineFront(Front):
+    """Reads one message a line. ``ask`` says whether a person sits there who wants a prompt."""
+
+    def __init__(self, source: BinaryIO, sink: TextIO, *, ask: bool) -> None:
+        self._source = source
+        self._sink = sink
+        self._ask = ask
+        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    @property
+    def width(self) -> int:
+        return 0
+
+    @property
+    def queued(self) -> int:
+        return 0
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        # Not everywhere can a loop take signals; there Ctrl-C keeps its usual meaning.
+        with suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        # A daemon, because a blocking read of a terminal cannot be cancelled.
+        threading.Thread(target=self._pump, args=(loop,), daemon=True).start()
+
+    def _pump(self, loop: asyncio.AbstractEventLoop) -> None:
+        put = self._lines.put_nowait
+        # The loop is closed when the shell ends before its input does.
+        with suppress(RuntimeError):
+            while line := self._source.readline(LONGEST_LINE):
+                loop.call_soon_threadsafe(put, line)
+            loop.call_soon_threadsafe(put, None)
+
+    async def read(self) -> str | None:
+        self._prompt(PROMPT)
+        while (line := await self._lines.get()) is not None:
+            text = self._decode(line)
+            if text is not None:
+                return text
+            self._prompt(PROMPT)
+        return None
+
+    def _decode(self, line: bytes) -> str | None:
+        """The line as text; None, and a sentence, when it is none."""
+        if b"\0" in line:
+            self._say("This line of the input is binary and was not sent; text is expected.")
+            return None
+        try:
+            return line.decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            self._say(
+                f"This line of the input is not UTF-8 (byte {error.start + 1}) and was not sent."
+            )
+            return None
+
+    async def confirm(self, question: str) -> bool:
+        self._prompt(f"{question} [y/N] ")
+        line = await self._lines.get()
+        if line is None:  # the end is there to be read again
+            self._lines.put_nowait(None)
+            return False
+        return line.strip().lower() in (b"y", b"yes")
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        text = "".join(
+            "".join(part for _style, part in safe(line)).rstrip() + "\n" for line in lines
+        )
+        self._write(text)
+
+    def set_live(self, source: Callable[[], list[Line]] | None) -> None:
+        """Only finished lines are shown."""
+
+    def touch(self) -> None:
+        """Only finished lines are shown."""
+
+    def set_toolbar(self, line: Line) -> None:
+        """There is no place for it."""
+
+    def clear(self) -> None:
+        """Nothing can be cleared."""
+
+    def take_back(self) -> None:
+        """What was typed ahead is on the screen of the person's terminal already."""
+
+    async def stop(self) -> None:
+        with suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        if self._ask:
+            self._write("\n")
+
+    def _interrupt(self) -> None:
+        self._write("\n")
+        self.interrupted()
+
+    def _prompt(self, text: str) -> None:
+        if self._ask:
+            self._write(text)
+
+    def _say(self, sentence: str) -> None:
+        print(f"agno-shell: {sentence}", file=sys.stderr)  # noqa: T201
+
+    def _write(self, text: str) -> None:
+        encoding = self._sink.encoding or "utf-8"
+        self._sink.write(text.encode(encoding, "replace").decode(encoding))
+        self._sink.flush()

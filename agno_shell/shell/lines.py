@@ -1,0 +1,73 @@
+"""Styled lines on their way out: the terminal rule, wrapping, conversion. Pure functions."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from prompt_toolkit.utils import get_cwidth
+
+from agno_shell.contracts import Line
+from agno_shell.terminal_text import clean
+
+
+def text_lines(text: str, style: str = "") -> list[Line]:
+    """Plain text as styled lines."""
+    return [((style, line),) for line in clean(text).split("\n")]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Prose broken between words at ``width`` columns; 0: left as it is."""
+    if not width:
+        return text
+    return "\n".join(
+        row
+        for line in text.split("\n")
+        for row in textwrap.wrap(line, width, replace_whitespace=False) or [""]
+    )
+
+
+def safe(line: Line) -> Line:
+    """A line in which no foreign byte acts on the terminal and nothing breaks the line."""
+    return tuple((style, clean(text).replace("\n", "␊")) for style, text in line)
+
+
+def rows(line: Line, width: int) -> list[Line]:
+    """The rows that a terminal of ``width`` columns needs for a line."""
+    made: list[Line] = []
+    row: list[tuple[str, str]] = []
+    used = 0
+    for style, text in line:
+        start = 0
+        for index, character in enumerate(text):
+            columns = get_cwidth(character)
+            if used + columns > width and used:
+                row.append((style, text[start:index]))
+                made.append(tuple(row))
+                row, used, start = [], 0, index
+            used += columns
+        row.append((style, text[start:]))
+    made.append(tuple(row))
+    return made
+
+
+def last_rows(lines: Iterable[Line], width: int, height: int) -> list[Line]:
+    """The last ``height`` rows of ``lines``, at a cost that their length does not change."""
+    made: list[Line] = []
+    for line in reversed(list(lines)):
+        made[:0] = rows(_end(line, width * height), width)[-height:]
+        if len(made) >= height:
+            break
+    return made[-height:]
+
+
+def _end(line: Line, characters: int) -> Line:
+    if sum(len(text) for _style, text in line) <= characters:
+        return line
+    kept: list[tuple[str, str]] = []
+    for style, text in reversed(line):
+        kept.insert(0, (style, text[-characters:]))
+        characters -= len(text)
+        if characters <= 0:
+            break
+    return tuple(kept)

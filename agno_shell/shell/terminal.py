@@ -1,0 +1,115 @@
+"""The terminal itself: output in whole frames, input that takes a large paste.
+
+prompt_toolkit's own classes do the work; here is only what they lack.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import Output
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+PASTE_END = "\x1b[201~"
+
+SYNCHRONIZED = ("\x1b[?2026h", "\x1b[?2026l")
+"""Terminals that know the mode show what is between at once; others ignore it.
+Source: https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036"""
+
+NEWLINE_KEYS = ("\x1b[13;2u", "\x1b[27;2;13~", "\x1b[13;3u", "\x1b[27;3;13~")
+"""Shift-Enter and Alt-Enter, as terminals with extended keys send them."""
+
+
+class FrameOutput(Vt100_Output):
+    """An output that can hold back its flushes, so that a frame is one write."""
+
+    _held = False
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        """Everything written inside leaves in one flush, as one synchronized update."""
+        self.flush()
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            if self._buffer:
+                self._buffer.insert(0, SYNCHRONIZED[0])
+                self._buffer.append(SYNCHRONIZED[1])
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._held:
+            super().flush()
+
+
+class PasteParser(Vt100Parser):
+    """Takes a paste in linear time: the parent searches all of it again for each chunk."""
+
+    def reset(self, request: bool = False) -> None:
+        super().reset(request)
+        self._chunks: list[str] = []
+        self._end = ""
+
+    def feed(self, data: str) -> None:
+        if not self._in_bracketed_paste:
+            super().feed(data)
+            return
+        # The end mark may be split between two chunks.
+        seen = self._end + data
+        self._chunks.append(data)
+        if PASTE_END not in seen:
+            self._end = seen[-len(PASTE_END) + 1 :]
+            return
+        pasted, _mark, rest = "".join(self._chunks).partition(PASTE_END)
+        self._chunks, self._end = [], ""
+        self._in_bracketed_paste = False
+        self.feed_key_callback(KeyPress(Keys.BracketedPaste, pasted))
+        self.feed(rest)
+
+
+def patch_parser(source: Input) -> Input:
+    """Give an input the linear paste and the newline keys; other inputs stay as they are."""
+    for sequence in NEWLINE_KEYS:
+        ANSI_SEQUENCES[sequence] = (Keys.Escape, Keys.ControlM)
+    parser = getattr(source, "vt100_parser", None)
+    if type(parser) is Vt100Parser:
+        source.vt100_parser = PasteParser(parser.feed_key_callback)  # type: ignore[attr-defined]
+    return source
+
+
+def open_input() -> Input:
+    """The keyboard."""
+    from prompt_toolkit.input.defaults import create_input
+
+    return patch_parser(create_input())
+
+
+def open_output(stdout: TextIO | None = None) -> Output:
+    """The screen. The cursor's position is never asked for: the prompt stands where the
+    text ends, so no answer is waited for and none can end up in what is typed."""
+    if sys.platform == "win32":
+        from prompt_toolkit.output.defaults import create_output
+
+        return create_output(stdout)
+    import os
+
+    from prompt_toolkit.output.color_depth import ColorDepth
+
+    depth = ColorDepth.from_env()
+    if depth is None and os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        depth = ColorDepth.DEPTH_24_BIT
+    output = FrameOutput.from_pty(
+        stdout or sys.stdout, term=os.environ.get("TERM"), default_color_depth=depth
+    )
+    output.enable_cpr = False
+    return output

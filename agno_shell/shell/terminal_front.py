@@ -1,0 +1,223 @@
+"""One long-lived prompt_toolkit application: the live window, the input, the toolbar."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.auto_suggest import AutoSuggest
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import Completer
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import Output
+
+from agno_shell.contracts import Line
+from agno_shell.shell.front import Front
+from agno_shell.shell.keys import key_bindings
+from agno_shell.shell.layout import build_layout
+from agno_shell.shell.lines import safe
+from agno_shell.shell.paste import Pastes
+from agno_shell.shell.screen import Screen
+from agno_shell.shell.style import STYLE
+from agno_shell.terminal_text import clean_line
+
+PROMPT = "› "
+
+
+class TerminalFront(Front):
+    """A person at a terminal. What is typed while a reply streams waits in a queue."""
+
+    def __init__(
+        self,
+        source: Input,
+        sink: Output,
+        *,
+        history: History,
+        completer: Completer,
+        toolbar: bool = True,
+        vi: bool = False,
+        auto_suggest: AutoSuggest | None = None,
+    ) -> None:
+        self.pastes = Pastes()
+        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
+        self._question: asyncio.Future[str] | None = None
+        self._question_text = ""
+        self._draft = Document()
+        self._toolbar: Line = ()
+        self._task: asyncio.Task[None] | None = None
+        slash = Condition(lambda: self.buffer.document.text.startswith("/"))
+        self.buffer = Buffer(
+            name="input",
+            completer=completer,
+            complete_while_typing=slash,
+            history=history,
+            auto_suggest=auto_suggest,
+            multiline=True,
+            tempfile_suffix=".md",
+        )
+        self._application: Application[None] = Application(
+            layout=build_layout(
+                self.buffer,
+                prompt=self._prompt,
+                live=lambda: self.screen.live_rows,
+                toolbar=(lambda: self._toolbar) if toolbar else None,
+            ),
+            key_bindings=key_bindings(self),
+            style=STYLE,
+            include_default_pygments_style=False,
+            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
+            erase_when_done=True,
+            input=source,
+            output=sink,
+        )
+        # A lone Esc is known after 50 ms; prompt_toolkit's own half second is felt.
+        self._application.ttimeoutlen = 0.05
+        self.screen = Screen(self._application)
+        self.buffer.on_completions_changed += self._completions_changed
+
+    # What the shell asks for ------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        return self.screen.width
+
+    @property
+    def queued(self) -> int:
+        return self._typed.qsize()
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        # A closed window and a shutdown are leaving, too: what was shown is kept. Windows,
+        # and a loop in another thread than the main one, know no such signals.
+        for name in ("SIGHUP", "SIGTERM"):
+            with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(getattr(signal, name), self.leave)
+        self._task = asyncio.create_task(self._run())
+        # The first paint is the first thing that the application does.
+        await asyncio.sleep(0)
+
+    async def _run(self) -> None:
+        # The end of the input, as when the terminal goes away, is leaving.
+        try:
+            await self._application.run_async(handle_sigint=True)
+        except (EOFError, OSError):
+            pass
+        finally:
+            self.leave()
+
+    async def read(self) -> str | None:
+        return await self._typed.get()
+
+    async def confirm(self, question: str) -> bool:
+        self._question = asyncio.get_running_loop().create_future()
+        self._question_text = f"{clean_line(question)} [y/N] "
+        self._draft = self.buffer.document
+        self.buffer.reset()
+        self._application.invalidate()
+        try:
+            answer = await self._question
+        finally:
+            self._answer("")
+        return answer.strip().lower() in ("y", "yes")
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        self.screen.print_lines(lines)
+
+    def set_live(self, source: Callable[[], list[Line]] | None) -> None:
+        self.screen.set_live(source)
+
+    def touch(self) -> None:
+        self.screen.touch()
+
+    def set_toolbar(self, line: Line) -> None:
+        self._toolbar = safe(line)
+        self._application.invalidate()
+
+    def clear(self) -> None:
+        self.screen.clear()
+
+    def take_back(self) -> None:
+        waiting: list[str] = []
+        while not self._typed.empty():
+            text = self._typed.get_nowait()
+            if text is None:
+                self._typed.put_nowait(None)
+                break
+            waiting.append(text)
+        if waiting:
+            waiting.extend([self.buffer.text] if self.buffer.text else [])
+            self.buffer.text = "\n".join(self.pastes.take(text) for text in waiting)
+            self.buffer.cursor_position = len(self.buffer.text)
+
+    async def stop(self) -> None:
+        if self._application.is_running:
+            self.screen.set_live(None)
+            self.screen.draw()
+            self._application.exit()
+        if self._task:
+            await self._task
+        self.screen.finish()
+
+    # What the keys ask for --------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Take what is in the input as said."""
+        text = self.pastes.expand(self.buffer.text)
+        if self._question:
+            self._answer(text)
+            return
+        self._remember(text)
+        self._typed.put_nowait(text)
+        self.queue_changed()
+
+    def interrupt(self) -> None:
+        """Ctrl-C: stop the reply, else answer a question with no, else clear the input."""
+        if self._question:
+            self._answer("")
+        elif self.busy:
+            self.interrupted()
+        else:
+            # A draft that was cleared by mistake is one key away: Up.
+            self._remember(self.pastes.expand(self.buffer.text))
+
+    def leave(self) -> None:
+        """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
+        self._typed.put_nowait(None)
+        self._answer("")
+        if self.busy:
+            self.interrupted()
+
+    def _answer(self, text: str) -> None:
+        """Answer the question, if one is asked, and give the draft back at once: what is
+        typed next belongs to it."""
+        question, self._question = self._question, None
+        if question is None:
+            return
+        if not question.done():
+            question.set_result(text)
+        self.buffer.document = self._draft
+        self._application.invalidate()
+
+    def _remember(self, text: str) -> None:
+        """Empty the input; what was in it is one key away."""
+        if text.strip():
+            self.buffer.history.append_string(text)
+        self.buffer.reset()
+        self.pastes.clear()
+
+    def _prompt(self) -> StyleAndTextTuples:
+        if self._question:
+            return [("class:question", self._question_text)]
+        return [("class:prompt", PROMPT)]
+
+    def _completions_changed(self, buffer: Buffer) -> None:
+        if buffer.complete_state is None and self._application.is_running:
+            asyncio.get_running_loop().call_soon(self.screen.shrink)

@@ -1,0 +1,141 @@
+"""A shell on a pipe for a keyboard and an emulated screen."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pyte
+import pytest
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import PipeInput, create_pipe_input
+
+from agno_shell.config import Config
+from agno_shell.contracts import Storage
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.plugins import merge_commands
+from agno_shell.shell.completion import CommandCompleter
+from agno_shell.shell.loop import Shell
+from agno_shell.shell.terminal import FrameOutput, patch_parser
+from agno_shell.shell.terminal_front import TerminalFront
+
+COLUMNS, ROWS = 80, 24
+
+
+class EmulatedTerminal(io.StringIO):
+    """What is written goes to a pyte screen with its scrollback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
+        self._stream = pyte.Stream(self.screen)
+
+    def write(self, text: str) -> int:
+        self._stream.feed(text)
+        return super().write(text)
+
+    def isatty(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """The scrollback and the screen, without empty ends."""
+        top = [
+            "".join(line[column].data for column in range(COLUMNS)).rstrip()
+            for line in self.screen.history.top
+        ]
+        return [*top, *(line.rstrip() for line in self.screen.display)]
+
+    def text(self) -> str:
+        return "\n".join(self.lines()).strip()
+
+
+class Seat:
+    """A person at a running shell."""
+
+    def __init__(self, shell: Shell, keyboard: PipeInput, terminal: EmulatedTerminal) -> None:
+        self.shell = shell
+        self.keyboard = keyboard
+        self.terminal = terminal
+        self.task: asyncio.Task[None] | None = None
+
+    def type(self, text: str) -> None:
+        self.keyboard.send_text(text)
+
+    async def sees(self, text: str, *, seconds: float = 5.0) -> None:
+        """Wait until ``text`` is on the screen or in the scrollback."""
+        await self.until(lambda: text in self.terminal.text(), text, seconds)
+
+    async def sees_not(self, text: str) -> None:
+        await self.until(lambda: text not in self.terminal.text(), f"no {text!r}")
+
+    async def until(self, true: Callable[[], bool], what: str = "", seconds: float = 5.0) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while not true():
+            if self.task and self.task.done():
+                self.task.result()
+            if loop.time() > end:
+                raise AssertionError(f"never saw {what!r} in:\n{self.terminal.text()}")
+            await asyncio.sleep(0.002)
+
+    async def leaves(self) -> None:
+        """Ctrl-D, and the shell ends."""
+        self.type("\x04")
+        assert self.task
+        await asyncio.wait_for(self.task, 5)
+
+
+@pytest.fixture
+async def sit_down(
+    make_conversation: Callable[..., Conversation],
+) -> AsyncIterator[Callable[..., Any]]:
+    """Starts a shell: ``seat = await sit_down()``."""
+    seats: list[Seat] = []
+    stack: list[Any] = []
+
+    async def start(
+        storage: Storage | None = None,
+        *,
+        remember: Callable[[Any], None] = lambda _values: None,
+        history: Any = None,
+        **options: Any,
+    ) -> Seat:
+        context = create_pipe_input()
+        keyboard = context.__enter__()
+        stack.append(context)
+        patch_parser(keyboard)
+        terminal = EmulatedTerminal()
+        output = FrameOutput(terminal, lambda: Size(ROWS, COLUMNS), term="xterm", enable_cpr=False)
+        conversation = make_conversation(
+            storage, **{k: options.pop(k) for k in ("agents", "default") if k in options}
+        )
+        renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
+        front = TerminalFront(
+            keyboard,
+            output,
+            history=history or InMemoryHistory(),
+            completer=CommandCompleter(
+                lambda: merge_commands(conversation.plugins.commands), lambda: seat.shell.context
+            ),
+        )
+        shell = Shell(
+            conversation, front, renderer, Config(), remember=remember, greeting="Welcome."
+        )
+        seat = Seat(shell, keyboard, terminal)
+        seats.append(seat)
+        opening = {"session": None, "new": None, "model": None, "agent": None, **options}
+        seat.task = asyncio.create_task(shell.run(**opening))
+        await seat.sees("›")
+        await seat.sees("Welcome.")
+        return seat
+
+    yield start
+    for seat in seats:
+        if seat.task and not seat.task.done():
+            seat.task.cancel()
+            await asyncio.gather(seat.task, return_exceptions=True)
+    for context in stack:
+        context.__exit__(None, None, None)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from agno_shell.contracts import Command, Completion
+from agno_shell.errors import UsageError
+from agno_shell.shell import completion as module
+from agno_shell.shell.completion import CommandCompleter, fuzzy
+
+
+async def offer(_context: Any, argument: str) -> Iterable[Completion]:
+    if argument == "broken":
+        raise UsageError("no")
+    return [Completion("Quarterly report", "12 messages"), Completion("Holiday plans")]
+
+
+COMMANDS = {
+    "switch": Command("switch", "Open a session.", lambda context, args: None, complete=offer),
+    "sessions": Command("sessions", "List them.", lambda context, args: None),
+}
+
+
+async def complete(text: str) -> list[tuple[str, int]]:
+    completer = CommandCompleter(lambda: COMMANDS, lambda: None)  # type: ignore[arg-type, return-value]
+    found = completer.get_completions_async(Document(text), CompleteEvent())
+    return [(completion.text, completion.start_position) async for completion in found]
+
+
+async def test_commands_complete_by_name() -> None:
+    assert await complete("/sw") == [("/switch", -3)]
+    assert [text for text, _start in await complete("/s")] == ["/switch", "/sessions"]
+
+
+async def test_arguments_complete_fuzzily_and_replace_all_that_was_typed() -> None:
+    assert await complete("/switch qrep") == [("Quarterly report", -4)]
+    assert await complete("/switch holiday pl") == [("Holiday plans", -10)]
+    assert len(await complete("/switch ")) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "/nothing x", "/sessions x", "/switch a\nb", "/switch broken"]
+)
+async def test_there_is_nothing_to_offer(text: str) -> None:
+    assert await complete(text) == []
+
+
+async def test_many_candidates_are_filtered_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 1)
+    assert await complete("/switch qrep") == [("Quarterly report", -4)]
+
+
+def test_foreign_names_are_made_visible_in_the_menu() -> None:
+    (found,) = fuzzy([Completion("evil\x1b[2J", "m\x07")], "")
+    assert found.text == "evil\x1b[2J"
+    assert found.display_text == "evil␛[2J"
+    assert found.display_meta_text == "m␇"

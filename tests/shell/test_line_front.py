@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from agno_shell.testing.memory_storage import MemoryStorage
+
+from agno_shell.config import Config
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.events import Finished
+from agno_shell.shell.line_front import LineFront
+from agno_shell.shell.loop import Shell
+from agno_shell.testing.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture
+def run(make_conversation: Callable[..., Conversation]) -> Any:
+    """Runs a shell on the given bytes; returns what it printed."""
+
+    async def run_shell(
+        typed: bytes, *, ask: bool = False, storage: MemoryStorage | None = None
+    ) -> str:
+        sink = io.StringIO()
+        conversation = make_conversation(storage)
+        front = LineFront(io.BytesIO(typed), sink, ask=ask)
+        renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
+        shell = Shell(
+            conversation,
+            front,
+            renderer,
+            Config(),
+            remember=lambda _values: None,
+            greeting="Welcome.",
+        )
+        await asyncio.wait_for(shell.run(session=None, new="Test", model=None, agent=None), 10)
+        return sink.getvalue()
+
+    return run_shell
+
+
+async def test_each_line_is_a_message(run: Any, provider: ScriptedProvider) -> None:
+    storage = MemoryStorage()
+    printed = await run(b"one\r\n\ntwo", storage=storage)
+    assert "echo: one" in printed
+    assert "echo: two" in printed
+    (session,) = storage.sessions()
+    assert session.message_count == 4
+
+
+async def test_commands_work_and_leave(run: Any, provider: ScriptedProvider) -> None:
+    printed = await run(b"/info\n/exit\nnever sent\n")
+    assert "Test" in printed
+    assert provider.requests == []
+
+
+async def test_nothing_is_coloured_and_nothing_foreign_acts(
+    run: Any, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["**bold** \x1b[31m", Finished()])
+    printed = await run(b"hi\n")
+    assert "**bold** ␛[31m" in printed
+    assert "\x1b" not in printed
+
+
+async def test_binary_lines_are_refused_in_one_sentence(
+    run: Any, provider: ScriptedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = await run(b"\x7fELF\x00\x01\n\xff\xfe\xfa\ntext\n")
+    assert "echo: text" in printed
+    assert len(provider.requests) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert "binary" in said[0]
+    assert "not UTF-8 (byte 1)" in said[1]
+
+
+async def test_a_person_at_a_plain_terminal_gets_a_prompt_and_is_asked(run: Any) -> None:
+    storage = MemoryStorage()
+    storage.create("Doomed")
+    printed = await run(b"/delete Doomed\ny\n", ask=True, storage=storage)
+    assert printed.count("> ") >= 2
+    assert "[y/N]" in printed
+    assert [session.name for session in storage.sessions()] == ["Test"]
+
+
+async def test_a_question_at_the_end_of_the_input_is_answered_with_no(run: Any) -> None:
+    storage = MemoryStorage()
+    storage.create("Doomed")
+    await run(b"/delete Doomed\n", storage=storage)
+    assert len(storage.sessions()) == 2
+
+
+async def test_an_interrupt_stops_the_reply(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    front = LineFront(io.BytesIO(b""), io.StringIO(), ask=False)
+    stopped: list[bool] = []
+    front.interrupted = lambda: stopped.append(True)
+    front._interrupt()
+    assert stopped == [True]

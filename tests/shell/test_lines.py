@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.utils import get_cwidth
+
+from agno_shell.contracts import Line
+from agno_shell.shell.lines import last_rows, rows, safe, text_lines, wrapped
+
+
+def text_of(line: Line) -> str:
+    return "".join(text for _style, text in line)
+
+
+def test_text_becomes_lines_of_one_style() -> None:
+    assert text_lines("a\nb", "bold") == [(("bold", "a"),), (("bold", "b"),)]
+
+
+def test_foreign_bytes_are_made_visible() -> None:
+    assert text_lines("\x1b[31m") == [(("", "␛[31m"),)]
+    assert safe((("", "a\nb\x07"),)) == (("", "a␊b␇"),)
+
+
+def test_prose_breaks_between_words() -> None:
+    assert wrapped("one two three\n\nfour", 8) == "one two\nthree\n\nfour"
+    assert wrapped("one two three", 0) == "one two three"
+
+
+@given(st.lists(st.text(alphabet="ab 漢", max_size=30), min_size=1, max_size=4), st.integers(2, 20))
+def test_rows_hold_everything_and_fit(parts: list[str], width: int) -> None:
+    line = tuple(("", part) for part in parts)
+    made = rows(line, width)
+    assert "".join(text_of(row) for row in made) == text_of(line)
+    assert all(get_cwidth(text_of(row)) <= width for row in made)
+
+
+def test_styles_survive_a_break() -> None:
+    assert rows((("bold", "abc"), ("", "de")), 2) == [
+        (("bold", "ab"),),
+        (("bold", "c"), ("", "d")),
+        (("", "e"),),
+    ]
+
+
+def test_the_last_rows_of_a_very_long_line() -> None:
+    line = (("", "x" * 1_000_000 + "END"),)
+    made = last_rows([(("", "before"),), line], 10, 3)
+    assert len(made) == 3
+    assert "".join(text_of(row) for row in made).endswith("END")
+
+
+def test_fewer_lines_than_rows_are_all_shown() -> None:
+    made = last_rows([(("", "one"),), (("", "two"),)], 10, 5)
+    assert [text_of(row) for row in made] == ["one", "two"]

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from agno_shell.testing.memory_storage import MemoryStorage
+
+from agno_shell.events import Failed, Finished, ReasoningDelta, UsageReported
+from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.types import Usage
+
+SitDown = Callable[..., Any]
+
+
+async def test_a_message_is_answered_and_kept(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    seat = await sit_down(storage)
+    seat.type("Hello\r")
+    await seat.sees("echo: Hello")
+    await seat.leaves()
+    (session,) = storage.sessions()
+    assert [m.content for m in storage.messages(session.session_id)] == ["Hello", "echo: Hello"]
+    assert "› Hello" in seat.terminal.text()
+
+
+async def test_without_sessions_one_is_made_with_a_default_name(sit_down: SitDown) -> None:
+    storage = MemoryStorage()
+    seat = await sit_down(storage)
+    await seat.leaves()
+    (session,) = storage.sessions()
+    assert session.name.startswith("Session 20")
+    assert storage.current() == session.session_id
+
+
+async def test_the_current_session_is_opened_with_its_last_exchanges(sit_down: SitDown) -> None:
+    storage = MemoryStorage()
+    seat = await sit_down(storage, new="First")
+    seat.type("remember the milk\r")
+    await seat.sees("echo: remember the milk")
+    await seat.leaves()
+    again = await sit_down(storage)
+    await again.sees("First")
+    await again.sees("› remember the milk")
+    await again.sees("echo: remember the milk")
+
+
+async def test_the_words_that_leave(sit_down: SitDown) -> None:
+    for word in ("exit", "quit", "/exit", "/quit"):
+        seat = await sit_down()
+        seat.type(f"{word}\r")
+        await asyncio.wait_for(seat.task, 5)
+
+
+async def test_control_c_stops_the_reply_keeps_it_and_stays(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    provider.scripts.append(["a first line\nhalf a sec", asyncio.Event(), "ond", Finished()])
+    seat = await sit_down(storage)
+    seat.type("Go\r")
+    await seat.sees("half a sec")
+    seat.type("\x03")
+    await seat.sees("stopped")
+    seat.type("Still here?\r")
+    await seat.sees("echo: Still here?")
+    (session,) = storage.sessions()
+    reply = storage.messages(session.session_id)[1]
+    assert (reply.content, reply.status) == ("a first line\nhalf a sec", "interrupted")
+
+
+async def test_control_c_clears_the_line_and_up_brings_it_back(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    seat = await sit_down()
+    seat.type("a long draft")
+    await seat.sees("› a long draft")
+    seat.type("\x03")
+    await seat.sees_not("a long draft")
+    seat.type("\x1b[A")
+    await seat.sees("› a long draft")
+    assert provider.requests == []
+
+
+async def test_what_is_typed_while_a_reply_streams_waits_its_turn(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    gate = asyncio.Event()
+    provider.scripts.append(["slow", gate, " answer", Finished()])
+    seat = await sit_down()
+    seat.type("one\r")
+    await seat.sees("slow")
+    seat.type("two\rthr")
+    await seat.sees("1 waiting")
+    await seat.sees("› thr")
+    assert len(provider.requests) == 1
+    gate.set()
+    await seat.sees("echo: two")
+    seat.type("ee\r")
+    await seat.sees("echo: three")
+
+
+async def test_control_c_gives_waiting_messages_back(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["slow", asyncio.Event(), Finished()])
+    seat = await sit_down()
+    seat.type("one\r")
+    await seat.sees("slow")
+    seat.type("two\rthree\r")
+    await seat.sees("2 waiting")
+    seat.type("\x03")
+    await seat.until(lambda: seat.shell.front.buffer.text == "two\nthree")
+    assert len(provider.requests) == 1
+
+
+async def test_control_d_while_a_reply_streams_keeps_it(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    provider.scripts.append(["so far", asyncio.Event(), Finished()])
+    seat = await sit_down(storage)
+    seat.type("Go\r")
+    await seat.sees("so far")
+    await seat.leaves()
+    (session,) = storage.sessions()
+    reply = storage.messages(session.session_id)[1]
+    assert (reply.content, reply.status) == ("so far", "interrupted")
+
+
+async def test_an_unknown_command_names_the_nearest_and_is_never_sent(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    seat = await sit_down()
+    seat.type("/sesions\r")
+    await seat.sees("There is no command /sesions. Did you mean /sessions?")
+    assert provider.requests == []
+
+
+async def test_an_empty_message_is_not_sent(sit_down: SitDown, provider: ScriptedProvider) -> None:
+    seat = await sit_down()
+    seat.type("  \r\r")
+    seat.type("real\r")
+    await seat.sees("echo: real")
+    assert len(provider.requests) == 1
+
+
+async def test_a_failure_is_one_line_and_the_next_message_works(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append([Failed("unreachable", "Nobody answers at 127.0.0.1:9.", "Start it.")])
+    seat = await sit_down()
+    seat.type("Hi\r")
+    await seat.sees("Nobody answers at 127.0.0.1:9. Start it.")
+    seat.type("Again\r")
+    await seat.sees("echo: Again")
+
+
+async def test_nothing_a_model_says_acts_on_the_terminal(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["\x1b[2Jgone? \x1b]0;title\x07 \r\n\x9b31m", Finished()])
+    seat = await sit_down()
+    seat.type("Hi\r")
+    await seat.sees("␛[2Jgone? ␛]0;title␇")
+    await seat.sees("Welcome.")
+    await seat.sees("‹U+009B›31m")
+    assert "\x1b]0;" not in seat.terminal.getvalue()
+
+
+async def test_metrics_and_trace_follow_the_reply(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    seat = await sit_down()
+    seat.type("/metrics on\r/trace on\r")
+    await seat.until(lambda: seat.shell.flags == {"trace": True, "metrics": True})
+    provider.scripts.append(["two words", UsageReported(Usage(5, 2, cost=0.5)), Finished()])
+    seat.type("How much?\r")
+    await seat.sees("5 tokens in · 2 out")
+    await seat.sees("$0.5000")
+    await seat.sees("sent to model-x: 1 messages, 2 tokens")
+    await seat.sees("finish reason stop")
+    await seat.leaves()
+    await seat.sees("This run: 1 reply · 5 tokens in · 2 out")
+
+
+async def test_reasoning_is_live_only(sit_down: SitDown, provider: ScriptedProvider) -> None:
+    gate = asyncio.Event()
+    provider.scripts.append([ReasoningDelta("let me think"), gate, "Done.", Finished()])
+    seat = await sit_down()
+    seat.type("Why?\r")
+    await seat.sees("let me think")
+    gate.set()
+    await seat.sees("Done.")
+    await seat.sees_not("let me think")
+
+
+async def test_a_command_that_has_a_bug_is_named(
+    sit_down: SitDown, provider: ScriptedProvider, monkeypatch: Any
+) -> None:
+    seat = await sit_down()
+
+    def broken(context: Any, arguments: str) -> None:
+        raise ZeroDivisionError("oops")
+
+    commands = seat.shell.plugins.commands
+    commands._items["info"] = commands.get("info")._replace(run=broken)
+    seat.type("/info\r")
+    await seat.sees("/info failed: ZeroDivisionError('oops')")
+    seat.type("on\r")
+    await seat.sees("echo: on")
+
+
+async def test_control_c_ends_a_command_that_hangs(sit_down: SitDown) -> None:
+    seat = await sit_down()
+
+    async def hang(context: Any, arguments: str) -> None:
+        await asyncio.Event().wait()
+
+    commands = seat.shell.plugins.commands
+    commands._items["info"] = commands.get("info")._replace(run=hang)
+    seat.type("/info\r")
+    await seat.until(lambda: seat.shell._running is not None)
+    seat.type("\x03")
+    await seat.sees("(stopped)")
+    seat.type("on\r")
+    await seat.sees("echo: on")

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from agno_shell.shell.paste import LARGE, MANY_LINES, Pastes
+
+
+def test_a_small_paste_is_shown_as_it_is() -> None:
+    assert Pastes().take("a\r\nb\rc") == "a\nb\nc"
+
+
+def test_a_large_paste_is_a_stand_in_until_it_is_said() -> None:
+    pastes = Pastes()
+    large = "x" * (LARGE + 1)
+    shown = pastes.take(large)
+    assert shown == f"[paste 1: {LARGE + 1:,} characters, 1 lines]"
+    assert pastes.expand(f"before {shown} after") == f"before {large} after"
+
+
+def test_many_lines_are_a_large_paste() -> None:
+    pastes = Pastes()
+    assert pastes.take("\n" * MANY_LINES).startswith("[paste 1:")
+
+
+def test_a_paste_that_quotes_a_stand_in_is_not_expanded_twice() -> None:
+    pastes = Pastes()
+    first = pastes.take("x" * (LARGE + 1))
+    second = pastes.take(first * 200)
+    assert pastes.expand(second) == first * 200
+
+
+def test_after_sending_they_are_forgotten() -> None:
+    pastes = Pastes()
+    shown = pastes.take("x" * (LARGE + 1))
+    pastes.clear()
+    assert pastes.expand(shown) == shown
