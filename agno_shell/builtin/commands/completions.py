@@ -1,0 +1,125 @@
+"""What Tab offers behind each command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from agno_shell.builtin.commands.arguments import SHOWN_LENGTH, first_word
+from agno_shell.builtin.commands.wording import age, count, short_id
+from agno_shell.contracts import CommandContext, Completion
+from agno_shell.errors import AgnoShellError
+from agno_shell.terminal_text import clean_line
+from agno_shell.types import Session
+
+Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
+
+ID_TYPED = 2
+"""Ids are offered beside names once this many characters of one were typed."""
+
+
+def words(*choices: tuple[str, str]) -> Completer:
+    """A completer of fixed words, each with what it means."""
+    completions = [Completion(text, meta) for text, meta in choices]
+
+    async def complete(_context: CommandContext, _text: str) -> Iterable[Completion]:
+        return completions
+
+    return complete
+
+
+async def sessions(context: CommandContext, text: str) -> Iterable[Completion]:
+    """Every session but the open one, by name and, once some of it is typed, by id."""
+    everything = await context.store(lambda storage: storage.sessions())
+    others = [each for each in everything if each.session_id != context.session.session_id]
+    typed = text.strip().lower()
+    by_id = [
+        # As long as what was typed, or the shell's filter would drop it.
+        Completion(
+            session.session_id[: max(SHOWN_LENGTH, len(typed))],
+            _meta(session, clean_line(session.name)),
+        )
+        for session in others
+        if len(typed) >= ID_TYPED and session.session_id.startswith(typed)
+    ]
+    return [*_by_name(others, everything), *by_id]
+
+
+async def sessions_to_change(context: CommandContext, text: str) -> Iterable[Completion]:
+    """For ``[REF] TEXT``: references, quoted where they hold blanks, while the first
+    word is typed. Behind it the text is the person's own."""
+    if first_word(text)[1]:
+        return ()
+    return [each._replace(text=_quoted(each.text) + " ") for each in await sessions(context, text)]
+
+
+async def trashed(context: CommandContext, _text: str) -> Iterable[Completion]:
+    """The sessions in the trash, the latest first."""
+    trash = await context.store(lambda storage: storage.trash())
+    names = Counter(each.session.name for each in trash)
+    return [
+        Completion(
+            each.session.name if _can_name(each.session, names) else each.trash_id,
+            f"{clean_line(each.session.name)} · deleted {age(each.deleted_at)}"
+            f" · {count(each.session.message_count, 'message')}",
+        )
+        for each in trash
+    ]
+
+
+async def models(context: CommandContext, text: str) -> Iterable[Completion]:
+    """The provider's models; behind ``--default`` as well."""
+    flag = "--default"
+    given = text.lstrip().startswith(flag + " ")
+    try:
+        names: Sequence[str] = await context.provider.models()
+    except AgnoShellError:  # a menu is no place for an error; /model says it
+        names = ()
+    found = [Completion(f"{flag} {name}" if given else name) for name in names]
+    if not given and text.strip() and flag.startswith(text.strip()):
+        found.insert(0, Completion(f"{flag} ", "also for new sessions"))
+    return found
+
+
+async def agents(context: CommandContext, _text: str) -> Iterable[Completion]:
+    """The configured agents, and the word that leaves the one in use."""
+    found = [
+        Completion(name, clean_line(getattr(agent, "description", "") or ""))
+        for name, agent in context.agents.items()
+    ]
+    return [*found, Completion("none", "no agent")]
+
+
+async def commands(context: CommandContext, _text: str) -> Iterable[Completion]:
+    """The names of all commands."""
+    by_name = {command.name: command for command in context.commands.values()}  # no aliases
+    return [Completion(name, command.summary) for name, command in by_name.items()]
+
+
+on_off = words(("on", "show it"), ("off", "do not show it"))
+
+
+def _by_name(offered: Iterable[Session], everything: Iterable[Session]) -> list[Completion]:
+    """Each session by its name, or by its id where the name would not find it."""
+    names = Counter(session.name for session in everything)
+    return [
+        Completion(session.name, _meta(session, short_id(session)))
+        if _can_name(session, names)
+        else Completion(short_id(session), _meta(session, clean_line(session.name)))
+        for session in offered
+    ]
+
+
+def _can_name(session: Session, names: Counter[str]) -> bool:
+    """Its name is its own, and can be typed and shown as it is."""
+    return names[session.name] == 1 and session.name == clean_line(session.name) != ""
+
+
+def _meta(session: Session, other: str) -> str:
+    return f"{other} · {count(session.message_count, 'message')} · {age(session.updated_at)}"
+
+
+def _quoted(text: str) -> str:
+    if not any(character.isspace() for character in text):
+        return text
+    return f'"{text}"' if '"' not in text else f"'{text}'"

@@ -1,0 +1,18 @@
+"""The slash commands that come with the shell, as a plugin like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agno_shell.builtin.commands import conversation, model, report, screen, sessions, trash
+from agno_shell.builtin.commands import help as help_
+from agno_shell.contracts import Command
+from agno_shell.hookspecs import hookimpl
+
+ROOMS = (sessions, trash, conversation, model, report, help_, screen)
+
+
+@hookimpl
+def register_commands() -> Sequence[Command]:
+    """All builtin commands, in the order in which ``/help`` lists them."""
+    return tuple(command for room in ROOMS for command in room.COMMANDS)

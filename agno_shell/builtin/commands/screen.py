@@ -1,0 +1,32 @@
+"""Commands about the shell itself."""
+
+from __future__ import annotations
+
+from agno_shell.contracts import Command, CommandContext
+
+
+def clear(context: CommandContext, text: str) -> None:
+    """Empty the screen."""
+    context.clear()
+
+
+def leave(context: CommandContext, text: str) -> None:
+    """End the shell."""
+    context.exit()
+
+
+COMMANDS = (
+    Command(
+        "clear",
+        "Empty the screen; the session stays as it is.",
+        clear,
+        details="/history shows again what was said.",
+    ),
+    Command(
+        "exit",
+        "Leave the shell; everything is saved.",
+        leave,
+        details="exit, quit and Ctrl-D do the same.",
+        aliases=("quit",),
+    ),
+)

@@ -1,0 +1,61 @@
+"""How sessions, times and counts are put in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agno_shell.builtin.commands.arguments import SHOWN_LENGTH
+from agno_shell.terminal_text import clean_line
+from agno_shell.types import Session, now
+
+_AGES = (
+    (365 * 24 * 3600, "years"),
+    (30 * 24 * 3600, "months"),
+    (24 * 3600, "days"),
+    (3600, "hours"),
+    (60, "minutes"),
+)
+
+
+def label(session: Session) -> str:
+    """``'Name' (1a2b3c4d)``, as confirmations say it."""
+    return f"'{clean_line(session.name)}' ({short_id(session)})"
+
+
+def short_id(session: Session) -> str:
+    return session.session_id[:SHOWN_LENGTH]
+
+
+def default_name() -> str:
+    """The name of a session that was given none: ``Session 2026-07-20 10:30``, local time."""
+    return f"Session {local_time(now())}"
+
+
+def local_time(moment: datetime) -> str:
+    """``2026-07-20 10:30`` in the local time zone."""
+    try:
+        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
+        return moment.isoformat(" ", "minutes")
+
+
+def age(moment: datetime) -> str:
+    """``3 hours ago``; a moment in the future, after a clock jump, is ``just now``."""
+    seconds = (now() - moment).total_seconds()
+    for size, unit in _AGES:
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit if count > 1 else unit[:-1]} ago"
+    return "just now"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 message``, ``2,000 messages``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def one_of(names: list[str]) -> str:
+    """A hint that names what was perhaps meant; empty without names."""
+    if not names:
+        return ""
+    return f"Nearest: {', '.join(clean_line(name) for name in names)}."

@@ -1,0 +1,186 @@
+"""A command context without a terminal, for the tests of commands.
+
+async def test_echo():
+    context = FakeContext()
+    await run(context, COMMAND, "hello")
+    assert context.lines == ["hello"]
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
+from agno_shell.errors import SessionNotFoundError
+from agno_shell.testing.scripted_provider import ScriptedProvider, Step
+from agno_shell.types import NOTHING, Message, Session
+
+T = TypeVar("T")
+
+
+class FakeProvider(ScriptedProvider):
+    """Answers from a script, and lists the models that it was given."""
+
+    name = "fake"
+
+    def __init__(self, *scripts: Sequence[Step | str], models: Sequence[str] = ()) -> None:
+        super().__init__(*scripts)
+        self.model_names = tuple(models)
+
+    async def models(self) -> Sequence[str]:
+        return self.model_names
+
+
+class FakeContext:
+    """Fulfils :class:`~agno_shell.contracts.CommandContext` over any storage.
+
+    It starts in the storage's current session, or in a new one called "First". What a
+    command does to the shell is recorded: ``lines`` (printed text, as given), ``shown``
+    (messages), ``questions``, ``switched`` (session ids), ``remembered`` (models),
+    ``cleared`` (how often), ``exited``. ``answers`` are what :meth:`confirm` returns,
+    one after the other.
+    """
+
+    def __init__(
+        self,
+        storage: Storage | None = None,
+        *,
+        provider: Provider | None = None,
+        model: str = "fake-model",
+        agents: Mapping[str, Any] = NOTHING,
+        commands: Iterable[Command] = (),
+        settings: Mapping[str, Mapping[str, Any]] = NOTHING,
+        plugin_rows: Sequence[Mapping[str, Any]] = (),
+        answers: Iterable[bool] = (),
+        width: int = 0,
+        storage_path: str = "",
+        metrics_summary: str = "",
+    ) -> None:
+        self.storage = storage or _memory_storage()
+        self.provider: Provider = provider or FakeProvider()
+        self.model = model
+        self.agent: str | None = None
+        self.agents = agents
+        self.commands: Mapping[str, Command] = {command.name: command for command in commands}
+        self.flags = {"trace": False, "metrics": False}
+        self.width = width
+        self.storage_path = storage_path
+        self.answers = deque(answers)
+        self.lines: list[str] = []
+        self.styles: list[str] = []
+        self.shown: list[Message] = []
+        self.questions: list[str] = []
+        self.switched: list[str] = []
+        self.remembered: list[str] = []
+        self.cleared = 0
+        self.exited = False
+        self._settings = settings
+        self._plugin_rows = plugin_rows
+        self._metrics_summary = metrics_summary
+        self.session = self._first_session()
+
+    def _first_session(self) -> Session:
+        current = self.storage.current()
+        session = self.storage.open(current) if current else self.storage.create("First")
+        self.storage.set_current(session.session_id)
+        return session
+
+    @property
+    def text(self) -> str:
+        """All that was printed, as one text."""
+        return "\n".join(self.lines)
+
+    async def store(self, work: Callable[[Storage], T]) -> T:
+        return work(self.storage)
+
+    def settings(self, plugin: str) -> Mapping[str, Any]:
+        return self._settings.get(plugin, NOTHING)
+
+    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
+        return self._plugin_rows
+
+    async def resolve(self, reference: str) -> Session:
+        sessions = self.storage.sessions()
+        for found in (
+            [each for each in sessions if each.session_id == reference],
+            [each for each in sessions if each.name == reference],
+            [each for each in sessions if reference and each.session_id.startswith(reference)],
+            [each for each in sessions if each.name.casefold() == reference.casefold()],
+        ):
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise SessionNotFoundError(
+                    f"{len(found)} sessions answer to {reference!r}.",
+                    candidates=[f"{each.session_id[:8]}  {each.name}" for each in found],
+                )
+        raise SessionNotFoundError(f"No session answers to {reference!r}.")
+
+    async def switch(self, session_id: str) -> None:
+        self.session = self.storage.open(session_id)
+        self.storage.set_current(session_id)
+        self.switched.append(session_id)
+
+    async def refresh(self) -> None:
+        self.session = self.storage.open(self.session.session_id)
+
+    async def set_model(self, name: str) -> None:
+        self.model = name
+        self.session = self.storage.update(self.session.session_id, model=name)
+
+    def remember_model(self, name: str) -> None:
+        self.remembered.append(name)
+
+    async def set_agent(self, name: str | None) -> None:
+        self.agent = name
+        self.session = self.storage.update(self.session.session_id, agent=name)
+
+    def print(self, text: str = "", style: str = "") -> None:
+        for line in text.split("\n"):
+            self.lines.append(line)
+            self.styles.append(style)
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self.print("".join(text for _style, text in line))
+
+    def show_messages(self, messages: Sequence[Message]) -> None:
+        self.shown.extend(messages)
+
+    def metrics_summary(self) -> str:
+        return self._metrics_summary
+
+    async def confirm(self, question: str) -> bool:
+        self.questions.append(question)
+        if not self.answers:
+            raise AssertionError(f"The command asks {question!r}; give FakeContext its answers.")
+        return self.answers.popleft()
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+    def exit(self) -> None:
+        self.exited = True
+
+
+async def run(context: CommandContext, command: Command, text: str = "") -> None:
+    """Run a command as the shell does: stripped arguments, plain function or coroutine."""
+    result = command.run(context, text.strip())
+    if inspect.isawaitable(result):
+        await result
+
+
+def _memory_storage() -> Storage:
+    from agno_shell.testing.memory_storage import MemoryStorage
+
+    return MemoryStorage()
+
+
+if TYPE_CHECKING:
+
+    def _fulfils(context: FakeContext) -> CommandContext:
+        """Lets the type checker compare the fake with the contract."""
+        return context

@@ -1,0 +1,55 @@
+"""The provider: it answers with what it was sent, as Markdown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, Sequence
+
+from agno_shell import Event, Finished, Provider, Request, TextDelta, Usage, UsageReported
+
+
+class EchoProvider(Provider):
+    """Shows the request: the model, its parameters, and every message with its role.
+
+    It takes any name as a model, because the name is part of what it shows.
+    """
+
+    name = "echo"
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        text = echo_text(request)
+        for line in text.splitlines(keepends=True):
+            yield TextDelta(line)
+            # Without a pause for the loop no key could be read and nothing could be
+            # cancelled while a long answer streams.
+            await asyncio.sleep(0)
+        sent = sum(await self.count_tokens(request.model, request.messages))
+        yield UsageReported(Usage(input_tokens=sent, output_tokens=len(text) // 4, cost=0.0))
+        yield Finished()
+
+    async def models(self) -> Sequence[str]:
+        return ("echo",)
+
+
+def echo_text(request: Request) -> str:
+    """The request as Markdown."""
+    parts = [f"Sent to the model `{request.model}`:"]
+    if request.parameters:
+        parameters = json.dumps(
+            dict(request.parameters), ensure_ascii=False, indent=2, sort_keys=True, default=str
+        )
+        parts.append(fenced(parameters, "json"))
+    parts += [
+        f"{number}. **{message.role}**\n\n{fenced(message.content)}"
+        for number, message in enumerate(request.messages, 1)
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """``text`` in a code block, between fences longer than any run of backticks in it."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+
+from agno_shell.errors import ProviderError
+from agno_shell.testing.fake_context import FakeProvider
+
+
+def texts(completions):
+    return [completion.text for completion in completions]
+
+
+async def test_switch_offers_every_other_session_by_name(context, complete):
+    garden = context.storage.create("My garden")
+    [offered] = await complete(context, "/switch ")
+    assert offered.text == "My garden"
+    assert offered.meta == f"{garden.session_id[:8]} · 0 messages · just now"
+
+
+async def test_ids_are_offered_once_a_part_is_typed(context, complete):
+    garden = context.storage.create("My garden")
+    offered = await complete(context, f"/switch {garden.session_id[:3]}")
+    assert texts(offered) == ["My garden", garden.session_id[:8]]
+    assert offered[1].meta.startswith("My garden")
+    long = garden.session_id[:15]
+    assert texts(await complete(context, f"/switch {long}"))[1] == long
+    assert texts(await complete(context, f"/switch {garden.session_id[:1]}")) == ["My garden"]
+
+
+@pytest.mark.parametrize("name", ["First", "bad\x1bname", "two\nlines", "x" * 201])
+async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(context, complete, name):
+    other = context.storage.create(name)
+    [offered] = await complete(context, "/switch ")
+    assert offered.text == other.session_id[:8]
+    assert "\x1b" not in offered.meta
+
+
+@pytest.mark.parametrize("command", ["rename", "describe"])
+async def test_a_reference_is_quoted_and_what_follows_is_free(context, complete, command):
+    context.storage.create("My garden")
+    context.storage.create("Kitchen")
+    context.storage.create('The "old" house')
+    offered = texts(await complete(context, f"/{command} "))
+    assert sorted(offered) == ['"My garden" ', "'The \"old\" house' ", "Kitchen "]
+    assert await complete(context, f"/{command} Kitchen new") == []
+
+
+async def test_every_reference_that_is_offered_is_understood(context, complete, type_line):
+    for name in ("My garden", "Kitchen", 'The "old" house', "First"):
+        context.storage.create(name)
+    for offered in await complete(context, "/rename "):
+        printed = await type_line(context, f"/rename {offered.text}Changed")
+        assert context.session.session_id[:8] not in printed.splitlines()[0]
+    assert [each.name for each in context.storage.sessions()].count("Changed") == 4
+
+
+async def test_delete_completes_like_switch(context, complete):
+    context.storage.create("My garden")
+    assert texts(await complete(context, "/delete ")) == ["My garden"]
+
+
+async def test_the_trash_is_offered_for_undelete(context, complete):
+    ids = [
+        context.storage.delete(context.storage.create(name).session_id).trash_id
+        for name in ("Garden", "Garden", "Kitchen")
+    ]
+    offered = await complete(context, "/undelete ")
+    assert texts(offered) == ["Kitchen", ids[1], ids[0]]
+    assert offered[0].meta == "Kitchen · deleted just now · 0 messages"
+
+
+async def test_models_come_from_the_provider(make_context, complete):
+    context = make_context(provider=FakeProvider(models=("a-model", "b-model")))
+    assert texts(await complete(context, "/model ")) == ["a-model", "b-model"]
+    assert texts(await complete(context, "/model --d"))[0] == "--default "
+    assert texts(await complete(context, "/model --default b")) == [
+        "--default a-model",
+        "--default b-model",
+    ]
+
+
+async def test_a_provider_that_fails_offers_nothing(make_context, complete, monkeypatch):
+    context = make_context()
+
+    async def fail():
+        raise ProviderError("not ready")
+
+    monkeypatch.setattr(context.provider, "models", fail)
+    assert await complete(context, "/model ") == []
+
+
+async def test_agents_and_none(make_context, complete):
+    context = make_context(agents={"poet": object()})
+    assert texts(await complete(context, "/agent ")) == ["poet", "none"]
+
+
+@pytest.mark.parametrize("name", ["trace", "metrics"])
+async def test_on_and_off(context, complete, name):
+    assert texts(await complete(context, f"/{name} ")) == ["on", "off"]
+
+
+async def test_help_offers_each_command_once(context, complete):
+    names = list(context.commands)
+    context.commands = {**context.commands, "quit": context.commands["exit"]}
+    assert texts(await complete(context, "/help ")) == names

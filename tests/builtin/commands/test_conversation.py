@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from agno_shell.builtin.commands.conversation import last_exchanges
+from agno_shell.errors import UsageError
+
+
+def contents(context):
+    return [message.content for message in context.shown]
+
+
+async def test_history_shows_the_last_exchanges(context, type_line, say):
+    say(context, "user: 1", "assistant: a", "user: 2", "assistant: b", "user: 3", "assistant: c")
+    await type_line(context, "/history 2")
+    assert contents(context) == ["2", "b", "3", "c"]
+
+
+async def test_history_shows_ten_exchanges_when_not_told(context, type_line, say):
+    say(context, *(line for n in range(12) for line in (f"user: {n}", f"assistant: re {n}")))
+    await type_line(context, "/history")
+    assert len(context.shown) == 20
+    assert contents(context)[0] == "2"
+
+
+async def test_an_exchange_may_have_many_replies_or_none(context, say):
+    say(context, "user: 1", "assistant: a", "user: 2", "user: 3")
+    say(context, "user: 4", *(f"tool: result {n}" for n in range(9)), "assistant: d")
+    say(context, "user: 5", "assistant: e")
+    storage, session_id = context.storage, context.session.session_id
+    everything = [message.content for message in storage.messages(session_id)]
+    for exchanges in range(1, 7):
+        found = [message.content for message in last_exchanges(storage, session_id, exchanges)]
+        starts = [at for at, text in enumerate(everything) if text.isdigit()]
+        expected = everything[starts[-exchanges] :] if exchanges <= len(starts) else everything
+        assert found == expected, exchanges
+
+
+async def test_only_what_is_asked_for_is_read(context, say, monkeypatch):
+    say(context, *(line for n in range(100) for line in (f"user: {n}", f"assistant: re {n}")))
+    asked = []
+    messages = context.storage.messages
+    monkeypatch.setattr(
+        context.storage,
+        "messages",
+        lambda *arguments: asked.append(arguments) or messages(*arguments),
+    )
+    last_exchanges(context.storage, context.session.session_id, 3)
+    assert asked == [(context.session.session_id, 6)]
+
+
+async def test_an_empty_session_is_said(context, type_line):
+    assert "Nothing has been said" in await type_line(context, "/history")
+    assert context.shown == []
+
+
+async def test_history_of_nonsense_is_refused(context, type_line):
+    with pytest.raises(UsageError, match="/history takes a number from 1 up, not 'all'"):
+        await type_line(context, "/history all")
+
+
+async def test_info_says_what_is_known(make_context, type_line, say):
+    context = make_context(model="some-model", storage_path="/data/sessions")
+    say(context, "user: hello")
+    context.storage.update(
+        context.session.session_id, name="Garden", description="a\nb", tags=("x", "y")
+    )
+    facts = dict(line.split(":", 1) for line in (await type_line(context, "/info")).splitlines())
+    facts = {key: value.strip() for key, value in facts.items()}
+    assert facts.pop("Created")
+    assert facts.pop("Updated")
+    assert facts == {
+        "Session": context.session.session_id,
+        "Name": "Garden",  # changed behind the shell's back, and read again
+        "Description": "a b",
+        "Messages": "1",
+        "Model": "some-model",
+        "Agent": "none",
+        "Tags": "x, y",
+        "Kept in": "/data/sessions",
+    }
+
+
+async def test_info_leaves_out_what_is_not_known(context, type_line):
+    printed = await type_line(context, "/info")
+    assert "Kept in" not in printed
+    assert "Tags" not in printed

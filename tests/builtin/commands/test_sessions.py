@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agno_shell.builtin.commands import sessions as room
+from agno_shell.errors import SessionNotFoundError, UsageError
+
+
+async def test_new_creates_and_opens(context, type_line):
+    printed = await type_line(context, "/new Tax return -- figures for 2026")
+    session = context.session
+    assert (session.name, session.description) == ("Tax return", "figures for 2026")
+    assert printed.splitlines() == [
+        f"Created session 'Tax return' with ID: {session.session_id}",
+        f"Current session: Tax return ({session.session_id[:8]})",
+    ]
+    assert context.storage.current() == session.session_id
+
+
+async def test_new_without_a_name_is_called_after_the_time(context, type_line):
+    await type_line(context, "/new -- only a description")
+    assert re.fullmatch(r"Session \d{4}-\d\d-\d\d \d\d:\d\d", context.session.name)
+    assert context.session.description == "only a description"
+
+
+async def test_a_name_that_is_given_twice_is_said(context, type_line):
+    first = context.session
+    printed = await type_line(context, "/new First")
+    assert f"1 other session of this name: {first.session_id[:8]}." in printed
+    assert context.session.session_id != first.session_id
+
+
+async def test_sessions_is_a_table_with_the_open_one_marked(context, type_line, say):
+    say(context, "user: hello", "assistant: hi")
+    other = context.storage.create("Garden", "what grows where")
+    printed = await type_line(context, "/sessions")
+    header, *rows = printed.splitlines()
+    assert header.split() == ["ID", "Name", "Message", "Count", "Last", "Updated", "Description"]
+    assert context.styles[0] == "bold"
+    assert len(rows) == 2
+    marked = [row for row in rows if row.startswith("*")]
+    assert len(marked) == 1
+    assert "First" in marked[0]
+    assert context.session.session_id[:8] in marked[0]
+    assert " 2  " in marked[0]
+    assert any(other.session_id[:8] in row and "what grows where" in row for row in rows)
+
+
+@pytest.mark.parametrize("text", ["gard", "GROWS", "outdoor", '"what grows"'])
+async def test_sessions_are_found_by_name_description_and_tags(context, type_line, text):
+    garden = context.storage.create("Garden", "what grows where")
+    context.storage.update(garden.session_id, tags=("outdoors",))
+    printed = await type_line(context, f"/sessions {text}")
+    assert "Garden" in printed
+    assert "First" not in printed
+
+
+async def test_sessions_that_do_not_exist_are_said(context, type_line):
+    assert "No session has 'zebra' in its name" in await type_line(context, "/sessions zebra")
+
+
+async def test_many_sessions_are_cut_short_with_a_word(context, type_line, monkeypatch):
+    monkeypatch.setattr(room, "LISTED", 3)
+    for number in range(4):
+        context.storage.create(f"Number {number}")
+    printed = await type_line(context, "/sessions")
+    assert len(printed.splitlines()) == 1 + 3 + 1
+    assert printed.splitlines()[-1].startswith("2 older ones are not listed; /sessions TEXT")
+
+
+async def test_a_hostile_name_stays_in_its_row(context, type_line):
+    context.storage.create("bad\x1b[2J\nname")
+    printed = await type_line(context, "/sessions")
+    assert len(printed.splitlines()) == 3
+    assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize("quotes", ["", '"', "'"])
+async def test_switch_by_name(context, type_line, quotes):
+    garden = context.storage.create("My garden")
+    printed = await type_line(context, f"/switch {quotes}My garden{quotes}")
+    assert context.session.session_id == garden.session_id
+    assert printed == f"Current session: My garden ({garden.session_id[:8]})"
+
+
+async def test_switch_takes_a_name_that_has_quotes_itself(context, type_line):
+    quoted = context.storage.create('"My garden"')
+    await type_line(context, '/switch "My garden"')
+    assert context.session.session_id == quoted.session_id
+
+
+async def test_switch_by_the_beginning_of_an_id(context, type_line):
+    garden = context.storage.create("My garden")
+    await type_line(context, f"/switch {garden.session_id[:13]}")
+    assert context.session.session_id == garden.session_id
+
+
+async def test_switch_to_the_open_session_changes_nothing(context, type_line):
+    printed = await type_line(context, "/switch First")
+    assert printed.endswith("is open already.")
+    assert context.switched == []
+
+
+async def test_switch_needs_a_session_that_exists(context, type_line):
+    with pytest.raises(UsageError, match="/switch needs a session"):
+        await type_line(context, "/switch")
+    with pytest.raises(SessionNotFoundError, match="Nowhere"):
+        await type_line(context, '/switch "Nowhere"')
+
+
+async def test_rename_the_open_session(context, type_line):
+    short = context.session.session_id[:8]
+    printed = await type_line(context, "/rename Holiday plans")
+    assert printed == f"Session 'First' ({short}) updated: name changed to Holiday plans"
+    assert context.session.name == "Holiday plans"
+
+
+async def test_rename_another_session_leaves_the_open_one(context, type_line):
+    other = context.storage.create("My garden")
+    printed = await type_line(context, '/rename "My garden" Back yard')
+    assert (
+        printed
+        == f"Session 'My garden' ({other.session_id[:8]}) updated: name changed to Back yard"
+    )
+    assert context.storage.open(other.session_id).name == "Back yard"
+    assert context.session.name == "First"
+
+
+async def test_rename_to_a_name_that_is_taken_says_so(context, type_line):
+    context.storage.create("Garden")
+    printed = await type_line(context, "/rename Garden")
+    assert "1 other session of this name" in printed
+    assert context.session.name == "Garden"
+
+
+@pytest.mark.parametrize("line", ["/rename", '/rename ""', "/rename " + "x" * 201])
+async def test_a_name_that_cannot_be_is_refused_and_nothing_changes(context, type_line, line):
+    with pytest.raises(UsageError):
+        await type_line(context, line)
+    assert context.storage.open(context.session.session_id).name == "First"
+
+
+async def test_describe_the_open_session_and_remove_it_again(context, type_line):
+    printed = await type_line(context, "/describe What we\nfound out")
+    assert "description changed to What we found out" in printed
+    assert context.session.description == "What we\nfound out"
+    assert (await type_line(context, '/describe ""')).endswith("description removed")
+    assert context.session.description == ""
+
+
+async def test_describe_another_session(context, type_line):
+    other = context.storage.create("Garden")
+    await type_line(context, "/describe Garden what grows where")
+    assert context.storage.open(other.session_id).description == "what grows where"
+    assert context.session.description == ""
+
+
+@pytest.mark.parametrize("line", ["/describe", "/describe " + "x" * 2001])
+async def test_a_description_that_cannot_be_is_refused(context, type_line, line):
+    with pytest.raises(UsageError):
+        await type_line(context, line)
+    assert context.session.description == ""

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from agno_shell.contracts import Command, CommandContext
+from agno_shell.errors import SessionNotFoundError
+from agno_shell.events import Finished, Request, TextDelta
+from agno_shell.testing.fake_context import FakeContext, FakeProvider, run
+from agno_shell.types import Message, new_id, now
+
+
+def test_it_has_everything_that_commands_are_promised():
+    context = FakeContext()
+    promised = [name for name in vars(CommandContext) if not name.startswith("_")]
+    assert len(promised) > 20
+    for name in promised:
+        member = getattr(CommandContext, name)
+        mine = getattr(context, name)
+        if inspect.isfunction(member):
+            asynchronous = inspect.iscoroutinefunction(member)
+            assert inspect.iscoroutinefunction(mine) is asynchronous, name
+            parameters = list(inspect.signature(member).parameters)[1:]
+            assert list(inspect.signature(mine).parameters) == parameters, name
+
+
+def test_it_starts_in_the_current_session_of_a_storage():
+    first = FakeContext()
+    other = first.storage.create("Other")
+    first.storage.set_current(other.session_id)
+    assert FakeContext(first.storage).session.session_id == other.session_id
+
+
+async def test_a_question_without_an_answer_is_a_fault_of_the_test():
+    context = FakeContext(answers=[True])
+    assert await context.confirm("Sure?")
+    with pytest.raises(AssertionError, match="Really"):
+        await context.confirm("Really?")
+    assert context.questions == ["Sure?", "Really?"]
+
+
+async def test_a_reference_is_resolved_as_in_the_shell():
+    context = FakeContext()
+    garden = context.storage.create("My garden")
+    for reference in ("My garden", "my GARDEN", garden.session_id, garden.session_id[:13]):
+        assert await context.resolve(reference) == garden
+    context.storage.create("My garden")
+    for reference in ("My garden", "nowhere", ""):
+        with pytest.raises(SessionNotFoundError):
+            await context.resolve(reference)
+
+
+async def test_run_takes_functions_and_coroutine_functions():
+    async def later(context: CommandContext, text: str) -> None:
+        context.print(f"later {text}")
+
+    def at_once(context: CommandContext, text: str) -> None:
+        context.print(f"at once {text}", "bold")
+
+    context = FakeContext()
+    await run(context, Command("later", "", later), " x ")
+    await run(context, Command("at-once", "", at_once), "y")
+    assert context.lines == ["later x", "at once y"]
+    assert context.styles == ["", "bold"]
+
+
+async def test_the_provider_answers_from_its_script_and_lists_its_models():
+    provider = FakeProvider(["hello", Finished()], models=["m"])
+    request = Request("m", (Message(new_id(), "user", "hi", now()),))
+    events = [event async for event in provider.stream(request)]
+    assert events == [TextDelta("hello"), Finished()]
+    assert await provider.models() == ("m",)
