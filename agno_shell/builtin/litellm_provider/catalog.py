@@ -1,0 +1,165 @@
+"""What litellm's bundled tables know of models; nothing here contacts anybody."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from agno_shell.builtin.litellm_provider.destination import Destination, destination
+from agno_shell.builtin.litellm_provider.keys import SERVICES, key_variable
+from agno_shell.errors import ProviderError
+
+_CHAT_MODES = ("chat", "responses")
+_ASKS_ITS_SERVER = ("ollama", "ollama_chat", "lemonade")
+"""litellm would make a synchronous request to learn about these models."""
+_OTHER_SIGN_IN = ("azure", "azure_ai", "bedrock", "sagemaker", "vertex_ai")
+"""Providers that can be signed in to without a key in a variable."""
+_COUNTED_WHOLE = 100_000
+"""Characters; of longer texts the beginning is counted and the rest estimated."""
+
+
+class Catalog:
+    """Models, prices and keys. Make it after litellm has been imported."""
+
+    def __init__(self, api_base: str | None = None, api_key_env: str | None = None) -> None:
+        self._api_base = api_base
+        self._api_key_env = api_key_env
+
+    @cached_property
+    def providers(self) -> frozenset[str]:
+        """The prefixes that litellm knows."""
+        import litellm
+
+        return frozenset(str(getattr(name, "value", name)) for name in litellm.provider_list)
+
+    @cached_property
+    def _chat_models(self) -> dict[str, str]:
+        """Model name to provider."""
+        import litellm
+
+        return {
+            name: entry.get("litellm_provider", "")
+            for name, entry in litellm.model_cost.items()
+            if entry.get("mode") in _CHAT_MODES and not name.startswith("ft:")
+        }
+
+    def destination(self, model: str, api_base: str | None) -> Destination:
+        """Where ``model`` is asked, its key checked. Raises :class:`ProviderError`."""
+        variable = self._api_key_env if api_base == self._api_base else None
+        goal = destination(model, api_base, variable, os.environ, self.providers)
+        if api_base is not None:
+            return goal
+        provider = self._provider(model)
+        if provider is None:
+            raise ProviderError(
+                f"No model is called {model}.", hint=self.nearest(model), kind="unknown_model"
+            )
+        missing = self._missing_key(model, provider)
+        if missing:
+            raise ProviderError(
+                f"No key for {provider}: the environment variable {missing} is not set.",
+                hint="Set it and start agno-shell again, or choose another model with /model.",
+                kind="authentication",
+            )
+        return goal._replace(where=provider, key_variable=key_variable(provider, os.environ))
+
+    @staticmethod
+    def _provider(model: str) -> str | None:
+        import litellm
+
+        try:
+            found = litellm.get_llm_provider(model)
+        except Exception:
+            # litellm has no error of its own for a name that it does not know.
+            return None
+        return str(found[1]) if found[1] else None
+
+    @staticmethod
+    def _missing_key(model: str, provider: str) -> str:
+        """The variables of which one must be set, or an empty string."""
+        import litellm
+
+        if provider in _OTHER_SIGN_IN:
+            return ""
+        found = litellm.validate_environment(model)
+        names = [str(name) for name in found["missing_keys"]]
+        keys = [name for name in names if name.endswith(("_API_KEY", "_TOKEN"))]
+        ours = [service.variable for service in SERVICES if service.variable in keys]
+        return (ours or keys or [""])[0]
+
+    def models(self) -> list[str]:
+        """Names for completion: models of the services whose keys are set."""
+        present = {
+            provider
+            for provider in set(self._chat_models.values())
+            if os.environ.get(key_variable(provider, os.environ) or "")
+        }
+        return sorted(name for name, provider in self._chat_models.items() if provider in present)
+
+    def nearest(self, model: str) -> str:
+        """A hint that names the models whose names are nearest to ``model``."""
+        close = difflib.get_close_matches(model, self._chat_models, n=3, cutoff=0.6)
+        if not close:
+            return "Choose another one with /model; local ones look like ollama_chat/llama3.2."
+        return f"Did you mean {' or '.join(close)}?"
+
+    def context_window(self, model: str) -> int | None:
+        """Tokens that a request may hold; None when the tables do not say."""
+        import litellm
+
+        if model.partition("/")[0] in _ASKS_ITS_SERVER:
+            return None
+        try:
+            window = litellm.get_model_info(model).get("max_input_tokens")
+        except Exception:
+            # It raises a bare Exception for a model that is not in the tables.
+            return None
+        return None if window is None else int(window)
+
+    def count_tokens(self, model: str, texts: Sequence[str]) -> list[int]:
+        """The tokens of each text, with four for what surrounds a message."""
+        return [self._count(model, text) + 4 for text in texts]
+
+    @staticmethod
+    def _count(model: str, text: str) -> int:
+        import litellm
+
+        part = text[:_COUNTED_WHOLE]
+        try:
+            counted = int(litellm.token_counter(model=model, text=part)) if part else 0
+        except Exception:
+            # A tokenizer that cannot be used costs precision, not the turn.
+            counted = len(part.encode("utf-8", "replace")) // 4
+        return counted if len(part) == len(text) else counted * len(text) // len(part)
+
+    def cost(self, model: str, counts: Mapping[str, Any]) -> float | None:
+        """US dollars for token counts in OpenAI's form; None without a known price."""
+        import litellm
+
+        try:
+            usage = litellm.Usage(**counts)
+            parts = litellm.cost_per_token(
+                model=model,
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                usage_object=usage,
+            )
+        except Exception:
+            # It raises a bare Exception for a model without a price.
+            return None
+        return float(sum(parts))
+
+    def check(self) -> list[str]:
+        """What is wrong with the keys, a sentence each."""
+        if self._api_key_env and not os.environ.get(self._api_key_env, "").strip():
+            return [
+                f"The environment variable {self._api_key_env}, which [provider] api_key_env "
+                "names, is not set."
+            ]
+        if not self._api_key_env and not any(os.environ.get(s.variable) for s in SERVICES):
+            names = ", ".join(service.variable for service in SERVICES)
+            return [f"No key is set; only local models can be used. One of these is read: {names}."]
+        return []

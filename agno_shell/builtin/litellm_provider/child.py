@@ -1,0 +1,161 @@
+"""The model process: ``python -m agno_shell.builtin.litellm_provider.child``.
+
+It imports litellm, which takes seconds and some 170 MB, away from the process in which
+a person types. Requests come on what was its standard input, events leave on what was
+its standard output; both are moved away at once, because litellm prints. It ends when
+its input does, even in the middle of the import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TextIO, cast
+
+from agno_shell.builtin.litellm_provider import http_guard
+from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
+from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode
+from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
+from agno_shell.builtin.litellm_provider.service import Service
+
+_ENVIRONMENT = {
+    # Without these, importing litellm reads a .env found above the working directory,
+    # downloads a price list, and downloads a list of headers.
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+}
+
+
+def main() -> None:
+    requests, events = _take_over_pipes()
+    _protect_secrets()
+    inbox = Inbox(requests)
+    inbox.start()
+    try:
+        _import_litellm()
+    except BaseException as error:
+        reason = f"litellm could not be imported: {type(error).__name__}: {error}"
+        reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
+        os.write(events, encode({"broken": reason}))
+        raise
+    asyncio.run(_serve(inbox, Service(events, inbox.first())))
+
+
+def _take_over_pipes() -> tuple[int, int]:
+    """Descriptors of their own for the protocol; what is printed goes where stderr goes."""
+    requests, events = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, events
+
+
+def _protect_secrets() -> None:
+    """No key in the log and none in a core dump."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    redactor = Redactor(secrets(os.environ))
+    log = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
+    # Loggers keep the stream that they find at import, so this comes before it.
+    sys.stdout = sys.stderr = cast("TextIO", RedactingWriter(cast("io.TextIOBase", log), redactor))
+
+
+class Inbox:
+    """Reads records in a thread, so that the end of input is noticed at any time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._stream = os.fdopen(descriptor, "rb")
+        self._early: SimpleQueue[Record] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._deliver: Callable[[Record], object] = self._early.put
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            with self._lock:
+                self._deliver(decode(line))
+        # Not sys.exit: taking litellm down in good order costs a second.
+        os._exit(0)
+
+    def first(self) -> Record:
+        """The record that comes first; blocks until it is there."""
+        return self._early.get()
+
+    def connect(self, take: Callable[[Record], object]) -> None:
+        """Hand over what came so far, and from now on everything, in the loop's thread."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            while not self._early.empty():
+                take(self._early.get())
+            self._deliver = lambda record: loop.call_soon_threadsafe(take, record)
+
+
+def _import_litellm() -> None:
+    """Import it as fast as it goes, and switch off what acts on its own."""
+    os.environ.update(_ENVIRONMENT)
+    # An empty key counts as a key for litellm, which then sends it.
+    for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY")]:
+        if not os.environ[name].strip():
+            del os.environ[name]
+    gc.disable()
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.disable_hf_tokenizer_download = True
+    litellm.drop_params = True
+    litellm.telemetry = False
+    litellm.num_retries = None
+    # A table of equal rows is no endless loop; the limits on time and size end those.
+    litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
+    http_guard.install()
+
+
+async def _serve(inbox: Inbox, service: Service) -> None:
+    # Before the first request even if that is waiting already: it would import the same,
+    # but at the expense of its limits.
+    await _warm_up()
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    inbox.connect(service.take)
+    service.outbox.record({"ready": True})
+    await asyncio.Event().wait()
+
+
+async def _warm_up() -> None:
+    """Import what the first request would; nothing is sent."""
+    with contextlib.suppress(Exception):
+        import litellm
+        import openai.resources.chat.completions  # noqa: F401
+        from openai.types.chat import ChatCompletionChunk
+
+        stream = await litellm.acompletion(
+            model="openai/warm-up",
+            api_key="no-key",
+            messages=[{"role": "user", "content": "Hello"}],
+            mock_response="Hello",
+            stream=True,
+        )
+        async for _chunk in stream:
+            pass
+        litellm.token_counter(model="gpt-4o", text="Hello")
+        choice = {"index": 0, "delta": {"content": "Hello"}}
+        chunk = {"id": "", "created": 0, "model": "", "object": "chat.completion.chunk"}
+        ChatCompletionChunk.model_validate({**chunk, "choices": [choice]})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""One request in the model process: litellm called, its stream turned into events."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agno_shell.builtin.litellm_provider import errors, http_guard
+from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.deltas import ThinkingBlocks, ToolCalls, usage_record
+from agno_shell.builtin.litellm_provider.destination import Destination
+from agno_shell.builtin.litellm_provider.limits import Limits, seconds
+from agno_shell.builtin.litellm_provider.redact import secrets
+from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
+from agno_shell.errors import ProviderError
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    TextDelta,
+    UsageReported,
+)
+
+Emit = Callable[[Event], None]
+
+_OURS = frozenset(
+    {
+        *("api_base", "api_key", "base_url", "custom_llm_provider", "organization"),
+        *("extra_headers", "headers", "model", "messages", "stream", "stream_options"),
+        *("fallbacks", "max_retries", "num_retries", "stream_timeout", "timeout"),
+    }
+)
+"""Parameters that say where a request goes, with which key, or how it is retried."""
+
+_TURN = 0.01
+"""Seconds of work after which the event loop is let go on."""
+
+_CLOSING = 2.0
+"""Seconds that closing a connection may take."""
+
+
+class Completion:
+    """One reply on its way from a server to ``emit``."""
+
+    def __init__(
+        self, record: Mapping[str, Any], catalog: Catalog, limits: Limits, emit: Emit
+    ) -> None:
+        self._model: str = record["model"]
+        self._messages: list[dict[str, Any]] = record["messages"]
+        self._parameters: dict[str, Any] = record["parameters"]
+        self._api_base: str | None = record["api_base"]
+        self._catalog = catalog
+        self._limits = limits
+        self._emit = emit
+        self._waiting_for = "first_token"
+        self._deadline = math.inf
+        self._bytes = 0
+        self._calls = ToolCalls()
+        self._thinking = ThinkingBlocks()
+        self._wrapper: Any = None
+        self._tap: StreamTap | None = None
+
+    async def run(self) -> StreamTap | None:
+        """Emit the whole reply; the last event is Finished or Failed.
+
+        Returns what is left of a complete reply's connection, for the caller to release.
+        """
+        released = False
+        try:
+            goal = self._catalog.destination(self._model, self._api_base)
+            self._refuse_parameters()
+        except ProviderError as error:
+            self._emit(Failed(error.kind, str(error), error.hint))
+            return None
+        policy = http_guard.Policy(
+            self._limits.connect, secrets(os.environ), goal.api_base, goal.api_key
+        )
+        try:
+            with http_guard.under(policy):
+                await self._within_limits(goal)
+            released = True
+        except TimeoutError:
+            self._emit(self._too_slow(goal))
+        except ProviderError as error:
+            self._emit(Failed(error.kind, str(error), error.hint))
+        except Exception as error:
+            # litellm raises anything at all; every failure becomes one sentence.
+            self._emit(errors.explain(error, goal, self._model, self._catalog.nearest))
+        finally:
+            if not released:
+                await self._close()
+        return self._tap if released else None
+
+    def _refuse_parameters(self) -> None:
+        for name in self._parameters:
+            if name in _OURS:
+                raise ProviderError(
+                    f"{name} is no model parameter and was not sent.",
+                    hint="Remove it from the agent's parameters in the config file.",
+                    kind="refused",
+                )
+
+    async def _within_limits(self, goal: Destination) -> None:
+        start = asyncio.get_running_loop().time()
+        self._deadline = start + self._limits.whole_reply
+        first = start + self._limits.first_token
+        async with asyncio.timeout_at(min(first, self._deadline)) as clock:
+            await self._open(goal)
+            await self._read(goal, clock)
+
+    async def _open(self, goal: Destination) -> None:
+        import httpx
+        import litellm
+
+        own: dict[str, Any] = {}
+        if goal.api_base is not None:
+            own = {"api_base": goal.api_base, "api_key": goal.api_key}
+        # The watchdog ends the wait; these only bound what it does not see.
+        whole = self._limits.whole_reply
+        timeout = httpx.Timeout(whole, connect=self._limits.connect)
+        self._wrapper = await litellm.acompletion(
+            model=goal.model,
+            messages=self._messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            max_retries=0,
+            timeout=timeout,
+            **self._parameters,
+            **own,
+        )
+        source = await self._source()
+        if source is not None:
+            self._tap = StreamTap(self._wrapper, source)
+            self._wrapper.completion_stream = self._tap
+
+    async def _source(self) -> Any:
+        """The stream below the wrapper; None where the wrapper is built otherwise."""
+        if not hasattr(self._wrapper, "received_finish_reason"):
+            return None
+        if self._wrapper.completion_stream is None:
+            await self._wrapper.fetch_stream()
+        source = self._wrapper.completion_stream
+        return source if hasattr(source, "__aiter__") else None
+
+    async def _read(self, goal: Destination, clock: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
+        said: str | None = None
+        yielded_at = loop.time()
+        async for chunk in self._wrapper:
+            if loop.time() - yielded_at > _TURN:
+                # A fast server never lets the loop wait: cancelling must get its turn.
+                await asyncio.sleep(0)
+                yielded_at = loop.time()
+            for choice in chunk.choices[:1]:
+                if self._pass_on(choice.delta):
+                    self._waiting_for = "between_tokens"
+                    clock.reschedule(min(loop.time() + self._limits.between_tokens, self._deadline))
+                said = choice.finish_reason or said
+            if said is not None:
+                break
+        clock.reschedule(None)
+        if said is not None and self._tap is not None and self._tap.finish_reason is not None:
+            await self._tap.settle()
+        self._finish(goal, said)
+
+    def _pass_on(self, delta: Any) -> bool:
+        """Emit what a delta holds; whether it held anything."""
+        text = delta.content or ""
+        thought = getattr(delta, "reasoning_content", None) or ""
+        self._thinking.feed(getattr(delta, "thinking_blocks", None))
+        size = self._calls.feed(delta.tool_calls)
+        if thought:
+            self._emit(ReasoningDelta(thought))
+        if text:
+            self._emit(TextDelta(text))
+        self._bytes += len(text.encode("utf-8", "replace")) + size
+        self._bytes += len(thought.encode("utf-8", "replace"))
+        if self._bytes > self._limits.reply_bytes:
+            raise ProviderError(
+                f"The reply was cut off: it is longer than {self._limits.reply_bytes:,.0f} bytes.",
+                hint="[provider.limits] reply_bytes in the config file allows more.",
+                kind="other",
+            )
+        return bool(text or thought or delta.tool_calls)
+
+    def _finish(self, goal: Destination, said: str | None) -> None:
+        """The end of the stream: complete only if the server itself said so."""
+        tap = self._tap
+        if tap is not None and tap.finish_reason is None:
+            raise errors.cut_off(goal, self._wrapper, anything=self._bytes > 0)
+        calls = list(self._calls.events())
+        reason = said or "stop"
+        if not self._bytes and not calls:
+            raise errors.empty(goal, self._model, reason)
+        for call in calls:
+            self._emit(call)
+        counts = tap.usage if tap is not None else {}
+        if counts:
+            cost = self._catalog.cost(goal.model, counts)
+            self._emit(UsageReported(usage_record(counts, cost)))
+        self._emit(Finished(reason, self._private_fields()))
+
+    def _private_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        if self._thinking.blocks:
+            fields["thinking_blocks"] = self._thinking.blocks
+        if calls := self._calls.as_fields():
+            fields["tool_calls"] = calls
+        return {"model": self._model, **fields} if fields else {}
+
+    def _too_slow(self, goal: Destination) -> Failed:
+        name = self._waiting_for
+        if asyncio.get_running_loop().time() >= self._deadline:
+            name = "whole_reply"
+        limit = seconds(getattr(self._limits, name))
+        message = {
+            "first_token": f"{goal.where} did not begin to answer within {limit}.",
+            "between_tokens": f"The reply was cut off: {goal.where} sent nothing for {limit}.",
+            "whole_reply": f"The reply was cut off: it took longer than {limit}.",
+        }[name]
+        return Failed(
+            "timeout",
+            message,
+            f"Send the message again; [provider.limits] {name} in the config file sets the limit.",
+        )
+
+    async def _close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        if self._wrapper is None or not hasattr(self._wrapper, "aclose"):
+            return
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await self._wrapper.aclose()
+        except Exception:
+            # Nothing depends on it: the reply has ended already.
+            pass

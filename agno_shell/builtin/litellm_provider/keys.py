@@ -1,0 +1,46 @@
+"""Which environment variable holds the key of which service, and a model to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Service(NamedTuple):
+    """A model service."""
+
+    variable: str
+    """The environment variable that holds its key."""
+    provider: str
+    """What litellm calls it."""
+    model: str
+    """A current model that is good at a low price, as litellm names it."""
+
+
+SERVICES = (
+    Service("OPENAI_API_KEY", "openai", "gpt-5.4-mini"),
+    Service("ANTHROPIC_API_KEY", "anthropic", "claude-haiku-4-5"),
+    Service("GEMINI_API_KEY", "gemini", "gemini/gemini-flash-latest"),
+    Service("GROQ_API_KEY", "groq", "groq/openai/gpt-oss-120b"),
+    Service("MISTRAL_API_KEY", "mistral", "mistral/mistral-small-latest"),
+    Service("DEEPSEEK_API_KEY", "deepseek", "deepseek/deepseek-v4-flash"),
+    Service("OPENROUTER_API_KEY", "openrouter", "openrouter/openai/gpt-5.4-mini"),
+)
+"""In the order in which a key decides the default model."""
+
+
+def default_model(environ: Mapping[str, str]) -> str | None:
+    """The model that the first key in the environment suggests."""
+    for service in SERVICES:
+        if environ.get(service.variable, "").strip():
+            return service.model
+    return None
+
+
+def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
+    """The variable that holds the key of a litellm provider, if it is known."""
+    for service in SERVICES:
+        if service.provider == provider:
+            return service.variable
+    guess = f"{provider.upper()}_API_KEY"
+    return guess if guess in environ else None

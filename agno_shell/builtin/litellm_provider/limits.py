@@ -1,0 +1,27 @@
+"""How long, and how much, a reply may take. Seconds, and bytes of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """The limits of one reply; keep-alives never count as tokens."""
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    between_tokens: float = 60.0
+    whole_reply: float = 900.0
+    reply_bytes: float = 16 * 1024 * 1024
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, float]) -> Limits:
+        """Limits of ``[provider.limits]``; what is not set there stays as it is here."""
+        known = {name: float(settings[name]) for name in cls._fields if name in settings}
+        return cls(**known)
+
+
+def seconds(value: float) -> str:
+    """``value`` as a person says it: ``1 second``, ``0.5 seconds``."""
+    return "1 second" if value == 1 else f"{value:g} seconds"

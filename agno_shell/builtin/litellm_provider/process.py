@@ -1,0 +1,173 @@
+"""Starts the model process and carries records to and from it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from agno_shell.builtin.litellm_provider.protocol import decode, encode
+from agno_shell.errors import ProviderError
+
+_MODULE = "agno_shell.builtin.litellm_provider.child"
+_LONGEST_LINE = 64 * 1024 * 1024
+_LARGEST_LOG = 1024 * 1024
+_PATIENCE = 1.0
+"""Seconds that the process gets to end by itself."""
+
+Mailbox = asyncio.Queue[dict[str, Any]]
+
+
+class ModelProcess:
+    """One run of the model process, seen from the shell. Belongs to one event loop."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: str | None) -> None:
+        self._process = process
+        self._log = log
+        self._mailboxes: dict[int, Mailbox] = {}
+        self._last_id = 0
+        self._closing = False
+        self._broken = ""
+        self._ready = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+        self.alive = True
+
+    @classmethod
+    async def spawn(cls, log: str | None, configuration: Mapping[str, Any]) -> ModelProcess:
+        """Start the process. Raises :class:`ProviderError` when it cannot be started."""
+        descriptor = _open_log(log)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # nothing in the working directory is imported
+                "-m",
+                _MODULE,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=descriptor,
+                # A folder in which nobody plants files that libraries look for.
+                cwd=os.path.abspath(os.sep),
+                start_new_session=True,  # so that Ctrl-C reaches only the shell
+                limit=_LONGEST_LINE,
+            )
+        except OSError as error:
+            raise ProviderError(
+                f"The model process (litellm) could not be started: {error.strerror}.",
+                hint="Start agno-shell again.",
+                kind="provider_died",
+            ) from error
+        finally:
+            os.close(descriptor)
+        running = cls(process, log)
+        running._write({"do": "configure", **configuration})
+        return running
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ready(self) -> None:
+        """Return once it can answer at once, or has ended."""
+        await asyncio.shield(self._ready)
+
+    # Records ------------------------------------------------------------------------------
+
+    def send(self, record: Mapping[str, Any]) -> tuple[int, Mailbox]:
+        """Send a request; its answers come to the mailbox, at the end of the process
+        a record with ``ended`` in it."""
+        self._last_id += 1
+        mailbox: Mailbox = asyncio.Queue()
+        self._mailboxes[self._last_id] = mailbox
+        self._write({"id": self._last_id, **record})
+        return self._last_id, mailbox
+
+    def forget(self, number: int, *, cancel: bool) -> None:
+        """Wait for no more answers to a request; with ``cancel``, stop it as well."""
+        self._mailboxes.pop(number, None)
+        if cancel and self.alive:
+            self._write({"id": number, "do": "cancel"})
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(encode(record))
+
+    async def _read(self) -> None:
+        lines = self._process.stdout
+        try:
+            while lines is not None and (line := await lines.readline()):
+                self._deliver(decode(line))
+        except (ValueError, OSError):
+            # A line that cannot be read: nothing behind it can be trusted.
+            pass
+        finally:
+            self.alive = False
+            await self._end()
+
+    def _deliver(self, record: dict[str, Any]) -> None:
+        if "ready" in record:
+            self._is_ready()
+        elif "broken" in record:
+            self._broken = record["broken"]
+        elif mailbox := self._mailboxes.get(record["id"]):
+            mailbox.put_nowait(record)
+
+    def _is_ready(self) -> None:
+        if not self._ready.done():
+            self._ready.set_result(None)
+
+    # The end ------------------------------------------------------------------------------
+
+    async def _end(self) -> None:
+        """Let the process end, by force if need be, and tell everybody who waits."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _PATIENCE)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        message, hint = self._epitaph()
+        for mailbox in self._mailboxes.values():
+            mailbox.put_nowait({"ended": message, "hint": hint})
+        self._is_ready()
+
+    def _epitaph(self) -> tuple[str, str]:
+        if self._closing:
+            return "The model process (litellm) was closed.", ""
+        log = f" The log is {self._log}." if self._log is not None else ""
+        if self._broken:
+            return f"The model process (litellm) could not start: {self._broken}", log.strip()
+        code = self._process.returncode or 0
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        hint = f"Send the message again; it will be restarted.{log}"
+        return f"The model process (litellm) ended unexpectedly ({how}).", hint
+
+    async def close(self) -> None:
+        """End the process: within a second by itself, then by force. Can be called twice."""
+        self._closing = True
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._reader), _PATIENCE)
+        except TimeoutError:
+            # It does not even close its pipe: stopped, or stuck in native code.
+            self._process.send_signal(signal.SIGKILL)
+            await self._reader
+
+
+def _open_log(log: str | None) -> int:
+    """A descriptor for what the process prints; a log that grew too long begins anew."""
+    if log is None:
+        return os.open(os.devnull, os.O_WRONLY)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(log, flags, 0o600)
+        if os.fstat(descriptor).st_size > _LARGEST_LOG:
+            os.ftruncate(descriptor, 0)
+    except OSError:
+        # A full or read-only disk costs the log, not the conversation.
+        return os.open(os.devnull, os.O_WRONLY)
+    return descriptor

@@ -1,0 +1,114 @@
+"""The litellm provider as the shell sees it: light, with the model process behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from agno_shell.builtin.litellm_provider.process import ModelProcess
+from agno_shell.builtin.litellm_provider.protocol import PROVIDER, record_event, request_record
+from agno_shell.contracts import Provider, ProviderOptions
+from agno_shell.errors import ProviderError
+from agno_shell.events import Event, Failed, Finished, Request
+from agno_shell.types import Message
+
+
+class LitellmProvider(Provider):
+    """Sends requests to the model process, which it starts, and restarts when it died.
+
+    It belongs to the event loop in which it is first used.
+    """
+
+    name = PROVIDER
+
+    def __init__(self, options: ProviderOptions) -> None:
+        self._options = options
+        self._process: ModelProcess | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the model process, while it runs."""
+        running = self._process is not None and self._process.alive
+        return self._process.pid if self._process is not None and running else None
+
+    async def start(self) -> None:
+        """Start the model process and wait until it can answer at once."""
+        await (await self._running()).ready()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        try:
+            process = await self._running()
+        except ProviderError as error:
+            yield Failed(error.kind, str(error), error.hint)
+            return
+        number, answers = process.send({"do": "stream", "request": request_record(request)})
+        over = False
+        try:
+            while not over:
+                record = await answers.get()
+                event = _event(record)
+                over = isinstance(event, Finished | Failed)
+                yield event
+        finally:
+            process.forget(number, cancel=not over)
+
+    async def models(self) -> Sequence[str]:
+        return tuple(await self._ask("models"))
+
+    async def context_window(self, model: str) -> int | None:
+        window = await self._ask("context_window", model=model)
+        return None if window is None else int(window)
+
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
+        texts = [message.content for message in messages]
+        return [int(count) for count in await self._ask("count_tokens", model=model, texts=texts)]
+
+    async def check(self) -> list[str]:
+        try:
+            return [str(sentence) for sentence in await self._ask("check")]
+        except ProviderError as error:
+            return [error.sentence()]
+
+    async def close(self) -> None:
+        async with self._starting:
+            process, self._process = self._process, None
+        if process is not None:
+            await process.close()
+
+    async def _ask(self, name: str, **arguments: Any) -> Any:
+        """The answer of the model process. Raises :class:`ProviderError`."""
+        process = await self._running()
+        number, answers = process.send({"do": "call", "name": name, "arguments": arguments})
+        answered = False
+        try:
+            record = await answers.get()
+            answered = True
+        finally:
+            process.forget(number, cancel=not answered)
+        if "ended" in record:
+            raise ProviderError(record["ended"], hint=record["hint"], kind="provider_died")
+        if "error" in record:
+            raise ProviderError(record["error"]["message"], hint=record["error"]["hint"])
+        return record["result"]
+
+    async def _running(self) -> ModelProcess:
+        """The model process, started if it does not run."""
+        async with self._starting:
+            if self._process is None or not self._process.alive:
+                self._process = await ModelProcess.spawn(
+                    self._options.log,
+                    {
+                        "limits": dict(self._options.limits),
+                        "api_base": self._options.api_base,
+                        "api_key_env": self._options.api_key_env,
+                    },
+                )
+            return self._process
+
+
+def _event(record: dict[str, Any]) -> Event:
+    if "ended" in record:
+        return Failed("provider_died", record["ended"], record["hint"])
+    return record_event(record)

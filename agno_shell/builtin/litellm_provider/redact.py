@@ -1,0 +1,75 @@
+"""Takes keys out of everything that leaves the child process as text.
+
+Exact secrets first, because a pattern that matches a part of one would leave the rest.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+
+HIDDEN = "[hidden key]"
+
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+_PATTERNS = (
+    re.compile(r"(?<=Bearer )[^\s'\",}]{6,}", re.IGNORECASE),
+    re.compile(r"\b(?:sk|pk|rk|gsk|xai|nvapi|hf|ghp|pplx|csk|fw)[-_][A-Za-z0-9_*.\-]{6,}"),
+    re.compile(r"\bAIza[A-Za-z0-9_\-]{10,}"),
+    re.compile(r"(?<=[?&]key=)[^&\s'\"]+"),
+    re.compile(r"(?<=//)[^/\s:@]+:[^/\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=api[-_]key)['\"]?\s*[:=]\s*['\"]?[^\s'\",}]{6,}"),
+)
+
+
+def secrets(environ: Mapping[str, str]) -> list[str]:
+    """Values of variables whose names say that they are secret, the longest first.
+
+    A value with a path separator or white space in it is a file or a sentence.
+    """
+    values = {
+        value.strip()
+        for name, value in environ.items()
+        if _SECRET_NAME.search(name)
+        and len(value.strip()) >= _SHORTEST_SECRET
+        and not re.search(r"[\s/\\]", value.strip())
+    }
+    return sorted(values, key=lambda value: (-len(value), value))
+
+
+class Redactor:
+    """Replaces keys by :data:`HIDDEN`."""
+
+    def __init__(self, exact: Iterable[str]) -> None:
+        self._exact = sorted(exact, key=len, reverse=True)
+
+    def redact(self, text: str) -> str:
+        for secret in self._exact:
+            text = text.replace(secret, HIDDEN)
+        for pattern in _PATTERNS:
+            text = pattern.sub(HIDDEN, text)
+        return text
+
+
+class RedactingWriter(io.TextIOBase):
+    """A text stream that passes whole lines on, without keys; for stdout and stderr."""
+
+    def __init__(self, target: io.TextIOBase, redactor: Redactor) -> None:
+        self._target = target
+        self._redactor = redactor
+        self._open_line = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._open_line = (self._open_line + text).split("\n")
+        for line in lines:
+            self._target.write(self._redactor.redact(line) + "\n")
+        if lines:
+            self._target.flush()
+        return len(text)
+
+    def fileno(self) -> int:
+        return self._target.fileno()

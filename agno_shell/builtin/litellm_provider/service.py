@@ -1,0 +1,90 @@
+"""The model process's work: requests in, one task each, events out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.completion import Completion
+from agno_shell.builtin.litellm_provider.limits import Limits
+from agno_shell.builtin.litellm_provider.outbox import Outbox
+from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
+from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
+from agno_shell.errors import ProviderError
+from agno_shell.events import Failed
+
+Record = Mapping[str, Any]
+
+
+class Service:
+    """Answers the records of :mod:`protocol`."""
+
+    def __init__(self, descriptor: int, configuration: Record) -> None:
+        self._limits = Limits.from_settings(configuration["limits"])
+        self._redactor = Redactor(secrets(os.environ))
+        self.outbox = Outbox(descriptor, self._redactor)
+        self._catalog = Catalog(configuration["api_base"], configuration["api_key_env"])
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._releasing: set[asyncio.Task[None]] = set()
+
+    def take(self, record: Record) -> None:
+        """Begin what a record asks for, or cancel what one asked for before."""
+        number = record["id"]
+        if record["do"] == "cancel":
+            if task := self._tasks.get(number):
+                task.cancel()
+            return
+        work = self._stream if record["do"] == "stream" else self._call
+        task = asyncio.get_running_loop().create_task(work(record))
+        self._tasks[number] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(number, None))
+
+    async def _stream(self, record: Record) -> None:
+        number = record["id"]
+        completion = Completion(
+            record["request"],
+            self._catalog,
+            self._limits,
+            lambda event: self.outbox.event(number, event),
+        )
+        try:
+            rest = await completion.run()
+        except Exception as error:
+            # A bug of ours costs one reply, not every request that is under way.
+            name = type(error).__name__
+            self.outbox.event(number, Failed("other", f"The provider litellm failed: {name}."))
+            raise
+        if rest is not None:
+            self._release(rest)
+
+    def _release(self, rest: StreamTap) -> None:
+        task = asyncio.get_running_loop().create_task(rest.release())
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
+
+    async def _call(self, record: Record) -> None:
+        """Answer a question about models; such work may take long, so a thread does it."""
+        answer: dict[str, Any] = {"id": record["id"]}
+        try:
+            question = self._questions[record["name"]]
+            answer["result"] = await asyncio.to_thread(question, **record["arguments"])
+        except ProviderError as error:
+            answer["error"] = {"message": self._redactor.redact(str(error)), "hint": error.hint}
+        except Exception as error:
+            # Whatever it is, the question is answered; the shell does not wait for ever.
+            text = f"litellm could not say: {type(error).__name__}: {error}"
+            answer["error"] = {"message": self._redactor.redact(text)[:300], "hint": ""}
+        self.outbox.record(answer)
+
+    @property
+    def _questions(self) -> Mapping[str, Callable[..., Any]]:
+        catalog = self._catalog
+        return {
+            "models": catalog.models,
+            "context_window": catalog.context_window,
+            "count_tokens": catalog.count_tokens,
+            "check": catalog.check,
+        }

@@ -1,0 +1,101 @@
+"""Watches what a server really sent, below litellm's own reading of it.
+
+litellm reports ``stop`` for a stream that just ends, and holds the finish reason back
+until the connection is closed. The tap sits between its reader and the connection: it
+ends the stream as soon as the finish reason and the usage are there, and remembers
+whether they ever came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+USAGE_PATIENCE = 0.5
+"""Seconds to wait for the usage once the finish reason is known."""
+
+_DRAIN_PATIENCE = 5.0
+
+
+class StreamTap:
+    """An async iterator over ``source`` that ends where the reply ends."""
+
+    def __init__(self, wrapper: Any, source: AsyncIterator[Any]) -> None:
+        self._wrapper = wrapper
+        self._source = source
+        self._items = aiter(source)
+        self._ended = False
+        self._usage_came_last = False
+        self.usage: dict[str, Any] = {}
+        """Token counts as they came, the largest of each; empty when none came."""
+
+    def __aiter__(self) -> StreamTap:
+        return self
+
+    async def __anext__(self) -> Any:
+        item = await self._next()
+        self._note_usage(item)
+        return item
+
+    async def _next(self) -> Any:
+        if self.finish_reason is None:
+            return await self._pull()
+        # Some servers send running counts with every piece: only the last ones are final.
+        if self._usage_came_last:
+            raise StopAsyncIteration
+        try:
+            async with asyncio.timeout(USAGE_PATIENCE):
+                return await self._pull()
+        except TimeoutError:
+            raise StopAsyncIteration from None
+
+    async def _pull(self) -> Any:
+        try:
+            return await anext(self._items)
+        except StopAsyncIteration:
+            self._ended = True
+            raise
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The finish reason that the server sent; None as long as it sent none."""
+        wrapper = self._wrapper
+        return wrapper.received_finish_reason or wrapper.intermittent_finish_reason or None
+
+    def _note_usage(self, item: Any) -> None:
+        usage = item.get("usage") if isinstance(item, dict) else getattr(item, "usage", None)
+        self._usage_came_last = usage is not None
+        if usage is None:
+            return
+        counts = usage if isinstance(usage, Mapping) else usage.model_dump(exclude_none=True)
+        for name, value in counts.items():
+            known = self.usage.get(name)
+            if known is None or not isinstance(value, int) or value > known:
+                self.usage[name] = value
+
+    async def settle(self) -> None:
+        """Once the finish reason is known: wait a moment for the usage behind it."""
+        with contextlib.suppress(StopAsyncIteration):
+            while not self._ended:
+                await anext(self)
+
+    async def release(self) -> None:
+        """Read what is left, a short while, so that the connection can be used again;
+        then close it."""
+        try:
+            async with asyncio.timeout(_DRAIN_PATIENCE):
+                while not self._ended:
+                    await self._pull()
+        except Exception:
+            # The reply is complete; how its connection ends is of no interest any more.
+            pass
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection now."""
+        close = getattr(self._source, "aclose", None) or getattr(self._source, "close", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,103 @@
+"""The provider for when no model is set up: it answers without a network.
+
+It never pretends to be a model. What it says is made of what was said in the
+session, so that a person sees what would be sent to one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+
+from agno_shell.contracts import Provider, ProviderFactory, ProviderOptions
+from agno_shell.events import Event, Finished, Request, TextDelta
+from agno_shell.hookspecs import hookimpl
+from agno_shell.types import Message
+
+NAME = "offline"
+
+SET_UP = (
+    "To talk to a model, set an API key such as `OPENAI_API_KEY` and start again, type "
+    "`/model ollama_chat/llama3.2` for a local Ollama, or set `[provider] model` in the "
+    "config file."
+)
+
+_LIST = re.compile(r"\b(list|what (did|have) (i|we) (say|said)|what i said)\b", re.IGNORECASE)
+_REPEAT = re.compile(r"\b(repeat|again)\b", re.IGNORECASE)
+_QUOTED_LENGTH = 200
+_PIECE = re.compile(r"\S+\s*|\s+")
+
+
+class OfflineProvider(Provider):
+    """Lists, repeats, or says that it is there."""
+
+    name = NAME
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        for piece in _pieces(answer(request.messages)):
+            yield TextDelta(piece)
+        yield Finished("stop")
+
+    async def models(self) -> Sequence[str]:
+        return (NAME,)
+
+
+def answer(messages: Sequence[Message]) -> str:
+    """The whole reply, as Markdown."""
+    said = [message for message in messages if message.role in ("user", "assistant")]
+    question = said[-1].content if said else ""
+    earlier = said[:-1]
+    if _LIST.search(question):
+        reply = _listing(said)
+    elif _REPEAT.search(question):
+        reply = _repetition(earlier)
+    else:
+        reply = (
+            f"This is the offline provider, not a model. You said: {_quoted(question)} "
+            f"I see {_count(len(said))} of this session."
+        )
+    first = not any(message.role == "assistant" for message in earlier)
+    return f"{reply}\n\n{SET_UP}" if first else reply
+
+
+def _listing(said: Sequence[Message]) -> str:
+    lines = [
+        f"{number}. **{'you' if message.role == 'user' else 'reply'}**: {_quoted(message.content)}"
+        for number, message in enumerate(said, start=1)
+    ]
+    return "\n".join(["This was said in this session:", "", *lines])
+
+
+def _repetition(earlier: Sequence[Message]) -> str:
+    if not earlier:
+        return "There is nothing to repeat yet: this is the first message of the session."
+    # What the person said is worth repeating; the replies here are only about it.
+    mine = [message for message in earlier if message.role == "user"] or earlier
+    return f"You said before: {_quoted(mine[-1].content)}"
+
+
+def _quoted(text: str) -> str:
+    """Text as one line between quotation marks, shortened where it is long."""
+    line = " ".join(text.split())
+    if len(line) > _QUOTED_LENGTH:
+        line = line[: _QUOTED_LENGTH - 1] + "…"
+    return f"“{line}”"
+
+
+def _count(number: int) -> str:
+    return "1 message" if number == 1 else f"{number} messages"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text word by word, as a model would send it."""
+    return (match.group() for match in _PIECE.finditer(text))
+
+
+def _open(_options: ProviderOptions) -> Provider:
+    return OfflineProvider()
+
+
+@hookimpl
+def register_providers() -> Sequence[ProviderFactory]:
+    summary = "answers without a network, from what was said in the session"
+    return [ProviderFactory(NAME, summary, _open)]

@@ -1,0 +1,343 @@
+"""A real HTTP/1.1 server that speaks OpenAI's chat protocol, for tests without a network.
+
+Use it as a context manager, tell it what to answer, look at what it was sent::
+
+    with ModelServer() as server:
+        server.reply("Hello")                     # for the next request only
+        ...                                       # ask at server.base_url
+        assert server.requests[0].body["messages"][-1]["content"] == "Hi"
+
+Answers that were told are used up in order; after them, and from the start, the
+server echoes what was said. By hand: ``python -m agno_shell.testing.model_server``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agno_shell.testing.model_replies import (
+    Exchange,
+    RecordedRequest,
+    Script,
+    contents,
+    play,
+    read_request,
+)
+
+__all__ = ["Exchange", "ModelServer", "RecordedRequest", "Script", "model_server"]
+
+DEMO = """# A short tour
+
+A reply may hold *structure*:
+
+- lists,
+- **strong** words and `names`,
+- code in the language of its fence.
+
+```python
+def greet(name: str) -> str:
+    return f"Hello, {name}"
+```
+
+That is all.
+"""
+
+Behaviour = Callable[[Exchange], Awaitable[None]]
+
+
+class _Protocol(asyncio.StreamReaderProtocol):
+    def eof_received(self) -> bool:
+        # A client that closes its side has gone away: close ours too, so that it is noticed.
+        super().eof_received()
+        return False
+
+
+@dataclass
+class ModelServer:
+    """The server; it listens on 127.0.0.1 from ``start()`` or ``with`` on."""
+
+    port: int = 0
+    """0: any free port; the one in use once it runs."""
+    delay: float = 0.0
+    """Seconds before each piece of the default answer."""
+    tokens: int = 0
+    """Above 0: the default answer is so many words long."""
+    requests: list[RecordedRequest] = field(default_factory=list)
+    disconnects: list[RecordedRequest] = field(default_factory=list)
+    """Requests whose client went away before the answer was complete."""
+    model_ids: Sequence[str] = ("test-model", "other-model")
+
+    def __post_init__(self) -> None:
+        self._planned: deque[Behaviour] = deque()
+        self._loop = asyncio.new_event_loop()
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="model-server", daemon=True)
+        self._listening = threading.Event()
+        self._stop = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._error: OSError | None = None
+
+    # Life ---------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as ``api_base``."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def start(self) -> ModelServer:
+        self._thread.start()
+        self._listening.wait()
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def __enter__(self) -> ModelServer:
+        return self.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._listening.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        def protocol() -> _Protocol:
+            return _Protocol(asyncio.StreamReader(limit=1 << 26), self._connected)
+
+        try:
+            server = await self._loop.create_server(protocol, "127.0.0.1", self.port)
+        except OSError as error:
+            self._error = error
+            return
+        self.port = server.sockets[0].getsockname()[1]
+        self._listening.set()
+        await self._stop.wait()
+        server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    # What a test waits for ----------------------------------------------------------------
+
+    def wait_for_requests(self, count: int = 1, timeout: float = 10.0) -> bool:
+        """Block until so many requests have arrived; False when they did not."""
+        return self._wait(lambda: len(self.requests) >= count, timeout)
+
+    def wait_for_disconnect(self, count: int = 1, timeout: float = 10.0) -> bool:
+        """Block until so many clients went away early; False when they did not."""
+        return self._wait(lambda: len(self.disconnects) >= count, timeout)
+
+    def _wait(self, true: Callable[[], bool], timeout: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(true, timeout)
+
+    def forget(self) -> None:
+        """Drop what was recorded and what was planned."""
+        with self._changed:
+            self.requests.clear()
+            self.disconnects.clear()
+            self._planned.clear()
+
+    # What it is told to answer ------------------------------------------------------------
+
+    def plan(self, behaviour: Behaviour) -> None:
+        """Answer the next request that has no plan yet with ``behaviour``."""
+        self._planned.append(behaviour)
+
+    def script(self, script: Script) -> None:
+        self.plan(lambda exchange: play(exchange, script))
+
+    def reply(
+        self,
+        text: str | Iterable[str],
+        *,
+        delay: float = 0.0,
+        usage: Mapping[str, Any] | None = None,
+        finish: str = "stop",
+        usage_delay: float = 0.0,
+    ) -> None:
+        """A complete reply: one text, or the pieces in which it is sent."""
+        pieces = [text] if isinstance(text, str) else list(text)
+        self.script(Script(contents(pieces), finish, usage, delay, usage_delay=usage_delay))
+
+    def reasoning(self, thoughts: Iterable[str], text: str) -> None:
+        """Thoughts (``reasoning_content``), then a reply."""
+        thinking = [{"reasoning_content": thought} for thought in thoughts]
+        self.script(Script([*thinking, *contents([text])]))
+
+    def tool_call(self, name: str, arguments: Iterable[str], call_id: str = "call_1") -> None:
+        """A call of a function, its JSON arguments in pieces."""
+        first = {"index": 0, "id": call_id, "type": "function"}
+        deltas = [{"tool_calls": [first | {"function": {"name": name, "arguments": ""}}]}]
+        deltas += [
+            {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in arguments
+        ]
+        self.script(Script(deltas, "tool_calls"))
+
+    def empty(self) -> None:
+        """A finished reply without a word."""
+        self.script(Script())
+
+    def drop(self, pieces: Iterable[str] = ("Half a ",)) -> None:
+        """Some text, then the connection breaks."""
+        self.script(Script(contents(pieces), None, drop=True))
+
+    def end_without_finish(self, pieces: Iterable[str] = ("Half a ",)) -> None:
+        """Some text, then a clean end without a finish reason."""
+        self.script(Script(contents(pieces), None))
+
+    def stall(self, pieces: Iterable[str] = ()) -> Callable[[], None]:
+        """Some text, then nothing, until the returned function is called."""
+        released = asyncio.Event()
+        self.script(Script(contents(pieces), stall=released))
+
+        def release() -> None:
+            self._loop.call_soon_threadsafe(released.set)
+
+        return release
+
+    def keep_alives(self, count: int, delay: float, pieces: Iterable[str] = ()) -> None:
+        """Some text, then comment lines instead of tokens, then the finish."""
+        script = Script(contents(pieces), delay=delay, keep_alives=count)
+        self.script(script)
+
+    def garbage(self) -> None:
+        """A stream whose events are no JSON."""
+
+        async def scramble(exchange: Exchange) -> None:
+            exchange.begin_stream()
+            exchange.send(b"data: {not json at all\n\n")
+            await exchange.end_stream()
+
+        self.plan(scramble)
+
+    def html(self, status: int = 200) -> None:
+        """A web page where JSON was expected, as a wrong address or a proxy gives."""
+        page = b"<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>"
+        self.plan(lambda exchange: exchange.respond(status, page, {"Content-Type": "text/html"}))
+
+    def status(
+        self, code: int, message: str = "It did not work.", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """An error in OpenAI's form."""
+        error = {"error": {"message": message, "type": "error", "param": None, "code": None}}
+        self.plan(lambda exchange: exchange.respond_json(error, code, headers))
+
+    def overflow(self, window: int = 8192) -> None:
+        """The error for a request that is longer than the model's window."""
+        message = (
+            f"This model's maximum context length is {window} tokens. However, your messages "
+            f"resulted in {window + 1000} tokens. Please reduce the length of the messages."
+        )
+        body = {
+            "message": message,
+            "type": "invalid_request_error",
+            "param": "messages",
+            "code": "context_length_exceeded",
+        }
+        self.plan(lambda exchange: exchange.respond_json({"error": body}, 400))
+
+    def redirect(self, to: str, status: int = 307) -> None:
+        """Send the client, and with it its key, elsewhere."""
+        self.plan(lambda exchange: exchange.respond(status, b"", {"Location": to}))
+
+    # Connections --------------------------------------------------------------------------
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is served in a task")
+        self._connections.add(task)
+        # One for the whole connection: cancelling it tells the stream that it is closed.
+        gone = asyncio.ensure_future(writer.wait_closed())
+        with contextlib.suppress(asyncio.CancelledError, OSError, EOFError):
+            while not writer.is_closing():
+                await self._serve_one(await read_request(reader), writer, gone)
+        self._connections.discard(task)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        writer.close()
+
+    async def _serve_one(
+        self, request: RecordedRequest, writer: asyncio.StreamWriter, gone: asyncio.Future[None]
+    ) -> None:
+        behaviour = self._behaviour(request)
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
+        answering = asyncio.ensure_future(behaviour(Exchange(request, writer)))
+        try:
+            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done() or isinstance(answering.exception(), ConnectionError):
+                with self._changed:
+                    self.disconnects.append(request)
+                    self._changed.notify_all()
+            else:
+                answering.result()  # a behaviour that raises is a bug of the test
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+
+    def _behaviour(self, request: RecordedRequest) -> Behaviour:
+        if request.path.endswith("/models"):
+            listing = [{"id": name, "object": "model"} for name in self.model_ids]
+            return lambda exchange: exchange.respond_json({"object": "list", "data": listing})
+        if not request.path.endswith("/chat/completions"):
+            return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
+        return self._planned.popleft() if self._planned else self._default
+
+    async def _default(self, exchange: Exchange) -> None:
+        messages = exchange.request.body["messages"]
+        said = str(messages[-1]["content"])
+        if self.tokens:
+            pieces = [f"word{number} " for number in range(self.tokens)]
+        elif "demo" in said.lower():
+            pieces = [word + " " for word in DEMO.split(" ")]
+        else:
+            pieces = ["You said: ", said, f" ({len(messages)} messages)"]
+        await play(exchange, Script(contents(pieces), delay=self.delay))
+
+
+@contextlib.contextmanager
+def model_server(**settings: Any) -> Iterator[ModelServer]:
+    """A running :class:`ModelServer`, for a fixture of one line."""
+    with ModelServer(**settings) as server:
+        yield server
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server by hand until Ctrl-C."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="python -m agno_shell.testing.model_server",
+        description="A model server without a model. It echoes; ask it for a demo.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument("--delay", type=float, default=0, metavar="MS", help="before each piece")
+    parser.add_argument("--tokens", type=int, default=0, help="answer with so many words")
+    chosen = parser.parse_args(arguments)
+    with ModelServer(chosen.port, chosen.delay / 1000, chosen.tokens) as server:
+        print(server.base_url, flush=True)  # noqa: T201 - a program that is run by hand
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""What every provider keeps to, as tests that a plugin author runs with one class.
+
+Needs pytest and pytest-asyncio::
+
+    class TestMyProvider(ProviderContract):
+        @pytest.fixture
+        def make_provider(self) -> Callable[[], Provider]:
+            return MyProvider
+
+        @pytest.fixture
+        def model(self) -> str:
+            return "my-model"
+
+The fixtures ``api_base``, ``expected_reply`` and ``failing_request`` may be given as
+well. Each test opens a provider of its own. Where starting one takes long, give a
+fixture ``provider`` of a wider scope instead; its loop is the session's, as that of the
+tests: ``@pytest_asyncio.fixture(scope="session", loop_scope="session")``.
+"""
+
+# ruff: noqa: S101 - these are tests, although they live in the package
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import pytest
+import pytest_asyncio
+
+from agno_shell.contracts import Provider
+from agno_shell.events import (
+    FAILURES,
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    UsageReported,
+)
+from agno_shell.types import Message, new_id, now
+
+QUESTION = "Say alpha, bravo and charlie."
+
+_PATIENCE = 30.0
+"""Seconds after which a provider is said to hang."""
+
+
+async def collect(provider: Provider, request: Request) -> list[Event]:
+    """Every event of one reply."""
+    async with asyncio.timeout(_PATIENCE), aclosing(provider.stream(request)) as events:
+        return [event async for event in events]
+
+
+def text_of(events: list[Event]) -> str:
+    """The text that events carry."""
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def ask(text: str, model: str, api_base: str | None = None) -> Request:
+    """A request of one message."""
+    return Request(model, (Message(new_id(), "user", text, now()),), api_base=api_base)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+class ProviderContract:
+    """Subclass it, with a name that begins with ``Test``."""
+
+    @pytest.fixture
+    def make_provider(self) -> Callable[[], Provider]:
+        """Opens a provider; not started. To be given by the subclass."""
+        raise NotImplementedError("give a fixture make_provider")
+
+    @pytest.fixture
+    def model(self) -> str:
+        """A model that answers. To be given by the subclass."""
+        raise NotImplementedError("give a fixture model")
+
+    @pytest.fixture
+    def api_base(self) -> str | None:
+        """Where the model is, for providers that take an address."""
+        return None
+
+    @pytest.fixture
+    def expected_reply(self) -> str | None:
+        """The whole reply to ``QUESTION``, where it can be known."""
+        return None
+
+    @pytest.fixture
+    def failing_request(self) -> Request | None:
+        """A request that cannot be answered, where there is one."""
+        return None
+
+    @pytest_asyncio.fixture(loop_scope="session")
+    async def provider(
+        self, make_provider: Callable[[], Provider]
+    ) -> AsyncGenerator[Provider, None]:
+        provider = make_provider()
+        await provider.start()
+        yield provider
+        await provider.close()
+        await provider.close()
+
+    @pytest.fixture
+    def question(self, model: str, api_base: str | None) -> Request:
+        return ask(QUESTION, model, api_base)
+
+    async def test_it_has_a_name(self, provider: Provider) -> None:
+        assert provider.name
+
+    async def test_the_last_event_and_no_other_is_the_ending(
+        self, provider: Provider, question: Request
+    ) -> None:
+        events = await collect(provider, question)
+        endings = [event for event in events if isinstance(event, Finished | Failed)]
+        assert events, "a reply has at least its ending"
+        assert endings == events[-1:], "exactly one ending, and nothing behind it"
+        assert isinstance(events[-1], Finished), "the question of the contract is answered"
+
+    async def test_the_reply_has_text_in_pieces_that_are_not_empty(
+        self, provider: Provider, question: Request
+    ) -> None:
+        events = await collect(provider, question)
+        pieces = [event.text for event in events if isinstance(event, TextDelta | ReasoningDelta)]
+        assert text_of(events).strip()
+        assert all(isinstance(piece, str) and piece for piece in pieces)
+
+    async def test_the_text_is_whole_and_in_order(
+        self, provider: Provider, question: Request, expected_reply: str | None
+    ) -> None:
+        if expected_reply is None:
+            pytest.skip("the reply of this provider cannot be foretold")
+        assert text_of(await collect(provider, question)) == expected_reply
+
+    async def test_the_finish_reason_is_one_of_four(
+        self, provider: Provider, question: Request
+    ) -> None:
+        ending = (await collect(provider, question))[-1]
+        assert isinstance(ending, Finished)
+        assert ending.reason in ("stop", "length", "content_filter", "tool_calls")
+
+    async def test_reported_usage_counts_tokens(
+        self, provider: Provider, question: Request
+    ) -> None:
+        events = await collect(provider, question)
+        reports = [event.usage for event in events if isinstance(event, UsageReported)]
+        assert len(reports) <= 1
+        for usage in reports:
+            assert all(value is None or value >= 0 for value in usage)
+
+    async def test_two_replies_at_once_do_not_mix(
+        self, provider: Provider, question: Request
+    ) -> None:
+        both = await asyncio.gather(collect(provider, question), collect(provider, question))
+        for events in both:
+            assert [type(event) for event in events].count(Finished) == 1
+            assert isinstance(events[-1], Finished)
+
+    async def test_after_closing_a_reply_early_the_next_one_is_whole(
+        self, provider: Provider, question: Request
+    ) -> None:
+        async with asyncio.timeout(_PATIENCE):
+            events = provider.stream(question)
+            await anext(events)
+            await events.aclose()
+            with pytest.raises(StopAsyncIteration):
+                await anext(events)
+        assert isinstance((await collect(provider, question))[-1], Finished)
+
+    async def test_cancelling_the_reader_ends_it(
+        self, provider: Provider, question: Request
+    ) -> None:
+        async def read_and_wait() -> None:
+            async with aclosing(provider.stream(question)) as events:
+                await anext(events)
+                begun.set()
+                await asyncio.Event().wait()
+
+        begun = asyncio.Event()
+        reader = asyncio.create_task(read_and_wait())
+        async with asyncio.timeout(_PATIENCE):
+            await begun.wait()
+            reader.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reader
+        assert isinstance((await collect(provider, question))[-1], Finished)
+
+    async def test_a_failure_is_an_event_with_a_sentence(
+        self, provider: Provider, failing_request: Request | None
+    ) -> None:
+        if failing_request is None:
+            pytest.skip("no request is known to fail")
+        events = await collect(provider, failing_request)
+        failed = events[-1]
+        assert isinstance(failed, Failed)
+        assert failed.kind in FAILURES
+        assert failed.message.strip()
+        assert "\n" not in failed.sentence()
+
+    async def test_tokens_are_counted_for_each_message(
+        self, provider: Provider, model: str
+    ) -> None:
+        texts = ["", "Hello.", "Hello. " * 500]
+        messages = [Message(new_id(), "user", text, now()) for text in texts]
+        counts = await provider.count_tokens(model, messages)
+        assert len(counts) == len(messages)
+        assert all(isinstance(count, int) and count >= 0 for count in counts)
+        assert counts[0] <= counts[1] < counts[2]
+        assert await provider.count_tokens(model, []) == []
+
+    async def test_what_it_says_of_models_and_of_its_setup_is_well_formed(
+        self, provider: Provider, model: str
+    ) -> None:
+        window = await provider.context_window(model)
+        assert window is None or window > 0
+        assert all(isinstance(name, str) and name for name in await provider.models())
+        problems = await provider.check()
+        assert all(isinstance(line, str) and "\n" not in line for line in problems)
+
+    async def test_one_that_was_never_started_can_be_closed_twice(
+        self, make_provider: Callable[[], Provider]
+    ) -> None:
+        provider = make_provider()
+        async with asyncio.timeout(_PATIENCE):
+            await provider.close()
+            await provider.close()

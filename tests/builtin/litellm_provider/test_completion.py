@@ -1,0 +1,46 @@
+"""What of a completion can be seen without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
+from typing import Any
+
+from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.completion import Completion
+from agno_shell.builtin.litellm_provider.destination import Destination
+from agno_shell.builtin.litellm_provider.limits import Limits
+from agno_shell.events import Event, Finished, TextDelta
+
+
+async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> None:
+    came: list[Event] = []
+    turns = 0
+
+    async def greedy() -> AsyncGenerator[Any, None]:
+        for number in range(40):
+            time.sleep(0.001)  # work, not waiting
+            delta = SimpleNamespace(content=f"{number} ", tool_calls=None)
+            finish = "stop" if number == 39 else None
+            yield SimpleNamespace(choices=[SimpleNamespace(delta=delta, finish_reason=finish)])
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    record = {"model": "m", "messages": [], "parameters": {}, "api_base": None}
+    completion = Completion(record, Catalog(), Limits(), came.append)
+    completion._wrapper = greedy()
+    beside = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    before = turns
+    async with asyncio.timeout(30) as clock:
+        await completion._read(Destination("m", "here", None), clock)
+    beside.cancel()
+    assert turns > before
+    assert "".join(event.text for event in came if isinstance(event, TextDelta)).endswith("39 ")
+    assert came[-1] == Finished("stop")

@@ -1,0 +1,121 @@
+"""The gate under every HTTP client, with the clients themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import aiohttp
+import httpx
+import pytest
+
+from agno_shell.builtin.litellm_provider import http_guard
+from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy
+from agno_shell.testing.model_server import ModelServer
+
+KEY = "fake-key-0000"
+BODY = {"messages": [{"role": "user", "content": "Hello"}]}
+
+
+@pytest.fixture(autouse=True)
+def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate, for the length of one test."""
+    for owner, name in (
+        (httpx.AsyncClient, "send"),
+        (httpx.Client, "send"),
+        (aiohttp.ClientSession, "_request"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    http_guard.install()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+def chat(server: ModelServer) -> str:
+    return f"{server.base_url}/chat/completions"
+
+
+async def test_httpx_follows_no_redirect(server: ModelServer, elsewhere: ModelServer) -> None:
+    server.redirect(chat(elsewhere))
+    async with httpx.AsyncClient(follow_redirects=True) as client:
+        response = await client.post(chat(server), json=BODY)
+    assert response.status_code == 307
+    assert response.next_request is None
+    assert elsewhere.requests == []
+
+
+def test_httpx_follows_none_without_asyncio_either(
+    server: ModelServer, elsewhere: ModelServer
+) -> None:
+    server.redirect(chat(elsewhere))
+    with httpx.Client(follow_redirects=True) as client:
+        assert client.post(chat(server), json=BODY).status_code == 307
+    assert elsewhere.requests == []
+
+
+async def test_aiohttp_follows_no_redirect(server: ModelServer, elsewhere: ModelServer) -> None:
+    server.redirect(chat(elsewhere))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(chat(server), json=BODY, allow_redirects=True) as response,
+    ):
+        assert response.status == 307
+    assert elsewhere.requests == []
+
+
+async def post(url: str, policy: Policy, **headers: str) -> None:
+    with http_guard.under(policy):
+        async with httpx.AsyncClient() as client:
+            await client.post(url, json=BODY, headers=headers)
+
+
+async def test_another_host_than_api_base_is_not_asked(
+    server: ModelServer, elsewhere: ModelServer
+) -> None:
+    policy = Policy(1.0, [KEY], server.base_url, KEY)
+    with pytest.raises(NotSentError, match="not api_base"):
+        await post(chat(elsewhere), policy)
+    await post(chat(server), policy, authorization=f"Bearer {KEY}")
+    assert len(server.requests) == 1
+    assert elsewhere.requests == []
+
+
+async def test_another_services_key_does_not_go_to_api_base(server: ModelServer) -> None:
+    policy = Policy(1.0, [KEY], server.base_url, "no-key")
+    with pytest.raises(NotSentError, match="key of another service"):
+        await post(chat(server), policy, authorization=f"Bearer {KEY}")
+    assert server.requests == []
+
+
+async def test_no_key_travels_over_plain_http() -> None:
+    with pytest.raises(NotSentError, match="plain http"):
+        await post("http://models.example.org/", Policy(1.0, [KEY]), authorization=KEY)
+
+
+async def test_account_names_do_not_go_to_api_base(server: ModelServer) -> None:
+    policy = Policy(1.0, [], server.base_url, None)
+    await post(chat(server), policy, **{"OpenAI-Organization": "org-fake"})
+    assert "openai-organization" not in server.requests[0].headers
+
+
+async def test_the_limit_on_connecting_reaches_the_transport() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    with http_guard.under(Policy(1.5, [])):
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer), timeout=99) as client:
+            await client.get("https://models.example.org/")
+    assert seen[0].extensions["timeout"]["connect"] == 1.5
+    assert seen[0].extensions["timeout"]["read"] == 99

@@ -1,0 +1,54 @@
+"""The table of services, against the models that the installed litellm knows."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, default_model, key_variable
+
+
+@pytest.fixture(scope="module")
+def price_list() -> dict[str, dict[str, object]]:
+    """litellm's own table, read without importing it."""
+    spec = importlib.util.find_spec("litellm")
+    assert spec is not None
+    assert spec.origin is not None
+    name = "model_prices_and_context_window_backup.json"
+    table: dict[str, dict[str, object]] = json.loads(Path(spec.origin).with_name(name).read_text())
+    return table
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.provider)
+def test_each_default_model_is_a_chat_model_that_litellm_knows(
+    service: Service, price_list: dict[str, dict[str, object]]
+) -> None:
+    # OpenRouter passes on other services' models, which the table has under their own names.
+    name = service.model.removeprefix("openrouter/openai/")
+    assert price_list[name]["mode"] == "chat"
+    if service.provider != "openrouter":
+        assert price_list[name]["litellm_provider"] == service.provider
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.provider)
+def test_a_key_alone_chooses_its_service(service: Service) -> None:
+    assert default_model({service.variable: "sk-fake-0000"}) == service.model
+
+
+def test_the_first_of_several_keys_decides() -> None:
+    environ = dict.fromkeys(["MISTRAL_API_KEY", "ANTHROPIC_API_KEY"], "sk-fake-0000")
+    assert default_model(environ) == "claude-haiku-4-5"
+
+
+@pytest.mark.parametrize("environ", [{}, {"OPENAI_API_KEY": ""}, {"OPENAI_API_KEY": " "}])
+def test_without_a_key_there_is_no_default(environ: dict[str, str]) -> None:
+    assert default_model(environ) is None
+
+
+def test_the_variable_of_another_service_is_guessed_only_if_it_is_set() -> None:
+    assert key_variable("openai", {}) == "OPENAI_API_KEY"
+    assert key_variable("xai", {"XAI_API_KEY": "xai-fake"}) == "XAI_API_KEY"
+    assert key_variable("xai", {}) is None

@@ -1,0 +1,208 @@
+"""The model process: how it starts, how it ends, and what is said when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.contracts import ProviderOptions
+from agno_shell.errors import ProviderError
+from agno_shell.events import Event, Failed, Finished, Request, TextDelta
+from agno_shell.testing.model_server import ModelServer
+
+Ask = Callable[..., Awaitable[list[Event]]]
+MakeRequest = Callable[..., Request]
+
+# A shell that starts the process, says its id, and then does nothing more.
+SHELL = """
+import asyncio
+from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.contracts import ProviderOptions
+
+async def main():
+    provider = LitellmProvider(ProviderOptions())
+    starting = asyncio.create_task(provider.start())
+    while provider.pid is None:
+        await asyncio.sleep(0.001)
+    print(provider.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def gone(is_running: Callable[[int], bool], pid: int) -> bool:
+    """Whether a process ends within ten seconds."""
+    for _ in range(1000):
+        if not is_running(pid):
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_killed_process_is_named_and_the_next_request_starts_another(
+    ask: Ask, server: ModelServer, keyed: LitellmProvider, make_request: MakeRequest
+) -> None:
+    server.stall(["Half "])
+    events = keyed.stream(make_request("Hello", api_base=server.base_url))
+    assert await anext(events) == TextDelta("Half ")
+    first = keyed.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    failed = await anext(events)
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    assert failed.message == "The model process (litellm) ended unexpectedly (signal 9)."
+    assert failed.hint.startswith("Send the message again; it will be restarted.")
+    assert keyed.pid is None
+
+    # Asked before it is ready, it answers as soon as it is.
+    assert isinstance((await ask(provider=keyed))[-1], Finished)
+    assert keyed.pid not in (None, first)
+
+
+@pytest.fixture
+def without_litellm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place before all others in which ``import litellm`` fails."""
+    (tmp_path / "litellm.py").write_text("raise ImportError('broken: sk-fake-0000-secret')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+async def test_a_failed_import_is_one_sentence_with_the_log(
+    without_litellm: Path, make_request: MakeRequest
+) -> None:
+    log = without_litellm / "log"
+    provider = LitellmProvider(ProviderOptions(log=str(log)))
+    await provider.start()
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    assert "could not start: litellm could not be imported: ImportError: broken" in failed.message
+    assert failed.hint == f"The log is {log}."
+    assert "ImportError" in log.read_text(), "the traceback is there"
+    assert "sk-fake" not in failed.message + log.read_text()
+
+
+async def test_what_litellm_does_by_itself_is_switched_off_before_its_import(
+    without_litellm: Path, make_request: MakeRequest
+) -> None:
+    names = "LITELLM_MODE", "LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"
+    code = f"import os; raise ImportError([os.environ.get(name) for name in {names}])\n"
+    (without_litellm / "litellm.py").write_text(code)
+    provider = LitellmProvider(ProviderOptions())
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert "['PRODUCTION', 'True', 'True']" in failed.message
+
+
+async def test_questions_are_answered_with_an_error_when_it_cannot_start(
+    without_litellm: Path,
+) -> None:
+    provider = LitellmProvider(ProviderOptions())
+    with pytest.raises(ProviderError, match="could not start"):
+        await provider.models()
+    (problem,) = await provider.check()
+    assert "could not start" in problem
+    await provider.close()
+
+
+async def test_an_interpreter_that_is_not_there_is_one_sentence(
+    make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    provider = LitellmProvider(ProviderOptions())
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    assert "could not be started" in failed.message
+
+
+async def test_closing_ends_the_process_even_while_it_imports(
+    is_running: Callable[[int], bool], make_request: MakeRequest
+) -> None:
+    provider = LitellmProvider(ProviderOptions())
+    asking = asyncio.create_task(anext(provider.stream(make_request("Hello"))))
+    while provider.pid is None:
+        await asyncio.sleep(0)
+    pid = provider.pid
+    await provider.close()
+    await provider.close()
+    assert not is_running(pid)
+    failed = await asking
+    assert isinstance(failed, Failed)
+    assert failed.message == "The model process (litellm) was closed."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
+async def test_closing_kills_a_process_that_does_not_move(
+    is_running: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.litellm_provider import process
+
+    monkeypatch.setattr(process, "_PATIENCE", 0.05)
+    provider = LitellmProvider(ProviderOptions())
+    starting = asyncio.create_task(provider.start())
+    while provider.pid is None:
+        await asyncio.sleep(0)
+    pid = provider.pid
+    os.kill(pid, signal.SIGSTOP)
+    await provider.close()
+    await starting
+    assert not is_running(pid)
+
+
+async def test_it_ends_when_its_shell_is_killed(
+    is_running: Callable[[int], bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An import that does not come to its end, so that nothing else can end the process.
+    (tmp_path / "litellm.py").write_text("import time; time.sleep(600)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    shell = subprocess.Popen([sys.executable, "-c", SHELL], stdout=subprocess.PIPE, text=True)
+    assert shell.stdout is not None
+    with shell.stdout:
+        pid = int(await asyncio.to_thread(shell.stdout.readline))
+    assert is_running(pid)
+    shell.kill()
+    shell.wait()
+    try:
+        assert await gone(is_running, pid)
+    finally:
+        if is_running(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+async def test_it_is_in_a_process_session_of_its_own() -> None:
+    provider = LitellmProvider(ProviderOptions())
+    starting = asyncio.create_task(provider.start())
+    while provider.pid is None:
+        await asyncio.sleep(0)
+    try:
+        assert os.getsid(provider.pid) == provider.pid
+    finally:
+        await provider.close()
+        await starting
+
+
+def test_the_shells_side_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import agno_shell.builtin.litellm_provider.plugin as plugin\n"
+        "light = set(sys.modules)\n"
+        "import agno_shell.builtin.litellm_provider.provider\n"
+        "heavy = {'litellm', 'openai', 'httpx', 'aiohttp', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), sorted({'asyncio'} & light))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[] []"

@@ -1,0 +1,261 @@
+"""The provider against a real server, through a real model process: what goes well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.contracts import Provider, ProviderOptions
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    ToolCall,
+    UsageReported,
+)
+from agno_shell.testing.model_server import ModelServer
+from agno_shell.testing.provider_contract import QUESTION, ProviderContract
+from agno_shell.types import Message, Usage, new_id, now
+
+Ask = Callable[..., Awaitable[list[Event]]]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+class TestContract(ProviderContract):
+    @pytest.fixture
+    def provider(self, litellm: LitellmProvider) -> Provider:
+        return litellm
+
+    @pytest.fixture
+    def make_provider(self) -> Callable[[], Provider]:
+        return lambda: LitellmProvider(ProviderOptions())
+
+    @pytest.fixture
+    def model(self) -> str:
+        return "test-model"
+
+    @pytest.fixture
+    def api_base(self, server: ModelServer) -> str:
+        return server.base_url
+
+    @pytest.fixture
+    def expected_reply(self) -> str:
+        return f"You said: {QUESTION} (1 messages)"
+
+    @pytest.fixture
+    def failing_request(self, make_request: Callable[..., Request]) -> Request:
+        return make_request("Hello", model="no-such-model", api_base=None)
+
+
+async def test_a_reply_its_usage_and_its_end_arrive(ask: Ask, server: ModelServer) -> None:
+    usage = {
+        "prompt_tokens": 7,
+        "completion_tokens": 5,
+        "total_tokens": 12,
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    server.reply(["Hel", "lo", "!"], usage=usage)
+    events = await ask()
+    assert text_of(events) == "Hello!"
+    assert events[-2:] == [UsageReported(Usage(7, 5, 2, 4, None)), Finished("stop")]
+
+
+async def test_the_request_holds_the_conversation_and_the_parameters(
+    ask: Ask, server: ModelServer
+) -> None:
+    await ask("One", "Two", "Three", parameters={"temperature": 0.25, "max_tokens": 9})
+    body = server.requests[0].body
+    assert [(m["role"], m["content"]) for m in body["messages"]] == [
+        ("user", "One"),
+        ("assistant", "Two"),
+        ("user", "Three"),
+    ]
+    assert body["model"] == "test-model"
+    assert body["stream"] is True
+    assert body["stream_options"] == {"include_usage": True}
+    assert (body["temperature"], body["max_tokens"]) == (0.25, 9)
+
+
+async def test_text_that_is_no_ascii_arrives_as_it_was_sent(ask: Ask, server: ModelServer) -> None:
+    said = "naïve — 日本語 🦉 \x1b[31m \u202e \u2028"
+    server.reply(list(said))
+    assert text_of(await ask(said)) == said
+    assert server.requests[0].body["messages"][0]["content"] == said
+
+
+async def test_the_cost_is_known_where_litellm_knows_the_price(
+    ask: Ask, server: ModelServer
+) -> None:
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
+    server.reply("x", usage=usage)
+    (report,) = [e for e in await ask(model="openai/gpt-4o-mini") if isinstance(e, UsageReported)]
+    assert report.usage.cost == pytest.approx(0.15)
+
+
+async def test_reasoning_is_told_apart_from_text(ask: Ask, server: ModelServer) -> None:
+    server.reasoning(["First ", "think."], "Then say.")
+    events = await ask()
+    thoughts = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+    assert thoughts == "First think."
+    assert text_of(events) == "Then say."
+
+
+async def test_a_tool_call_is_put_together_and_handed_back(
+    ask: Ask, server: ModelServer, litellm: LitellmProvider
+) -> None:
+    server.tool_call("add", ['{"a": 1,', ' "b": 2}'])
+    events = await ask()
+    assert ToolCall("call_1", "add", '{"a": 1, "b": 2}') in events
+    ended = events[-1]
+    assert isinstance(ended, Finished)
+    assert ended.reason == "tool_calls"
+
+    kept = {"litellm": ended.provider_data, "other": {"tool_calls": "not ours"}}
+    asked = Message(new_id(), "assistant", "", now(), provider_data=kept)
+    result = Message(
+        new_id(), "tool", "3", now(), provider_data={"litellm": {"tool_call_id": "call_1"}}
+    )
+    messages = (Message(new_id(), "user", "1 + 2?", now()), asked, result)
+    request = Request("test-model", messages, api_base=server.base_url)
+    assert isinstance([event async for event in litellm.stream(request)][-1], Finished)
+    _, sent, answer = server.requests[-1].body["messages"]
+    assert sent["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+    assert answer["tool_call_id"] == "call_1"
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_other_finish_reasons_are_passed_on(
+    ask: Ask, server: ModelServer, reason: str
+) -> None:
+    server.reply("Half", finish=reason)
+    assert (await ask())[-1] == Finished(reason)
+
+
+async def test_the_end_does_not_wait_long_for_the_usage(ask: Ask, server: ModelServer) -> None:
+    server.reply("x", usage_delay=30)
+    assert (await ask())[-1] == Finished("stop")
+
+
+async def test_equal_pieces_are_no_endless_loop(ask: Ask, server: ModelServer) -> None:
+    server.reply(["same "] * 300)
+    assert text_of(await ask()) == "same " * 300
+
+
+async def test_a_burst_arrives_whole_in_few_events(ask: Ask, server: ModelServer) -> None:
+    pieces = [f"word{number} " for number in range(2000)]
+    server.reply(pieces)
+    events = await ask()
+    assert text_of(events) == "".join(pieces)
+    assert len(events) < 1000, "pieces of one network read travel together"
+
+
+async def test_many_requests_share_one_connection_to_the_process(
+    ask: Ask, server: ModelServer
+) -> None:
+    replies = await asyncio.gather(*(ask(f"number {n}") for n in range(8)))
+    assert [text_of(events) for events in replies] == [
+        f"You said: number {n} (1 messages)" for n in range(8)
+    ]
+
+
+async def test_closing_the_iterator_closes_the_connection(
+    litellm: LitellmProvider, server: ModelServer, make_request: Callable[..., Request]
+) -> None:
+    server.stall(["a"])
+    events = litellm.stream(make_request("Hello", api_base=server.base_url))
+    assert await anext(events) == TextDelta("a")
+    await events.aclose()
+    assert await asyncio.to_thread(server.wait_for_disconnect)
+
+
+async def test_cancelling_while_waiting_for_the_first_token_closes_the_connection(
+    ask: Ask, server: ModelServer
+) -> None:
+    server.stall()
+    asking = asyncio.create_task(ask())
+    assert await asyncio.to_thread(server.wait_for_requests)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await asyncio.to_thread(server.wait_for_disconnect)
+
+
+async def test_cancelling_a_burst_closes_the_connection(
+    litellm: LitellmProvider, server: ModelServer, make_request: Callable[..., Request]
+) -> None:
+    server.reply([f"word{number} " for number in range(50_000)])
+    events = litellm.stream(make_request("Hello", api_base=server.base_url))
+    await anext(events)
+    await events.aclose()
+    assert await asyncio.to_thread(server.wait_for_disconnect)
+
+
+@pytest.mark.parametrize(
+    ("model", "window"), [("gpt-4o-mini", 128_000), ("test-model", None), ("ollama/llama3", None)]
+)
+async def test_the_context_window_comes_from_the_tables(
+    litellm: LitellmProvider, model: str, window: int | None
+) -> None:
+    assert await litellm.context_window(model) == window
+
+
+async def test_models_are_those_whose_keys_are_set(litellm: LitellmProvider) -> None:
+    names = await litellm.models()
+    assert "claude-haiku-4-5" in names
+    assert not [name for name in names if name.startswith(("gpt-", "groq/", "mistral/"))]
+
+
+async def test_tokens_are_counted_by_the_models_own_tokenizer(litellm: LitellmProvider) -> None:
+    text = "antidisestablishmentarianism " * 20
+    (count,) = await litellm.count_tokens("gpt-4o", [Message(new_id(), "user", text, now())])
+    assert count not in (len(text) // 4 + 4, 4)
+    assert 80 < count < 200
+
+
+async def test_nobody_is_contacted_but_the_servers_that_were_asked(
+    litellm: LitellmProvider, ask: Ask, surroundings: Any
+) -> None:
+    await ask()
+    # Names that make litellm look for tokenizers, and for local servers, elsewhere.
+    messages = [Message(new_id(), "user", "Hello there", now())]
+    for model in ("meta-llama/llama-3-8b", "command-r", "replicate/x", "ollama/llama3"):
+        await litellm.count_tokens(model, messages)
+        await litellm.context_window(model)
+    await litellm.models()
+    await litellm.check()
+    assert surroundings.connections(), "connections are noted at all"
+    foreign = [
+        (event, address)
+        for event, address in surroundings.connections()
+        if "127.0.0.1" not in address and "localhost" not in address
+    ]
+    assert foreign == []
+
+
+async def test_the_setup_is_checked(litellm: LitellmProvider, keyed: LitellmProvider) -> None:
+    assert await litellm.check() == []
+    assert await keyed.check() == []
+
+
+async def test_an_unknown_model_is_answered_before_anything_is_sent(
+    ask: Ask, surroundings: Any
+) -> None:
+    before = len(surroundings.connections())
+    (failed,) = await ask(model="gpt-4o-minni", api_base=None)
+    assert isinstance(failed, Failed)
+    assert failed.kind == "unknown_model"
+    assert "gpt-4o-mini" in failed.hint
+    assert len(surroundings.connections()) == before

@@ -1,0 +1,62 @@
+"""Keys are taken out of every text, the known ones first, then what looks like one."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from agno_shell.builtin.litellm_provider.redact import (
+    HIDDEN,
+    RedactingWriter,
+    Redactor,
+    secrets,
+)
+
+
+def test_secrets_are_values_whose_variables_say_so() -> None:
+    environ = {
+        "SOME_API_KEY": "fake-key-0000",
+        "DB_PASSWORD": "fake-password",
+        "KEY_FILE": "/etc/some/key",
+        "TOKENIZERS_PARALLELISM": "true",
+        "EDITOR": "something-long",
+    }
+    assert secrets(environ) == ["fake-key-0000", "fake-password"]
+
+
+def test_a_secret_that_is_part_of_another_leaves_nothing_behind() -> None:
+    redactor = Redactor(["fake-0000", "fake-0000-longer"])
+    assert redactor.redact("x fake-0000-longer y fake-0000") == f"x {HIDDEN} y {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Incorrect API key provided: sk-fake0000abcdef.",
+        "provided: sk-proj-fake****0000",
+        "Authorization: Bearer fakefake0000",
+        "https://h/v1?key=fakefake0000&x=1",
+        "https://user:fakefake0000@host/v1",
+        "AIzafakefake00000000",
+        '{"api_key": "fakefake0000"}',
+        "gsk_fakefake0000",
+    ],
+)
+def test_what_looks_like_a_key_is_hidden(text: str) -> None:
+    redacted = Redactor([]).redact(text)
+    assert HIDDEN in redacted
+    assert "fake" not in redacted
+
+
+@pytest.mark.parametrize("text", ["ask-me-something", "The task-list is long.", "a key: none"])
+def test_ordinary_words_stay(text: str) -> None:
+    assert Redactor([]).redact(text) == text
+
+
+def test_the_log_gets_whole_lines_without_keys_however_they_were_written() -> None:
+    target = io.StringIO()
+    writer = RedactingWriter(target, Redactor(["fake-0000"]))
+    for piece in ("one fake-", "0000 two\nnext", " line\n", "open"):
+        writer.write(piece)
+    assert target.getvalue() == f"one {HIDDEN} two\nnext line\n"

@@ -1,0 +1,91 @@
+"""The provider contract accepts what works and rejects what does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+
+from agno_shell.builtin.offline_provider import OfflineProvider, answer
+from agno_shell.contracts import Provider
+from agno_shell.events import Event, Failed, Finished, Request, TextDelta
+from agno_shell.testing.provider_contract import QUESTION, ProviderContract, ask
+
+
+class TestOfflineProvider(ProviderContract):
+    @pytest.fixture
+    def make_provider(self) -> Callable[[], Provider]:
+        return OfflineProvider
+
+    @pytest.fixture
+    def model(self) -> str:
+        return "offline"
+
+    @pytest.fixture
+    def expected_reply(self) -> str:
+        return answer(ask(QUESTION, "offline").messages)
+
+
+class Talkative(Provider):
+    """Goes on after it has finished, and repeats its counts."""
+
+    name = "talkative"
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        yield TextDelta("all")
+        yield Finished()
+        yield TextDelta("and more")
+
+    async def count_tokens(self, model: str, messages: object) -> list[int]:
+        return [1]
+
+
+class Silent(Provider):
+    """Raises where it should yield Failed, and swallows that it is closed."""
+
+    name = "silent"
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        if request.model == "unknown":
+            yield Failed("no such kind", "two\nlines")
+            return
+        yield TextDelta("")
+
+
+BROKEN = [Talkative(), Silent()]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda provider: provider.name)
+async def test_a_wrong_ending_is_rejected(broken: Provider) -> None:
+    contract = ProviderContract()
+    question = ask(QUESTION, "m")
+    with pytest.raises(AssertionError):
+        await contract.test_the_last_event_and_no_other_is_the_ending(broken, question)
+    with pytest.raises(AssertionError):
+        await contract.test_after_closing_a_reply_early_the_next_one_is_whole(broken, question)
+
+
+async def test_wrong_counts_are_rejected() -> None:
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_tokens_are_counted_for_each_message(Talkative(), "m")
+
+
+async def test_empty_pieces_are_rejected() -> None:
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_the_reply_has_text_in_pieces_that_are_not_empty(
+            Silent(), ask(QUESTION, "m")
+        )
+
+
+async def test_an_unknown_kind_of_failure_is_rejected() -> None:
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_a_failure_is_an_event_with_a_sentence(
+            Silent(), ask(QUESTION, "unknown")
+        )
+
+
+async def test_another_text_than_the_expected_one_is_rejected() -> None:
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_the_text_is_whole_and_in_order(
+            OfflineProvider(), ask(QUESTION, "m"), "something else"
+        )
