@@ -6,6 +6,7 @@ Everything is imported where it is used, because each command line goes only one
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -44,8 +45,7 @@ def chat(options: ChatOptions) -> int:
     import asyncio
 
     paths, config = _configure(options.common)
-    asyncio.run(_chat(options, paths, config))
-    return 0
+    return asyncio.run(_chat(options, paths, config))
 
 
 def quick(options: QuickOptions) -> int:
@@ -119,12 +119,11 @@ def _open_storage(
     config: Config, options: CommonOptions, plugins: Plugins | None = None
 ) -> Storage:
     from importlib import import_module
-    from pathlib import Path
 
     from agno_shell.contracts import StorageOptions
 
     name = config[settings.STORAGE_PLUGIN]
-    given = StorageOptions(Path(config.storage_path), config.plugin_settings(name), _warn)
+    given = StorageOptions(config.storage_path, config.plugin_settings(name), _warn)
     if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
         module, opener = DEFAULT_STORAGE_OPENER
         opened: Storage = getattr(import_module(module), opener)(given)
@@ -136,8 +135,6 @@ def _open_storage(
 
 
 def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
-    from pathlib import Path
-
     from agno_shell.contracts import ProviderOptions
     from agno_shell.conversation.models import OFFLINE, Models
 
@@ -146,8 +143,9 @@ def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
             ProviderOptions(
                 settings=config.plugin_settings(plugins.providers.owner(factory.name)),
                 limits=config.limits(),
+                api_base=config[settings.PROVIDER_API_BASE] or None,
                 api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
-                log=Path(paths.log_dir) / f"{factory.name}.log",
+                log=os.path.join(paths.log_dir, f"{factory.name}.log"),
             )
         )
 
@@ -176,10 +174,18 @@ def _capable(environ: Mapping[str, str]) -> bool:
     return sys.platform == "win32" or environ.get("TERM", "dumb").lower() not in ("dumb", "unknown")
 
 
+def _collect_garbage() -> None:
+    """From here on the process may run for days. What was made until now stays for good,
+    so the collector need not look at it: that would stop the keys for 10 ms and more."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 # The shell --------------------------------------------------------------------------------
 
 
-async def _chat(options: ChatOptions, paths: Paths, config: Config) -> None:
+async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     from agno_shell import __version__
     from agno_shell.config import remember
     from agno_shell.conversation.conversation import Conversation
@@ -209,10 +215,15 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> None:
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
     )
     shell_box.append(shell)
-    given_model = options.common.overrides.get("provider.model")
+    _collect_garbage()
+    given = options.common.overrides
     try:
-        await shell.run(
-            session=options.session, new=options.new, model=given_model, agent=options.agent
+        return await shell.run(
+            session=options.session,
+            new=options.new,
+            agent=options.agent,
+            model=given.get("provider.model"),
+            api_base=given.get("provider.api_base"),
         )
     finally:
         await models.close()
@@ -270,6 +281,7 @@ async def _quick(options: QuickOptions, paths: Paths, config: Config) -> None:
         raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
     plugins = _plugins(config, options.common)
     models = _models(config, paths, plugins)
+    _collect_garbage()
     agent = config.agents.get(options.agent) if options.agent else None
     if options.agent and agent is None:
         known = ", ".join(sorted(config.agents)) or "none"

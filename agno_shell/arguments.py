@@ -197,6 +197,9 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
         "--api-base", metavar="URL", help="a server that speaks the OpenAI protocol"
     )
     parser.add_argument(
+        "--api-key-env", metavar="NAME", help="the environment variable with the key of that server"
+    )
+    parser.add_argument(
         "--context",
         type=_json_object,
         metavar="JSON",

@@ -5,6 +5,7 @@ Only the parser is imported up here, so that ``--version`` and ``--help`` cost n
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,19 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    if argv is not None:
+        return _main(argv)
+    # A process of its own. What it makes while it starts lives until it ends: to look
+    # through all of it for garbage, several times and again at the exit, takes a tenth
+    # of `session --list` and of the time to the prompt.
+    gc.disable()
+    try:
+        return _main(argv)
+    finally:
+        gc.freeze()
+
+
+def _main(argv: Sequence[str] | None) -> int:
     _prepare_output()
     given = vars(build_parser().parse_args(argv))
     try:
@@ -59,6 +73,8 @@ def _run(parser: ArgumentParser, given: dict[str, Any]) -> int:
 def _common(given: dict[str, Any]) -> CommonOptions:
     from agno_shell.options import CommonOptions
 
+    if "api_base" in given:  # the key of the configured server is not for another one
+        given.setdefault("api_key_env", "")
     return CommonOptions(
         config_file=given.get("config"),
         no_plugins=given.get("no_plugins", False),
@@ -67,6 +83,7 @@ def _common(given: dict[str, Any]) -> CommonOptions:
             for key, setting in (
                 ("model", "provider.model"),
                 ("api_base", "provider.api_base"),
+                ("api_key_env", "provider.api_key_env"),
                 ("trace", "shell.trace"),
                 ("metrics", "shell.metrics"),
             )
@@ -132,7 +149,17 @@ def _session(parser: ArgumentParser, given: dict[str, Any]) -> int:
     )
 
 
-_CHAT_ONLY = ("session", "new", "agent", "model", "api_base", "context", "trace", "metrics")
+_CHAT_ONLY = (
+    "session",
+    "new",
+    "agent",
+    "model",
+    "api_base",
+    "api_key_env",
+    "context",
+    "trace",
+    "metrics",
+)
 
 
 def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, Any]) -> None:

@@ -4,7 +4,8 @@ Records are named tuples of cheap factories: making one imports nothing heavy,
 and only the ones that are chosen are opened.
 """
 
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start, a fifth of what importing this module takes.
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -14,8 +15,6 @@ from agno_shell.errors import StorageError
 from agno_shell.types import NOTHING, Message, Session, Trashed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agno_shell.events import Event, Request
 
 T = TypeVar("T")
@@ -30,8 +29,8 @@ Line = tuple[tuple[str, str], ...]
 class StorageOptions(NamedTuple):
     """What a storage is opened with."""
 
-    path: Path
-    """The folder or file that ``[storage] path`` names, or the default data folder."""
+    path: str
+    """Absolute. The folder or file that ``[storage] path`` names, or the default data folder."""
     settings: Mapping[str, Any] = NOTHING
     """The table ``[plugins.NAME]`` of the configuration."""
     notice: Callable[[str], None] = lambda _line: None
@@ -73,8 +72,9 @@ class Storage(ABC):
 
     @abstractmethod
     def update(self, session_id: str, **changes: Any) -> Session:
-        """Change ``name``, ``description``, ``head``, ``model``, ``agent``, ``tags`` or
-        ``pinned``; anything else raises ``TypeError``. ``updated_at`` becomes now."""
+        """Change ``name``, ``description``, ``head``, ``model``, ``api_base``, ``agent``,
+        ``tags`` or ``pinned``; anything else raises ``TypeError``. ``updated_at`` becomes
+        now."""
 
     @abstractmethod
     def append(self, session_id: str, message: Message) -> Session:
@@ -150,10 +150,12 @@ class ProviderOptions(NamedTuple):
     limits: Mapping[str, float] = NOTHING
     """Seconds and bytes from ``[provider.limits]``: connect, first_token,
     between_tokens, whole_reply, reply_bytes."""
+    api_base: str | None = None
+    """The server of ``[provider] api_base``; a request may name another one."""
     api_key_env: str | None = None
-    """The environment variable whose key belongs to ``api_base``."""
-    log: Path | None = None
-    """A file for what the provider's own libraries print."""
+    """The environment variable whose key belongs to ``api_base``, and to nobody else."""
+    log: str | None = None
+    """The absolute path of a file for what the provider's own libraries print."""
 
 
 class Provider(ABC):
@@ -169,7 +171,7 @@ class Provider(ABC):
         """Get ready in the background; called once the prompt stands."""
 
     @abstractmethod
-    def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+    def stream(self, request: "Request") -> "AsyncGenerator[Event, None]":
         """Answer; the last event is ``Finished`` or ``Failed``. Closing the iterator
         (``aclose``) or cancelling its task closes the connection."""
 
@@ -291,7 +293,7 @@ class CommandContext(Protocol):
     def provider(self) -> Provider: ...
 
     @property
-    def commands(self) -> Mapping[str, Command]:
+    def commands(self) -> "Mapping[str, Command]":
         """Every command by name."""
 
     @property

@@ -5,7 +5,8 @@ importing ``dataclasses`` costs as much as all the rest of that command.
 Change one with ``record._replace(name=...)``.
 """
 
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start, a fifth of what importing this module takes.
 
 import os
 from collections.abc import Mapping
@@ -83,6 +84,8 @@ class Session(NamedTuple):
     head: str | None = None
     """The message the conversation stands on; None: the newest one."""
     model: str | None = None
+    api_base: str | None = None
+    """The server that was named for this session alone, so that it is asked again."""
     agent: str | None = None
     tags: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()

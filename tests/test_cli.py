@@ -62,9 +62,18 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
                     overrides={
                         "provider.model": "m",
                         "provider.api_base": "http://x",
+                        "provider.api_key_env": "",
                         "shell.trace": True,
                         "shell.metrics": True,
                     }
+                )
+            ),
+        ),
+        (
+            "--api-base http://x --api-key-env MY_KEY",
+            ChatOptions(
+                CommonOptions(
+                    overrides={"provider.api_base": "http://x", "provider.api_key_env": "MY_KEY"}
                 )
             ),
         ),

@@ -151,7 +151,7 @@ def test_what_a_registration_hook_returns_is_checked(install: Any) -> None:
             raise ValueError("no")
         """,
     )
-    plugins, said = load()
+    _plugins, said = load()
     assert any("it returned str, not Command" in line for line in said)
     assert any("ValueError: no" in line for line in said)
 

@@ -54,7 +54,7 @@ class Conversation:
         self.models = models
         self.plugins = plugins
         self.facts = facts
-        self.api_base = api_base
+        self._configured_base = api_base
         self._agents = config.agents
         self._default_window = default_window
         self._session: Session | None = None
@@ -93,6 +93,12 @@ class Conversation:
         """The model and provider in use: the session's, else the agent's, else the default."""
         agent = self.agent
         return self.models.choose(self.session.model or (agent.model if agent else None))
+
+    @property
+    def api_base(self) -> str | None:
+        """The server in use: the session's own, else the configured one, else the one that
+        the model's name implies."""
+        return self.session.api_base or self._configured_base
 
     @property
     def provider(self) -> Provider:
@@ -134,6 +140,11 @@ class Conversation:
     async def set_model(self, name: str) -> None:
         """Use a model from the next message on; the session remembers it."""
         await self._update(model=name)
+
+    async def set_api_base(self, url: str) -> None:
+        """Ask this server from the next message on; the session remembers it, so that its
+        words never go elsewhere because an option was left out. Empty: as configured."""
+        await self._update(api_base=url or None)
 
     async def set_agent(self, name: str | None) -> None:
         """Use an agent from the next message on; the session remembers it. An agent with

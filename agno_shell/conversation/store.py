@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from agno_shell.contracts import Storage
+from agno_shell.errors import AgnoShellError, StorageError
 
 T = TypeVar("T")
 
@@ -24,9 +25,18 @@ class StoreThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="storage")
 
     async def __call__(self, work: Callable[[Storage], T]) -> T:
-        """What ``work`` returns or raises."""
+        """What ``work`` returns, or the ``AgnoShellError`` that it raises."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, work, self._storage)
+        try:
+            return await loop.run_in_executor(self._executor, work, self._storage)
+        except AgnoShellError:
+            raise
+        # A storage may be anybody's plugin; its bug must not cost the words in memory.
+        except Exception as error:
+            name = type(self._storage).__name__
+            raise StorageError(
+                f"The storage {name} failed: {type(error).__name__}: {error}."
+            ) from error
 
     async def close(self) -> None:
         """Finish what was asked for, then close the storage."""

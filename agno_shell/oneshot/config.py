@@ -1,7 +1,5 @@
 """``agno-shell config``: the settings in force, where the file is, and whether it is right."""
 
-# ruff: noqa: PTH100
-
 from __future__ import annotations
 
 import os

@@ -109,6 +109,7 @@ def as_json(session: Session, current: str | None) -> dict[str, Any]:
         "message_count": session.message_count,
         "head": session.head,
         "model": session.model,
+        "api_base": session.api_base,
         "agent": session.agent,
         "tags": list(session.tags),
         "pinned": list(session.pinned),

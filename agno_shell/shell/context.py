@@ -79,6 +79,7 @@ class ShellContext:
 
     async def set_model(self, name: str) -> None:
         await self._shell.conversation.set_model(name)
+        self._shell.start_provider()
 
     def remember_model(self, name: str) -> None:
         self._shell.remember({"provider.model": name})

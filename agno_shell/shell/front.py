@@ -34,6 +34,10 @@ class Front(ABC):
         """The next thing typed, whole; None when the person leaves."""
 
     @abstractmethod
+    def leave(self) -> None:
+        """The person leaves, or has to: :meth:`read` returns None after what is in work."""
+
+    @abstractmethod
     async def confirm(self, question: str) -> bool:
         """Ask; only ``y`` or ``yes`` is a yes."""
 

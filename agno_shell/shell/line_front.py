@@ -75,6 +75,10 @@ class LineFront(Front):
             )
             return None
 
+    def leave(self) -> None:
+        self._lines.put_nowait(None)
+        self.interrupted()
+
     async def confirm(self, question: str) -> bool:
         self._prompt(f"{question} [y/N] ")
         line = await self._lines.get()

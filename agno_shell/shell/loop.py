@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from agno_shell import settings
 from agno_shell.config import Config
-from agno_shell.contracts import Command, Renderer, ToolbarView
+from agno_shell.contracts import Command, Provider, Renderer, ToolbarView
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.references import default_name, resolve
@@ -28,6 +30,17 @@ from agno_shell.terminal_text import clean_line
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
+
+OFFLINE_HINT = (
+    "No model is set up, so the built-in offline provider answers. Set a key such as "
+    "OPENAI_API_KEY, or type /model ollama_chat/llama3.2 for a local one.\n"
+)
+OFFLINE_WITH_BASE = (
+    "A server is set up (api_base) but no model, so the built-in offline provider answers. "
+    "Type /model NAME, with the name that the server knows.\n"
+)
+
+LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class Shell:
@@ -60,22 +73,42 @@ class Shell:
         self._turn: Turn | None = None
         self._running: asyncio.Future[None] | None = None
         self._leaving = False
+        self._status = 0
         self._warm: asyncio.Task[None] | None = None
+        self._starting: dict[Provider, asyncio.Task[None]] = {}
         front.interrupted = self.interrupt
-        self.plugins.report = self._tell
 
     # The life of the shell --------------------------------------------------------------
 
     async def run(
-        self, *, session: str | None, new: str | None, model: str | None, agent: str | None
-    ) -> None:
-        """Open a session, then take what is typed until the person leaves."""
+        self,
+        *,
+        session: str | None = None,
+        new: str | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        api_base: str | None = None,
+    ) -> int:
+        """Open a session, then take what is typed until the person leaves.
+
+        Returns the exit status: 0, or 128 and the number of the signal that ended it.
+        """
         loop = asyncio.get_running_loop()
-        # The storage, and plugins while they are loaded, report from threads of their own.
-        self.plugins.report = lambda line: loop.call_soon_threadsafe(self._tell, line)
+        self.plugins.report = self._tell_from_any_thread(loop)
         await self.front.start()
+        for number in LEAVING_SIGNALS:
+            # Not every loop takes signals; there they end the program as ever.
+            with suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(number, self._must_leave, number)
         try:
-            await self._begin(session=session, new=new, model=model, agent=agent)
+            await self._open_first(session, new)
+            if agent is not None:
+                await self.conversation.set_agent(agent)
+            if model is not None:
+                await self.conversation.set_model(model)
+            if api_base is not None:
+                await self.conversation.set_api_base(api_base)
+            self._greet()
             # Only now, because the first keys may come before a session is open.
             self.front.queue_changed = self.update_toolbar
             self._warm = asyncio.create_task(self._warm_up())
@@ -83,10 +116,15 @@ class Shell:
                 await self.handle(text)
         finally:
             await self._end()
+        return self._status
 
-    async def _begin(
-        self, *, session: str | None, new: str | None, model: str | None, agent: str | None
-    ) -> None:
+    def _must_leave(self, number: int) -> None:
+        """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
+        self._status = 128 + number
+        self.front.leave()
+
+    async def _open_first(self, session: str | None, new: str | None) -> None:
+        """The session that was asked for, else the current one, else the newest, else a new."""
         store = self.conversation.store
         if new is not None:
             await self.conversation.create(new or default_name(datetime.now().astimezone()))
@@ -99,27 +137,33 @@ class Shell:
             await self.conversation.open(newest[0].session_id)
         else:
             await self.conversation.create(default_name(datetime.now().astimezone()))
-        if agent is not None:
-            await self.conversation.set_agent(agent)
-        if model is not None:
-            await self.conversation.set_model(model)
-        self._greet()
 
     async def _warm_up(self) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
-        try:
-            await self.conversation.provider.start()
-        except AgnoShellError as error:
-            self.presenter.notice(error.sentence(), "class:error")
+        self.start_provider()
         await asyncio.to_thread(self.plugins.load_installed)
         await asyncio.to_thread(self._renderer.begin, self.front.width)
         self.plugins.shell_started(self.context)
         self.update_toolbar()
 
+    def start_provider(self) -> None:
+        """Let the provider get ready in the background."""
+        provider = self.conversation.provider
+        if provider in self._starting:
+            return
+
+        async def start() -> None:
+            # What is wrong is said when it matters: in the turn that needs the provider.
+            with suppress(AgnoShellError):
+                await provider.start()
+
+        self._starting[provider] = asyncio.create_task(start())
+
     async def _end(self) -> None:
-        if self._warm:
-            self._warm.cancel()
-            await asyncio.gather(self._warm, return_exceptions=True)
+        background = [task for task in (self._warm, *self._starting.values()) if task]
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         self.plugins.shell_stopped(self.context)
         if self.flags["metrics"] and (summary := self.totals.line()):
             self.presenter.notice(f"This run: {summary}")
@@ -230,8 +274,13 @@ class Shell:
         if lines:
             self.front.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
 
-    def _tell(self, line: str) -> None:
-        self.presenter.notice(clean_line(line, 400))
+    def _tell_from_any_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+        """For the storage, and for plugins while they are loaded: they run in threads."""
+
+        def tell(line: str) -> None:
+            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400))
+
+        return tell
 
     def _show_error(self, error: AgnoShellError) -> None:
         self.presenter.notice(clean_line(error.sentence(), 400), "class:error")
@@ -251,15 +300,14 @@ class Shell:
         self.presenter.notice(self._greeting)
         self._show_session()
         if self.conversation.choice.model == OFFLINE:
-            self.presenter.notice(
-                "No model is set up, so the built-in offline provider answers. Set a key such as "
-                "OPENAI_API_KEY, or type /model ollama_chat/llama3.2 for a local one.\n"
-            )
+            self.presenter.notice(OFFLINE_WITH_BASE if self.conversation.api_base else OFFLINE_HINT)
 
     def _show_session(self) -> None:
         session, choice = self.conversation.session, self.conversation.choice
         count = session.message_count
         messages = "no messages yet" if not count else f"{count} message{'s' * (count != 1)}"
+        base = self.conversation.api_base if choice.model != OFFLINE else None
+        where = f" at {clean_line(base)}" if base else ""
         agent = f" · agent {clean_line(session.agent)}" if session.agent else ""
         self.front.print_lines(
             [
@@ -267,7 +315,7 @@ class Shell:
                     ("class:heading", clean_line(session.name)),
                     ("class:notice", f" ({session.session_id[:8]}) · {messages} · model "),
                     ("class:heading", clean_line(choice.model)),
-                    ("class:notice", agent),
+                    ("class:notice", where + agent),
                 ),
                 (),
             ]

@@ -22,6 +22,7 @@ from agno_shell.events import (
 )
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import text_lines, wrapped
+from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message
 
@@ -46,7 +47,7 @@ class Presenter:
 
     def __init__(self, front: Front, renderer: Renderer) -> None:
         self._front = front
-        self._renderer = renderer
+        self._renderer = GuardedRenderer(renderer, self.notice)
         self._stream: RenderStream | None = None
         self._cleaner = Cleaner()
         self._reasoning = ""

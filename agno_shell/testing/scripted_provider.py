@@ -32,7 +32,7 @@ class ScriptedProvider(Provider):
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         self.requests.append(request)
-        default = [f"echo: {request.messages[-1].content}", Finished()]
+        default: list[Step | str] = [f"echo: {request.messages[-1].content}", Finished()]
         try:
             for step in self.scripts.popleft() if self.scripts else default:
                 if isinstance(step, asyncio.Event):

@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from agno_shell.testing.memory_storage import MemoryStorage
 
 from agno_shell.conversation import conversation as module
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import UsageError
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, new_id, now
 
@@ -136,3 +136,19 @@ async def test_system_text_stays_the_same_from_turn_to_turn(
     first, second = (request.messages[0] for request in provider.requests)
     assert first.content == "Facts:\n- domain: finance"
     assert first == second
+
+
+async def test_a_server_named_for_a_session_is_asked_again_without_being_named(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    first = make_conversation(storage)
+    made = await first.create("Local")
+    assert first.api_base is None
+    await first.set_api_base("http://localhost:1/v1")
+    later = make_conversation(storage)
+    await later.open(made.session_id)
+    await run(later.turn("Hi"))
+    assert provider.requests[0].api_base == "http://localhost:1/v1"
+    await later.set_api_base("")
+    assert later.api_base is None

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agno_shell.testing.memory_storage import MemoryStorage
 
 from agno_shell.contracts import Storage
 from agno_shell.conversation.conversation import Conversation
@@ -23,6 +22,7 @@ from agno_shell.events import (
     TurnEvent,
     UsageReported,
 )
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Session, Usage
 

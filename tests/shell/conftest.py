@@ -126,8 +126,7 @@ async def sit_down(
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)
-        opening = {"session": None, "new": None, "model": None, "agent": None, **options}
-        seat.task = asyncio.create_task(shell.run(**opening))
+        seat.task = asyncio.create_task(shell.run(**options))
         await seat.sees("›")
         await seat.sees("Welcome.")
         return seat

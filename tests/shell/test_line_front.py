@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agno_shell.testing.memory_storage import MemoryStorage
 
 from agno_shell.config import Config
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import Finished
 from agno_shell.shell.line_front import LineFront
 from agno_shell.shell.loop import Shell
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
 
@@ -35,7 +35,7 @@ def run(make_conversation: Callable[..., Conversation]) -> Any:
             remember=lambda _values: None,
             greeting="Welcome.",
         )
-        await asyncio.wait_for(shell.run(session=None, new="Test", model=None, agent=None), 10)
+        await asyncio.wait_for(shell.run(new="Test"), 10)
         return sink.getvalue()
 
     return run_shell

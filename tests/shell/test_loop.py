@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from agno_shell.testing.memory_storage import MemoryStorage
-
 from agno_shell.events import Failed, Finished, ReasoningDelta, UsageReported
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Usage
 

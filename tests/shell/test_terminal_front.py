@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from agno_shell.testing.memory_storage import MemoryStorage
-
 from agno_shell.events import Finished
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
 SitDown = Callable[..., Any]

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import StorageError
+from agno_shell.testing.memory_storage import MemoryStorage
+
+
+async def test_everything_runs_in_one_thread_that_is_not_the_callers() -> None:
+    store = StoreThread(MemoryStorage())
+    seen = {await store(lambda _storage: threading.get_ident()) for _time in range(5)}
+    assert len(seen) == 1
+    assert threading.get_ident() not in seen
+    await store.close()
+
+
+async def test_a_storage_with_a_bug_is_named() -> None:
+    store = StoreThread(MemoryStorage())
+    with pytest.raises(StorageError, match=r"MemoryStorage failed: ZeroDivisionError"):
+        await store(lambda _storage: 1 // 0)
+    with pytest.raises(StorageError, match="plain words"):
+        await store(lambda _storage: (_ for _ in ()).throw(StorageError("plain words")))
+    await store.close()
