@@ -1,0 +1,108 @@
+"""Which sessions there are: the index, checked against the folders.
+
+What the index says of a session holds as long as its ``messages.json`` has the size
+and time that were counted; otherwise the folder is surveyed. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from agno_shell.builtin.json_storage import disk, folder
+from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.index import Index
+from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.types import Session
+
+
+class Catalog:
+    """The sessions below ``root``."""
+
+    def __init__(
+        self,
+        root: str,
+        lock: Callable[[], AbstractContextManager[None]],
+        before_laying_anew: Callable[[bytes], None],
+    ) -> None:
+        self._root = root
+        self.index = Index(root, lock, self.contents, before_laying_anew)
+
+    def folder(self, session_id: str) -> str:
+        """The folder of a session that exists. Raises ``SessionNotFoundError``, and
+        ``StorageError`` where something else is in its place."""
+        if not is_session_id(session_id):
+            raise SessionNotFoundError(f"{str(session_id)[:80]!r} is not a session id.")
+        path = f"{self._root}/{session_id}"
+        try:
+            disk.require_folder(path)
+        except FileNotFoundError:
+            raise SessionNotFoundError(f"There is no session {session_id}.") from None
+        except OSError as error:
+            raise StorageError(
+                f"Session {session_id} cannot be used: {path}: {error.strerror}."
+            ) from error
+        return path
+
+    def contents(self) -> Contents:
+        """Every session that has a folder, in no order, and the current one's id."""
+        listed = self.index.read()
+        names = set(disk.names(self._root))
+        entries: dict[str, Entry] = {}
+        for entry in listed.entries if listed else ():
+            session_id = entry.session.session_id
+            checked = self._checked(entry) if session_id in names else None
+            if checked is not None:
+                entries[session_id] = checked
+        for name in names - entries.keys():
+            found = self._surveyed(name, None) if is_session_id(name) else None
+            if found is not None:
+                entries[name] = found
+        current = listed.current if listed else self.index.last_current()
+        return Contents(current if current in entries else None, list(entries.values()))
+
+    def sessions(self) -> list[Session]:
+        """Every session, the most recently updated first."""
+        found = [entry.session for entry in self.contents().entries]
+        return sorted(found, key=lambda each: (each.updated_at, each.session_id), reverse=True)
+
+    def find(self, session_id: str) -> Entry:
+        """One session as it is now. Raises ``SessionNotFoundError`` and ``OSError``."""
+        path = self.folder(session_id)
+        listed = self.index.find(session_id)
+        record = folder.read_record(path, session_id)
+        if listed is None or record is None or not self._is_counted(listed):
+            found = folder.survey(path, session_id, listed.session if listed else None)
+            if found is None:
+                raise SessionNotFoundError(f"There is no session {session_id}.")
+            return found
+        head = record.session.head
+        if head is not None and not folder.head_holds(path, record):
+            head = None
+        session = record.session._replace(
+            message_count=listed.session.message_count,
+            updated_at=max(record.session.updated_at, listed.session.updated_at),
+            head=head,
+        )
+        return listed._replace(session=session)
+
+    def _checked(self, entry: Entry) -> Entry | None:
+        if self._is_counted(entry):
+            return entry
+        return self._surveyed(entry.session.session_id, entry.session)
+
+    def _is_counted(self, entry: Entry) -> bool:
+        status = disk.status(f"{self._root}/{entry.session.session_id}/{folder.MESSAGES}")
+        look = (status.st_size, status.st_mtime_ns) if status else (UNKNOWN, UNKNOWN)
+        return look == (entry.size, entry.mtime_ns) and entry.size != UNKNOWN
+
+    def _surveyed(self, session_id: str, known: Session | None) -> Entry | None:
+        """A damaged session costs only itself: opening it says what is wrong."""
+        path = f"{self._root}/{session_id}"
+        try:
+            return folder.survey(path, session_id, known)
+        except OSError:
+            if not disk.is_folder(path):
+                return None
+            return Entry(known) if known else folder.unreadable(path, session_id)

@@ -1,0 +1,312 @@
+"""Records to JSON objects and back.
+
+Decoding never refuses an object: what cannot be used is read as if it were missing
+and kept, under its own key, in ``extra``. Encoding writes ``extra`` last, so that
+an object that was read and is written again says what it said.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from agno_shell.types import (
+    NOTHING,
+    Attachment,
+    Message,
+    Role,
+    Session,
+    Status,
+    Timing,
+    Usage,
+)
+
+ROLES = frozenset(("user", "assistant", "system", "tool"))
+STATUSES = frozenset(("complete", "interrupted", "incomplete", "failed"))
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""Stands where no time at all is known."""
+
+_PLAIN = frozenset(("id", "role", "content", "created_at", "parent"))
+"""The keys of a message with nothing special about it, the most frequent kind."""
+
+
+# JSON ------------------------------------------------------------------------------------
+
+
+class UnwritableError(ValueError):
+    """A record holds something that JSON cannot say, such as NaN or an object."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+_FORM: Any = {"allow_nan": False, "separators": (",", ":"), "default": _plain}
+_readable = json.JSONEncoder(ensure_ascii=False, **_FORM)
+_escaped = json.JSONEncoder(ensure_ascii=True, **_FORM)
+
+
+def dumps(value: object) -> bytes:
+    """Compact strict JSON in UTF-8, on one line.
+
+    A lone surrogate has no UTF-8 form: a value that holds one is written in ASCII with
+    escapes. Raises :class:`UnwritableError` for what JSON cannot say.
+    """
+    try:
+        return _readable.encode(value).encode("utf-8")
+    except UnicodeEncodeError:
+        return _escaped.encode(value).encode("ascii")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnwritableError(str(error)) from error
+
+
+def refuse_constant(name: str) -> object:
+    """For ``parse_constant``: NaN and the infinities are no JSON."""
+    raise ValueError(f"{name} is not JSON")
+
+
+_strict = json.JSONDecoder(parse_constant=refuse_constant)
+_lenient = json.JSONDecoder(parse_constant=lambda _name: None)
+Damage = (ValueError, RecursionError)
+"""What reading a damaged text raises: also for a number of 5,000 digits, and for
+nesting deeper than the interpreter can follow."""
+
+
+def loads(data: bytes) -> Any:
+    """The value of a strict JSON text in UTF-8; raises one of :data:`Damage`."""
+    return _strict.decode(data.decode("utf-8"))
+
+
+def scan(text: str, position: int) -> tuple[Any, int]:
+    """The JSON value that begins at ``position``, and where it ends; NaN is read as
+    null. Raises one of :data:`Damage`."""
+    return _lenient.raw_decode(text, position)
+
+
+# Times -----------------------------------------------------------------------------------
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: always 32 characters."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(value: object) -> datetime | None:
+    """The time an ISO 8601 text means, in UTC; one without an offset is local time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+# Messages --------------------------------------------------------------------------------
+
+
+def message_fields(message: Message) -> dict[str, Any]:
+    """The JSON object of a message; keys with nothing to say are left out."""
+    fields: dict[str, Any] = {
+        "id": message.id,
+        "role": message.role,
+        "content": message.content,
+        "created_at": stamp(message.created_at),
+        "parent": message.parent,
+    }
+    if message.status != "complete":
+        fields["status"] = message.status
+    if message.model is not None:
+        fields["model"] = message.model
+    if message.usage is not None:
+        fields["usage"] = _numbers(message.usage)
+    if message.timing is not None:
+        fields["timing"] = _numbers(message.timing)
+    if message.attachments:
+        fields["attachments"] = [each._asdict() for each in message.attachments]
+    if message.provider_data:
+        fields["provider_data"] = dict(message.provider_data)
+    fields.update(message.extra)
+    return fields
+
+
+def message_line(message: Message) -> bytes:
+    """A message as one line of JSON, without its newline."""
+    return dumps(message_fields(message))
+
+
+def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: datetime) -> Message:
+    """The message in a JSON object. ``ident`` and ``parent`` are settled by the caller;
+    ``before`` is the time of the message before it, used where this one has none."""
+    role, content, status, model = (raw.get(key) for key in ("role", "content", "status", "model"))
+    created_at = moment(raw.get("created_at")) or moment(raw.get("timestamp"))
+    message = Message(
+        id=ident,
+        role=cast("Role", _one_of(role, ROLES, "user")),
+        content=content if isinstance(content, str) else _text(content),
+        created_at=created_at or before,
+        parent=parent,
+    )
+    if raw.keys() <= _PLAIN and role == message.role and content is message.content and created_at:
+        return message
+    message = message._replace(
+        status=cast("Status", _one_of(status, STATUSES, "complete")),
+        model=model if isinstance(model, str) else None,
+        usage=_usage(raw.get("usage")),
+        timing=_timing(raw.get("timing")),
+        attachments=_attachments(raw.get("attachments")),
+        provider_data=_mapping(raw.get("provider_data")),
+    )
+    settled = {"id", "parent"}
+    if created_at:
+        # A time was found; an old file's other name for it says nothing more.
+        settled |= {"created_at", "timestamp"}
+    return message._replace(extra=_rest(raw, message_fields(message), settled))
+
+
+def _one_of(value: object, words: frozenset[str], otherwise: str) -> str:
+    return value if isinstance(value, str) and value in words else otherwise
+
+
+def _text(content: object) -> str:
+    """What can be shown of content that is no text, such as a list of typed parts."""
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        if any(isinstance(part, str) for part in parts):
+            return "".join(part for part in parts if isinstance(part, str))
+    return dumps(content).decode("utf-8")
+
+
+def _numbers(record: Usage | Timing) -> dict[str, Any]:
+    # A price that is not a number would make the whole message unwritable.
+    return {
+        key: value
+        for key, value in record._asdict().items()
+        if value is not None and math.isfinite(value)
+    }
+
+
+def _number(value: object, kind: type | tuple[type, ...]) -> Any:
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def _usage(raw: object) -> Usage | None:
+    if not isinstance(raw, dict):
+        return None
+    counts = {key: _number(raw.get(key), int) for key in Usage._fields}
+    return Usage(**{**counts, "cost": _number(raw.get("cost"), (int, float))})
+
+
+def _timing(raw: object) -> Timing | None:
+    if not isinstance(raw, dict):
+        return None
+    return Timing(*(_number(raw.get(key), (int, float)) for key in Timing._fields))
+
+
+def _attachments(raw: object) -> tuple[Attachment, ...]:
+    if not isinstance(raw, list):
+        return ()
+    found = []
+    for each in raw:
+        if not isinstance(each, dict):
+            return ()
+        name, media_type, digest = (each.get(key) for key in ("name", "media_type", "sha256"))
+        size = _number(each.get("size"), int)
+        if not (isinstance(name, str) and isinstance(media_type, str) and isinstance(digest, str)):
+            return ()
+        found.append(Attachment(name, media_type, digest, size or 0))
+    return tuple(found)
+
+
+def _mapping(raw: object) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else NOTHING
+
+
+def _rest(raw: Mapping[str, Any], written: Mapping[str, Any], settled: set[str]) -> dict[str, Any]:
+    """What writing ``written`` would lose of ``raw``."""
+    missing = object()
+    return {
+        key: value
+        for key, value in raw.items()
+        if key not in settled and written.get(key, missing) != value
+    }
+
+
+# Sessions --------------------------------------------------------------------------------
+
+
+def session_fields(session: Session) -> dict[str, Any]:
+    """The JSON object of ``session.json``: what is true of a session whatever its
+    messages are, so without ``message_count``."""
+    fields: dict[str, Any] = {
+        "session_id": session.session_id,
+        "name": session.name,
+        "description": session.description,
+        "created_at": stamp(session.created_at),
+        "updated_at": stamp(session.updated_at),
+    }
+    if session.head is not None:
+        fields["head"] = session.head
+    if session.model is not None:
+        fields["model"] = session.model
+    if session.api_base is not None:
+        fields["api_base"] = session.api_base
+    if session.agent is not None:
+        fields["agent"] = session.agent
+    if session.tags:
+        fields["tags"] = list(session.tags)
+    if session.pinned:
+        fields["pinned"] = list(session.pinned)
+    fields.update(session.extra)
+    return fields
+
+
+def session_of(raw: Mapping[str, Any], session_id: str, fallback: datetime) -> Session:
+    """The session in a JSON object, with the id that its place gives it; ``fallback``
+    stands for times that are missing."""
+    name, description = raw.get("name"), raw.get("description")
+    created_at = moment(raw.get("created_at")) or fallback
+    updated_at = moment(raw.get("updated_at")) or created_at
+    count = _number(raw.get("message_count"), int) or 0
+    session = Session(
+        session_id,
+        name if isinstance(name, str) and name.strip() else default_name(created_at),
+        created_at,
+        updated_at if updated_at > created_at else created_at,
+        description if isinstance(description, str) else "",
+        count if count > 0 else 0,
+    )
+    if raw.keys() <= _PLAIN_SESSION:  # nearly all; there may be ten thousand in a list
+        return session
+    head, model, api_base, agent = (raw.get(key) for key in ("head", "model", "api_base", "agent"))
+    return session._replace(
+        head=head if isinstance(head, str) else None,
+        model=model if isinstance(model, str) else None,
+        api_base=api_base if isinstance(api_base, str) else None,
+        agent=agent if isinstance(agent, str) else None,
+        tags=_strings(raw.get("tags")),
+        pinned=_strings(raw.get("pinned")),
+        extra={key: value for key, value in raw.items() if key not in _SESSION_KEYS} or NOTHING,
+    )
+
+
+_PLAIN_SESSION = frozenset(Session._fields[:6])
+_SESSION_KEYS = frozenset(Session._fields[:-1])
+
+
+def default_name(created_at: datetime) -> str:
+    """The name of a session that was given none, in the person's own time."""
+    return f"Session {created_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _strings(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, (list, tuple)):
+        return ()
+    return tuple(each for each in raw if isinstance(each, str))

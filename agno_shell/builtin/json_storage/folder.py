@@ -1,0 +1,131 @@
+"""One session's folder: ``session.json``, the truth about a session, and its messages."""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile them at
+# every start.
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from agno_shell.builtin.json_storage import codec, disk
+from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.types import Session
+
+SESSION = "session.json"
+MESSAGES = "messages.json"
+
+
+class Record(NamedTuple):
+    """What ``session.json`` says."""
+
+    session: Session
+    head_after: str | None = None
+    """The newest message when the head was set; a later message ends it."""
+
+
+def read_record(folder: str, session_id: str) -> Record | None:
+    """What ``session.json`` says; None if it is missing or damaged. Raises ``OSError``
+    where there is something that is not read, such as a symbolic link."""
+    try:
+        data = disk.read(f"{folder}/{SESSION}")
+    except FileNotFoundError:
+        return None
+    try:
+        raw: Any = codec.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except codec.Damage:
+        return None
+    if not isinstance(raw, dict):
+        return None
+    head_after = raw.pop("head_after", None)
+    session = codec.session_of(raw, session_id, codec.EPOCH)
+    return Record(session, head_after if isinstance(head_after, str) else None)
+
+
+def record_bytes(record: Record) -> bytes:
+    """The bytes of a ``session.json``, a key a line."""
+    fields = codec.session_fields(record.session)
+    if record.head_after is not None:
+        fields["head_after"] = record.head_after
+    rows = (codec.dumps(key) + b": " + codec.dumps(value) for key, value in fields.items())
+    return b"{\n  " + b",\n  ".join(rows) + b"\n}\n"
+
+
+def survey(folder: str, session_id: str, known: Session | None) -> Entry | None:
+    """A session as its folder shows it, or None if the folder is not one.
+
+    ``known`` is what the index says; it stands where ``session.json`` is missing, and
+    its ``updated_at`` is the least.
+    """
+    from agno_shell.builtin.json_storage import message_reader
+
+    disk.require_folder(folder)
+    counted = message_reader.count(f"{folder}/{MESSAGES}")
+    record = read_record(folder, session_id)
+    if record is not None:
+        session = record.session
+    elif known is not None:
+        session = known
+    elif counted.size >= 0 or disk.status(f"{folder}/{SESSION}"):
+        oldest = message_reader.oldest_at(f"{folder}/{MESSAGES}") or _changed_at(folder)
+        session = codec.session_of({}, session_id, oldest)
+    else:
+        return None
+    times = [session.updated_at, counted.newest_at, known.updated_at if known else None]
+    session = session._replace(
+        message_count=counted.messages, updated_at=max(each for each in times if each)
+    )
+    if record is not None and record.session.head is not None and not head_holds(folder, record):
+        session = session._replace(head=None)
+    return Entry(session, counted.size, counted.mtime_ns)
+
+
+def head_holds(folder: str, record: Record) -> bool:
+    """Whether nothing was said since the head was set."""
+    from agno_shell.builtin.json_storage import message_reader
+
+    newest = message_reader.newest_id(f"{folder}/{MESSAGES}")
+    return newest is not None and record.head_after in (None, newest)
+
+
+def _changed_at(folder: str) -> datetime:
+    status = disk.status(folder)
+    return datetime.fromtimestamp(status.st_mtime, UTC) if status else codec.EPOCH
+
+
+def unreadable(path: str, session_id: str) -> Entry:
+    """What is listed for a folder of which nothing can be read."""
+    return Entry(codec.session_of({}, session_id, _changed_at(path)))
+
+
+def keeps_replies(path: str) -> bool:
+    """Whether there may be a reply in work, or what a crash left of one."""
+    return any(name.startswith("reply-") for name in disk.names(path))
+
+
+# Writing ---------------------------------------------------------------------------------
+
+
+def make(path: str, session: Session) -> Entry:
+    """Make a new session's folder, durably, or nothing at all."""
+    from agno_shell.builtin.json_storage import layout
+
+    disk.make_folder(path)
+    try:
+        disk.create_whole(f"{path}/{MESSAGES}", layout.EMPTY)
+        disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session)))
+        disk.sync_folder(path)
+        disk.sync_folder(path.rpartition("/")[0])
+    except BaseException:
+        disk.remove_tree_quietly(path)
+        raise
+    status = disk.status(f"{path}/{MESSAGES}")
+    return (
+        Entry(session, status.st_size, status.st_mtime_ns, checked=True)
+        if status
+        else Entry(session)
+    )
+
+
+def make_record(path: str, session: Session) -> None:
+    """Write a ``session.json`` where there is none."""
+    if disk.status(f"{path}/{SESSION}") is None:
+        disk.create_by_link(f"{path}/{SESSION}", record_bytes(Record(session)))

@@ -1,0 +1,183 @@
+"""The bytes of ``sessions.json``: a cache of all sessions, one a line.
+
+::
+
+    {"current_session_id":"…","sessions":[\\n
+    {"session_id":"…", …,"updated_at":"…","message_count":        12}\\n
+    ,{…}\\n
+    ]}\\n
+
+What a message changes stands at the end of a line and always has the same width, so
+that it is overwritten in place; so does ``current_session_id``. ``messages_size`` and
+``messages_mtime_ns`` say which ``messages.json`` was counted: a file with another size
+or time is counted anew. ``messages_checked`` says whether it was known to be sound.
+Nothing here touches a disk.
+"""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile them at
+# every start.
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from agno_shell.builtin.json_storage import codec
+from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.types import NOTHING, Session
+
+UNKNOWN = -1
+
+
+class Entry(NamedTuple):
+    """A session, and the look of the message file that its count belongs to."""
+
+    session: Session
+    size: int = UNKNOWN
+    """Bytes."""
+    mtime_ns: int = UNKNOWN
+    checked: bool = False
+    """Whether the file was read or written as a whole and is sound; otherwise only its
+    lines were counted, and it is read before anything is appended."""
+
+
+class Contents(NamedTuple):
+    """All that an index says."""
+
+    current: str | None
+    entries: list[Entry]
+
+
+_UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_HEADING = re.compile(rb'\{"current_session_id":(?:"(' + _UUID + rb')"|null {34}),"sessions":\[\n')
+_KEY = re.compile(rb'\{"session_id":"(' + _UUID + rb')",')
+_FOOTING = b"\n]}\n"
+_EMPTY_FOOTING = b"]}\n"
+
+HEADING_WIDTH = len(b'{"current_session_id":"","sessions":[\n') + 36
+
+
+# Writing ---------------------------------------------------------------------------------
+
+
+def heading(current: str | None) -> bytes:
+    """The first line, always :data:`HEADING_WIDTH` bytes."""
+    named = f'"{current}"' if current else "null".ljust(38)
+    return f'{{"current_session_id":{named},"sessions":[\n'.encode("ascii")
+
+
+def line(entry: Entry) -> bytes:
+    """The line of a session, without comma and newline; its last :data:`TAIL_WIDTH`
+    bytes are what a message changes."""
+    session = entry.session
+    fields = codec.session_fields(session._replace(extra=NOTHING))
+    del fields["updated_at"]
+    if session.extra:
+        fields["extra"] = session.extra
+    return codec.dumps(fields)[:-1] + tail(entry)
+
+
+def tail(entry: Entry) -> bytes:
+    """The part of a line that has a fixed width."""
+    session = entry.session
+    return (
+        f',"messages_size":{entry.size:12d},"messages_mtime_ns":{entry.mtime_ns:20d}'
+        f',"messages_checked":{"true " if entry.checked else "false"}'
+        f',"updated_at":"{codec.stamp(session.updated_at)}"'
+        f',"message_count":{session.message_count:10d}}}'
+    ).encode("ascii")
+
+
+def tail_updated_at(data: bytes) -> datetime | None:
+    """The time in the last bytes of a line, without decoding the line."""
+    key = b'"updated_at":"'
+    place = data.find(key) + len(key)
+    return codec.moment(data[place : place + 32].decode("ascii", "replace"))
+
+
+def whole(current: str | None, lines: Iterable[bytes]) -> bytes:
+    """A file of these lines."""
+    body = b"\n,".join(lines)
+    return heading(current) + (body + _FOOTING if body else _EMPTY_FOOTING)
+
+
+# Reading ---------------------------------------------------------------------------------
+
+
+def read_heading(data: bytes) -> str | None:
+    """The current session according to the first line, if it is in this layout."""
+    match = _HEADING.match(data)
+    return match[1].decode("ascii") if match and match[1] else None
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether a file begins and ends like one in this layout."""
+    return _HEADING.match(data) is not None and data.endswith(_EMPTY_FOOTING)
+
+
+def lines(data: bytes) -> dict[str, bytes] | None:
+    """The line of each session without decoding it; None for another layout."""
+    if not is_ours(data):
+        return None
+    body = data[HEADING_WIDTH : -len(_EMPTY_FOOTING)].removesuffix(b"\n")
+    found: dict[str, bytes] = {}
+    for each in body.split(b"\n,") if body else ():
+        match = _KEY.match(each)
+        if match is None or not each.endswith(b"}") or b"\n" in each:
+            return None
+        found[match[1].decode("ascii")] = each
+    return found
+
+
+def find_line(data: bytes, session_id: str) -> tuple[int, int] | None:
+    """Where in the file the line of a session begins, and its length."""
+    key = f'{{"session_id":"{session_id}",'.encode("ascii")
+    place = data.find(b"\n" + key, HEADING_WIDTH - 1)
+    if place < 0:
+        place = data.find(b"\n," + key)
+        if place < 0:
+            return None
+        place += 1
+    place += 1
+    end = data.find(b"\n", place)
+    return (place, end - place) if end > 0 else None
+
+
+TAIL_WIDTH = len(tail(Entry(Session("", "", codec.EPOCH, codec.EPOCH))))
+
+
+def read_line(data: bytes) -> Entry | None:
+    """The session in one line."""
+    try:
+        return _entry(codec.loads(data))
+    except codec.Damage:
+        return None
+
+
+def read(data: bytes) -> Contents | None:
+    """The sessions in an index of this layout or any other that is a JSON object with
+    the same keys; None if it is damaged."""
+    try:
+        value = codec.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except codec.Damage:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("sessions"), list):
+        return None
+    current = value.get("current_session_id")
+    entries = [entry for raw in value["sessions"] if (entry := _entry(raw))]
+    return Contents(current if is_session_id(current) else None, entries)
+
+
+def _entry(raw: Any) -> Entry | None:
+    if not isinstance(raw, dict) or not is_session_id(raw.get("session_id")):
+        return None
+    size = raw.pop("messages_size", UNKNOWN)
+    mtime_ns = raw.pop("messages_mtime_ns", UNKNOWN)
+    checked = raw.pop("messages_checked", False)
+    extra = raw.pop("extra", None)
+    session = codec.session_of(raw, raw["session_id"], codec.EPOCH)
+    if isinstance(extra, Mapping) and extra:
+        session = session._replace(extra=extra)
+    if not (isinstance(size, int) and isinstance(mtime_ns, int)):
+        size = mtime_ns = UNKNOWN
+    return Entry(session, size, mtime_ns, checked is True)

@@ -1,0 +1,162 @@
+"""The bytes of ``messages.json``: a JSON array, one object a line, comma first.
+
+::
+
+    [\\n
+    {message 1}\\n
+    ,{message 2}\\n
+    ]\\n
+
+The comma comes first because then a message's own bytes, its newline included, are
+never written again: an append overwrites the closing ``]\\n`` and nothing else, so a
+torn one costs only the message in flight. Nothing here touches a disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from agno_shell.builtin.json_storage import codec
+
+EMPTY = b"[\n]\n"
+CLOSING = b"]\n"
+"""What an append overwrites."""
+TAIL = b"\n]\n"
+"""What a file that is whole ends with."""
+_HEADING = b"[\n"
+_BLOCK = 16 * 1024
+
+Form = Literal["ours", "foreign", "damaged", "empty"]
+"""In this layout; valid JSON in another one; not valid; no bytes at all."""
+
+
+class Reading(NamedTuple):
+    """What was found in a file."""
+
+    objects: list[dict[str, Any]]
+    form: Form
+
+
+# Writing ---------------------------------------------------------------------------------
+
+
+def addition(line: bytes, *, first: bool) -> bytes:
+    """What an append puts in the place of :data:`CLOSING`."""
+    return (b"" if first else b",") + line + TAIL
+
+
+def whole(lines: Iterable[bytes]) -> bytes:
+    """A file that holds these lines."""
+    body = b"\n,".join(lines)
+    return _HEADING + body + TAIL if body else EMPTY
+
+
+# Reading ---------------------------------------------------------------------------------
+
+
+def count(data: bytes) -> int | None:
+    """How many messages a file in this layout holds, by its lines alone; None if it
+    is in another one and must be read."""
+    if data == EMPTY:
+        return 0
+    lines = data.count(b"\n") - 2
+    if data.startswith(b"[\n{") and data.endswith(b"}\n]\n") and data.count(b"\n,{") == lines - 1:
+        return lines
+    return None
+
+
+def count_added(data: bytes, *, first: bool) -> int | None:
+    """How many messages were added, given the bytes from where :data:`CLOSING` was;
+    None if these bytes are no additions."""
+    if data == CLOSING:
+        return 0
+    if not first:
+        if not data.startswith(b","):
+            return None
+        data = data[1:]
+    return count(_HEADING + data)
+
+
+def read(data: bytes) -> Reading:
+    """Everything that can be read: the whole; else the longest valid prefix and every
+    later object that decodes."""
+    if not data:
+        return Reading([], "empty")
+    try:
+        value = json.loads(data, parse_constant=codec.refuse_constant)
+    except codec.Damage:
+        return Reading(_salvage(data), "damaged")
+    if not isinstance(value, list):
+        return Reading(_salvage(data), "damaged")
+    objects = [each for each in value if isinstance(each, dict)]
+    if len(objects) < len(value):
+        return Reading(objects, "damaged")
+    return Reading(objects, "ours" if count(data) == len(objects) else "foreign")
+
+
+def _salvage(data: bytes) -> list[dict[str, Any]]:
+    """The messages in a damaged text, one object after the other.
+
+    Where an object does not decode, reading goes on at the next line: a newline inside
+    a text is always escaped in JSON, so that no message can begin in another.
+    """
+    text = data.decode("utf-8", "replace")
+    found = []
+    position, end = 0, len(text)
+    while position < end:
+        if text[position] in "[], \t\r\n\0\ufeff":
+            position += 1
+            continue
+        if text[position] == "{":
+            try:
+                value, position = codec.scan(text, position)
+            except codec.Damage:
+                pass
+            else:
+                if isinstance(value, dict) and ("content" in value or "role" in value):
+                    found.append(value)
+                continue
+        newline = text.find("\n", position)
+        position = end if newline < 0 else newline + 1
+    return found
+
+
+# From the end ----------------------------------------------------------------------------
+
+
+def lines_backwards(read_at: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
+    """The objects of a file in this layout as bytes, the last first, without reading
+    more of it than is asked for. ``read_at`` takes an offset and a length.
+
+    Raises ``ValueError`` where the file turns out to be in another layout.
+    """
+    start = max(0, size - _BLOCK)
+    rest = read_at(start, size - start)
+    if len(rest) != size - start or not rest.endswith(TAIL):
+        raise ValueError("the file does not end like one in this layout")
+    rest = rest[: -len(TAIL)]
+    block = _BLOCK
+    while True:
+        lines = rest.split(b"\n")
+        if start == 0:
+            if lines[0] != b"[" or (len(lines) > 1 and not lines[1].startswith(b"{")):
+                raise ValueError("the file does not begin like one in this layout")
+            yield from _bare(lines[2:], comma=True)
+            yield from _bare(lines[1:2], comma=False)
+            return
+        yield from _bare(lines[1:], comma=True)
+        rest = lines[0]
+        # Doubling keeps one huge line from being put together again and again.
+        block = max(_BLOCK, 2 * len(rest)) if len(lines) == 1 else block
+        begin = max(0, start - block)
+        rest = read_at(begin, start - begin) + rest
+        start = begin
+
+
+def _bare(lines: list[bytes], *, comma: bool) -> Iterator[bytes]:
+    for line in reversed(lines):
+        if not line.startswith(b",{" if comma else b"{"):
+            raise ValueError("a line does not begin like one in this layout")
+        yield line[1:] if comma else line

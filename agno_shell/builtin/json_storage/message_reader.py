@@ -1,0 +1,200 @@
+"""Reading one ``messages.json``: without a lock, without writing, as little as needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from agno_shell.builtin.json_storage import codec, disk, layout, tree
+from agno_shell.types import Message
+
+NAME = "messages.json"
+_SECOND_LOOK = 0.005
+"""Seconds until a file that looks damaged is read again: another shell may be in the
+middle of an append, which takes microseconds."""
+_LOOKS = 5
+
+
+class Count(NamedTuple):
+    """How many messages a file holds, and which state of the file was counted."""
+
+    messages: int
+    newest_at: datetime | None
+    """When the newest message was made."""
+    size: int
+    mtime_ns: int
+
+
+class Loaded(NamedTuple):
+    """Everything that a file holds."""
+
+    messages: list[Message]
+    form: layout.Form
+    """``foreign`` also for a file in our layout whose messages lack ids."""
+    data: bytes
+    size: int
+    mtime_ns: int
+
+
+class Head(NamedTuple):
+    """Where a conversation was set to stand. It holds only while ``newest`` is still the
+    newest message: whatever is said afterwards becomes the head."""
+
+    message: str
+    newest: str | None
+    """None: it holds in any case."""
+
+
+def load(path: str) -> Loaded:
+    """The whole file; a missing one is empty."""
+    previous = None
+    for _ in range(_LOOKS):
+        data, size, mtime_ns = _snapshot(path)
+        found = layout.read(data)
+        if found.form != "damaged" or data == previous:
+            break
+        previous = data
+        time.sleep(_SECOND_LOOK)
+    messages, settled = tree.adopt(found.objects)
+    form = "foreign" if found.form == "ours" and not settled else found.form
+    return Loaded(messages, form, data, size, mtime_ns)
+
+
+def count(path: str) -> Count:
+    """Count the messages, by the lines alone where the layout allows it."""
+    data, size, mtime_ns = _snapshot(path)
+    number = layout.count(data)
+    if number == 0:
+        return Count(0, None, size, mtime_ns)
+    if number is not None:
+        newest_at = _time_of_last(data)
+        if newest_at is not None:
+            return Count(number, newest_at, size, mtime_ns)
+    loaded = load(path)
+    newest_at = loaded.messages[-1].created_at if loaded.messages else None
+    return Count(len(loaded.messages), newest_at, loaded.size, loaded.mtime_ns)
+
+
+def count_sound(path: str) -> int | None:
+    """How many messages a file holds that can be appended to as it is: in our layout,
+    every message with its own id and its parent. None for any other file."""
+    found = layout.read(_snapshot(path)[0])
+    if found.form != "ours" or not tree.all_settled(found.objects):
+        return None
+    return len(found.objects)
+
+
+def newest_id(path: str) -> str | None:
+    """The id of the newest message, from the end of the file."""
+    newest = conversation(path, None, 1)
+    return newest[-1].id if newest else None
+
+
+def has(path: str, message_id: str) -> bool:
+    """Whether a message is in the file, looking from the end."""
+    try:
+        fd = disk.open_to_read(path)
+    except FileNotFoundError:
+        return False
+    try:
+        for line in layout.lines_backwards(_reader(fd), _size(fd)):
+            # An id is looked for as text first: most lines need no decoding then.
+            if codec.dumps(message_id) in line and codec.loads(line).get("id") == message_id:
+                return True
+    except codec.Damage:
+        return any(message.id == message_id for message in load(path).messages)
+    finally:
+        disk.close(fd)
+    return False
+
+
+def conversation(path: str, head: Head | None, last: int) -> list[Message]:
+    """The last messages of the path to the head, read from the end of the file."""
+    try:
+        fd = disk.open_to_read(path)
+    except FileNotFoundError:
+        return []
+    try:
+        return _walk(fd, head, last)
+    except codec.Damage:
+        messages = load(path).messages
+        return tree.path(messages, in_force(head, messages))[-last:] if last > 0 else []
+    finally:
+        disk.close(fd)
+
+
+def in_force(head: Head | None, messages: list[Message]) -> str | None:
+    """The id that a head names, unless something was said after it was set."""
+    if head is None or not messages:
+        return None
+    return head.message if head.newest in (None, messages[-1].id) else None
+
+
+def _walk(fd: int, head: Head | None, last: int) -> list[Message]:
+    """Follow the parents from line to line: a parent always stands before its child.
+
+    Raises ``ValueError`` where the file must be read as a whole to be understood.
+    """
+    found: list[Message] = []
+    wanted: str | None = None
+    newest = True
+    for line in layout.lines_backwards(_reader(fd), _size(fd)):
+        if len(found) >= last:
+            break
+        raw = codec.loads(line)
+        if not tree.is_settled(raw):
+            raise ValueError("a message lacks its id or parent")
+        if newest:
+            newest = False
+            wanted = raw["id"]
+            if head is not None and head.newest in (None, wanted):
+                wanted = head.message
+        if raw["id"] != wanted:
+            continue
+        found.append(codec.message_of(raw, raw["id"], raw["parent"], codec.EPOCH))
+        if codec.moment(raw.get("created_at")) is None:
+            raise ValueError("a message lacks its time, which is that of the one before")
+        wanted = raw["parent"]
+        if wanted is None:
+            break
+    else:
+        if wanted is not None and len(found) < last:
+            raise ValueError("a message names one before it that is not there")
+    found.reverse()
+    return found
+
+
+def _snapshot(path: str) -> tuple[bytes, int, int]:
+    try:
+        fd = disk.open_to_read(path)
+    except FileNotFoundError:
+        return b"", -1, -1
+    try:
+        status = disk.status_of(fd)
+        return disk.read_at(fd, 0, status.st_size), status.st_size, status.st_mtime_ns
+    finally:
+        disk.close(fd)
+
+
+def _time_of_last(data: bytes) -> datetime | None:
+    last = data[data.rfind(b"\n", 0, -len(layout.TAIL)) + 1 : -len(layout.TAIL)]
+    try:
+        return codec.moment(codec.loads(last.removeprefix(b",")).get("created_at"))
+    except codec.Damage:
+        return None
+
+
+def _size(fd: int) -> int:
+    return disk.status_of(fd).st_size
+
+
+def _reader(fd: int) -> Callable[[int, int], bytes]:
+    return lambda offset, length: disk.read_at(fd, offset, length)
+
+
+def oldest_at(path: str) -> datetime | None:
+    """When the first message was made."""
+    messages = load(path).messages
+    return messages[0].created_at if messages else None

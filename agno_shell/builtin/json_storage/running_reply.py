@@ -1,0 +1,127 @@
+"""The reply in work, kept beside the messages so that a crash does not lose it.
+
+``reply-N.jsonl`` holds the message as one line of JSON, then a JSON text for every
+piece that was added. Its writer holds a lock as long as it lives, so that another
+shell on the same session can tell a leftover from a reply that is still running.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from agno_shell.builtin.json_storage import codec, disk, tree
+from agno_shell.builtin.json_storage.locks import Held, Locks
+from agno_shell.types import Message
+
+PLACES = 16
+"""How many replies can run in one session at the same time."""
+_SYNC_EVERY = 1.0
+"""Seconds."""
+_NAME = re.compile(r"reply-(\d{1,2})\.jsonl", re.ASCII)
+
+
+class RunningReply:
+    """The reply that this shell is receiving in one session."""
+
+    def __init__(self, locks: Locks, folder: str, session_id: str) -> None:
+        self._locks = locks
+        self._folder = folder
+        self._session_id = session_id
+        self._held: Held | None = None
+        self._path = ""
+        self._fd = -1
+        self._end = 0
+        self._synced_at = 0.0
+        self._message: Message | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """The message whose text is kept, if there is one."""
+        return self._message.id if self._message else None
+
+    def save(self, message: Message) -> None:
+        """Keep ``message``; costs what was added to it, and a sync once a second."""
+        if self._held is None:
+            self._begin()
+        try:
+            data = self._difference(message)
+            if data:
+                disk.write_at(self._fd, self._end, data)
+                self._end += len(data)
+            self._message = message
+            if time.monotonic() - self._synced_at >= _SYNC_EVERY:
+                disk.sync(self._fd)
+                disk.sync_folder(self._folder)
+                self._synced_at = time.monotonic()
+        except BaseException:
+            self.remove()  # the next call writes all of it to a new file
+            raise
+
+    def remove(self) -> None:
+        """The reply is saved as a message, or is not wanted: nothing is left of it."""
+        if self._held is not None:
+            disk.remove_quietly(self._path)
+        self.release()
+
+    def release(self) -> None:
+        """Stop writing; what was kept becomes an interrupted message at the next open."""
+        if self._held is not None:
+            disk.close(self._fd)
+            self._held.release()
+        self._held, self._message = None, None
+
+    def _difference(self, message: Message) -> bytes:
+        before = self._message
+        if before is None or not message.content.startswith(before.content):
+            return codec.message_line(message) + b"\n"
+        if message != before._replace(content=message.content):
+            return codec.message_line(message) + b"\n"
+        added = message.content[len(before.content) :]
+        return codec.dumps(added) + b"\n" if added else b""
+
+    def _begin(self) -> None:
+        for place in range(PLACES):
+            held = self._locks.try_reply(self._session_id, place)
+            if held is None:
+                continue
+            path = path_of(self._folder, place)
+            try:
+                self._fd = disk.create(path)
+            except FileExistsError:
+                held.release()  # a leftover, until the session is opened again
+                continue
+            except BaseException:
+                held.release()
+                raise
+            self._held, self._path, self._end = held, path, 0
+            self._synced_at = time.monotonic()
+            return
+        raise OSError(f"{PLACES} replies are running in this session already")
+
+
+def leftovers(folder: str) -> list[int]:
+    """The places in which a reply is kept, running or not."""
+    matches = (_NAME.fullmatch(name) for name in disk.names(folder))
+    return sorted(int(match[1]) for match in matches if match and int(match[1]) < PLACES)
+
+
+def path_of(folder: str, place: int) -> str:
+    return f"{folder}/reply-{place}.jsonl"
+
+
+def read(path: str) -> Message | None:
+    """What was kept of a reply, up to the first line that is torn."""
+    message: Message | None = None
+    for line in disk.read(path).split(b"\n")[:-1]:
+        try:
+            value = codec.loads(line)
+        except codec.Damage:
+            break
+        if isinstance(value, dict) and tree.is_settled(value):
+            message = codec.message_of(value, value["id"], value["parent"], codec.EPOCH)
+        elif isinstance(value, str) and message is not None:
+            message = message._replace(content=message.content + value)
+        else:
+            break
+    return message

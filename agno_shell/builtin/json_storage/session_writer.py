@@ -1,0 +1,140 @@
+"""Changing one session: its messages, its ``session.json``, its line in the index.
+
+The caller holds the session's lock. The order is always the same: first the messages
+or the record, which are the truth, then the index, which is a cache.
+"""
+
+from __future__ import annotations
+
+from agno_shell.builtin.json_storage import codec, disk, folder, message_reader
+from agno_shell.builtin.json_storage.catalog import Catalog
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
+from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.message_writer import MessageWriter, copy_aside
+from agno_shell.builtin.json_storage.problems import Notices, reason
+from agno_shell.errors import StorageError
+from agno_shell.types import Message, Session, now
+
+
+class SessionWriter:
+    """Writes into the sessions of one store; raises ``OSError`` when it cannot."""
+
+    def __init__(self, root: str, catalog: Catalog, notices: Notices) -> None:
+        self._root = root
+        self._catalog = catalog
+        self._notices = notices
+        self._writers: dict[str, MessageWriter] = {}
+        self._records: dict[str, tuple[tuple[int, int, int], Record]] = {}
+
+    def append(self, session_id: str, message: Message) -> Session:
+        """Add a message, which becomes the head."""
+        path = self._catalog.folder(session_id)
+        record = self._record(path, session_id)
+        if record is None:
+            # So far only the index knows the name; a lost index must not cost it.
+            record = Record(self._catalog.find(session_id).session)
+            self.write_record(path, record)
+        state = self._writer(session_id, path).append(message)
+        saved_at = now()
+        session = record.session._replace(
+            head=None,
+            message_count=state.messages,
+            updated_at=max(saved_at, record.session.updated_at),
+        )
+        listed = self.list(Entry(session, state.size, state.mtime_ns, checked=True)).session
+        self._follow_up(path, record, listed, clock_went_back=listed.updated_at > saved_at)
+        return listed
+
+    def change(self, session_id: str, **changes: object) -> Session:
+        """Write a changed record; ``updated_at`` becomes now."""
+        path = self._catalog.folder(session_id)
+        entry = self._catalog.find(session_id)
+        session = entry.session._replace(**changes)  # type: ignore[arg-type] # by the caller
+        session = session._replace(updated_at=max(now(), entry.session.updated_at))
+        self.write_record(path, self.record_of(path, session))
+        return self.list(entry._replace(session=session)).session
+
+    def record_of(self, path: str, session: Session) -> Record:
+        """What ``session.json`` is to say of a session as it is now."""
+        if session.head is None:
+            return Record(session)
+        return Record(session, message_reader.newest_id(f"{path}/{MESSAGES}"))
+
+    def write_record(self, path: str, record: Record) -> None:
+        """Write ``session.json``; a damaged one is copied aside first."""
+        target = f"{path}/{SESSION}"
+        if disk.status(target) is not None and folder.read_record(path, "") is None:
+            copy = copy_aside(target, disk.read(target))
+            self._notices(f"{target} was damaged and was written anew; it is kept as {copy}.")
+        disk.replace(target, folder.record_bytes(record))
+
+    def list(self, entry: Entry) -> Entry:
+        """Write an entry into the index. What the index lacks is found again in the
+        folders, so that a failure here is no failure to save."""
+        try:
+            return self._catalog.index.put(entry)
+        except (OSError, StorageError) as error:
+            self.tell_index(error)
+            return entry
+
+    def lay_aside_index(self, data: bytes) -> None:
+        """Keep an index in another layout; what only it knows goes to the folders."""
+        path = f"{self._root}/sessions.json"
+        copy = copy_aside(path, data)
+        for entry in self._catalog.contents().entries:
+            folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
+        self._notices(f"{path} was in another layout and was written anew; it is kept as {copy}.")
+
+    def tell_index(self, error: OSError | StorageError) -> None:
+        self._notices.once(
+            f"{self._root}/sessions.json could not be brought up to date ({reason(error)});"
+            " nothing is lost, it is rebuilt from the sessions."
+        )
+
+    def forget(self, session_id: str) -> None:
+        """The session's folder is gone, or another one."""
+        self._writers.pop(session_id, None)
+        self._records.pop(session_id, None)
+
+    def _record(self, path: str, session_id: str) -> Record | None:
+        """What ``session.json`` says, read again only when it was written again."""
+        status = disk.status(f"{path}/{SESSION}")
+        if status is None:
+            return None
+        look = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._records.get(session_id)
+        if known is None or known[0] != look:
+            record = folder.read_record(path, session_id)
+            if record is None:
+                return None
+            known = self._records[session_id] = (look, record)
+        return known[1]
+
+    def _writer(self, session_id: str, path: str) -> MessageWriter:
+        writer = self._writers.get(session_id)
+        if writer is None:
+            writer = MessageWriter(f"{path}/{MESSAGES}", self._notices)
+            listed = self._catalog.index.find(session_id)
+            if listed is not None and listed.checked:
+                writer.expect(listed.size, listed.mtime_ns, listed.session.message_count)
+            self._writers[session_id] = writer
+        return writer
+
+    def _follow_up(
+        self, path: str, record: Record, session: Session, *, clock_went_back: bool
+    ) -> None:
+        """What ``session.json`` should say after a message; rarely anything new.
+
+        A head that was set is over by itself once there is a newer message, and a time
+        that the clock has fallen behind stands in the index too, so that a failure here
+        is no failure to save.
+        """
+        outdated = clock_went_back and record.session.updated_at < session.updated_at
+        if record.session.head is None and not outdated:
+            return
+        updated_at = session.updated_at if outdated else record.session.updated_at
+        kept = record.session._replace(head=None, updated_at=updated_at)
+        try:
+            disk.replace(f"{path}/{SESSION}", folder.record_bytes(Record(kept)))
+        except (OSError, codec.UnwritableError) as error:
+            self._notices.once(f"{path}/{SESSION} could not be written: {reason(error)}.")

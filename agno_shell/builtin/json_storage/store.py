@@ -1,0 +1,293 @@
+"""The policy of the ``json`` storage: what is done in which order, under which lock.
+
+Listing sessions is on the way of ``session --list``, so what only writing needs
+(filelock alone costs 50 ms) is imported where it is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from agno_shell.builtin.json_storage import codec, disk, folder
+from agno_shell.builtin.json_storage.catalog import Catalog
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
+from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved
+from agno_shell.contracts import Storage
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.types import Message, Session, Trashed, new_id, now
+
+if TYPE_CHECKING:
+    from agno_shell.builtin.json_storage.locks import Locks
+    from agno_shell.builtin.json_storage.message_reader import Head
+    from agno_shell.builtin.json_storage.running_reply import RunningReply
+    from agno_shell.builtin.json_storage.session_writer import SessionWriter
+    from agno_shell.builtin.json_storage.trash import Trash
+    from agno_shell.contracts import StorageOptions
+
+CHANGEABLE = frozenset(
+    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+)
+
+
+def open_storage(options: StorageOptions) -> Storage:
+    """The store in the folder ``options.path``; touches nothing on the disk."""
+    return JsonStorage(options)
+
+
+class JsonStorage(Storage):
+    """Sessions as folders of JSON files. Reading takes no lock and writes nothing."""
+
+    def __init__(self, options: StorageOptions) -> None:
+        self._root = os.path.abspath(options.path)
+        self._notices = Notices(options.notice)
+        self._catalog = Catalog(self._root, self._index_lock, self._lay_aside_index)
+        self._opened_locks: Locks | None = None
+        self._opened_writer: SessionWriter | None = None
+        self._replies: dict[str, RunningReply] = {}
+
+    # Reading -----------------------------------------------------------------------------
+
+    def sessions(self) -> list[Session]:
+        with self._reading(self._root):
+            return self._catalog.sessions()
+
+    def open(self, session_id: str) -> Session:
+        path = self._catalog.folder(session_id)
+        with self._reading(path):
+            if folder.keeps_replies(path):
+                self._rescue(path, session_id)
+            return self._catalog.find(session_id).session
+
+    def messages(self, session_id: str, last: int | None = None) -> list[Message]:
+        from agno_shell.builtin.json_storage import message_reader, tree
+
+        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
+        with self._reading(path):
+            head = self._head(session_id)
+            if last is not None:
+                return message_reader.conversation(path, head, last)
+            messages = self._load(path)
+            return tree.path(messages, message_reader.in_force(head, messages))
+
+    def tree(self, session_id: str) -> list[Message]:
+        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
+        with self._reading(path):
+            return self._load(path)
+
+    def trash(self) -> list[Trashed]:
+        with self._reading(self._root):
+            return self._trash.contents()
+
+    def current(self) -> str | None:
+        with self._reading(self._root):
+            current = self._catalog.index.current()
+            return current if current and disk.is_folder(f"{self._root}/{current}") else None
+
+    def _load(self, path: str) -> list[Message]:
+        from agno_shell.builtin.json_storage import message_reader
+
+        loaded = message_reader.load(path)
+        if loaded.form == "damaged":
+            self._notices.once(
+                f"{path} is damaged: {len(loaded.messages)} messages could be read. It stays as"
+                " it is until the next message is saved, and is copied aside then."
+            )
+        return loaded.messages
+
+    def _head(self, session_id: str) -> Head | None:
+        record = folder.read_record(self._catalog.folder(session_id), session_id)
+        if record is None or record.session.head is None:
+            return None
+        from agno_shell.builtin.json_storage.message_reader import Head
+
+        return Head(record.session.head, record.head_after)
+
+    # Writing -----------------------------------------------------------------------------
+
+    def create(
+        self,
+        name: str,
+        description: str = "",
+        *,
+        model: str | None = None,
+        agent: str | None = None,
+    ) -> Session:
+        created_at = now()
+        session = Session(
+            session_id=new_id(),
+            name=name if name.strip() else codec.default_name(created_at),
+            created_at=created_at,
+            updated_at=created_at,
+            description=description,
+            model=model,
+            agent=agent,
+        )
+        path = f"{self._root}/{session.session_id}"
+        with self._saving("The session", path):
+            disk.make_folders(self._root)
+            with self._locks.session(session.session_id):
+                self._writer.list(folder.make(path, session))
+        return session
+
+    def update(self, session_id: str, **changes: Any) -> Session:
+        from agno_shell.builtin.json_storage import message_reader
+
+        unknown = sorted(changes.keys() - CHANGEABLE)
+        if unknown:
+            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
+        for key in changes.keys() & {"tags", "pinned"}:
+            changes[key] = tuple(changes[key])
+        path = self._catalog.folder(session_id)
+        with self._saving("The change", f"{path}/{SESSION}"), self._locks.session(session_id):
+            head = changes.get("head")
+            if head is not None and not message_reader.has(f"{path}/{MESSAGES}", head):
+                raise StorageError(f"Session {session_id} has no message {str(head)[:80]!r}.")
+            return self._writer.change(session_id, **changes)
+
+    def append(self, session_id: str, message: Message) -> Session:
+        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
+        with self._saving("The message", path), self._locks.session(session_id):
+            session = self._writer.append(session_id, message)
+        reply = self._replies.get(session_id)
+        if reply is not None and reply.message_id == message.id:
+            reply.remove()
+        return session
+
+    def set_current(self, session_id: str) -> None:
+        self._catalog.folder(session_id)
+        with self._saving("The current session", f"{self._root}/sessions.json"):
+            self._catalog.index.set_current(session_id)
+
+    # The trash ---------------------------------------------------------------------------
+
+    def delete(self, session_id: str) -> Trashed:
+        path = self._catalog.folder(session_id)
+        with self._saving("The deletion", path), self._locks.session(session_id):
+            session = self._catalog.find(session_id).session
+            self._complete_record(path, session)
+            trashed = self._trash.take(session)
+        self._forget(session_id)
+        following = next(iter(self.sessions()), None)
+        try:
+            self._catalog.index.remove(session_id, following.session_id if following else None)
+        except (OSError, StorageError) as error:
+            self._writer.tell_index(error)
+        return trashed
+
+    def restore(self, trash_id: str) -> Session:
+        path = f"{self._root}/trash/{trash_id}"
+        with self._saving("The restored session", path):
+            session_id = self._trash.find(trash_id).session.session_id
+            with self._locks.session(session_id):
+                self._trash.give_back(self._trash.find(trash_id))
+                self._forget(session_id)
+                return self._writer.list(self._catalog.find(session_id)).session
+
+    def purge(self, trash_id: str) -> None:
+        path = f"{self._root}/trash/{trash_id}"
+        with self._saving("The purge", path):
+            session_id = self._trash.find(trash_id).session.session_id
+            with self._locks.session(session_id):
+                self._trash.purge(self._trash.find(trash_id))
+
+    def _complete_record(self, path: str, session: Session) -> None:
+        """Write down what only the index knows of a session that leaves it."""
+        known = folder.read_record(path, session.session_id)
+        if known is not None and known.session.updated_at == session.updated_at:
+            return
+        try:
+            self._writer.write_record(path, self._writer.record_of(path, session))
+        except OSError:
+            if known is None:
+                raise
+            # Only the time of the last change is lost: a full disk must not keep
+            # a person from deleting.
+
+    @property
+    def _trash(self) -> Trash:
+        from agno_shell.builtin.json_storage.trash import Trash
+
+        return Trash(self._root)
+
+    # The reply in work -------------------------------------------------------------------
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        reply = self._replies.get(session_id)
+        if message is None:
+            if reply is not None:
+                reply.remove()
+            return
+        path = self._catalog.folder(session_id)
+        with self._saving("The reply in work", path):
+            if reply is None:
+                from agno_shell.builtin.json_storage.running_reply import RunningReply
+
+                reply = self._replies[session_id] = RunningReply(self._locks, path, session_id)
+            elif reply.message_id not in (None, message.id):
+                reply.remove()
+            reply.save(message)
+
+    def _rescue(self, path: str, session_id: str) -> None:
+        from agno_shell.builtin.json_storage.rescue import rescue
+
+        try:
+            rescue(path, session_id, self._locks, self._writer)
+        except (OSError, StorageError) as error:
+            # A disk that cannot be written still opens every session.
+            self._notices.once(f"An interrupted reply is kept in {path} for later: {error}")
+
+    # Common ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        for session_id in list(self._replies):
+            self._forget(session_id)
+
+    def _forget(self, session_id: str) -> None:
+        self._writer.forget(session_id)
+        reply = self._replies.pop(session_id, None)
+        if reply is not None:
+            reply.release()
+
+    @property
+    def _writer(self) -> SessionWriter:
+        if self._opened_writer is None:
+            from agno_shell.builtin.json_storage.session_writer import SessionWriter
+
+            self._opened_writer = SessionWriter(self._root, self._catalog, self._notices)
+        return self._opened_writer
+
+    @property
+    def _locks(self) -> Locks:
+        if self._opened_locks is None:
+            from agno_shell.builtin.json_storage.locks import Locks
+
+            self._opened_locks = Locks(self._root)
+        return self._opened_locks
+
+    def _index_lock(self) -> AbstractContextManager[None]:
+        return self._locks.index()
+
+    def _lay_aside_index(self, data: bytes) -> None:
+        self._writer.lay_aside_index(data)
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise not_read(path, error) from error
+
+    @contextmanager
+    def _saving(self, what: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            session_folder = path.removesuffix(f"/{MESSAGES}").removesuffix(f"/{SESSION}")
+            if session_folder != path and disk.status(session_folder) is None:
+                raise SessionNotFoundError(f"{what} was not saved: {path} is gone.") from error
+            raise not_saved(what, path, error) from error
+        except (OSError, codec.UnwritableError) as error:
+            raise not_saved(what, path, error) from error

@@ -1,0 +1,90 @@
+"""Deleted sessions: folders below ``trash``, until the person purges them."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from agno_shell.builtin.json_storage import disk, folder, ids
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.types import Session, Trashed, now
+
+FOLDER = "trash"
+
+
+class Trash:
+    """The trash of the store at ``root``. All methods but the lock-free
+    :meth:`contents` and :meth:`find` want the session's lock held."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._path = f"{root}/{FOLDER}"
+
+    def contents(self) -> list[Trashed]:
+        """What was deleted, the latest first."""
+        found = []
+        for name in disk.names(self._path):
+            split = ids.split_trash_id(name)
+            if split is not None and disk.is_folder(f"{self._path}/{name}"):
+                found.append(self._describe(name, *split))
+        return sorted(found, key=lambda each: (each.deleted_at, each.trash_id), reverse=True)
+
+    def find(self, trash_id: str) -> Trashed:
+        """One deleted session. Raises ``SessionNotFoundError``."""
+        split = ids.split_trash_id(trash_id)
+        if split is None:
+            raise SessionNotFoundError(
+                f"{str(trash_id)[:80]!r} is not the id of a deleted session."
+            )
+        if not disk.is_folder(f"{self._path}/{trash_id}"):
+            raise SessionNotFoundError(f"The trash holds no {trash_id}.")
+        return self._describe(trash_id, *split)
+
+    def take(self, session: Session) -> Trashed:
+        """Move a session's folder into the trash, durably."""
+        disk.ensure_folder(self._path)
+        deleted_at = now()
+        trash_id = ids.trash_id(session.session_id, deleted_at)
+        target = f"{self._path}/{trash_id}"
+        disk.move(f"{self._root}/{session.session_id}", target)
+        disk.sync_folder(self._path)
+        disk.sync_folder(self._root)
+        return Trashed(trash_id, session, deleted_at, _size(target))
+
+    def give_back(self, trashed: Trashed) -> None:
+        """Move a session's folder back under its own id, durably."""
+        session_id = trashed.session.session_id
+        target = f"{self._root}/{session_id}"
+        if disk.status(target) is not None:
+            raise StorageError(
+                f"Session {session_id} was not restored: a session with this id exists.",
+                hint="Delete that one first; both stay in the trash until they are purged.",
+            )
+        disk.move(f"{self._path}/{trashed.trash_id}", target)
+        disk.sync_folder(self._root)
+        disk.sync_folder(self._path)
+
+    def purge(self, trashed: Trashed) -> None:
+        """Delete for good."""
+        disk.remove_tree(f"{self._path}/{trashed.trash_id}")
+        disk.sync_folder(self._path)
+
+    def _describe(self, name: str, session_id: str, deleted_at: datetime) -> Trashed:
+        path = f"{self._path}/{name}"
+        try:
+            entry = folder.survey(path, session_id, None)
+        except OSError:
+            entry = None  # a damaged session is still one that can be restored
+        entry = entry or folder.unreadable(path, session_id)
+        return Trashed(name, entry.session, deleted_at, _size(path))
+
+
+def _size(path: str) -> int:
+    """The bytes of all files below a folder; links are not followed."""
+    total = 0
+    for entry in os.scandir(path):
+        if entry.is_dir(follow_symlinks=False):
+            total += _size(entry.path)
+        else:
+            total += entry.stat(follow_symlinks=False).st_size
+    return total

@@ -1,0 +1,91 @@
+"""Messages as a tree: settling who follows whom, and the path to a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agno_shell.builtin.json_storage import codec
+from agno_shell.types import Message
+
+
+def placed_id(position: int) -> str:
+    """The id of a message that has none: its position in the file, from 0, in the form
+    of a UUID, so that every reader gives it the same."""
+    return f"00000000-0000-4000-8000-{position:012x}"
+
+
+def is_settled(raw: Mapping[str, Any]) -> bool:
+    """Whether an object says itself what it is and what it follows."""
+    parent = raw.get("parent", 0)
+    return isinstance(raw.get("id"), str) and (parent is None or isinstance(parent, str))
+
+
+def all_settled(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every object is settled and none has the id of another."""
+    ids = {raw["id"] for raw in objects if is_settled(raw)}
+    return len(ids) == len(objects)
+
+
+def adopt(objects: Sequence[Mapping[str, Any]]) -> tuple[list[Message], bool]:
+    """The messages in the objects of a file, and whether all were settled already.
+
+    An object that stands in the file twice, byte for byte, is one message. Of two
+    different ones with the same id the later keeps it. A message without a parent, or
+    whose parent is not before it in the file (its line may be damaged), follows the
+    one before it, so that nothing becomes unreachable.
+    """
+    positions: dict[str, int] = {}
+    doubles: set[int] = set()
+    for position, raw in enumerate(objects):
+        ident = raw.get("id")
+        if isinstance(ident, str):
+            earlier = positions.get(ident)
+            if earlier is not None and objects[earlier] == raw:
+                doubles.add(position)
+            else:
+                positions[ident] = position
+    settled = not doubles
+    messages: list[Message] = []
+    seen: dict[str, str] = {}  # what a file calls a message -> the id it has here
+    last: Message | None = None
+    for position, raw in enumerate(objects):
+        if position in doubles:
+            continue
+        name = raw.get("id")
+        ident = placed_id(position)
+        if isinstance(name, str) and positions[name] == position:
+            ident = name
+        settled = settled and ident == name and is_settled(raw)
+        last = codec.message_of(
+            raw,
+            ident,
+            _parent(raw, seen, last),
+            last.created_at if last else codec.EPOCH,
+        )
+        seen[name if isinstance(name, str) else ident] = ident
+        messages.append(last)
+    return messages, settled
+
+
+def _parent(raw: Mapping[str, Any], seen: Mapping[str, str], before: Message | None) -> str | None:
+    parent = raw.get("parent", 0)
+    if parent is None:
+        return None
+    known = seen.get(parent) if isinstance(parent, str) else None
+    return known or (before.id if before else None)
+
+
+def path(messages: Sequence[Message], head: str | None) -> list[Message]:
+    """The messages from the root to ``head``; to the newest one when ``head`` is None
+    or not among them."""
+    if not messages:
+        return []
+    by_id = {message.id: message for message in messages}
+    step: Message | None = by_id.get(head, messages[-1]) if head else messages[-1]
+    found = []
+    while step is not None:
+        found.append(step)
+        step = by_id.get(step.parent) if step.parent is not None else None
+    found.reverse()
+    return found

@@ -1,0 +1,193 @@
+"""A storage in memory: the whole contract without a disk, for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agno_shell.contracts import Storage
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.types import Message, Session, Trashed, new_id, now
+
+CHANGEABLE = frozenset(
+    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+)
+
+
+@dataclass
+class Kept:
+    """A session and all its messages, in the order in which they were saved."""
+
+    session: Session
+    messages: list[Message] = field(default_factory=list)
+
+
+@dataclass
+class MemoryStore:
+    """What outlives a handle: open several :class:`MemoryStorage` on the same one."""
+
+    sessions: dict[str, Kept] = field(default_factory=dict)
+    trash: dict[str, tuple[Trashed, Kept]] = field(default_factory=dict)
+    current: str | None = None
+    partials: dict[tuple[str, int], Message] = field(default_factory=dict)
+    """Replies in work, by session and by the number of the handle that writes them."""
+    writing: set[int] = field(default_factory=set)
+    """The handles that are open."""
+    handles: int = 0
+
+
+class MemoryStorage(Storage):
+    """Sessions in ``store``, or in a new one. Closing a handle is what a crash is to a
+    process: a reply in work stays and becomes an interrupted message."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store if store is not None else MemoryStore()
+        self.store.handles += 1
+        self._handle = self.store.handles
+        self.store.writing.add(self._handle)
+
+    def sessions(self) -> list[Session]:
+        found = [kept.session for kept in self.store.sessions.values()]
+        return sorted(found, key=lambda each: (each.updated_at, each.session_id), reverse=True)
+
+    def open(self, session_id: str) -> Session:
+        kept = self._kept(session_id)
+        for (owner, handle), message in list(self.store.partials.items()):
+            if owner == session_id and handle not in self.store.writing:
+                del self.store.partials[owner, handle]
+                if message.content and all(each.id != message.id for each in kept.messages):
+                    self._rescue(kept, message._replace(status="interrupted"))
+        return kept.session
+
+    def create(
+        self,
+        name: str,
+        description: str = "",
+        *,
+        model: str | None = None,
+        agent: str | None = None,
+    ) -> Session:
+        created_at = self._now()
+        session = Session(
+            session_id=new_id(),
+            name=name if name.strip() else f"Session {created_at.astimezone():%Y-%m-%d %H:%M}",
+            created_at=created_at,
+            updated_at=created_at,
+            description=description,
+            model=model,
+            agent=agent,
+        )
+        self.store.sessions[session.session_id] = Kept(session)
+        return session
+
+    def update(self, session_id: str, **changes: Any) -> Session:
+        unknown = sorted(changes.keys() - CHANGEABLE)
+        if unknown:
+            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
+        for key in changes.keys() & {"tags", "pinned"}:
+            changes[key] = tuple(changes[key])
+        kept = self._kept(session_id)
+        head = changes.get("head")
+        if head is not None and all(each.id != head for each in kept.messages):
+            raise StorageError(f"Session {session_id} has no message {head!r}.")
+        return self._touch(kept, **changes)
+
+    def append(self, session_id: str, message: Message) -> Session:
+        kept = self._kept(session_id)
+        kept.messages.append(message)
+        partial = self.store.partials.get((session_id, self._handle))
+        if partial is not None and partial.id == message.id:
+            self.save_partial(session_id, None)
+        return self._touch(kept, head=None, message_count=len(kept.messages))
+
+    def messages(self, session_id: str, last: int | None = None) -> list[Message]:
+        kept = self._kept(session_id)
+        path = self._path(kept)
+        if last is None:
+            return path
+        return path[-last:] if last > 0 else []
+
+    def tree(self, session_id: str) -> list[Message]:
+        return list(self._kept(session_id).messages)
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        if message is None:
+            self.store.partials.pop((session_id, self._handle), None)
+            return
+        self._kept(session_id)
+        self.store.partials[session_id, self._handle] = message
+
+    def delete(self, session_id: str) -> Trashed:
+        kept = self._kept(session_id)
+        del self.store.sessions[session_id]
+        size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
+        trashed = Trashed(new_id(), kept.session, now(), size)
+        self.store.trash[trashed.trash_id] = (trashed, kept)
+        if self.store.current == session_id:
+            following = next(iter(self.sessions()), None)
+            self.store.current = following.session_id if following else None
+        return trashed
+
+    def trash(self) -> list[Trashed]:
+        return [trashed for trashed, _kept in reversed(self.store.trash.values())]
+
+    def restore(self, trash_id: str) -> Session:
+        trashed, kept = self._trashed(trash_id)
+        session_id = trashed.session.session_id
+        if session_id in self.store.sessions:
+            raise StorageError(f"A session {session_id} exists.")
+        del self.store.trash[trash_id]
+        self.store.sessions[session_id] = kept
+        return kept.session
+
+    def purge(self, trash_id: str) -> None:
+        self._trashed(trash_id)
+        del self.store.trash[trash_id]
+
+    def current(self) -> str | None:
+        return self.store.current if self.store.current in self.store.sessions else None
+
+    def set_current(self, session_id: str) -> None:
+        self._kept(session_id)
+        self.store.current = session_id
+
+    def close(self) -> None:
+        self.store.writing.discard(self._handle)
+
+    def _kept(self, session_id: str) -> Kept:
+        kept = self.store.sessions.get(session_id) if isinstance(session_id, str) else None
+        if kept is None:
+            raise SessionNotFoundError(f"There is no session {str(session_id)[:80]!r}.")
+        return kept
+
+    def _trashed(self, trash_id: str) -> tuple[Trashed, Kept]:
+        found = self.store.trash.get(trash_id) if isinstance(trash_id, str) else None
+        if found is None:
+            raise SessionNotFoundError(f"The trash holds no {str(trash_id)[:80]!r}.")
+        return found
+
+    def _path(self, kept: Kept) -> list[Message]:
+        by_id = {message.id: message for message in kept.messages}
+        head = kept.session.head or (kept.messages[-1].id if kept.messages else None)
+        path: list[Message] = []
+        while head is not None and head in by_id:
+            path.append(by_id[head])
+            head = by_id[head].parent
+        path.reverse()
+        return path
+
+    def _rescue(self, kept: Kept, message: Message) -> None:
+        before = self._path(kept)
+        self.append(kept.session.session_id, message)
+        if before and before[-1].id != message.parent:
+            self._touch(kept, head=before[-1].id)
+
+    def _touch(self, kept: Kept, **changes: Any) -> Session:
+        updated_at = max(self._now(), kept.session.updated_at)
+        kept.session = kept.session._replace(**changes, updated_at=updated_at)
+        return kept.session
+
+    def _now(self) -> datetime:
+        """The clock of this store; a test may let it jump."""
+        return now()

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agno_shell.builtin.json_storage import codec
+from agno_shell.types import Attachment, Message, Session, Timing, Usage
+
+NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
+
+
+def again(message: Message) -> Message:
+    raw = codec.loads(codec.message_line(message))
+    return codec.message_of(raw, raw["id"], raw["parent"], codec.EPOCH)
+
+
+def read(**raw: Any) -> Message:
+    return codec.message_of(raw, "i", None, NOON)
+
+
+def test_a_plain_message_has_five_keys() -> None:
+    line = codec.message_line(Message("i", "user", "é\u2028", NOON))
+    assert (
+        line
+        == (
+            '{"id":"i","role":"user","content":"é\u2028",'
+            '"created_at":"2026-07-20T12:00:00.000005+00:00","parent":null}'
+        ).encode()
+    )
+
+
+def test_everything_comes_back() -> None:
+    message = Message(
+        "i",
+        "tool",
+        "text",
+        NOON,
+        "p",
+        "interrupted",
+        "m",
+        Usage(1, None, 3, None, 0.5),
+        Timing(0.1, None),
+        (Attachment("n", "t", "s", 5),),
+        {"a": {"b": [1]}},
+        {"later": None},
+    )
+    assert again(message) == message
+
+
+@given(st.text(st.characters(codec=None, categories=None)))
+def test_any_text_comes_back_on_one_line(text: str) -> None:
+    line = codec.message_line(Message("i", "user", text, NOON))
+    assert b"\n" not in line
+    assert codec.loads(line)["content"] == text
+
+
+def test_only_lone_surrogates_make_a_line_ascii() -> None:
+    assert codec.dumps("é") == '"é"'.encode()
+    assert codec.dumps("é\ud800") == b'"\\u00e9\\ud800"'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
+def test_what_json_cannot_say_is_refused(value: object) -> None:
+    with pytest.raises(codec.UnwritableError):
+        codec.dumps({"a": value})
+
+
+def test_what_contains_itself_is_refused() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(codec.UnwritableError):
+        codec.dumps(loop)
+
+
+def test_read_only_mappings_are_written() -> None:
+    assert codec.dumps({"a": MappingProxyType({"b": 1})}) == b'{"a":{"b":1}}'
+
+
+def test_a_price_that_is_no_number_is_left_out() -> None:
+    message = Message("i", "user", "x", NOON, usage=Usage(1, cost=float("nan")))
+    assert again(message).usage == Usage(1)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_reading_is_strict(constant: str) -> None:
+    with pytest.raises(ValueError):
+        codec.loads(f'{{"a":{constant}}}'.encode())
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "[" * 100_000, '{"a":' * 100_000])
+def test_numbers_and_nesting_without_end_are_damage(text: str) -> None:
+    with pytest.raises(codec.Damage):
+        codec.loads(text.encode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"role": "bot", "content": "x"},
+        {"content": "x"},
+        {"role": ["user"], "content": "x"},
+        {"role": "user", "content": None},
+        {"role": "user", "content": [{"type": "text", "text": "x"}]},
+        {"role": "user", "content": {"a": 1}},
+        {"role": "user", "content": "x", "created_at": "yesterday"},
+        {"role": "user", "content": "x", "status": "odd", "model": 5, "usage": [1]},
+        {"role": "user", "content": "x", "usage": {"input_tokens": 1, "other": 2}},
+        {"role": "user", "content": "x", "attachments": [{"name": 1}], "timing": {"total": "1"}},
+        {"role": "user", "content": "x", "provider_data": "x", "colour": "red"},
+    ],
+)
+def test_what_cannot_be_used_is_written_back(raw: dict[str, Any]) -> None:
+    written = codec.message_fields(codec.message_of(raw, "i", None, NOON))
+    assert {key: written[key] for key in raw} == raw
+
+
+def test_content_in_parts_is_shown_as_text() -> None:
+    assert (
+        read(content=[{"type": "text", "text": "a"}, {"image": 1}, {"text": "b"}]).content == "ab"
+    )
+
+
+def test_an_old_timestamp_is_local_time() -> None:
+    message = read(role="user", content="x", timestamp="2025-07-18T09:12:04.512334")
+    assert message.created_at == datetime(2025, 7, 18, 9, 12, 4, 512334).astimezone(UTC)
+    assert message.created_at.tzinfo is UTC
+    assert message.extra == {}
+
+
+def test_a_time_with_an_offset_becomes_utc() -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    moment = datetime(2026, 1, 1, 3, 0, tzinfo=east)
+    assert codec.moment(moment.isoformat()) == moment
+    assert codec.stamp(moment) == "2025-12-31T21:30:00.000000+00:00"
+
+
+@pytest.mark.parametrize("value", [None, 5, "", "x", "0001-01-01T00:00:00+23:00", "9" * 40])
+def test_what_is_no_time(value: object) -> None:
+    assert codec.moment(value) is None
+
+
+@given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)))
+def test_a_stamp_is_always_32_characters(moment: datetime) -> None:
+    moment = moment.replace(tzinfo=UTC)
+    assert len(codec.stamp(moment)) == 32
+    assert codec.moment(codec.stamp(moment)) == moment
+
+
+def test_a_session_comes_back() -> None:
+    session = Session(
+        "i",
+        "n",
+        NOON,
+        NOON,
+        description="d",
+        head="h",
+        model="m",
+        api_base="http://127.0.0.1/v1",
+        agent="a",
+        tags=("t",),
+        pinned=("p",),
+        extra={"colour": ["red"]},
+    )
+    raw = json.loads(codec.dumps(codec.session_fields(session)))
+    assert codec.session_of(raw, "i", codec.EPOCH) == session
+
+
+def test_a_session_of_nothing() -> None:
+    session = codec.session_of({"name": " ", "tags": "x", "message_count": -5}, "i", NOON)
+    assert session.name == f"Session {NOON.astimezone():%Y-%m-%d %H:%M}"
+    assert (session.created_at, session.updated_at, session.message_count) == (NOON, NOON, 0)

@@ -1,0 +1,330 @@
+"""Every damaged file that is found in the wild opens or is named; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agno_shell.builtin.json_storage import message_reader
+from agno_shell.contracts import Storage
+from agno_shell.errors import StorageError
+from agno_shell.testing.storage_contract import message, say
+from agno_shell.types import Message
+
+Opened = Callable[[], Storage]
+
+
+@pytest.fixture
+def session_id(root: Path, open_store: Opened) -> str:
+    """A session of three messages, beside another one."""
+    store = open_store()
+    say(store, store.create("bystander").session_id, "unharmed")
+    session_id = store.create("damaged").session_id
+    say(store, session_id, "a", "b", "c")
+    return session_id
+
+
+def objects(data: bytes) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(data)
+    return found
+
+
+def pretty(data: bytes) -> bytes:
+    return json.dumps(objects(data), indent=4).encode()
+
+
+def without(key: str) -> Callable[[bytes], bytes]:
+    def remove(data: bytes) -> bytes:
+        return json.dumps(
+            [{k: v for k, v in o.items() if k != key} for o in objects(data)]
+        ).encode()
+
+    return remove
+
+
+def line_replaced(number: int, line: bytes) -> Callable[[bytes], bytes]:
+    def replace(data: bytes) -> bytes:
+        lines = data.split(b"\n")
+        lines[number] = line
+        return b"\n".join(lines)
+
+    return replace
+
+
+DAMAGE: dict[str, tuple[Callable[[bytes], bytes], list[str], bool]] = {
+    # name: (what happens to the file, what can still be read, whether a copy is kept)
+    "empty": (lambda data: b"", [], False),
+    "zeros": (lambda data: b"\0" * len(data), [], True),
+    "zeros at the end": (lambda data: data + b"\0" * 4096, ["a", "b", "c"], True),
+    "cut in the last message": (lambda data: data[:-20], ["a", "b"], True),
+    "cut before the bracket": (lambda data: data[:-2], ["a", "b", "c"], True),
+    "two arrays": (lambda data: data + b"[\n]\n", ["a", "b", "c"], True),
+    "the same array twice": (lambda data: data + data, ["a", "b", "c"], True),
+    "a line each, no array": (
+        lambda data: b"".join(json.dumps(o).encode() + b"\n" for o in objects(data)),
+        ["a", "b", "c"],
+        True,
+    ),
+    "pretty-printed": (pretty, ["a", "b", "c"], True),
+    "byte order mark": (lambda data: b"\xef\xbb\xbf" + data, ["a", "b", "c"], True),
+    "CRLF": (lambda data: data.replace(b"\n", b"\r\n"), ["a", "b", "c"], True),
+    "UTF-16": (lambda data: data.decode().encode("utf-16"), ["a", "b", "c"], True),
+    "no ids": (without("id"), ["a", "b", "c"], True),
+    "no roles": (without("role"), ["a", "b", "c"], True),
+    "no parents": (without("parent"), ["a", "b", "c"], True),
+    "no times": (without("created_at"), ["a", "b", "c"], True),
+    "no content": (without("content"), ["", "", ""], True),
+    "the same ids": (
+        lambda data: json.dumps([{**o, "id": "1", "parent": None} for o in objects(data)]).encode(),
+        ["c"],
+        True,
+    ),
+    "a number of 5,000 digits": (
+        line_replaced(2, b',{"n":' + b"9" * 5000 + b"}"),
+        ["a", "c"],
+        True,
+    ),
+    "nesting of 100,000": (line_replaced(2, b',{"n":' + b"[" * 100_000), ["a", "c"], True),
+    "bytes that are no UTF-8": (line_replaced(2, b",\xff\xfe\xfd"), ["a", "c"], True),
+    "a line of another program": (line_replaced(2, b"Traceback (most recent"), ["a", "c"], True),
+    "not a number": (
+        line_replaced(2, b',{"role":"user","content":"b","n":NaN}'),
+        ["a", "b", "c"],
+        True,
+    ),
+    "an object": (lambda data: b'{"messages": 5}', [], True),
+    "no JSON": (lambda data: b"<!doctype html>\n<p>", [], True),
+}
+
+
+COUNTED_BY_LINES = frozenset(("a number of 5,000 digits", "nesting of 100,000"))
+"""A line that looks like a message is counted until the file is read as a whole."""
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_message_file(
+    name: str, root: Path, session_id: str, open_store: Opened, notices: list[str]
+) -> None:
+    damage, readable, kept = DAMAGE[name]
+    path = root / session_id / "messages.json"
+    broken = damage(path.read_bytes())
+    path.write_bytes(broken)
+
+    store = open_store()
+    assert [each.content for each in store.messages(session_id)] == readable
+    assert [each.content for each in store.messages(session_id, last=2)] == readable[-2:]
+    count = len(store.tree(session_id))
+    lines = 3 if name in COUNTED_BY_LINES else count
+    listed = {each.name: each.message_count for each in store.sessions()}
+    assert listed == {"damaged": lines, "bystander": 1}
+    assert store.open(session_id).message_count == lines
+    assert path.read_bytes() == broken, "reading must not write"
+
+    notices.clear()
+    before = store.tree(session_id)
+    new = message("new", before[-1] if before else None)
+    assert store.append(session_id, new).message_count == count + 1
+    again = open_store()
+    assert [each.content for each in again.messages(session_id)] == [*readable, "new"]
+    assert again.tree(session_id) == [*before, new], "what was read is what is written"
+    assert len(objects(path.read_bytes())) == count + 1
+    assert path.read_bytes().count(b"\n") == count + 3, "it is in the store's own layout"
+    copies = list(path.parent.glob("messages.json.before-*"))
+    assert [copy.read_bytes() for copy in copies] == ([broken] if kept else [])
+    assert [line for line in notices if str(path) in line and "kept as" in line] == notices
+    assert len(notices) == len(copies)
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def a_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("plant", [a_folder, a_link, a_pipe])
+@pytest.mark.parametrize("file", ["messages.json", "session.json"])
+def test_what_is_no_file_is_named_and_left_alone(
+    plant: Callable[[Path], None], file: str, root: Path, session_id: str, open_store: Opened
+) -> None:
+    path = root / session_id / file
+    plant(path)
+    before = os.lstat(path)
+    store = open_store()
+    assert {each.name for each in store.sessions()} == {"damaged", "bystander"}
+    with pytest.raises(StorageError, match=file):
+        store.messages(session_id)
+    with pytest.raises(StorageError, match=f"not saved: .*{file}"):
+        store.append(session_id, message("x"))
+    with pytest.raises(StorageError, match=file):
+        store.update(session_id, name="x")
+    after = os.lstat(path)
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    (other,) = [each for each in store.sessions() if each.name == "bystander"]
+    assert say(store, other.session_id, "more")
+
+
+def test_a_session_folder_that_is_a_link_is_refused(
+    root: Path, session_id: str, open_store: Opened, tmp_path: Path
+) -> None:
+    (root / session_id).rename(tmp_path / "outside")
+    (root / session_id).symlink_to(tmp_path / "outside")
+    before = (tmp_path / "outside" / "messages.json").read_bytes()
+    store = open_store()
+    store.sessions()
+    with pytest.raises(StorageError, match="link"):
+        store.messages(session_id)
+    with pytest.raises(StorageError, match="link"):
+        store.append(session_id, message("x"))
+    assert (tmp_path / "outside" / "messages.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 50, b"[]", b"{", b'{"name": 5', b"9" * 5000])
+def test_a_damaged_session_file_costs_nothing_the_index_knows(
+    damage: bytes, root: Path, session_id: str, open_store: Opened, notices: list[str]
+) -> None:
+    path = root / session_id / "session.json"
+    path.write_bytes(damage)
+    store = open_store()
+    assert store.open(session_id).name == "damaged"
+    assert path.read_bytes() == damage
+    assert store.update(session_id, description="mended").name == "damaged"
+    assert json.loads(path.read_bytes())["name"] == "damaged"
+    (copy,) = path.parent.glob("session.json.before-*")
+    assert copy.read_bytes() == damage
+    assert [str(copy) in line for line in notices] == [True]
+
+
+def test_a_session_that_is_only_messages(root: Path, session_id: str, open_store: Opened) -> None:
+    """Neither a session file nor an index: the messages are still a conversation."""
+    (root / session_id / "session.json").unlink()
+    (root / "sessions.json").unlink()
+    store = open_store()
+    session = store.open(session_id)
+    said = store.messages(session_id)
+    assert [each.content for each in said] == ["a", "b", "c"]
+    assert session.created_at == said[0].created_at
+    assert session.name.startswith("Session 20")
+    assert session in store.sessions()
+
+
+def test_a_reader_in_the_middle_of_an_append_sees_what_was_saved(
+    root: Path, session_id: str, open_store: Opened
+) -> None:
+    path = root / session_id / "messages.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-2] + b',{"id":"x","role":"us')
+    store = open_store()
+    assert [each.content for each in store.messages(session_id)] == ["a", "b", "c"]
+    assert [each.content for each in store.messages(session_id, last=2)] == ["b", "c"]
+
+
+def test_a_file_that_looks_damaged_is_looked_at_again(
+    root: Path,
+    session_id: str,
+    open_store: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    notices: list[str],
+) -> None:
+    """Another shell was in the middle of an append, and finishes it."""
+    path = root / session_id / "messages.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-2] + b',{"id":"x","role":"us')
+    monkeypatch.setattr(message_reader.time, "sleep", lambda _: path.write_bytes(whole))
+    store = open_store()
+    assert [each.content for each in store.messages(session_id)] == ["a", "b", "c"]
+    assert notices == []
+
+
+def same_look(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Change bytes under the store, leaving size and time as they were."""
+    before = path.stat()
+    data = change(path.read_bytes())
+    path.write_bytes(data)
+    assert len(data) == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_the_end_of_a_file_is_looked_at_before_every_append(root: Path, open_store: Opened) -> None:
+    store = open_store()
+    session_id = store.create("rotten").session_id
+    said = say(store, session_id, "a", "b")
+    path = root / session_id / "messages.json"
+    same_look(path, lambda data: data[:-3] + b"xxx")
+    store.append(session_id, message("c", said[-1]))
+    assert [each["content"] for each in objects(path.read_bytes())] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(b'"role":"user"', b'"role":"user ', 1),
+        lambda data: data[:-2] + b",{no message}\n]\n",
+        lambda data: data[:-2] + b'{"content":"no comma"}\n]\n',
+    ],
+    ids=["same size", "garbage added", "no comma"],
+)
+def test_what_another_program_did_between_two_appends_is_noticed(
+    change: Callable[[bytes], bytes], root: Path, open_store: Opened
+) -> None:
+    store = open_store()
+    session_id = store.create("meddled with").session_id
+    say(store, session_id, "a", "b")
+    path = root / session_id / "messages.json"
+    broken = change(path.read_bytes())
+    path.write_bytes(broken)
+    readable = [each.content for each in store.tree(session_id)]
+    after = store.append(session_id, message("c"))
+    written = [each["content"] for each in objects(path.read_bytes())]
+    assert written == [*readable, "c"]
+    assert after.message_count == len(written)
+    (copy,) = path.parent.glob("messages.json.before-*")
+    assert copy.read_bytes() == broken
+
+
+def test_a_damaged_file_is_named_once_when_it_is_read(
+    root: Path, session_id: str, open_store: Opened, notices: list[str]
+) -> None:
+    path = root / session_id / "messages.json"
+    path.write_bytes(path.read_bytes()[:-20])
+    store = open_store()
+    for _ in range(3):
+        store.messages(session_id)
+    (told,) = notices
+    assert str(path) in told
+    assert "2 messages" in told
+
+
+def test_a_lost_message_file_is_an_empty_conversation(
+    root: Path, session_id: str, open_store: Opened
+) -> None:
+    (root / session_id / "messages.json").unlink()
+    store = open_store()
+    assert store.messages(session_id) == []
+    assert store.open(session_id).message_count == 0
+    new: list[Message] = say(store, session_id, "again")
+    assert store.messages(session_id) == new
+
+
+def test_an_index_made_from_lines_does_not_make_a_file_sound(
+    root: Path, session_id: str, open_store: Opened
+) -> None:
+    path = root / session_id / "messages.json"
+    path.write_bytes(line_replaced(2, b',{"n":' + b"9" * 5000 + b"}")(path.read_bytes()))
+    (root / "sessions.json").unlink()
+    open_store().create("makes a new index")
+    say(open_store(), session_id, "new")
+    assert [each["content"] for each in objects(path.read_bytes())] == ["a", "c", "new"]
+    assert list(path.parent.glob("messages.json.before-*"))

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agno_shell.builtin.json_storage import running_reply
+from agno_shell.builtin.json_storage.locks import Locks
+from agno_shell.builtin.json_storage.running_reply import RunningReply
+from agno_shell.contracts import Storage
+from agno_shell.errors import StorageError
+from agno_shell.testing.storage_contract import message, say
+from agno_shell.types import Message, Usage, new_id
+
+
+@pytest.fixture
+def reply(tmp_path: Path) -> RunningReply:
+    return RunningReply(Locks(str(tmp_path)), str(tmp_path), new_id())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "reply-0.jsonl"
+
+
+def grow(start: Message, *texts: str) -> list[Message]:
+    return [start._replace(content=text) for text in texts]
+
+
+def test_only_what_is_added_is_written(reply: RunningReply, path: Path) -> None:
+    start = message("", role="assistant")
+    reply.save(start)
+    sizes = []
+    text = ""
+    for _ in range(50):
+        text += "ten letter"
+        reply.save(start._replace(content=text))
+        sizes.append(path.stat().st_size)
+    assert {after - before for before, after in pairwise(sizes)} == {13}
+    assert running_reply.read(str(path)) == start._replace(content=text)
+
+
+def test_any_change_is_kept(reply: RunningReply, path: Path) -> None:
+    start = message("a", role="assistant")
+    steps = grow(start, "a\ud83d", "a🙂", "other", "other\n\0é")
+    steps.append(steps[-1]._replace(usage=Usage(1, 2)))
+    for step in [start, *steps]:
+        reply.save(step)
+        assert running_reply.read(str(path)) == step
+
+
+def test_a_file_torn_at_any_byte_is_a_prefix(reply: RunningReply, path: Path) -> None:
+    start = message("", role="assistant")
+    texts = ["", "one", "one two", "one two é\n"]
+    for step in grow(start, *texts):
+        reply.save(step)
+    data = path.read_bytes()
+    for cut in range(len(data)):
+        path.write_bytes(data[:cut] + b"\0" * (len(data) - cut))
+        found = running_reply.read(str(path))
+        assert found is None or found.content in texts
+
+
+def test_it_is_synced_once_a_second(
+    reply: RunningReply, faults: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr(running_reply.time, "monotonic", lambda: clock)
+    start = message("", role="assistant")
+    for number in range(40):
+        clock = 100 + number / 10
+        reply.save(start._replace(content="x" * number))
+    assert faults.calls.count("fdatasync") == 3
+
+
+def test_after_a_failed_write_all_of_it_is_written_again(
+    reply: RunningReply, path: Path, faults: Any
+) -> None:
+    first, second = grow(message("", role="assistant"), "one", "one two")
+    reply.save(first)
+    faults.fail(OSError(28, "full"), only="write")
+    with pytest.raises(OSError):
+        reply.save(second)
+    faults.heal()
+    reply.save(second)
+    assert running_reply.read(str(path)) == second
+
+
+def test_places_are_limited(tmp_path: Path) -> None:
+    session_id = new_id()
+    replies = [
+        RunningReply(Locks(str(tmp_path)), str(tmp_path), session_id)
+        for _ in range(running_reply.PLACES + 1)
+    ]
+    for each in replies[:-1]:
+        each.save(message("x"))
+    with pytest.raises(OSError, match="running"):
+        replies[-1].save(message("x"))
+    replies[3].remove()
+    replies[-1].save(message("x"))
+    for each in replies:
+        each.remove()
+    assert running_reply.leftovers(str(tmp_path)) == []
+
+
+# In the store ----------------------------------------------------------------------------
+
+
+def test_nothing_is_left_of_a_saved_reply(root: Path, store: Storage) -> None:
+    session_id = store.create("clean").session_id
+    (question,) = say(store, session_id, "?")
+    answer = message("…", question, role="assistant")
+    store.save_partial(session_id, answer)
+    assert list((root / session_id).glob("reply-*"))
+    store.append(session_id, answer)
+    assert not list((root / session_id).glob("reply-*"))
+
+
+def test_a_reply_saved_just_before_the_crash_is_not_doubled(
+    root: Path, open_store: Callable[[], Storage]
+) -> None:
+    store = open_store()
+    session_id = store.create("crash").session_id
+    (question,) = say(store, session_id, "?")
+    answer = message("done", question, role="assistant")
+    store.save_partial(session_id, answer)
+    open_store().append(session_id, answer)  # another handle: the sidecar stays
+    store.close()
+    again = open_store()
+    again.open(session_id)
+    assert again.messages(session_id) == [question, answer]
+    assert not list((root / session_id).glob("reply-*"))
+
+
+def test_a_reply_without_text_leaves_no_message(open_store: Callable[[], Storage]) -> None:
+    store = open_store()
+    session_id = store.create("nothing yet").session_id
+    said = say(store, session_id, "?")
+    store.save_partial(session_id, message("", said[0], role="assistant"))
+    store.close()
+    again = open_store()
+    assert again.open(session_id).message_count == 1
+
+
+def test_a_disk_that_cannot_be_written_still_opens(
+    open_store: Callable[[], Storage], faults: Any, notices: list[str]
+) -> None:
+    store = open_store()
+    session_id = store.create("read only").session_id
+    said = say(store, session_id, "?")
+    store.save_partial(session_id, message("half", said[0], role="assistant"))
+    store.close()
+    faults.fail(OSError(30, "Read-only file system"))
+    again = open_store()
+    assert again.open(session_id).message_count == 1
+    assert again.messages(session_id) == said
+    assert len(notices) == 1
+    faults.heal()
+    assert again.open(session_id).message_count == 2
+
+
+def test_a_reply_that_cannot_be_kept_is_told(store: Storage, faults: Any) -> None:
+    session_id = store.create("full").session_id
+    faults.fail(OSError(28, "No space left on device"))
+    with pytest.raises(StorageError, match="No space left"):
+        store.save_partial(session_id, message("x"))
