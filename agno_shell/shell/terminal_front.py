@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
-from prompt_toolkit.application import Application
 from prompt_toolkit.auto_suggest import AutoSuggest
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
@@ -25,6 +22,7 @@ from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
 from agno_shell.shell.lines import safe
 from agno_shell.shell.paste import Pastes
+from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
 from agno_shell.terminal_text import clean_line
@@ -63,7 +61,7 @@ class TerminalFront(Front):
             multiline=True,
             tempfile_suffix=".md",
         )
-        self._application: Application[None] = Application(
+        self._application = ResizableApplication(
             layout=build_layout(
                 self.buffer,
                 prompt=self._prompt,
@@ -94,12 +92,6 @@ class TerminalFront(Front):
         return self._typed.qsize()
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        # A closed window and a shutdown are leaving, too: what was shown is kept. Windows,
-        # and a loop in another thread than the main one, know no such signals.
-        for name in ("SIGHUP", "SIGTERM"):
-            with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(getattr(signal, name), self.leave)
         self._task = asyncio.create_task(self._run())
         # The first paint is the first thing that the application does.
         await asyncio.sleep(0)
