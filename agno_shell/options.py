@@ -1,6 +1,7 @@
 """What the command line asks for, as records: the one thing ``cli`` hands to ``app``."""
 
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start.
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple

@@ -3,9 +3,8 @@
 Paths are plain text: ``pathlib`` costs as much at start-up as all of ``session --list``.
 """
 
-# ruff: noqa: PTH117, PTH118
-
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start.
 
 import os
 import sys

@@ -360,5 +360,3 @@ def merge_commands(registry: Registry[Command]) -> Mapping[str, Command]:
     for command in registry.all().values():
         names.update(dict.fromkeys(command.aliases, command))
     return names
-
-

@@ -4,8 +4,6 @@ Order: defaults, the person's file, the shell's file, ``AGNO_SHELL_*`` variables
 command line. Nothing is read from the working directory.
 """
 
-# ruff: noqa: PTH100
-
 from __future__ import annotations
 
 import os

@@ -3,8 +3,6 @@
 So the comments and the order in the person's file survive.
 """
 
-# ruff: noqa: PTH101, PTH102, PTH105, PTH108, PTH112, PTH120
-
 from __future__ import annotations
 
 import os
