@@ -6,7 +6,7 @@ Change one with ``record._replace(name=...)``.
 """
 
 # Annotations are not left as text here (PEP 563): a named tuple would compile each of them
-# at every start, a fifth of what importing this module takes.
+# at every start.
 
 import os
 from collections.abc import Mapping
@@ -115,3 +115,16 @@ def new_id() -> str:
     raw[8] = raw[8] & 0x3F | 0x80
     digits = raw.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def local_time(moment: datetime) -> str:
+    """``2026-07-20 10:30`` in the person's time zone."""
+    try:
+        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
+        return moment.isoformat(" ", "minutes")
+
+
+def default_session_name(moment: datetime) -> str:
+    """The name of a session that was given none: ``Session 2026-07-20 10:30``."""
+    return f"Session {local_time(moment)}"

@@ -138,8 +138,9 @@ class Conversation:
         self._compose()
 
     async def set_model(self, name: str) -> None:
-        """Use a model from the next message on; the session remembers it."""
-        await self._update(model=name)
+        """Use a model from the next message on; the session remembers it. Empty: as
+        configured."""
+        await self._update(model=name or None)
 
     async def set_api_base(self, url: str) -> None:
         """Ask this server from the next message on; the session remembers it, so that its

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from agno_shell.errors import SessionNotFoundError
-from agno_shell.types import Session
+from agno_shell.types import Session, local_time
 
 MAXIMUM_CANDIDATES = 10
 
@@ -40,23 +39,9 @@ def resolve(reference: str, sessions: Iterable[Session]) -> Session:
     raise _unknown(wanted, sessions)
 
 
-def default_name(moment: datetime) -> str:
-    """The name of a session that was given none; ``moment`` is local time."""
-    return f"Session {moment:%Y-%m-%d %H:%M}"
-
-
 def describe(session: Session) -> str:
     """One line that tells a session from others: ``1a2b3c4d  Name  (updated …)``."""
     return f"{session.session_id[:8]}  {session.name}  (updated {local_time(session.updated_at)})"
-
-
-def local_time(moment: datetime) -> str:
-    """``2026-07-20 10:30`` on this machine's clock."""
-    try:
-        local = moment.astimezone()
-    except (OverflowError, OSError, ValueError):  # a year that local time cannot express
-        local = moment
-    return f"{local:%Y-%m-%d %H:%M}"
 
 
 def _ambiguous(wanted: str, found: Sequence[Session]) -> SessionNotFoundError:

@@ -235,4 +235,7 @@ def _failure(error: AgnoShellError) -> Failed:
 
 def saved_or_not(message: Message, error: StorageError | None) -> MessageSaved | NotSaved:
     """The event that tells whether a message is on disk."""
-    return NotSaved(message, error.sentence()) if error else MessageSaved(message)
+    if error is None:
+        return MessageSaved(message)
+    said = error.sentence()
+    return NotSaved(message, said if "not saved" in said else f"The message was not saved: {said}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from agno_shell.oneshot.table import Column, table, terminal_width
+from agno_shell.oneshot.output import terminal_width
 from agno_shell.terminal_text import clean_line
+from agno_shell.text_table import Column, table_lines
 
 _COLUMNS = (
     Column("Name", minimum=12),
@@ -29,7 +30,8 @@ def list_plugins(rows: Sequence[Mapping[str, Any]], out: TextIO, *, json: bool =
     if not rows:
         out.write("No plugin is installed.\n")
         return
-    out.write(table(_COLUMNS, [_cells(row) for row in rows], terminal_width(out)))
+    cells = [_cells(row) for row in rows]
+    out.write("\n".join([*table_lines(_COLUMNS, cells, terminal_width(out)), ""]))
     for row in rows:
         if row.get("error"):
             name = clean_line(str(row.get("name", "")))

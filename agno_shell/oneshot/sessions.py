@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from agno_shell.contracts import Storage
-from agno_shell.conversation.references import default_name, local_time, resolve
+from agno_shell.conversation.references import resolve
 from agno_shell.errors import UsageError
-from agno_shell.oneshot.table import Column, table, terminal_width
+from agno_shell.oneshot.output import terminal_width
 from agno_shell.options import SessionAction, SessionOptions
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Session, now
+from agno_shell.text_table import Column, table_lines
+from agno_shell.types import Session, default_session_name, local_time, now
 
 MAXIMUM_NAME = 200
 
@@ -45,7 +46,7 @@ def list_sessions(storage: Storage, options: SessionOptions, out: TextIO) -> Non
         out.write(json.dumps(rows, indent=2) + "\n")
     elif sessions:
         cells = [_row(session, current) for session in sessions]
-        out.write(table(_COLUMNS, cells, terminal_width(out)))
+        out.write("\n".join([*table_lines(_COLUMNS, cells, terminal_width(out)), ""]))
     else:
         out.write(
             "There are no sessions yet. Begin one with agno-shell, or with "
@@ -55,7 +56,7 @@ def list_sessions(storage: Storage, options: SessionOptions, out: TextIO) -> Non
 
 def create(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     """A new session, which becomes the current one."""
-    name = _name(options.name or "") or default_name(now().astimezone())
+    name = _name(options.name or "") or default_session_name(now())
     session = storage.create(name, options.description or "")
     storage.set_current(session.session_id)
     out.write(f"Created session '{clean_line(session.name)}' with ID: {session.session_id}\n")

@@ -8,7 +8,14 @@ from typing import Any
 
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.types import Message, Session, Trashed, new_id, now
+from agno_shell.types import (
+    Message,
+    Session,
+    Trashed,
+    default_session_name,
+    new_id,
+    now,
+)
 
 CHANGEABLE = frozenset(
     ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
@@ -71,7 +78,7 @@ class MemoryStorage(Storage):
         created_at = self._now()
         session = Session(
             session_id=new_id(),
-            name=name if name.strip() else f"Session {created_at.astimezone():%Y-%m-%d %H:%M}",
+            name=name if name.strip() else default_session_name(created_at),
             created_at=created_at,
             updated_at=created_at,
             description=description,

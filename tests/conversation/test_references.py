@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.conversation.references import default_name, describe, local_time, resolve
+from agno_shell.conversation.references import describe, resolve
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.types import Session
 
@@ -120,12 +120,3 @@ def test_whatever_is_typed_one_session_or_one_error_comes_out(
     assert found.session_id.startswith(wanted.lower()) or (
         found.name.casefold() == wanted.casefold()
     )
-
-
-def test_the_default_name() -> None:
-    assert default_name(datetime(2026, 7, 20, 10, 30, 59)) == "Session 2026-07-20 10:30"
-
-
-def test_a_time_that_this_machine_cannot_express_is_shown_as_it_is() -> None:
-    assert local_time(datetime.min.replace(tzinfo=UTC)).endswith("00:00")
-    assert local_time(MOMENT) == f"{MOMENT.astimezone():%Y-%m-%d %H:%M}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from agno_shell.builtin.commands.arguments import positive_number
-from agno_shell.builtin.commands.wording import local_time
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Message
+from agno_shell.types import Message, local_time
 
 EXCHANGES = 10
 """How many exchanges ``/history`` shows when it is not told."""

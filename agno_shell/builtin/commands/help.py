@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest
-from agno_shell.builtin.commands.table import cells, pad
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean, clean_line
+from agno_shell.text_table import pad, text_width
 
 
 def help_(context: CommandContext, text: str) -> None:
@@ -60,7 +60,7 @@ def _wrapped(rows: list[tuple[str, str]], width: int) -> list[str]:
     """Two columns; the second is wrapped, so that nothing of it is lost."""
     from textwrap import wrap
 
-    first = max((cells(usage) for usage, _ in rows), default=0)
+    first = max((text_width(usage) for usage, _ in rows), default=0)
     room = max(20, width - first - 2) if width else 10_000
     lines = []
     for usage, summary in rows:

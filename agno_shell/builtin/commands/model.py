@@ -11,6 +11,7 @@ from agno_shell.builtin.commands.wording import count, one_of
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.terminal_text import clean_line
+from agno_shell.text_table import Column
 
 LISTED = 30
 """Providers know thousands of names; more than this are for completion, not for reading."""
@@ -111,7 +112,12 @@ def _list_agents(context: CommandContext) -> None:
         return
     print_table(
         context,
-        ("", "Agent", "Model", "Instructions"),
+        (
+            Column(""),
+            Column("Agent", minimum=8),
+            Column("Model", minimum=8),
+            Column("What it does", minimum=12),
+        ),
         [
             (
                 "*" if name == context.agent else "",
@@ -121,7 +127,6 @@ def _list_agents(context: CommandContext) -> None:
             )
             for name, each in context.agents.items()
         ],
-        giving_way=(3, 2, 1),
     )
     if context.agent is None:
         context.print("None is in use. /agent NAME uses one.")

@@ -11,6 +11,7 @@ from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import count
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
+from agno_shell.text_table import Column
 
 NAMED = 3
 """More things of one kind than this are counted in the list of plugins, not named."""
@@ -52,10 +53,15 @@ def plugins(context: CommandContext, text: str) -> None:
         return
     print_table(
         context,
-        ("Plugin", "Distribution", "Version", "Registers", "Load Time", "State"),
+        (
+            Column("Plugin"),
+            Column("Distribution", minimum=12),
+            Column("Version"),
+            Column("Registers", minimum=12),
+            Column("Load Time", right=True),
+            Column("State"),
+        ),
         [_plugin_cells(row) for row in rows],
-        right=(4,),
-        giving_way=(3, 1),
     )
     for row in rows:
         if row.get("error"):

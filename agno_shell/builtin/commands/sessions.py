@@ -10,11 +10,21 @@ from agno_shell.builtin.commands.arguments import (
     unquote,
 )
 from agno_shell.builtin.commands.table import print_table
-from agno_shell.builtin.commands.wording import count, default_name, label, local_time, short_id
+from agno_shell.builtin.commands.wording import count, label, short_id
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Session
+from agno_shell.text_table import Column
+from agno_shell.types import Session, default_session_name, local_time, now
+
+LIST_COLUMNS = (
+    Column(""),
+    Column("ID"),
+    Column("Name", minimum=12),
+    Column("Message Count", right=True),
+    Column("Last Updated"),
+    Column("Description", minimum=11),
+)
 
 LISTED = 50
 """More sessions than this would push everything else off the screen."""
@@ -26,7 +36,7 @@ DESCRIPTION_LIMIT = 2000
 async def new(context: CommandContext, text: str) -> None:
     """Create a session and open it."""
     typed, description = split_description(text)
-    name = clean_name(typed) if typed else default_name()
+    name = clean_name(typed) if typed else default_session_name(now())
     await create_and_open(context, name, _clean_description(description))
 
 
@@ -39,9 +49,8 @@ async def create_and_open(context: CommandContext, name: str, description: str =
 
 
 async def open_session(context: CommandContext, session: Session) -> None:
-    """Make ``session`` the open one and say so."""
+    """Make ``session`` the open one; the shell shows its name and its last exchanges."""
     await context.switch(session.session_id)
-    context.print(f"Current session: {clean_line(session.name)} ({short_id(session)})")
 
 
 async def sessions(context: CommandContext, text: str) -> None:
@@ -59,7 +68,7 @@ async def sessions(context: CommandContext, text: str) -> None:
     open_id = context.session.session_id
     print_table(
         context,
-        ("", "ID", "Name", "Message Count", "Last Updated", "Description"),
+        LIST_COLUMNS,
         [
             (
                 "*" if session.session_id == open_id else "",
@@ -71,8 +80,6 @@ async def sessions(context: CommandContext, text: str) -> None:
             )
             for session in found[:LISTED]
         ],
-        right=(3,),
-        giving_way=(5, 2),
     )
     if len(found) > LISTED:
         context.print(

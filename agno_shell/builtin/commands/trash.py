@@ -5,11 +5,11 @@ from __future__ import annotations
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest, unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
-from agno_shell.builtin.commands.wording import count, default_name, label, local_time, short_id
+from agno_shell.builtin.commands.wording import count, label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Session, Trashed
+from agno_shell.types import Session, Trashed, default_session_name, local_time, now
 
 
 async def delete(context: CommandContext, text: str) -> None:
@@ -32,7 +32,7 @@ async def delete(context: CommandContext, text: str) -> None:
 async def _open_another(context: CommandContext) -> None:
     following = await context.store(_following)
     if following is None:
-        await create_and_open(context, default_name())
+        await create_and_open(context, default_session_name(now()))
     else:
         await open_session(context, following)
 

@@ -26,19 +26,6 @@ def short_id(session: Session) -> str:
     return session.session_id[:SHOWN_LENGTH]
 
 
-def default_name() -> str:
-    """The name of a session that was given none: ``Session 2026-07-20 10:30``, local time."""
-    return f"Session {local_time(now())}"
-
-
-def local_time(moment: datetime) -> str:
-    """``2026-07-20 10:30`` in the local time zone."""
-    try:
-        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
-        return moment.isoformat(" ", "minutes")
-
-
 def age(moment: datetime) -> str:
     """``3 hours ago``; a moment in the future, after a clock jump, is ``just now``."""
     seconds = (now() - moment).total_seconds()

@@ -22,6 +22,7 @@ from agno_shell.types import (
     Status,
     Timing,
     Usage,
+    default_session_name,
 )
 
 ROLES = frozenset(("user", "assistant", "system", "tool"))
@@ -277,7 +278,7 @@ def session_of(raw: Mapping[str, Any], session_id: str, fallback: datetime) -> S
     count = _number(raw.get("message_count"), int) or 0
     session = Session(
         session_id,
-        name if isinstance(name, str) and name.strip() else default_name(created_at),
+        name if isinstance(name, str) and name.strip() else default_session_name(created_at),
         created_at,
         updated_at if updated_at > created_at else created_at,
         description if isinstance(description, str) else "",
@@ -299,11 +300,6 @@ def session_of(raw: Mapping[str, Any], session_id: str, fallback: datetime) -> S
 
 _PLAIN_SESSION = frozenset(Session._fields[:6])
 _SESSION_KEYS = frozenset(Session._fields[:-1])
-
-
-def default_name(created_at: datetime) -> str:
-    """The name of a session that was given none, in the person's own time."""
-    return f"Session {created_at.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _strings(raw: object) -> tuple[str, ...]:

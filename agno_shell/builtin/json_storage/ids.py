@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SESSION_ID = re.compile(_UUID)
-_TRASH_ID = re.compile(rf"({_UUID})-(\d{{8}}T\d{{12}}Z)", re.ASCII)
+_TRASH_ID = rf"({_UUID})-([0-9]{{8}}T[0-9]{{12}}Z)"
 _TRASH_TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -26,7 +26,7 @@ def trash_id(session_id: str, when: datetime) -> str:
 
 def split_trash_id(value: object) -> tuple[str, datetime] | None:
     """The session id and the moment of deletion, or None if this is no trash id."""
-    match = _TRASH_ID.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_TRASH_ID, value) if isinstance(value, str) else None
     if match is None:
         return None
     try:

@@ -50,7 +50,7 @@ class Contents(NamedTuple):
 
 _UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _HEADING = re.compile(rb'\{"current_session_id":(?:"(' + _UUID + rb')"|null {34}),"sessions":\[\n')
-_KEY = re.compile(rb'\{"session_id":"(' + _UUID + rb')",')
+_KEY = rb'\{"session_id":"(' + _UUID + rb')",'
 _FOOTING = b"\n]}\n"
 _EMPTY_FOOTING = b"]}\n"
 
@@ -120,9 +120,11 @@ def lines(data: bytes) -> dict[str, bytes] | None:
     if not is_ours(data):
         return None
     body = data[HEADING_WIDTH : -len(_EMPTY_FOOTING)].removesuffix(b"\n")
+    # Here and not above: a compiled pattern costs each start, and only writing needs it.
+    key = re.compile(_KEY)
     found: dict[str, bytes] = {}
     for each in body.split(b"\n,") if body else ():
-        match = _KEY.match(each)
+        match = key.match(each)
         if match is None or not each.endswith(b"}") or b"\n" in each:
             return None
         found[match[1].decode("ascii")] = each

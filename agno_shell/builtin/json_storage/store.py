@@ -17,7 +17,14 @@ from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.types import Message, Session, Trashed, new_id, now
+from agno_shell.types import (
+    Message,
+    Session,
+    Trashed,
+    default_session_name,
+    new_id,
+    now,
+)
 
 if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.locks import Locks
@@ -118,7 +125,7 @@ class JsonStorage(Storage):
         created_at = now()
         session = Session(
             session_id=new_id(),
-            name=name if name.strip() else codec.default_name(created_at),
+            name=name if name.strip() else default_session_name(created_at),
             created_at=created_at,
             updated_at=created_at,
             description=description,

@@ -102,7 +102,7 @@ async def test_agents_are_listed_and_the_one_in_use_is_marked(context, type_line
     assert printed.splitlines()[-1] == "None is in use. /agent NAME uses one."
     await type_line(context, "/agent poet")
     header, analyst, poet = (await type_line(context, "/agent")).splitlines()
-    assert header.split() == ["Agent", "Model", "Instructions"]
+    assert header.split() == ["Agent", "Model", "What", "it", "does"]
     assert analyst.split() == ["analyst", "big-model", "Think", "in", "steps.", "Be", "exact."]
     assert poet.split() == ["*", "poet", "Rhyme."]
 

@@ -20,7 +20,6 @@ async def test_delete_asks_once_and_opens_the_session_used_before(make_context, 
     assert printed.splitlines() == [
         f"Session 'Garden' ({garden.session_id[:8]}) deleted",
         "/undelete brings it back.",
-        f"Current session: First ({before.session_id[:8]})",
     ]
     assert context.session.session_id == before.session_id
     assert [each.session.session_id for each in context.storage.trash()] == [garden.session_id]

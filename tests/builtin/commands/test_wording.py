@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,42 +24,6 @@ def test_age(seconds, words, monkeypatch):
     moment = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
     monkeypatch.setattr(wording, "now", lambda: moment + timedelta(seconds=seconds))
     assert wording.age(moment) == words
-
-
-@pytest.fixture
-def in_zone(monkeypatch):
-    """Sets the local time zone, in POSIX words, where UTC-02 lies two hours east."""
-
-    def set_zone(name):
-        monkeypatch.setenv("TZ", name)
-        time.tzset()
-
-    yield set_zone
-    monkeypatch.undo()
-    time.tzset()
-
-
-def test_local_time_is_that_of_the_time_zone(in_zone):
-    in_zone("UTC-02")
-    assert wording.local_time(datetime(2026, 7, 20, 10, 30, tzinfo=UTC)) == "2026-07-20 12:30"
-
-
-@pytest.mark.parametrize(
-    ("zone", "moment", "words"),
-    [
-        ("UTC+02", datetime.min, "0001-01-01 00:00+00:00"),
-        ("UTC-02", datetime.max, "9999-12-31 23:59+00:00"),
-    ],
-)
-def test_a_time_that_has_no_local_form_is_said_in_utc(in_zone, zone, moment, words):
-    in_zone(zone)
-    assert wording.local_time(moment.replace(tzinfo=UTC)) == words
-
-
-def test_the_default_name_is_the_time(monkeypatch):
-    moment = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
-    monkeypatch.setattr(wording, "now", lambda: moment)
-    assert wording.default_name() == f"Session {wording.local_time(moment)}"
 
 
 def test_a_label_is_one_clean_line():

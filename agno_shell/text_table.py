@@ -1,10 +1,10 @@
-"""Plain tables that fit the terminal."""
+"""Plain tables that fit the terminal; for the command line and for slash commands alike."""
 
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile them at
+# every start, and the first call of compile() alone takes 1 ms.
 
-import os
 from collections.abc import Sequence
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 GAP = "  "
 
@@ -18,25 +18,19 @@ class Column(NamedTuple):
     right: bool = False
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> str:
-    """The rows below their headings, ending in a newline.
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int = 0
+) -> list[str]:
+    """The headings and one line for each row, without trailing blanks.
 
-    Cells are one line each and clean already. Where ``width`` columns are too few,
-    the last shrinkable column gives way first; None: nothing is shortened.
+    Cells are one line each and clean already. Where ``width`` columns are too few, the
+    last shrinkable column gives way first; 0: nothing is shortened.
     """
     lines = [[column.title for column in columns], *rows]
     widths = [max(text_width(line[index]) for line in lines) for index in range(len(columns))]
-    if width is not None:
+    if width:
         _shrink(columns, widths, width)
-    return "".join(_line(columns, widths, line) + "\n" for line in lines)
-
-
-def terminal_width(out: TextIO) -> int | None:
-    """The columns of the terminal behind ``out``; None if there is no terminal."""
-    try:
-        return os.get_terminal_size(out.fileno()).columns if out.isatty() else None
-    except (OSError, ValueError):  # a stream of no file, or one that is closed
-        return None
+    return [_line(columns, widths, line) for line in lines]
 
 
 def text_width(text: str) -> int:
@@ -59,6 +53,12 @@ def shorten(text: str, width: int) -> str:
     return cut.rstrip() + "…"
 
 
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` with blanks up to ``width`` columns, in front of it if ``right``."""
+    blanks = " " * max(0, width - text_width(text))
+    return blanks + text if right else text + blanks
+
+
 def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> None:
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
     for index in reversed(range(len(columns))):
@@ -70,9 +70,7 @@ def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> None:
 
 
 def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> str:
-    parts = []
-    for column, width, cell in zip(columns, widths, cells, strict=True):
-        text = shorten(cell, width)
-        padding = " " * (width - text_width(text))
-        parts.append(padding + text if column.right else text + padding)
-    return GAP.join(parts).rstrip()
+    return GAP.join(
+        pad(shorten(cell, width), width, right=column.right)
+        for column, width, cell in zip(columns, widths, cells, strict=True)
+    ).rstrip()
