@@ -231,8 +231,6 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
 
 
 def _terminal_front(config: Config, paths: Paths, shell: list[Any]) -> Front:
-    from pathlib import Path
-
     from prompt_toolkit.history import InMemoryHistory, ThreadedHistory
 
     from agno_shell.plugins import merge_commands
@@ -241,7 +239,7 @@ def _terminal_front(config: Config, paths: Paths, shell: list[Any]) -> Front:
     from agno_shell.shell.terminal import open_input, open_output
     from agno_shell.shell.terminal_front import TerminalFront
 
-    kept = ThreadedHistory(HistoryFile(Path(paths.history_file)))
+    kept = ThreadedHistory(HistoryFile(paths.history_file))
     return TerminalFront(
         open_input(),
         open_output(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
-from agno_shell.shell.lines import text_lines
+from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.types import Message, Session
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ShellContext:
         await self._shell.conversation.set_agent(name)
 
     def print(self, text: str = "", style: str = "") -> None:
-        self._shell.front.print_lines(text_lines(text, style))
+        self._shell.front.print_lines(text_lines(wrapped(text, self.width), style))
 
     def print_lines(self, lines: Iterable[Line]) -> None:
         self._shell.front.print_lines(lines)

@@ -17,6 +17,9 @@ class Front(ABC):
     queue_changed: Callable[[], None] = staticmethod(lambda: None)
     """Called when something was typed that has to wait."""
 
+    echoes = False
+    """Whether what is typed stands on the screen already when :meth:`read` returns it."""
+
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
 

@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from prompt_toolkit.history import History
 
@@ -46,8 +45,8 @@ def worth_keeping(text: str) -> bool:
 class HistoryFile(History):
     """prompt_toolkit's history, on a file that several shells append to."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
         super().__init__()
 
     def load_history_strings(self) -> Iterable[str]:
@@ -73,7 +72,7 @@ class HistoryFile(History):
         line = (json.dumps(string) + "\n").encode()
         # A history that cannot be written is no reason to stop a person who types.
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
             descriptor = os.open(self._path, flags, 0o600)
         except OSError:
@@ -87,7 +86,7 @@ class HistoryFile(History):
 
     def _tail(self) -> list[bytes]:
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - LOAD_BYTES))
                 data = file.read()

@@ -16,6 +16,8 @@ from agno_shell.shell.lines import safe
 
 PROMPT = "> "
 
+ANSWERS = {b"y": True, b"yes": True, b"n": False, b"no": False, b"": False}
+
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is no message."""
 
@@ -26,7 +28,9 @@ class LineFront(Front):
     def __init__(self, source: BinaryIO, sink: TextIO, *, ask: bool) -> None:
         self._source = source
         self._sink = sink
-        self._ask = ask
+        self._ask = self.echoes = ask
+        self._empty = 0
+        self._again: list[bytes | None] = []
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     @property
@@ -55,12 +59,15 @@ class LineFront(Front):
 
     async def read(self) -> str | None:
         self._prompt(PROMPT)
-        while (line := await self._lines.get()) is not None:
+        while (line := await self._next()) is not None:
             text = self._decode(line)
             if text is not None:
                 return text
             self._prompt(PROMPT)
         return None
+
+    async def _next(self) -> bytes | None:
+        return self._again.pop() if self._again else await self._lines.get()
 
     def _decode(self, line: bytes) -> str | None:
         """The line as text; None, and a sentence, when it is none."""
@@ -82,16 +89,22 @@ class LineFront(Front):
     async def confirm(self, question: str) -> bool:
         self._prompt(f"{question} [y/N] ")
         line = await self._lines.get()
-        if line is None:  # the end is there to be read again
-            self._lines.put_nowait(None)
-            return False
-        return line.strip().lower() in (b"y", b"yes")
+        answer = line.strip().lower() if line is not None else None
+        if answer in ANSWERS:
+            return ANSWERS[answer]
+        # The end of the input, or what was not said as an answer, is there to be read again.
+        self._again.append(line)
+        return False
 
     def print_lines(self, lines: Iterable[Line]) -> None:
-        text = "".join(
-            "".join(part for _style, part in safe(line)).rstrip() + "\n" for line in lines
-        )
-        self._write(text)
+        for line in lines:
+            text = "".join(part for _style, part in safe(line)).rstrip()
+            # Empty lines are written with the text that follows them, if any does.
+            if text:
+                self._write("\n" * self._empty + f"{text}\n")
+                self._empty = 0
+            else:
+                self._empty += 1
 
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         """Only finished lines are shown."""

@@ -20,11 +20,13 @@ def wrapped(text: str, width: int) -> str:
     """Prose broken between words at ``width`` columns; 0: left as it is."""
     if not width:
         return text
-    return "\n".join(
-        row
-        for line in text.split("\n")
-        for row in textwrap.wrap(line, width, replace_whitespace=False) or [""]
-    )
+    return "\n".join(row for line in text.split("\n") for row in _wrapped_line(line, width))
+
+
+def _wrapped_line(line: str, width: int) -> list[str]:
+    if get_cwidth(line) <= width:
+        return [line]
+    return textwrap.wrap(line, width, replace_whitespace=False, break_on_hyphens=False) or [""]
 
 
 def safe(line: Line) -> Line:

@@ -7,7 +7,6 @@ import inspect
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from agno_shell import settings
@@ -15,7 +14,7 @@ from agno_shell.config import Config
 from agno_shell.contracts import Command, Provider, Renderer, ToolbarView
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import OFFLINE
-from agno_shell.conversation.references import default_name, resolve
+from agno_shell.conversation.references import resolve
 from agno_shell.conversation.report import Totals, metrics_line, trace_lines
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, UsageError
@@ -27,13 +26,13 @@ from agno_shell.shell.lines import text_lines
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.toolbar import toolbar_line
 from agno_shell.terminal_text import clean_line
+from agno_shell.types import default_session_name, now
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
 
 OFFLINE_HINT = (
-    "No model is set up, so the built-in offline provider answers. Set a key such as "
-    "OPENAI_API_KEY, or type /model ollama_chat/llama3.2 for a local one.\n"
+    "No model is set up: the offline provider answers. Set OPENAI_API_KEY, or use /model NAME.\n"
 )
 OFFLINE_WITH_BASE = (
     "A server is set up (api_base) but no model, so the built-in offline provider answers. "
@@ -127,7 +126,7 @@ class Shell:
         """The session that was asked for, else the current one, else the newest, else a new."""
         store = self.conversation.store
         if new is not None:
-            await self.conversation.create(new or default_name(datetime.now().astimezone()))
+            await self.conversation.create(new or default_session_name(now()))
         elif session is not None:
             found = resolve(session, await store(lambda storage: storage.sessions()))
             await self.conversation.open(found.session_id)
@@ -136,7 +135,7 @@ class Shell:
         elif newest := await store(lambda storage: storage.sessions()):
             await self.conversation.open(newest[0].session_id)
         else:
-            await self.conversation.create(default_name(datetime.now().astimezone()))
+            await self.conversation.create(default_session_name(now()))
 
     async def _warm_up(self) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
@@ -198,7 +197,7 @@ class Shell:
             if stripped in LEAVING:
                 self.leave()
             elif stripped.startswith("/"):
-                self.presenter.question(stripped)
+                self._show_typed(stripped)
                 await self._command(stripped)
             else:
                 await self._ask(text.rstrip())
@@ -210,6 +209,10 @@ class Shell:
         finally:
             self.front.busy = False
         self.update_toolbar()
+
+    def _show_typed(self, text: str) -> None:
+        if not self.front.echoes:
+            self.presenter.question(text)
 
     async def _command(self, text: str) -> None:
         name, _space, arguments = text[1:].partition(" ")
@@ -249,7 +252,7 @@ class Shell:
         )
 
     async def _ask(self, text: str) -> None:
-        self.presenter.question(text)
+        self._show_typed(text)
         turn = self._turn = self.conversation.turn(text)
         self.update_toolbar()
         try:
@@ -278,7 +281,7 @@ class Shell:
         """For the storage, and for plugins while they are loaded: they run in threads."""
 
         def tell(line: str) -> None:
-            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400))
+            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400) + "\n")
 
         return tell
 

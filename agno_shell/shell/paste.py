@@ -19,7 +19,7 @@ class Pastes:
     def take(self, text: str) -> str:
         """What to put into the input for a pasted text."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.count("\n") + 1
+        lines = len(text.splitlines()) or 1
         if len(text) <= LARGE and lines <= MANY_LINES:
             return text
         number = len(self._texts) + 1

@@ -114,8 +114,8 @@ class Presenter:
             self.notice(f"The model asked for the tool {clean_line(event.name)}; none is set up.")
         elif isinstance(event, NotSaved):
             self.notice(
-                f"Not saved: {event.reason} The message stays in this shell and is tried again "
-                "with the next one.",
+                f"{event.reason} What was said stays in this shell and is saved with the next "
+                "message, if that is possible then.",
                 "class:error",
             )
         elif isinstance(event, Finished | Failed | Interrupted):

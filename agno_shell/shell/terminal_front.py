@@ -29,6 +29,8 @@ from agno_shell.terminal_text import clean_line
 
 PROMPT = "› "
 
+ANSWERS = ("y", "yes", "n", "no", "")
+
 
 class TerminalFront(Front):
     """A person at a terminal. What is typed while a reply streams waits in a queue."""
@@ -163,10 +165,12 @@ class TerminalFront(Front):
     def accept(self) -> None:
         """Take what is in the input as said."""
         text = self.pastes.expand(self.buffer.text)
-        if self._question:
+        if self._question and text.strip().lower() in ANSWERS:
             self._answer(text)
             return
         self._remember(text)
+        # What is no answer was typed ahead: it waits its turn, and the question ends with no.
+        self._answer("")
         self._typed.put_nowait(text)
         self.queue_changed()
 
