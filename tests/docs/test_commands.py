@@ -1,0 +1,136 @@
+"""Every command line in the documentation is one that the program takes.
+
+The ones that need neither a model nor a package index are run; of all others at least the
+arguments are parsed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sysconfig
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agno_shell.builtin.commands.plugin import register_commands
+from agno_shell.builtin.litellm_provider.keys import SERVICES
+from agno_shell.cli import build_parser
+from agno_shell.config import load_config
+from agno_shell.paths import find_paths
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+KNOWN_TOOLS = {"pip", "uv", "pytest", "ruff", "mypy", "lint-imports", ".ci/run", "export", "git"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for _indent, name, text in BLOCK.findall(page.read_text()) if name == language]
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """The single commands of a page's shell blocks, split into words, without comments."""
+    for text in blocks(page, "sh"):
+        for line in text.splitlines():
+            words: list[str] = []
+            lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+            lexer.whitespace_split = True
+            for word in [*lexer, "\n"]:
+                if word in ("|", "&&", ";", "\n"):
+                    if words:
+                        yield words
+                    words = []
+                else:
+                    words.append(word)
+
+
+ALL = [(page.name, words) for page in PAGES for words in command_lines(page)]
+OURS = [(name, words[1:]) for name, words in ALL if words[0] == "agno-shell"]
+
+
+def test_there_is_something_to_check() -> None:
+    assert len([name for name, _ in OURS if name == "README.md"]) > 10
+
+
+@pytest.mark.parametrize(("page", "words"), ALL, ids=lambda value: str(value)[:60])
+def test_programs_are_known(page: str, words: list[str]) -> None:
+    assert words[0] in KNOWN_TOOLS | {"agno-shell", "printf", "python"}, page
+
+
+@pytest.mark.parametrize(("page", "arguments"), OURS, ids=lambda value: str(value)[:60])
+def test_the_command_line_takes_it(page: str, arguments: list[str]) -> None:
+    if {"--version", "--help"} & set(arguments):
+        pytest.skip("ends while it is parsed")
+    build_parser().parse_args(arguments)
+
+
+def test_the_first_two_commands_are_those_that_are_promised() -> None:
+    first = blocks(ROOT / "README.md", "sh")[0].splitlines()
+    commands = [line.partition("#")[0].strip() for line in first]
+    assert commands == ["pip install . && agno-shell", "pip install -e '.[test]' && pytest"]
+
+
+def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
+    """Everything in it that needs no model, no package index and no terminal, in order."""
+    environ = {
+        "AGNO_SHELL_HOME": str(tmp_path / "home"),
+        "HOME": str(tmp_path),
+        "PATH": f"{sysconfig.get_path('scripts')}:{os.defpath}",
+        "LANG": "C.UTF-8",
+    }
+    ran = []
+    for line in "\n".join(blocks(ROOT / "README.md", "sh")).splitlines():
+        if re.match(r"pip |git |agno-shell --model", line):
+            continue
+        command = ["/bin/sh", "-ec", line]
+        done = subprocess.run(
+            command,
+            env=environ,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), line
+        ran.append((line, done.stdout))
+    output = dict(ran)
+    listing = output["agno-shell session --list"]
+    assert "Tax questions" in listing
+    assert "for the 2026 return" in listing
+    assert "1. **you**: “hello”" in output[r"printf 'hello\nwhat did I say?\n' | agno-shell"]
+
+
+def test_toml_blocks_are_right(tmp_path: Path) -> None:
+    paths = find_paths({"AGNO_SHELL_HOME": str(tmp_path)})
+    for page in PAGES:
+        if page.name == "plugins.md":
+            continue  # its blocks are of plugins' own files as well
+        for number, text in enumerate(blocks(page, "toml")):
+            tomllib.loads(text)
+            file = tmp_path / f"{page.stem}-{number}.toml"
+            file.write_text(text)
+            assert load_config(paths, file=str(file), environ={}, overrides={}).warnings == ()
+
+
+def test_slash_commands_that_are_named_are_there() -> None:
+    known = {command.name for command in register_commands()}
+    known |= {alias for command in register_commands() for alias in command.aliases}
+    for page in ("README.md", "docs/sessions.md", "docs/providers.md", "docs/terminal.md"):
+        named = set(re.findall(r"(?:^|`)/([a-z]+)", (ROOT / page).read_text(), re.MULTILINE))
+        assert named <= known, page
+
+
+def test_the_table_of_keys_is_that_of_the_provider() -> None:
+    text = (ROOT / "docs" / "providers.md").read_text()
+    table = text.partition("<!-- models")[2].partition("<!-- /models")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(\S+)` \|$", table, re.MULTILINE)
+    assert rows == [(service.variable, service.model) for service in SERVICES]
+    readme = (ROOT / "README.md").read_text()
+    assert all(service.variable in readme for service in SERVICES)
