@@ -1,0 +1,29 @@
+.PHONY: test lint docs picture bench lock check-generated
+
+test:
+	pytest
+
+lint:
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+# What is made from records and from a real session.
+docs:
+	python -m agno_shell.config_docs
+	python -m agno_shell.builtin.commands.docs
+
+picture:
+	python docs/picture.py
+
+check-generated:
+	python -m agno_shell.config_docs --check
+	python -m agno_shell.builtin.commands.docs --check
+
+bench:
+	python tests/bench/run.py
+
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
+		--no-annotate --python-version 3.11 --quiet --output-file requirements.lock
