@@ -5,7 +5,7 @@ and only the ones that are chosen are opened.
 """
 
 # Annotations are not left as text here (PEP 563): a named tuple would compile each of them
-# at every start, a fifth of what importing this module takes.
+# at every start.
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence

@@ -25,21 +25,23 @@ MAX_MARKS = 8
 
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
-_INVISIBLE = re.compile(
+# The patterns are compiled by `re` when they are first needed, and kept by it: most
+# commands show nothing but ASCII, and compiling them takes 2 ms.
+_INVISIBLE = (
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164"
     "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
 
-_NOT_PLAIN = re.compile(r"[^\t\n -~]")
+_NOT_PLAIN = r"[^\t\n -~]"
 
 # Everything that may need doing: all but printable ASCII, LF, TAB and what counts as a
 # letter or digit. Four invisible "letters" are named one by one. Combining marks are no
 # word characters for `re`, so this finds them without a table of Unicode's marks.
-_UNUSUAL = re.compile("(?:[^\\w\\t\\n -~]|[\u115f\u1160\u3164\uffa0])+")
+_UNUSUAL = "(?:[^\\w\\t\\n -~]|[\u115f\u1160\u3164\uffa0])+"
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
+_SURROGATES = "[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]"
 
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 
@@ -51,12 +53,10 @@ _SHOWN = {
     "\u2029": "\n",
 }
 
-_WHITE_SPACE = re.compile(r"\s+")
-
 
 def clean(text: str) -> str:
     """``text`` as a terminal may show it; the lines stay lines."""
-    if not _NOT_PLAIN.search(text):
+    if _is_plain(text):
         return text
     cleaner = Cleaner()
     return cleaner.feed(text) + cleaner.finish()
@@ -67,7 +67,7 @@ def clean_line(text: str, limit: int = 200) -> str:
 
     White space is collapsed; what is cut off leaves an ellipsis.
     """
-    line = _WHITE_SPACE.sub(" ", clean(text)).strip()
+    line = " ".join(clean(text).split())
     if len(line) <= limit:
         return line
     return line[: max(limit - 1, 0)].rstrip() + "…"
@@ -92,12 +92,12 @@ class Cleaner:
     def feed(self, chunk: str) -> str:
         """Take the next piece; return what is certain by now."""
         text = self._held + chunk
-        if not _NOT_PLAIN.search(text):
+        if _is_plain(text):
             return self._visible(text) if text else ""
         self._held = ""
         text = self._hold_back(text)
-        if _SURROGATE.search(text):
-            text = _SURROGATES.sub(_join_surrogates, text)
+        if re.search(_SURROGATE, text):
+            text = re.sub(_SURROGATES, _join_surrogates, text)
         return self._clean(text)
 
     def finish(self) -> str:
@@ -117,7 +117,7 @@ class Cleaner:
     def _clean(self, text: str) -> str:
         parts: list[str] = []
         position = 0
-        for match in _UNUSUAL.finditer(text):
+        for match in re.finditer(_UNUSUAL, text):
             start, end = match.span()
             if start > position:
                 parts.append(self._visible(text[position:start]))
@@ -169,6 +169,12 @@ class Cleaner:
         return note + char
 
 
+def _is_plain(text: str) -> bool:
+    if text.isascii() and text.isprintable():
+        return True
+    return re.search(_NOT_PLAIN, text) is None
+
+
 @lru_cache(maxsize=1024)
 def _kind(char: str) -> str:
     # Here and not above: most shells that start never see a character of this kind.
@@ -176,7 +182,7 @@ def _kind(char: str) -> str:
 
     if char in _JOINERS:
         return "joiner"
-    if _INVISIBLE.match(char):
+    if re.match(_INVISIBLE, char):
         return "invisible"
     return "mark" if category(char)[0] == "M" else "visible"
 

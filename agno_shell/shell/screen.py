@@ -20,6 +20,10 @@ from agno_shell.shell.terminal import FrameOutput
 
 FRAME_SECONDS = 1 / 30
 
+BURST_FRAMES = 2
+"""Frames that may come early after a rest: the question, the wait and the first word of a
+quick answer are each shown at once; what streams on comes in its steady rhythm."""
+
 LiveSource = Callable[[], list[Line]]
 
 
@@ -32,7 +36,8 @@ class Screen:
         self._pending: list[Line] = []
         self._live: LiveSource | None = None
         self._handle: asyncio.TimerHandle | None = None
-        self._last_frame = 0.0
+        self._next_frame = 0.0
+        """When the next frame is due in the rhythm, in the loop's time."""
         self.live_rows: list[Line] = []
         """What the live window shows now."""
 
@@ -51,11 +56,12 @@ class Screen:
         self.touch()
 
     def touch(self) -> None:
-        """Something changed: draw a frame, at once if the last one is long past."""
+        """Something changed: draw a frame, at once after a rest, else in the rhythm."""
         if self._handle is not None:
             return
         loop = asyncio.get_running_loop()
-        wait = max(0.0, self._last_frame + FRAME_SECONDS - loop.time())
+        early = BURST_FRAMES * FRAME_SECONDS
+        wait = max(0.0, self._next_frame - early - loop.time())
         self._handle = loop.call_later(wait, self.draw)
 
     def draw(self) -> None:
@@ -65,7 +71,8 @@ class Screen:
             self._handle = None
         if not self._application.is_running:
             return
-        self._last_frame = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        self._next_frame = max(self._next_frame, now) + FRAME_SECONDS
         self._update_live()
         if not self._pending:
             self._application.invalidate()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from agno_shell.builtin.pygments_renderer.document import Document
-from agno_shell.builtin.pygments_renderer.inline import Inline
+from typing import TYPE_CHECKING
+
 from agno_shell.builtin.pygments_renderer.theme import CodeTheme, check_theme
 from agno_shell.contracts import Line, Renderer, RenderStream
 from agno_shell.terminal_text import Cleaner
+
+if TYPE_CHECKING:
+    from agno_shell.builtin.pygments_renderer.document import Document
+    from agno_shell.builtin.pygments_renderer.inline import Inline
 
 PREVIEW = 1_000
 """As much of the end of a long code line is shown while it grows."""
@@ -24,7 +28,12 @@ class PygmentsRenderer(Renderer):
         self._parts: tuple[Inline, CodeTheme] | None = None
 
     def begin(self, width: int) -> RenderStream:
+        # Here and not above: the prompt stands before anything is rendered.
+        from agno_shell.builtin.pygments_renderer.document import Document
+
         if self._parts is None:
+            from agno_shell.builtin.pygments_renderer.inline import Inline
+
             self._parts = (Inline(), CodeTheme(self._theme_name))
         return PygmentsStream(Document(max(width, 0), *self._parts))
 

@@ -1,0 +1,45 @@
+"""A shell in a terminal that talks to a model server in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from places import AGNO_SHELL, empty_home
+from terminal import PROMPT, Terminal, children
+
+from agno_shell.testing.model_server import ModelServer
+
+READY = "ready to be measured"
+
+
+@contextmanager
+def cold_chat(folder: Path) -> Iterator[tuple[Terminal, ModelServer]]:
+    """A shell whose prompt has just appeared; its model process is still starting."""
+    with ModelServer() as server:
+        model = ["--model", "openai/test", "--api-base", server.base_url]
+        terminal = Terminal([AGNO_SHELL, *model], empty_home(folder / "home"))
+        try:
+            terminal.wait_for(PROMPT)
+            yield terminal, server
+        finally:
+            terminal.close()
+
+
+@contextmanager
+def warm_chat(folder: Path) -> Iterator[tuple[Terminal, ModelServer]]:
+    """A shell whose model process has answered twice."""
+    with cold_chat(folder) as (terminal, server):
+        for _ in range(2):
+            server.reply(READY)
+            terminal.type("Are you there?\r")
+            terminal.wait_for(READY)
+            terminal.watch(0.5)
+        yield terminal, server
+
+
+def model_process(terminal: Terminal) -> int:
+    """The process id of the shell's only child."""
+    (pid,) = children(terminal.pid)
+    return pid

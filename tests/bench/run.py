@@ -1,0 +1,62 @@
+"""Run the benchmarks: ``python tests/bench/run.py [NAME ...] [--json] [--check]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import bench_keys
+import bench_memory
+import bench_reply
+import bench_start
+import bench_turn
+from figures import Figure, table
+
+BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
+    "launch": bench_start.launch,
+    "version": bench_start.version,
+    "list": bench_start.listing,
+    "memory": bench_memory.at_the_prompt,
+    "turn": bench_turn.both_ways,
+    "reply": bench_reply.cpu_of_a_long_reply,
+    "keys": bench_keys.echo,
+}
+
+
+def main() -> int:
+    """Run what was asked for; 1 if ``--check`` was given and a target is missed."""
+    chosen = _arguments()
+    figures: list[Figure] = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        with TemporaryDirectory(prefix="agno-shell-bench-") as folder:
+            figures += BENCHMARKS[name](Path(folder))
+    if chosen.json:
+        rows = [figure._asdict() | {"verdict": figure.verdict} for figure in figures]
+        print(json.dumps(rows, indent=2))
+    else:
+        print(table(figures), end="")
+    missed = any(figure.verdict == "MISSED" for figure in figures)
+    return 1 if chosen.check and missed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure agno-shell against its targets.")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        choices=[*BENCHMARKS, []],
+        help=f"one of {', '.join(BENCHMARKS)}; all of them if none is given",
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
