@@ -197,7 +197,6 @@ class Shell:
             if stripped in LEAVING:
                 self.leave()
             elif stripped.startswith("/"):
-                self._show_typed(stripped)
                 await self._command(stripped)
             else:
                 await self._ask(text.rstrip())
@@ -210,11 +209,9 @@ class Shell:
             self.front.busy = False
         self.update_toolbar()
 
-    def _show_typed(self, text: str) -> None:
+    async def _command(self, text: str) -> None:
         if not self.front.echoes:
             self.presenter.question(text)
-
-    async def _command(self, text: str) -> None:
         name, _space, arguments = text[1:].partition(" ")
         command = await self._find(name)
         result = command.run(self.context, arguments.strip())
@@ -252,7 +249,6 @@ class Shell:
         )
 
     async def _ask(self, text: str) -> None:
-        self._show_typed(text)
         turn = self._turn = self.conversation.turn(text)
         self.update_toolbar()
         try:

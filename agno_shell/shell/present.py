@@ -112,16 +112,28 @@ class Presenter:
             self.prepared = event
         elif isinstance(event, ToolCall):
             self.notice(f"The model asked for the tool {clean_line(event.name)}; none is set up.")
+        elif isinstance(event, MessageSaved | NotSaved) and event.message.role == "user":
+            # Only now, so that what is shown is saved, and drawing does not delay the request.
+            self._said(event)
         elif isinstance(event, NotSaved):
-            self.notice(
-                f"{event.reason} What was said stays in this shell and is saved with the next "
-                "message, if that is possible then.",
-                "class:error",
-            )
+            self._not_saved(event)
         elif isinstance(event, Finished | Failed | Interrupted):
             self._end(event)
         elif not isinstance(event, MessageSaved):
             self._front.touch()
+
+    def _said(self, event: MessageSaved | NotSaved) -> None:
+        if not self._front.echoes:
+            self.question(event.message.content)
+        if isinstance(event, NotSaved):
+            self._not_saved(event)
+
+    def _not_saved(self, event: NotSaved) -> None:
+        self.notice(
+            f"{event.reason} What was said stays in this shell and is saved with the next "
+            "message, if that is possible then.",
+            "class:error",
+        )
 
     def _text(self, text: str) -> None:
         if self._stream is None:
