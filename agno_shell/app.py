@@ -17,7 +17,6 @@ from agno_shell.paths import Paths, find_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from agno_shell.config import Config
     from agno_shell.contracts import Provider, ProviderFactory, Renderer, Storage
@@ -196,8 +195,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     store = StoreThread(_open_storage(config, options.common, plugins))
     models = _models(config, paths, plugins)
     terminal = _capable(os.environ)
-    shell_box: list[Shell] = []
-    front = _terminal_front(config, paths, shell_box) if terminal else _line_front()
+    front = _terminal_front(config, paths) if terminal else _line_front()
     shell = Shell(
         Conversation(
             store,
@@ -209,12 +207,11 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             default_window=config[settings.PROVIDER_CONTEXT_WINDOW],
         ),
         front,
-        _renderer(config, plugins, styled=terminal and "NO_COLOR" not in os.environ),
+        _renderer(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
         config,
         remember=lambda values: remember(paths, values),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
     )
-    shell_box.append(shell)
     _collect_garbage()
     given = options.common.overrides
     try:
@@ -226,26 +223,24 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             api_base=given.get("provider.api_base"),
         )
     finally:
-        await models.close()
-        await store.close()
+        try:
+            await models.close()
+        finally:
+            await store.close()
 
 
-def _terminal_front(config: Config, paths: Paths, shell: list[Any]) -> Front:
-    from prompt_toolkit.history import InMemoryHistory, ThreadedHistory
+def _terminal_front(config: Config, paths: Paths) -> Front:
+    from prompt_toolkit.history import InMemoryHistory
 
-    from agno_shell.plugins import merge_commands
-    from agno_shell.shell.completion import CommandCompleter
-    from agno_shell.shell.history import HistoryFile
+    from agno_shell.shell.history import HistoryFile, InputHistory
     from agno_shell.shell.terminal import open_input, open_output
     from agno_shell.shell.terminal_front import TerminalFront
 
-    kept = ThreadedHistory(HistoryFile(paths.history_file))
     return TerminalFront(
         open_input(),
         open_output(),
-        history=kept if config[settings.SHELL_HISTORY] else InMemoryHistory(),
-        completer=CommandCompleter(
-            lambda: merge_commands(shell[0].plugins.commands), lambda: shell[0].context
+        history=InputHistory(
+            HistoryFile(paths.history_file) if config[settings.SHELL_HISTORY] else InMemoryHistory()
         ),
         toolbar=config[settings.SHELL_TOOLBAR],
         vi=config[settings.SHELL_EDITING_MODE] == "vi",
@@ -278,6 +273,7 @@ async def _quick(options: QuickOptions, paths: Paths, config: Config) -> None:
     if not text.strip():
         raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
     plugins = _plugins(config, options.common)
+    plugins.load_installed()  # a filter must see this request, too
     models = _models(config, paths, plugins)
     _collect_garbage()
     agent = config.agents.get(options.agent) if options.agent else None

@@ -106,6 +106,14 @@ class Registry(Generic[R]):
     def all(self) -> Mapping[str, R]:
         return self._items
 
+    def by_every_name(self) -> Mapping[str, R]:
+        """The items by name and by alias: a copy, because plugins are loaded in a thread."""
+        named: dict[str, R] = dict(self._items)
+        for item in list(self._items.values()):
+            if isinstance(item, Command):
+                named.update(dict.fromkeys(item.aliases, item))
+        return named
+
     def owner(self, name: str) -> str:
         """The plugin that registered ``name``."""
         return self._owners[name].name
@@ -158,11 +166,12 @@ class Plugins:
 
     # Find and load ----------------------------------------------------------------------
 
-    def load_installed(self) -> None:
+    def load_installed(self) -> frozenset[str]:
         """Find and load the plugins of other distributions; once, however often called,
-        and not at all if ``installed`` is false."""
+        and not at all if ``installed`` is false. Returns the names of the new ones."""
         if self._searched:
-            return
+            return frozenset()
+        before = set(self._records)
         self._searched = True
         from importlib.metadata import entry_points
 
@@ -170,6 +179,7 @@ class Plugins:
             distribution = entry.dist.name if entry.dist else "unknown"
             version = entry.dist.version if entry.dist else ""
             self._load(entry.name, distribution, version, entry.module, entry.load)
+        return frozenset(set(self._records) - before)
 
     def need(self, registry: Registry[R], name: str) -> R:
         """The item ``name``, searching the installed plugins only if it is not built in."""
@@ -236,7 +246,7 @@ class Plugins:
             ("register_commands", self.commands, Command),
         ):
             add = partial(self._add, kind=kind, registry=registry, record=record, hook=hook)
-            self._each(hook, {}, add, only=record.name)
+            self._each(hook, {}, add, only=(record.name,))
 
     def _add(
         self, items: Any, *, kind: type, registry: Registry[Any], record: PluginRecord, hook: str
@@ -267,7 +277,8 @@ class Plugins:
     def _guard(self, name: str, hook: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        # A plugin may even call sys.exit() in a hook; none of that ends the shell.
+        except (Exception, SystemExit) as error:
             self._blame(self._records[name], hook, _reason(error))
 
     def _each(
@@ -276,7 +287,7 @@ class Plugins:
         arguments: Mapping[str, Any],
         take: Callable[[Any], None] = lambda _result: None,
         *,
-        only: str | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         """Call each plugin's ``hook`` on its own; ``take`` gets each result but None.
 
@@ -284,7 +295,7 @@ class Plugins:
         """
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             name = implementation.plugin_name
-            if only is not None and name != only:
+            if only is not None and name not in only:
                 continue
             with self._guard(name, hook):
                 result = implementation.function(
@@ -301,8 +312,9 @@ class Plugins:
     def shell_stopped(self, context: CommandContext) -> None:
         self._each("on_shell_stopped", {"context": context})
 
-    def session_opened(self, session: Session) -> None:
-        self._each("on_session_opened", {"session": session})
+    def session_opened(self, session: Session, only: Collection[str] | None = None) -> None:
+        """``only``: tell no more than the plugins of these names."""
+        self._each("on_session_opened", {"session": session}, only=only)
 
     def turn_started(self, session: Session, request: Request) -> None:
         self._each("on_turn_started", {"session": session, "request": request})
@@ -337,6 +349,9 @@ class Plugins:
             for item in returned:
                 if not isinstance(item, ToolbarItem):
                     raise PluginError(f"it returned {type(item).__name__}, not ToolbarItem")
+                for value, kind in zip(item, (str, str, int), strict=True):
+                    if not isinstance(value, kind):
+                        raise PluginError(f"it returned an item with {value!r} as {kind.__name__}")
                 items.append(item)
 
         self._each("toolbar_items", {"view": view}, take)
@@ -352,11 +367,3 @@ def _own_version() -> str:
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
-
-
-def merge_commands(registry: Registry[Command]) -> Mapping[str, Command]:
-    """Every command by name and by alias."""
-    names: dict[str, Command] = dict(registry.all())
-    for command in registry.all().values():
-        names.update(dict.fromkeys(command.aliases, command))
-    return names

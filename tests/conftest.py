@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from agno_shell import hookimpl
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import ProviderFactory, Storage
 from agno_shell.conversation.conversation import Conversation
@@ -70,3 +72,17 @@ async def conversation(make_conversation: Callable[..., Conversation]) -> Conver
     made = make_conversation()
     await made.create("Test")
     return made
+
+
+@pytest.fixture
+def register(plugins: Plugins) -> Callable[..., None]:
+    """Loads a plugin made of functions: ``register("name", on_shell_started=function)``."""
+
+    def load(name: str, **hooks: Callable[..., Any]) -> None:
+        module = ModuleType(name)
+        for hook, function in hooks.items():
+            function.__name__ = hook
+            setattr(module, hook, hookimpl(function))
+        plugins._load(name, f"dist-{name}", "1", name, lambda: module)
+
+    return load

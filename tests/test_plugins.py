@@ -12,7 +12,7 @@ from agno_shell import hookimpl
 from agno_shell.contracts import Command, ProviderFactory, ToolbarItem, ToolbarView
 from agno_shell.errors import PluginError
 from agno_shell.events import Request
-from agno_shell.plugins import BUILTINS, Plugins, Registry, merge_commands
+from agno_shell.plugins import BUILTINS, Plugins, Registry
 from agno_shell.types import Message, Session, new_id, now
 
 REQUEST = Request("m", (Message(new_id(), "user", "hi", now()),))
@@ -263,7 +263,7 @@ def test_aliases_find_their_command() -> None:
     command = Command("bye", "", lambda context, args: None, aliases=("ciao",))
     owner = plugins._records["commands"]
     registry.add(command, owner)
-    assert merge_commands(registry) == {"bye": command, "ciao": command}
+    assert registry.by_every_name() == {"bye": command, "ciao": command}
     with pytest.raises(PluginError):
         registry.add(command._replace(name="ciao", aliases=()), owner)
 

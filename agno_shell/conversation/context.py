@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agno_shell.types import Message, new_id, now
+from agno_shell.conversation.models import Choice
+from agno_shell.events import Request
+from agno_shell.types import NOTHING, Message, new_id, now
+
+if TYPE_CHECKING:
+    from agno_shell.config import Agent
 
 Counter = Callable[[Sequence[Message]], Awaitable[list[int]]]
 """Tokens of each message."""
@@ -116,3 +121,12 @@ def _cannot_exceed(budget: int, messages: Sequence[Message]) -> bool:
 async def _costs(groups: Sequence[Sequence[Message]], count: Counter) -> list[int]:
     tokens = iter(await count([message for group in groups for message in group]))
     return [sum(next(tokens) + OVERHEAD for _message in group) for group in groups]
+
+
+def build_request(
+    messages: Sequence[Message], choice: Choice, agent: Agent | None, api_base: str | None
+) -> Request:
+    """The request for ``messages`` with the agent's parameters."""
+    return Request(
+        choice.model, tuple(messages), agent.parameters if agent else NOTHING, api_base or None
+    )

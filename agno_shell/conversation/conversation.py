@@ -8,7 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import Provider
-from agno_shell.conversation.context import reply_reserve, select, system_message
+from agno_shell.conversation.context import (
+    build_request,
+    reply_reserve,
+    select,
+    system_message,
+)
 from agno_shell.conversation.models import Choice, Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.turn import Turn, saved_or_not
@@ -25,15 +30,6 @@ FIRST_LOAD = 200
 
 BYTES_PER_TOKEN = 8
 """More than any text needs on the average, so that a full window is surely filled."""
-
-
-def build_request(
-    messages: Sequence[Message], choice: Choice, agent: Agent | None, api_base: str | None
-) -> Request:
-    """The request for ``messages`` with the agent's parameters."""
-    return Request(
-        choice.model, tuple(messages), agent.parameters if agent else NOTHING, api_base or None
-    )
 
 
 class Conversation:
@@ -60,12 +56,17 @@ class Conversation:
         self._session: Session | None = None
         self._history: list[Message] = []
         self._loaded_all = True
-        self._unsaved: list[Message] = []
+        self._all_unsaved: dict[str, list[Message]] = {}
         self._windows: dict[Choice, int] = {}
         self._system: Message | None = None
         self._writing: asyncio.Task[None] | None = None
 
     # What is open -----------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is open yet."""
+        return self._session is not None
 
     @property
     def session(self) -> Session:
@@ -81,7 +82,11 @@ class Conversation:
     @property
     def unsaved(self) -> Sequence[Message]:
         """Messages that could not be written yet; they are tried again with the next."""
-        return self._unsaved
+        return [message for messages in self._all_unsaved.values() for message in messages]
+
+    @property
+    def _unsaved(self) -> list[Message]:
+        return self._all_unsaved.setdefault(self.session.session_id, [])
 
     @property
     def agent(self) -> Agent | None:
@@ -114,7 +119,9 @@ class Conversation:
         """Open a session and make it the current one."""
         session = await self.store(lambda storage: storage.open(session_id))
         history = await self._load(session_id, FIRST_LOAD)
-        self._session, self._history, self._unsaved = session, history, []
+        self._session = session
+        # What could not be written is still said, and is tried again with the next message.
+        self._history = [*history, *self._unsaved]
         self._loaded_all = len(history) < FIRST_LOAD
         self._compose()
         # "Last used" is a convenience: a full or read-only disk still opens every session.
@@ -204,18 +211,26 @@ class Conversation:
         """Put a message at the end, in memory always, on disk if it can be written."""
         self._history.append(message)
         self._unsaved.append(message)
-        session_id = self.session.session_id
-        error: StorageError | None = None
-        while self._unsaved:
-            first = self._unsaved[0]
+        return saved_or_not(message, await self._save(self.session.session_id))
+
+    async def save_again(self) -> None:
+        """Try once more to write what is not on disk yet, of every session."""
+        for session_id in list(self._all_unsaved):
+            await self._save(session_id)
+
+    async def _save(self, session_id: str) -> StorageError | None:
+        waiting = self._all_unsaved.get(session_id, [])
+        while waiting:
+            first = waiting[0]
             try:
-                self._session = await self.store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
-            except StorageError as caught:
-                error = caught
-                break
-            self._unsaved.pop(0)
-            self.plugins.message_saved(self.session, first)
-        return saved_or_not(message, error)
+                session = await self.store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
+            except StorageError as error:
+                return error
+            waiting.pop(0)
+            if self._session and self._session.session_id == session_id:
+                self._session = session
+            self.plugins.message_saved(session, first)
+        return None
 
     def keep_partial(self, message: Message) -> None:
         """Keep the reply in work on disk, in the background."""
@@ -244,5 +259,11 @@ class Conversation:
             if size > budget * BYTES_PER_TOKEN:
                 return
             wanted = len(self._history) * 2
-            self._history = await self._load(self.session.session_id, wanted)
-            self._loaded_all = len(self._history) < wanted
+            loaded = await self._load(self.session.session_id, wanted)
+            self._loaded_all = len(loaded) < wanted
+            first = self._history[0].id if self._history else None
+            places = [place for place, each in enumerate(loaded) if each.id == first]
+            if not places:  # another shell has moved the head: this shell stays on its branch
+                self._loaded_all = True
+                return
+            self._history[:0] = loaded[: places[0]]

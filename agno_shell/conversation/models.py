@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from agno_shell.contracts import Provider, ProviderFactory
@@ -52,6 +53,8 @@ class Models:
 
     async def close(self) -> None:
         """Close every provider that was opened."""
-        for provider in self._opened.values():
-            await provider.close()
-        self._opened.clear()
+        while self._opened:
+            _name, provider = self._opened.popitem()
+            # A provider may be anybody's plugin; the next one is closed all the same.
+            with suppress(Exception):
+                await provider.close()

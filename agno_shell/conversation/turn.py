@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agno_shell.contracts import Provider
+from agno_shell.conversation.stream import Stream, failure
 from agno_shell.errors import AgnoShellError, StorageError
 from agno_shell.events import (
     Event,
@@ -39,56 +39,6 @@ PARTIAL_SECONDS = 1.0
 
 
 Ending = Finished | Failed | Interrupted
-
-
-class Stream:
-    """The events of one request. A task of its own reads the provider, so that
-    :meth:`stop` acts at once, whatever the provider is waiting for."""
-
-    def __init__(self, provider: Provider, request: Request) -> None:
-        self._provider = provider
-        self._request = request
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-        self.stopped = False
-
-    def stop(self) -> None:
-        """End the events now; the provider closes its connection."""
-        self.stopped = True
-        if self._task:
-            self._task.cancel()
-
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """What the provider yields; the last one is Finished or Failed, unless stopped."""
-        if self.stopped:
-            return
-        self._task = asyncio.create_task(self._read())
-        try:
-            while (event := await self._queue.get()) is not None and not self.stopped:
-                yield event
-                if isinstance(event, Finished | Failed):
-                    return
-            if not self.stopped:
-                yield Failed("server", "The reply ended without being finished.")
-        finally:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _read(self) -> None:
-        try:
-            async with aclosing(self._provider.stream(self._request)) as events:
-                async for event in events:
-                    self._queue.put_nowait(event)
-        except AgnoShellError as error:
-            self._queue.put_nowait(_failure(error))
-        # A provider may be anybody's plugin; its bug costs one reply and not the shell.
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._queue.put_nowait(
-                Failed("other", f"The provider {self._provider.name!r} failed: {reason}")
-            )
-        finally:
-            self._queue.put_nowait(None)
 
 
 class Turn:
@@ -122,29 +72,35 @@ class Turn:
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The turn. The last events are how it ended and then the saving of the reply."""
         conversation = self._conversation
-        yield await conversation.add(self._question)
         choice = conversation.choice
         ending: Ending = Interrupted()
-        prepared = await self._prepare()
-        if isinstance(prepared, tuple):
-            request, omitted = prepared
-            yield RequestPrepared(request, omitted)
-            conversation.plugins.turn_started(conversation.session, request)
-            self._began = time.monotonic()
-            self._stream = Stream(conversation.models.provider(choice), request)
-            if self._stopped:
-                self._stream.stop()
-            async for event in self._stream.events():
-                if isinstance(event, Finished | Failed):
-                    ending = self._judge(event)
-                    break
-                self._take(event)
-                yield event
-        else:
-            ending = prepared
-        yield ending
-        self.reply = self._finish(ending, choice)
-        yield await conversation.add(self.reply)
+        saved = await conversation.add(self._question)
+        try:
+            yield saved
+            prepared = await self._prepare()
+            if isinstance(prepared, tuple):
+                request, omitted = prepared
+                yield RequestPrepared(request, omitted)
+                conversation.plugins.turn_started(conversation.session, request)
+                self._began = time.monotonic()
+                self._stream = Stream(conversation.models.provider(choice), request)
+                if self._stopped:
+                    self._stream.stop()
+                async with aclosing(self._stream.events()) as events:
+                    async for event in events:
+                        if isinstance(event, Finished | Failed):
+                            ending = self._judge(event)
+                            break
+                        self._take(event)
+                        yield event
+            else:
+                ending = prepared
+            yield ending
+        finally:
+            # Also when whoever reads the events fails: what was shown is kept.
+            self.reply = self._finish(ending, choice)
+            saved = await conversation.add(self.reply)
+        yield saved
         conversation.plugins.turn_finished(conversation.session, self.reply)
 
     async def _prepare(self) -> tuple[Request, int] | Failed | Interrupted:
@@ -155,11 +111,15 @@ class Turn:
         try:
             return await self._preparing
         except AgnoShellError as error:
-            return _failure(error)
+            return failure(error)
         except asyncio.CancelledError:
             if self._stopped:
                 return Interrupted()
             raise
+        # A provider may be anybody's plugin; its bug costs one reply and not the shell.
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            return Failed("other", f"The request could not be prepared: {reason}")
         finally:
             self._preparing = None
 
@@ -203,13 +163,24 @@ class Turn:
         if self._partial:
             self._partial.cancel()
         message = self._message(_status(ending, bool(self._text)), choice.model)
-        data = ending.provider_data if isinstance(ending, Finished) else {}
+        data = _storable(ending.provider_data) if isinstance(ending, Finished) else {}
         return message._replace(
             usage=self._usage,
             timing=Timing(self._first_token, self._elapsed()),
             provider_data={choice.provider: dict(data)} if data else {},
             extra=_reason(ending),
         )
+
+
+def _storable(data: Mapping[str, object]) -> Mapping[str, object]:
+    """What can be written as JSON; one message that cannot would hold up all later ones."""
+    import json
+
+    try:
+        json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return data
 
 
 def _status(ending: Ending, has_text: bool) -> Status:
@@ -227,10 +198,6 @@ def _reason(ending: Ending) -> dict[str, object]:
     if isinstance(ending, Finished) and ending.reason not in ("stop", "tool_calls"):
         return {"finish_reason": ending.reason}
     return {}
-
-
-def _failure(error: AgnoShellError) -> Failed:
-    return Failed(getattr(error, "kind", "other"), str(error), error.hint)
 
 
 def saved_or_not(message: Message, error: StorageError | None) -> MessageSaved | NotSaved:

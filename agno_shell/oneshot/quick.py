@@ -11,11 +11,10 @@ from typing import Any, BinaryIO, TextIO
 
 from agno_shell.config import Agent
 from agno_shell.contracts import Provider, Renderer
-from agno_shell.conversation.context import system_message
-from agno_shell.conversation.conversation import build_request
+from agno_shell.conversation.context import build_request, system_message
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.report import metrics_line
-from agno_shell.conversation.turn import Stream
+from agno_shell.conversation.stream import Stream
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.events import Failed, Finished, Request, TextDelta, UsageReported
 from agno_shell.plugins import Plugins

@@ -3,40 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion, FuzzyCompleter
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from agno_shell import contracts
-from agno_shell.errors import AgnoShellError
 from agno_shell.terminal_text import clean_line
 
 LARGE = 500
 """Candidates from which on the fuzzy filter runs in a thread."""
 
 
-class Candidates(Completer):
-    """A fixed list, of which prompt_toolkit's fuzzy completer takes what fits."""
-
-    def __init__(self, candidates: Iterable[contracts.Completion]) -> None:
-        self._candidates = list(candidates)
-
-    def get_completions(
-        self, document: Document, complete_event: CompleteEvent
-    ) -> Iterable[Completion]:
-        for candidate in self._candidates:
-            yield Completion(
-                candidate.text,
-                display=clean_line(candidate.text),
-                display_meta=clean_line(candidate.meta),
-            )
-
-
 def fuzzy(candidates: Iterable[contracts.Completion], typed: str) -> list[Completion]:
-    """The candidates that hold the typed characters in order, the best first."""
-    completer = FuzzyCompleter(Candidates(candidates), pattern=r"^(?s:.*)")
-    return list(completer.get_completions(Document(typed), CompleteEvent()))
+    """The candidates that hold the typed characters in order, the best first.
+
+    prompt_toolkit's FuzzyCompleter makes a regular expression of what is typed, which
+    takes exponential time on names such as "aaaaaaaa".
+    """
+    found = []
+    for candidate in candidates:
+        places = match(candidate.text.casefold(), typed.casefold())
+        if places is not None:
+            spread = places[-1] - places[0] if places else 0
+            found.append((places[0] if places else 0, spread, places, candidate))
+    found.sort(key=lambda each: each[:2])
+    return [
+        Completion(
+            candidate.text,
+            start_position=-len(typed),
+            display=_display(candidate.text, places),
+            display_meta=clean_line(candidate.meta),
+        )
+        for _start, _spread, places, candidate in found
+    ]
+
+
+def match(text: str, typed: str) -> list[int] | None:
+    """Where the characters of ``typed`` stand in ``text``, in order and as near to each
+    other as possible; None when they do not."""
+    best: list[int] | None = None
+    if not typed:
+        return []
+    start = text.find(typed[0])
+    while start >= 0:
+        places = [start]
+        for character in typed[1:]:
+            place = text.find(character, places[-1] + 1)
+            if place < 0:
+                return best  # nor from any later start
+            places.append(place)
+        if best is None or places[-1] - places[0] < best[-1] - best[0]:
+            best = places
+        start = text.find(typed[0], start + 1)
+    return best
+
+
+def _display(text: str, places: Sequence[int]) -> StyleAndTextTuples:
+    shown = clean_line(text)
+    if shown != text:  # the places are those of the text before it was made visible
+        return [("", shown)]
+    marked = set(places)
+    return [
+        ("class:fuzzymatch.inside" if index in marked else "class:fuzzymatch.outside", character)
+        for index, character in enumerate(shown)
+    ]
 
 
 class CommandCompleter(Completer):
@@ -45,7 +77,7 @@ class CommandCompleter(Completer):
     def __init__(
         self,
         commands: Callable[[], Mapping[str, contracts.Command]],
-        context: Callable[[], contracts.CommandContext],
+        context: contracts.CommandContext,
     ) -> None:
         self._commands = commands
         self._context = context
@@ -85,6 +117,6 @@ class CommandCompleter(Completer):
             return []
         # Completion is an offer: what is wrong is said when the command is run.
         try:
-            return list(await command.complete(self._context(), argument))
-        except AgnoShellError:
+            return list(await command.complete(self._context, argument))
+        except Exception:  # a command may be anybody's plugin
             return []

@@ -48,7 +48,7 @@ class ShellContext:
 
     @property
     def flags(self) -> dict[str, bool]:
-        return self._shell.flags
+        return self._shell.status.flags
 
     @property
     def storage_path(self) -> str:
@@ -98,7 +98,7 @@ class ShellContext:
         self._shell.presenter.messages(messages)
 
     def metrics_summary(self) -> str:
-        return self._shell.totals.line()
+        return self._shell.status.totals.line()
 
     async def confirm(self, question: str) -> bool:
         return await self._shell.front.confirm(question)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
+from prompt_toolkit.completion import Completer
+
 from agno_shell.contracts import Line
 
 
 class Front(ABC):
     """Takes what is typed and shows what is said."""
-
-    interrupted: Callable[[], None] = staticmethod(lambda: None)
-    """Called when the person wants what is in work to stop."""
-
-    queue_changed: Callable[[], None] = staticmethod(lambda: None)
-    """Called when something was typed that has to wait."""
 
     echoes = False
     """Whether what is typed stands on the screen already when :meth:`read` returns it."""
@@ -29,8 +25,18 @@ class Front(ABC):
         """Columns; 0 when lines are not to be wrapped."""
 
     @abstractmethod
-    async def start(self) -> None:
-        """Show the prompt."""
+    async def start(
+        self,
+        *,
+        interrupted: Callable[[], None],
+        queue_changed: Callable[[], None],
+        completer: Completer,
+    ) -> None:
+        """Show the prompt.
+
+        ``interrupted`` is called when the person wants what is in work to stop,
+        ``queue_changed`` when something was typed that has to wait.
+        """
 
     @abstractmethod
     async def read(self) -> str | None:

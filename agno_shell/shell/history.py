@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
-from prompt_toolkit.history import History
+from prompt_toolkit.history import History, ThreadedHistory
+
+from agno_shell.shell.paste import STAND_IN
 
 LOAD_BYTES = 4 * 1024 * 1024
 """How much of the end of the file is loaded; older entries stay in the file."""
@@ -36,6 +40,7 @@ def worth_keeping(text: str) -> bool:
     """Whether a typed text may be written to the history."""
     return (
         bool(text.strip())
+        and not STAND_IN.search(text)
         and not text.startswith(" ")
         and len(text) <= LONGEST_ENTRY
         and not SECRET.search(text)
@@ -55,7 +60,7 @@ class HistoryFile(History):
         for line in reversed(self._tail()):
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(entry, str) and entry != last:
                 last = entry
@@ -73,26 +78,39 @@ class HistoryFile(History):
         # A history that cannot be written is no reason to stop a person who types.
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-            descriptor = os.open(self._path, flags, 0o600)
+            descriptor = _open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         except OSError:
             return
-        try:
-            os.write(descriptor, line)
-        except OSError:
-            pass
-        finally:
-            os.close(descriptor)
+        with suppress(OSError), open(descriptor, "wb", buffering=0) as file:
+            file.write(line)
 
     def _tail(self) -> list[bytes]:
         try:
-            with open(self._path, "rb") as file:
+            with open(_open(self._path, os.O_RDONLY), "rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - LOAD_BYTES))
                 data = file.read()
         except OSError:
             return []
         return list(_whole_lines(data, cut=size > LOAD_BYTES))
+
+
+class InputHistory(ThreadedHistory):
+    """A history that is loaded in a thread and also takes what was not said."""
+
+    def append_draft(self, text: str) -> None:
+        """Remember a draft that was cleared, in memory only: Up brings it back."""
+        self._loaded_strings.insert(0, text)
+
+
+def _open(path: str, flags: int) -> int:
+    """A descriptor of a regular file; links and pipes are refused, and never waited for."""
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a regular file")
+    return descriptor
 
 
 def _whole_lines(data: bytes, *, cut: bool) -> Iterator[bytes]:

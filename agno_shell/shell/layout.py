@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples, fragment_list_width
@@ -21,17 +22,38 @@ from prompt_toolkit.layout import (
 )
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import (
-    AppendAutoSuggestion,
     BeforeInput,
     HighlightIncrementalSearchProcessor,
+    Processor,
+    Transformation,
+    TransformationInput,
 )
 
 from agno_shell.contracts import Line
+from agno_shell.terminal_text import clean
 
 MENU_ROWS = 8
 
 INPUT_ROWS = 12
 """A longer input scrolls within this height."""
+
+
+class ShowHidden(Processor):
+    """A pasted text may hold characters that turn or hide what stands beside them: in the
+    input each is shown as U+FFFD. What is sent stays as it is."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        fragments = transformation_input.fragments
+        if all(fragment[1].isascii() for fragment in fragments):
+            return Transformation(fragments)
+        return Transformation([(each[0], _visible(each[1])) for each in fragments])
+
+
+def _visible(text: str) -> str:
+    if clean(text) == text:
+        return text
+    # One for one, so that the cursor stays where it is; control codes are shown already.
+    return "".join("\ufffd" if ord(c) >= 0x80 and clean(c) != c else c for c in text)
 
 
 def build_layout(
@@ -51,7 +73,7 @@ def build_layout(
         buffer=buffer,
         search_buffer_control=search,
         preview_search=True,
-        input_processors=[HighlightIncrementalSearchProcessor(), AppendAutoSuggestion()],
+        input_processors=[HighlightIncrementalSearchProcessor(), ShowHidden()],
     )
     text = Window(
         control,
@@ -91,7 +113,8 @@ def _joined(lines: list[Line]) -> StyleAndTextTuples:
 def _input_height(buffer: Buffer) -> Dimension:
     """Room for the menu while it is open, for the text always."""
     if buffer.complete_state and buffer.complete_state.completions:
-        return Dimension(min=1 + MENU_ROWS, max=INPUT_ROWS + MENU_ROWS)
+        rows = max(1, min(1 + MENU_ROWS, get_app().output.get_size().rows - 2))
+        return Dimension(min=rows, max=INPUT_ROWS + MENU_ROWS)
     return Dimension(min=1, max=INPUT_ROWS)
 
 

@@ -6,17 +6,24 @@ import asyncio
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import BinaryIO, TextIO
 
+from prompt_toolkit.completion import Completer
+
 from agno_shell.contracts import Line
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import safe
+from agno_shell.terminal_text import clean_line
 
 PROMPT = "> "
 
 ANSWERS = {b"y": True, b"yes": True, b"n": False, b"no": False, b"": False}
+
+READ_AHEAD = 64
+"""Lines that may wait; an endless input must not fill the memory."""
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is no message."""
@@ -30,8 +37,11 @@ class LineFront(Front):
         self._sink = sink
         self._ask = self.echoes = ask
         self._empty = 0
-        self._again: list[bytes | None] = []
+        self._left = False
+        self._again: deque[bytes | None] = deque()
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._room = threading.Semaphore(READ_AHEAD)
+        self._interrupted: Callable[[], None] = lambda: None
 
     @property
     def width(self) -> int:
@@ -41,7 +51,14 @@ class LineFront(Front):
     def queued(self) -> int:
         return 0
 
-    async def start(self) -> None:
+    async def start(
+        self,
+        *,
+        interrupted: Callable[[], None],
+        queue_changed: Callable[[], None],
+        completer: Completer,
+    ) -> None:
+        self._interrupted = interrupted
         loop = asyncio.get_running_loop()
         # Not everywhere can a loop take signals; there Ctrl-C keeps its usual meaning.
         with suppress(NotImplementedError, RuntimeError):
@@ -50,12 +67,25 @@ class LineFront(Front):
         threading.Thread(target=self._pump, args=(loop,), daemon=True).start()
 
     def _pump(self, loop: asyncio.AbstractEventLoop) -> None:
-        put = self._lines.put_nowait
+        """Read lines, a few ahead, until the input ends or cannot be read."""
         # The loop is closed when the shell ends before its input does.
         with suppress(RuntimeError):
-            while line := self._source.readline(LONGEST_LINE):
-                loop.call_soon_threadsafe(put, line)
-            loop.call_soon_threadsafe(put, None)
+            try:
+                while line := self._read_line():
+                    self._room.acquire()
+                    loop.call_soon_threadsafe(self._lines.put_nowait, line)
+            except OSError as error:
+                self._say(f"Standard input cannot be read: {error.strerror}.")
+            loop.call_soon_threadsafe(self._lines.put_nowait, None)
+
+    def _read_line(self) -> bytes:
+        """The next line; one that is too long is passed over, and that is said."""
+        while len(line := self._source.readline(LONGEST_LINE)) == LONGEST_LINE:
+            while line and not line.endswith(b"\n"):
+                line = self._source.readline(LONGEST_LINE)
+            size = f"{LONGEST_LINE // 1024**2} MiB"
+            self._say(f"A line of the input is longer than {size} and was not sent.")
+        return line
 
     async def read(self) -> str | None:
         self._prompt(PROMPT)
@@ -67,7 +97,13 @@ class LineFront(Front):
         return None
 
     async def _next(self) -> bytes | None:
-        return self._again.pop() if self._again else await self._lines.get()
+        if self._left:
+            return None
+        if self._again:
+            return self._again.popleft()
+        line = await self._lines.get()
+        self._room.release()
+        return None if self._left else line
 
     def _decode(self, line: bytes) -> str | None:
         """The line as text; None, and a sentence, when it is none."""
@@ -83,12 +119,13 @@ class LineFront(Front):
             return None
 
     def leave(self) -> None:
+        self._left = True
         self._lines.put_nowait(None)
-        self.interrupted()
+        self._interrupted()
 
     async def confirm(self, question: str) -> bool:
-        self._prompt(f"{question} [y/N] ")
-        line = await self._lines.get()
+        self._prompt(f"{clean_line(question, 1000)} [y/N] ")
+        line = await self._next()
         answer = line.strip().lower() if line is not None else None
         if answer in ANSWERS:
             return ANSWERS[answer]
@@ -129,7 +166,9 @@ class LineFront(Front):
 
     def _interrupt(self) -> None:
         self._write("\n")
-        self.interrupted()
+        self._interrupted()
+        if not self.busy:
+            self._prompt(PROMPT)
 
     def _prompt(self, text: str) -> None:
         if self._ask:

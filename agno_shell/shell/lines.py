@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from functools import lru_cache
 
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
+from agno_shell.shell.style import STYLE
 from agno_shell.terminal_text import clean
 
 
@@ -31,7 +33,17 @@ def _wrapped_line(line: str, width: int) -> list[str]:
 
 def safe(line: Line) -> Line:
     """A line in which no foreign byte acts on the terminal and nothing breaks the line."""
-    return tuple((style, clean(text).replace("\n", "␊")) for style, text in line)
+    return tuple((_usable(style), clean(text).replace("\n", "␊")) for style, text in line)
+
+
+@lru_cache(maxsize=1024)
+def _usable(style: str) -> str:
+    """The style, or none where a plugin made up one: drawing it would raise every time."""
+    try:
+        STYLE.get_attrs_for_style_str(style)
+    except ValueError:
+        return ""
+    return style
 
 
 def rows(line: Line, width: int) -> list[Line]:

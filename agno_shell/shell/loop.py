@@ -9,35 +9,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from agno_shell import settings
 from agno_shell.config import Config
-from agno_shell.contracts import Command, Provider, Renderer, ToolbarView
+from agno_shell.contracts import Command, Provider, Renderer
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.references import resolve
-from agno_shell.conversation.report import Totals, metrics_line, trace_lines
-from agno_shell.conversation.turn import Turn
-from agno_shell.errors import AgnoShellError, SessionNotFoundError, UsageError
-from agno_shell.events import Failed
-from agno_shell.plugins import Plugins, merge_commands
+from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
+from agno_shell.plugins import Plugins
+from agno_shell.shell.completion import CommandCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.front import Front
-from agno_shell.shell.lines import text_lines
 from agno_shell.shell.present import Presenter
-from agno_shell.shell.toolbar import toolbar_line
+from agno_shell.shell.status import Status
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import default_session_name, now
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
-
-OFFLINE_HINT = (
-    "No model is set up: the offline provider answers. Set OPENAI_API_KEY, or use /model NAME.\n"
-)
-OFFLINE_WITH_BASE = (
-    "A server is set up (api_base) but no model, so the built-in offline provider answers. "
-    "Type /model NAME, with the name that the server knows.\n"
-)
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -60,22 +47,18 @@ class Shell:
         self.config = config
         self.plugins: Plugins = conversation.plugins
         self.presenter = Presenter(front, renderer)
-        self.totals = Totals()
-        self.remember = remember
-        self.flags = {
-            "trace": config[settings.SHELL_TRACE],
-            "metrics": config[settings.SHELL_METRICS],
-        }
+        self.status = Status(conversation, front, self.presenter, config)
         self.context = ShellContext(self)
-        self._renderer = renderer
+        self.remember = remember
         self._greeting = greeting
-        self._turn: Turn | None = None
-        self._running: asyncio.Future[None] | None = None
+        self._stop: Callable[[], object] | None = None
+        """What Ctrl-C does to what is in work."""
         self._leaving = False
-        self._status = 0
-        self._warm: asyncio.Task[None] | None = None
+        self._exit_status = 0
+        self._loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
-        front.interrupted = self.interrupt
+        self._background: list[asyncio.Task[None]] = []
+        self._told: set[str] = set()
 
     # The life of the shell --------------------------------------------------------------
 
@@ -92,13 +75,12 @@ class Shell:
 
         Returns the exit status: 0, or 128 and the number of the signal that ended it.
         """
-        loop = asyncio.get_running_loop()
-        self.plugins.report = self._tell_from_any_thread(loop)
-        await self.front.start()
-        for number in LEAVING_SIGNALS:
-            # Not every loop takes signals; there they end the program as ever.
-            with suppress(NotImplementedError, RuntimeError):
-                loop.add_signal_handler(number, self._must_leave, number)
+        self._take_the_loop(asyncio.get_running_loop())
+        await self.front.start(
+            interrupted=self.interrupt,
+            queue_changed=self.update_toolbar,
+            completer=CommandCompleter(self.plugins.commands.by_every_name, self.context),
+        )
         try:
             await self._open_first(session, new)
             if agent is not None:
@@ -107,78 +89,100 @@ class Shell:
                 await self.conversation.set_model(model)
             if api_base is not None:
                 await self.conversation.set_api_base(api_base)
-            self._greet()
-            # Only now, because the first keys may come before a session is open.
-            self.front.queue_changed = self.update_toolbar
-            self._warm = asyncio.create_task(self._warm_up())
+            self.status.greet(self._greeting)
+            self.update_toolbar()
+            self._loading = asyncio.create_task(self._load_plugins())
+            self._background.append(asyncio.create_task(self._warm_up()))
             while not self._leaving and (text := await self.front.read()) is not None:
                 await self.handle(text)
         finally:
             await self._end()
-        return self._status
+        return self._exit_status
+
+    def _take_the_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Signals, errors and reports from threads come to this shell."""
+
+        def report(line: str) -> None:
+            # The storage, and plugins while they are loaded, run in threads.
+            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400) + "\n")
+
+        def fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            # Once each: a fault in drawing would otherwise be drawn, and fail, for ever.
+            what = clean_line(repr(context.get("exception") or context.get("message")), 400)
+            if what not in self._told:
+                self._told.add(what)
+                self.presenter.notice(f"Something failed inside the shell: {what}", "class:error")
+
+        self.plugins.report = report
+        loop.set_exception_handler(fault)
+        for number in LEAVING_SIGNALS:
+            # Not every loop takes signals; there they end the program as ever.
+            with suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(number, self._must_leave, number)
 
     def _must_leave(self, number: int) -> None:
         """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
-        self._status = 128 + number
+        self._exit_status = 128 + number
+        self._leaving = True
         self.front.leave()
 
     async def _open_first(self, session: str | None, new: str | None) -> None:
         """The session that was asked for, else the current one, else the newest, else a new."""
         store = self.conversation.store
-        if new is not None:
-            await self.conversation.create(new or default_session_name(now()))
-        elif session is not None:
+        if new is None and session is not None:
             found = resolve(session, await store(lambda storage: storage.sessions()))
             await self.conversation.open(found.session_id)
-        elif current := await store(lambda storage: storage.current()):
-            await self.conversation.open(current)
-        elif newest := await store(lambda storage: storage.sessions()):
-            await self.conversation.open(newest[0].session_id)
-        else:
-            await self.conversation.create(default_session_name(now()))
+            return
+        if new is None:
+            current = await store(lambda storage: storage.current())
+            if current is None and (newest := await store(lambda storage: storage.sessions())):
+                current = newest[0].session_id
+            if current is not None:
+                # A session that cannot be read must not keep the person from all others.
+                try:
+                    await self.conversation.open(current)
+                except StorageError as error:
+                    self._show_error(error)
+                else:
+                    return
+        await self.conversation.create(new or default_session_name(now()))
+
+    async def _load_plugins(self) -> None:
+        loaded = await asyncio.to_thread(self.plugins.load_installed)
+        # They could not hear of the session when it was opened.
+        self.plugins.session_opened(self.conversation.session, only=loaded)
 
     async def _warm_up(self) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
-        await asyncio.to_thread(self.plugins.load_installed)
-        await asyncio.to_thread(self._renderer.begin, self.front.width)
+        await asyncio.to_thread(self.presenter.warm_up)
+        if self._loading:
+            await self._loading
         self.plugins.shell_started(self.context)
         self.update_toolbar()
 
     def start_provider(self) -> None:
         """Let the provider get ready in the background."""
-        provider = self.conversation.provider
-        if provider in self._starting:
-            return
-
-        async def start() -> None:
-            # What is wrong is said when it matters: in the turn that needs the provider.
-            with suppress(AgnoShellError):
-                await provider.start()
-
-        self._starting[provider] = asyncio.create_task(start())
+        # What is wrong is said when it matters: in the turn that needs the provider.
+        with suppress(Exception):
+            provider = self.conversation.provider
+            if provider not in self._starting:
+                self._starting[provider] = asyncio.create_task(_quietly(provider.start()))
 
     async def _end(self) -> None:
-        background = [task for task in (self._warm, *self._starting.values()) if task]
+        background = [*self._background, *self._starting.values()]
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         self.plugins.shell_stopped(self.context)
-        if self.flags["metrics"] and (summary := self.totals.line()):
-            self.presenter.notice(f"This run: {summary}")
-        if unsaved := len(self.conversation.unsaved):
-            what = "message is" if unsaved == 1 else "messages are"
-            self.presenter.notice(
-                f"{unsaved} {what} not on disk; copy what you need from the screen.", "class:error"
-            )
+        await self.conversation.save_again()
+        self.status.farewell()
         await self.front.stop()
 
     def interrupt(self) -> None:
         """Stop what is in work; what was typed meanwhile goes back into the input."""
-        if self._turn:
-            self._turn.stop()
-        elif self._running:
-            self._running.cancel()
+        if self._stop:
+            self._stop()
         self.front.take_back()
 
     def leave(self) -> None:
@@ -193,6 +197,7 @@ class Shell:
         if not stripped:
             return
         self.front.busy = True
+        self.update_toolbar()
         try:
             if stripped in LEAVING:
                 self.leave()
@@ -203,8 +208,9 @@ class Shell:
         except AgnoShellError as error:
             self._show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
-        except Exception as error:
-            self.presenter.notice(f"{stripped.split()[0]} failed: {error!r}", "class:error")
+        except (Exception, SystemExit) as error:
+            what = clean_line(stripped.split()[0], 40) if stripped.startswith("/") else "The turn"
+            self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
         finally:
             self.front.busy = False
         self.update_toolbar()
@@ -215,28 +221,15 @@ class Shell:
         name, _space, arguments = text[1:].partition(" ")
         command = await self._find(name)
         result = command.run(self.context, arguments.strip())
-        if inspect.isawaitable(result):
-            await self._stoppable(result)
+        if inspect.isawaitable(result) and not await self._finished(_without_exit(result)):
+            self.presenter.notice("(stopped)")
         self.front.print_lines([()])
 
-    async def _stoppable(self, work: Awaitable[None]) -> None:
-        """Wait for a command; Ctrl-C ends the command and not the shell."""
-        self._running = asyncio.ensure_future(work)
-        try:
-            await self._running
-        except asyncio.CancelledError:
-            own = asyncio.current_task()
-            if own is None or own.cancelling():  # it is the shell that is to end
-                raise
-            self.presenter.notice("(stopped)")
-        finally:
-            self._running = None
-
     async def _find(self, name: str) -> Command:
-        known = merge_commands(self.plugins.commands)
-        if name not in known and self._warm:
-            await self._warm
-            known = merge_commands(self.plugins.commands)
+        known = self.plugins.commands.by_every_name()
+        if name not in known and self._loading:
+            await self._finished(asyncio.shield(self._loading))
+            known = self.plugins.commands.by_every_name()
         if name in known:
             return known[name]
         from difflib import get_close_matches
@@ -249,37 +242,46 @@ class Shell:
         )
 
     async def _ask(self, text: str) -> None:
-        turn = self._turn = self.conversation.turn(text)
-        self.update_toolbar()
+        turn = self.conversation.turn(text)
+        # A filter must see the first request as well.
+        if self._loading and not await self._finished(asyncio.shield(self._loading)):
+            turn.stop()
+        if self._leaving:
+            turn.stop()
+        self._stop = turn.stop
         try:
             await self.presenter.show(turn.events(), self.conversation.choice.model)
         finally:
-            self._turn = None
+            self._stop = None
         if turn.reply:
-            self.totals.add(turn.reply)
-            await self._report(turn)
+            await self._finished(self.status.report(turn.reply))
 
-    async def _report(self, turn: Turn) -> None:
-        prepared, ending, reply = self.presenter.prepared, self.presenter.ending, turn.reply
-        if reply is None or ending is None:
-            return
-        lines: list[str] = []
-        if self.flags["metrics"] and not isinstance(ending, Failed):
-            lines.append(metrics_line(reply))
-        if self.flags["trace"] and prepared:
-            request = prepared.request
-            tokens = await self.conversation.provider.count_tokens(request.model, request.messages)
-            lines += trace_lines(request, prepared.omitted, tokens, reply, ending)
-        if lines:
-            self.front.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
+    async def _finished(self, work: Awaitable[None]) -> bool:
+        """Wait for ``work``; False when Ctrl-C ended it, which does not end the shell."""
+        future = asyncio.ensure_future(work)
+        self._stop = future.cancel
+        try:
+            await future
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is None or own.cancelling():  # it is the shell that is to end
+                raise
+            return False
+        finally:
+            self._stop = None
+        return True
 
-    def _tell_from_any_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
-        """For the storage, and for plugins while they are loaded: they run in threads."""
+    # What is shown ----------------------------------------------------------------------
 
-        def tell(line: str) -> None:
-            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400) + "\n")
+    async def open(self, session_id: str) -> None:
+        """Open a session and show its last exchanges."""
+        await self.conversation.open(session_id)
+        self.status.session()
+        self.update_toolbar()
 
-        return tell
+    def update_toolbar(self) -> None:
+        """Make the toolbar anew, because something it shows has changed."""
+        self.status.toolbar(busy=self.front.busy)
 
     def _show_error(self, error: AgnoShellError) -> None:
         self.presenter.notice(clean_line(error.sentence(), 400), "class:error")
@@ -288,54 +290,15 @@ class Shell:
                 self.presenter.notice(f"  {clean_line(candidate)}")
         self.front.print_lines([()])
 
-    # What is shown ----------------------------------------------------------------------
 
-    async def open(self, session_id: str) -> None:
-        """Open a session and show its last exchanges."""
-        await self.conversation.open(session_id)
-        self._show_session()
+async def _quietly(work: Awaitable[None]) -> None:
+    with suppress(Exception):
+        await work
 
-    def _greet(self) -> None:
-        self.presenter.notice(self._greeting)
-        self._show_session()
-        if self.conversation.choice.model == OFFLINE:
-            self.presenter.notice(OFFLINE_WITH_BASE if self.conversation.api_base else OFFLINE_HINT)
 
-    def _show_session(self) -> None:
-        session, choice = self.conversation.session, self.conversation.choice
-        count = session.message_count
-        messages = "no messages yet" if not count else f"{count} message{'s' * (count != 1)}"
-        base = self.conversation.api_base if choice.model != OFFLINE else None
-        where = f" at {clean_line(base)}" if base else ""
-        agent = f" · agent {clean_line(session.agent)}" if session.agent else ""
-        self.front.print_lines(
-            [
-                (
-                    ("class:heading", clean_line(session.name)),
-                    ("class:notice", f" ({session.session_id[:8]}) · {messages} · model "),
-                    ("class:heading", clean_line(choice.model)),
-                    ("class:notice", where + agent),
-                ),
-                (),
-            ]
-        )
-        if session.agent and self.conversation.agent is None:
-            self.presenter.notice(
-                f"The agent {clean_line(session.agent)} of this session is not configured any more."
-            )
-        shown = self.config[settings.SHELL_LAST_EXCHANGES] * 2
-        if shown:
-            self.presenter.messages(self.conversation.history[-shown:])
-        self.update_toolbar()
-
-    def update_toolbar(self) -> None:
-        """Make the toolbar anew, because something it shows has changed."""
-        view = ToolbarView(
-            session=self.conversation.session,
-            model=self.conversation.choice.model,
-            agent=self.conversation.session.agent,
-            busy=self._turn is not None,
-            queued=self.front.queued,
-        )
-        items = self.plugins.toolbar_items(view)
-        self.front.set_toolbar(toolbar_line(view, items, self.front.width))
+async def _without_exit(work: Awaitable[None]) -> None:
+    """A task that raises SystemExit ends the event loop, whoever waits for it."""
+    try:
+        await work
+    except SystemExit as error:
+        raise RuntimeError(f"it called sys.exit({error.code!r})") from error

@@ -10,11 +10,18 @@ LARGE = 2_000
 MANY_LINES = 30
 
 
+KEPT = 20
+"""So many are kept, so that Up brings back a message with the text that was pasted."""
+
+STAND_IN = re.compile(r"\[paste \d+: [\d,]+ characters, [\d,]+ lines\]")
+
+
 class Pastes:
-    """The large pastes of the message in work."""
+    """The large pastes of this run, the newest of them."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._number = 0
 
     def take(self, text: str) -> str:
         """What to put into the input for a pasted text."""
@@ -22,19 +29,14 @@ class Pastes:
         lines = len(text.splitlines()) or 1
         if len(text) <= LARGE and lines <= MANY_LINES:
             return text
-        number = len(self._texts) + 1
-        stand_in = f"[paste {number}: {len(text):,} characters, {lines:,} lines]"
+        self._number += 1
+        stand_in = f"[paste {self._number}: {len(text):,} characters, {lines:,} lines]"
         self._texts[stand_in] = text
+        for oldest in list(self._texts)[:-KEPT]:
+            del self._texts[oldest]
         return stand_in
 
     def expand(self, text: str) -> str:
         """The input with every stand-in replaced by what was pasted."""
-        if not self._texts:
-            return text
         # In one pass, because a pasted text may itself hold the words of a stand-in.
-        stand_ins = re.compile("|".join(map(re.escape, self._texts)))
-        return stand_ins.sub(lambda match: self._texts[match[0]], text)
-
-    def clear(self) -> None:
-        """Forget them: the message was sent."""
-        self._texts.clear()
+        return STAND_IN.sub(lambda match: self._texts.get(match[0], match[0]), text)

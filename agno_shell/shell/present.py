@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from agno_shell.contracts import Line, Renderer, RenderStream
 from agno_shell.conversation.turn import Ending
@@ -57,7 +58,11 @@ class Presenter:
         """What the turn in work, or the last one, sent."""
         self.ending: Ending | None = None
 
-    async def show(self, events: AsyncIterator[TurnEvent], model: str) -> None:
+    def warm_up(self) -> None:
+        """Let the renderer import what it needs; runs in a thread."""
+        self._renderer.begin(self._front.width)
+
+    async def show(self, events: AsyncGenerator[TurnEvent, None], model: str) -> None:
         """Show a turn to its end."""
         self._stream, self._cleaner, self._reasoning = None, Cleaner(), ""
         self._model, self._since = clean_line(model), time.monotonic()
@@ -65,8 +70,9 @@ class Presenter:
         self._front.set_live(self._live)
         ticker = asyncio.create_task(self._tick())
         try:
-            async for event in events:
-                self._show(event)
+            async with aclosing(events):
+                async for event in events:
+                    self._show(event)
         finally:
             ticker.cancel()
             self._front.set_live(None)

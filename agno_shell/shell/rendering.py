@@ -8,6 +8,17 @@ from agno_shell.contracts import Line, Renderer, RenderStream
 from agno_shell.shell.lines import text_lines
 
 
+def checked(lines: object) -> list[Line]:
+    """Lines in the shape that the contract asks for; raises what is wrong with others."""
+    made = []
+    for line in lines:  # type: ignore[attr-defined]
+        for style, text in line:
+            if not (isinstance(style, str) and isinstance(text, str)):
+                raise TypeError(f"a line of {type(style).__name__}, {type(text).__name__}")
+        made.append(tuple(line))
+    return made
+
+
 class GuardedRenderer(Renderer):
     """Another renderer's lines, and plain ones from the moment in which it fails.
 
@@ -55,7 +66,7 @@ class GuardedStream(RenderStream):
         if self._stream is None:
             return self._plain(delta)
         try:
-            return self._stream.feed(delta)
+            return checked(self._stream.feed(delta))
         except Exception as error:
             return self._give_up(error)
 
@@ -63,7 +74,7 @@ class GuardedStream(RenderStream):
         if self._stream is None:
             return text_lines(self._open_line)
         try:
-            return self._stream.tail()
+            return checked(self._stream.tail())
         except Exception as error:
             self._renderer.failed(error)
             return []
@@ -72,7 +83,7 @@ class GuardedStream(RenderStream):
         if self._stream is None:
             return text_lines(self._open_line) if self._open_line else []
         try:
-            return self._stream.finish()
+            return checked(self._stream.finish())
         except Exception as error:
             lines = self._give_up(error)
             return [*lines, *self.finish()]

@@ -71,6 +71,10 @@ class Screen:
             self._handle = None
         if not self._application.is_running:
             return
+        if self._application._running_in_terminal:
+            # An editor has the screen; what is pending is drawn when it gives it back.
+            self._handle = asyncio.get_running_loop().call_later(FRAME_SECONDS, self.draw)
+            return
         now = asyncio.get_running_loop().time()
         self._next_frame = max(self._next_frame, now) + FRAME_SECONDS
         self._update_live()
@@ -92,7 +96,8 @@ class Screen:
             self._write(lines)
 
     def clear(self) -> None:
-        """Empty the terminal."""
+        """Empty the terminal; what is pending goes to the scrollback first."""
+        self.draw()
         self._application.renderer.clear()
         self.touch()
 
@@ -107,7 +112,7 @@ class Screen:
         lines = self._live() if self._live else []
         # Half of the screen is enough for a line in work; the input has the rest.
         height = max(1, size.rows // 2)
-        self.live_rows = last_rows((safe(line) for line in lines), size.columns, height)
+        self.live_rows = last_rows((_flat(safe(line)) for line in lines), size.columns, height)
 
     def _frame(self) -> AbstractContextManager[None]:
         output = self._output
@@ -123,3 +128,8 @@ class Screen:
             self._application.renderer.style,
             color_depth=self._application.color_depth,
         )
+
+
+def _flat(line: Line) -> Line:
+    """A window shows a tab as ``^I``; in the scrollback the terminal itself knows tabs."""
+    return tuple((style, text.replace("\t", "    ")) for style, text in line)

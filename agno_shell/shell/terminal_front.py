@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from prompt_toolkit.auto_suggest import AutoSuggest
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import Completer
+from prompt_toolkit.completion import Completer, DummyCompleter, DynamicCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
+from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
 from agno_shell.shell.front import Front
+from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
-from agno_shell.shell.lines import safe
+from agno_shell.shell.lines import safe, text_lines, wrapped
 from agno_shell.shell.paste import Pastes
 from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
@@ -40,26 +40,27 @@ class TerminalFront(Front):
         source: Input,
         sink: Output,
         *,
-        history: History,
-        completer: Completer,
+        history: InputHistory,
         toolbar: bool = True,
         vi: bool = False,
-        auto_suggest: AutoSuggest | None = None,
     ) -> None:
         self.pastes = Pastes()
         self._typed: asyncio.Queue[str | None] = asyncio.Queue()
         self._question: asyncio.Future[str] | None = None
         self._question_text = ""
         self._draft = Document()
+        self._history = history
         self._toolbar: Line = ()
+        self._interrupted: Callable[[], None] = _nothing
+        self._queue_changed: Callable[[], None] = _nothing
+        self._completer: Completer = DummyCompleter()
         self._task: asyncio.Task[None] | None = None
         slash = Condition(lambda: self.buffer.document.text.startswith("/"))
         self.buffer = Buffer(
             name="input",
-            completer=completer,
+            completer=DynamicCompleter(lambda: self._completer),
             complete_while_typing=slash,
             history=history,
-            auto_suggest=auto_suggest,
             multiline=True,
             tempfile_suffix=".md",
         )
@@ -80,6 +81,7 @@ class TerminalFront(Front):
         )
         # A lone Esc is known after 50 ms; prompt_toolkit's own half second is felt.
         self._application.ttimeoutlen = 0.05
+        self._application.timeoutlen = 0.1
         self.screen = Screen(self._application)
         self.buffer.on_completions_changed += self._completions_changed
 
@@ -93,7 +95,15 @@ class TerminalFront(Front):
     def queued(self) -> int:
         return self._typed.qsize()
 
-    async def start(self) -> None:
+    async def start(
+        self,
+        *,
+        interrupted: Callable[[], None],
+        queue_changed: Callable[[], None],
+        completer: Completer,
+    ) -> None:
+        self._interrupted, self._queue_changed = interrupted, queue_changed
+        self._completer = completer
         self._task = asyncio.create_task(self._run())
         # The first paint is the first thing that the application does.
         await asyncio.sleep(0)
@@ -101,7 +111,7 @@ class TerminalFront(Front):
     async def _run(self) -> None:
         # The end of the input, as when the terminal goes away, is leaving.
         try:
-            await self._application.run_async(handle_sigint=True)
+            await self._application.run_async(handle_sigint=True, set_exception_handler=False)
         except (EOFError, OSError):
             pass
         finally:
@@ -112,7 +122,7 @@ class TerminalFront(Front):
 
     async def confirm(self, question: str) -> bool:
         self._question = asyncio.get_running_loop().create_future()
-        self._question_text = f"{clean_line(question)} [y/N] "
+        self._question_text = self._fitting(f"{clean_line(question, 1000)} [y/N] ")
         self._draft = self.buffer.document
         self.buffer.reset()
         self._application.invalidate()
@@ -168,28 +178,32 @@ class TerminalFront(Front):
         if self._question and text.strip().lower() in ANSWERS:
             self._answer(text)
             return
-        self._remember(text)
+        if self.buffer.text.strip():
+            self._history.append_string(self.buffer.text)
+        self.buffer.reset()
         # What is no answer was typed ahead: it waits its turn, and the question ends with no.
         self._answer("")
         self._typed.put_nowait(text)
-        self.queue_changed()
+        self._queue_changed()
 
     def interrupt(self) -> None:
         """Ctrl-C: stop the reply, else answer a question with no, else clear the input."""
         if self._question:
             self._answer("")
         elif self.busy:
-            self.interrupted()
+            self._interrupted()
         else:
             # A draft that was cleared by mistake is one key away: Up.
-            self._remember(self.pastes.expand(self.buffer.text))
+            if self.buffer.text.strip():
+                self._history.append_draft(self.buffer.text)
+            self.buffer.reset()
 
     def leave(self) -> None:
         """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
         self._typed.put_nowait(None)
         self._answer("")
         if self.busy:
-            self.interrupted()
+            self._interrupted()
 
     def _answer(self, text: str) -> None:
         """Answer the question, if one is asked, and give the draft back at once: what is
@@ -202,12 +216,13 @@ class TerminalFront(Front):
         self.buffer.document = self._draft
         self._application.invalidate()
 
-    def _remember(self, text: str) -> None:
-        """Empty the input; what was in it is one key away."""
-        if text.strip():
-            self.buffer.history.append_string(text)
-        self.buffer.reset()
-        self.pastes.clear()
+    def _fitting(self, question: str) -> str:
+        """The question as a prompt; prompt_toolkit shows nothing at all where the prompt is
+        wider than the window, so a long one goes above it."""
+        if get_cwidth(question) < self.width - 10:
+            return question
+        self.print_lines(text_lines(wrapped(question.removesuffix(" [y/N] "), self.width)))
+        return "[y/N] "
 
     def _prompt(self) -> StyleAndTextTuples:
         if self._question:
@@ -217,3 +232,7 @@ class TerminalFront(Front):
     def _completions_changed(self, buffer: Buffer) -> None:
         if buffer.complete_state is None and self._application.is_running:
             asyncio.get_running_loop().call_soon(self.screen.shrink)
+
+
+def _nothing() -> None:
+    """Before the shell has started, nobody is to be told."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from agno_shell.contracts import Line, ToolbarItem, ToolbarView
 from agno_shell.terminal_text import clean_line
+from agno_shell.text_table import text_width
 
 SEPARATOR = " · "
 
@@ -31,7 +32,7 @@ def toolbar_line(view: ToolbarView, items: Iterable[ToolbarItem], width: int) ->
     left = width - 1
     for item in sorted([*own, *items], key=lambda item: item.order):
         text = clean_line(item.text, LONGEST_ITEM)
-        needed = len(text) + (len(SEPARATOR) if line else 0)
+        needed = text_width(text) + (len(SEPARATOR) if line else 0)
         if not text or needed > left:
             continue
         if line:

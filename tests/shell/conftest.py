@@ -16,8 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from agno_shell.config import Config
 from agno_shell.contracts import Storage
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.plugins import merge_commands
-from agno_shell.shell.completion import CommandCompleter
+from agno_shell.shell.history import InputHistory
 from agno_shell.shell.loop import Shell
 from agno_shell.shell.terminal import FrameOutput, patch_parser
 from agno_shell.shell.terminal_front import TerminalFront
@@ -101,6 +100,8 @@ async def sit_down(
         *,
         remember: Callable[[Any], None] = lambda _values: None,
         history: Any = None,
+        renderer: Any = None,
+        vi: bool = False,
         **options: Any,
     ) -> Seat:
         context = create_pipe_input()
@@ -112,17 +113,15 @@ async def sit_down(
         conversation = make_conversation(
             storage, **{k: options.pop(k) for k in ("agents", "default") if k in options}
         )
-        renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
+        plain = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         front = TerminalFront(
             keyboard,
             output,
-            history=history or InMemoryHistory(),
-            completer=CommandCompleter(
-                lambda: merge_commands(conversation.plugins.commands), lambda: seat.shell.context
-            ),
+            history=InputHistory(history or InMemoryHistory()),
+            vi=vi,
         )
         shell = Shell(
-            conversation, front, renderer, Config(), remember=remember, greeting="Welcome."
+            conversation, front, renderer or plain, Config(), remember=remember, greeting="Welcome."
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)

@@ -10,7 +10,7 @@ from prompt_toolkit.document import Document
 from agno_shell.contracts import Command, Completion
 from agno_shell.errors import UsageError
 from agno_shell.shell import completion as module
-from agno_shell.shell.completion import CommandCompleter, fuzzy
+from agno_shell.shell.completion import CommandCompleter, fuzzy, match
 
 
 async def offer(_context: Any, argument: str) -> Iterable[Completion]:
@@ -26,7 +26,7 @@ COMMANDS = {
 
 
 async def complete(text: str) -> list[tuple[str, int]]:
-    completer = CommandCompleter(lambda: COMMANDS, lambda: None)  # type: ignore[arg-type, return-value]
+    completer = CommandCompleter(lambda: COMMANDS, None)  # type: ignore[arg-type]
     found = completer.get_completions_async(Document(text), CompleteEvent())
     return [(completion.text, completion.start_position) async for completion in found]
 
@@ -59,3 +59,14 @@ def test_foreign_names_are_made_visible_in_the_menu() -> None:
     assert found.text == "evil\x1b[2J"
     assert found.display_text == "evil␛[2J"
     assert found.display_meta_text == "m␇"
+
+
+def test_a_name_of_equal_characters_is_matched_quickly() -> None:
+    assert fuzzy([Completion("a" * 2000)], "a" * 30 + "b") == []
+    assert len(fuzzy([Completion("a" * 2000)], "a" * 30)) == 1
+
+
+def test_the_nearest_characters_are_marked() -> None:
+    assert match("a xx abc", "abc") == [5, 6, 7]
+    assert match("abc", "") == []
+    assert match("abc", "ca") is None

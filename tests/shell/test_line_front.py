@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prompt_toolkit.completion import DummyCompleter
 
 from agno_shell.config import Config
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import Finished
-from agno_shell.shell.line_front import LineFront
+from agno_shell.shell.line_front import READ_AHEAD, LineFront
 from agno_shell.shell.loop import Shell
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -98,6 +99,78 @@ async def test_an_interrupt_stops_the_reply(
 ) -> None:
     front = LineFront(io.BytesIO(b""), io.StringIO(), ask=False)
     stopped: list[bool] = []
-    front.interrupted = lambda: stopped.append(True)
+    await front.start(
+        interrupted=lambda: stopped.append(True),
+        queue_changed=lambda: None,
+        completer=DummyCompleter(),
+    )
     front._interrupt()
     assert stopped == [True]
+
+
+async def test_leaving_does_not_wait_for_what_was_read_ahead() -> None:
+    front = LineFront(io.BytesIO(b"line\n" * 1000), io.StringIO(), ask=False)
+    await front.start(
+        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
+    )
+    assert await front.read() == "line"
+    front.leave()
+    assert await front.read() is None
+
+
+async def test_an_endless_input_does_not_fill_the_memory() -> None:
+    class Endless(io.RawIOBase):
+        lines = 0
+
+        def readline(self, size: int | None = -1, /) -> bytes:
+            self.lines += 1
+            return b"line\n"
+
+    source = Endless()
+    front = LineFront(source, io.StringIO(), ask=False)  # type: ignore[arg-type]
+    await front.start(
+        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
+    )
+    for _line in range(10):
+        assert await front.read() == "line"
+    assert source.lines <= 10 + READ_AHEAD + 1
+    front.leave()
+
+
+async def test_a_line_that_is_too_long_is_refused_whole(
+    run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agno_shell.shell.line_front.LONGEST_LINE", 100)
+    printed = await run(b"x" * 250 + b"\nshort\n")
+    assert "echo: short" in printed
+    assert "xxx" not in printed
+    assert "was not sent" in capsys.readouterr().err
+
+
+async def test_an_input_that_cannot_be_read_is_its_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Broken(io.RawIOBase):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            raise OSError(9, "Bad file descriptor")
+
+    front = LineFront(Broken(), io.StringIO(), ask=False)  # type: ignore[arg-type]
+    await front.start(
+        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
+    )
+    assert await front.read() is None
+    assert "Bad file descriptor" in capsys.readouterr().err
+
+
+async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again() -> None:
+    sink = io.StringIO()
+    front = LineFront(io.BytesIO(b"/sessions\n"), sink, ask=True)
+    await front.start(
+        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
+    )
+    assert await front.confirm("Delete \x1b[31m?") is False
+    assert "\x1b" not in sink.getvalue()
+    assert await front.read() == "/sessions"
+    assert await front.confirm("Again?") is False
+    assert await front.confirm("And again?") is False
+    assert await front.read() is None

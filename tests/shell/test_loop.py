@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, ReasoningDelta, UsageReported
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Usage
+from agno_shell.types import Message, Session, Usage
 
 SitDown = Callable[..., Any]
 
@@ -78,6 +79,8 @@ async def test_control_c_clears_the_line_and_up_brings_it_back(
     await seat.sees("› a long draft")
     seat.type("\x03")
     await seat.sees_not("a long draft")
+    # The history is read again off the loop.
+    await seat.until(lambda: len(seat.shell.front.buffer._working_lines) > 1)
     seat.type("\x1b[A")
     await seat.sees("› a long draft")
     assert provider.requests == []
@@ -174,7 +177,7 @@ async def test_metrics_and_trace_follow_the_reply(
 ) -> None:
     seat = await sit_down()
     seat.type("/metrics on\r/trace on\r")
-    await seat.until(lambda: seat.shell.flags == {"trace": True, "metrics": True})
+    await seat.until(lambda: seat.shell.status.flags == {"trace": True, "metrics": True})
     provider.scripts.append(["two words", UsageReported(Usage(5, 2, cost=0.5)), Finished()])
     seat.type("How much?\r")
     await seat.sees("5 tokens in · 2 out")
@@ -221,8 +224,68 @@ async def test_control_c_ends_a_command_that_hangs(sit_down: SitDown) -> None:
     commands = seat.shell.plugins.commands
     commands._items["info"] = commands.get("info")._replace(run=hang)
     seat.type("/info\r")
-    await seat.until(lambda: seat.shell._running is not None)
+    await seat.until(lambda: seat.shell._stop is not None)
     seat.type("\x03")
     await seat.sees("(stopped)")
     seat.type("on\r")
     await seat.sees("echo: on")
+
+
+class Full(MemoryStorage):
+    """A storage whose disk is full until it is freed."""
+
+    full = False
+
+    def append(self, session_id: str, message: Message) -> Session:
+        if self.full:
+            raise StorageError("The disk is full.")
+        return super().append(session_id, message)
+
+
+async def test_what_was_not_saved_survives_a_switch_and_is_saved_at_the_end(
+    sit_down: SitDown,
+) -> None:
+    storage = Full()
+    first, second = storage.create("First"), storage.create("Second")
+    storage.set_current(first.session_id)
+    seat = await sit_down(storage)
+    storage.full = True
+    seat.type("precious\r")
+    await seat.sees("echo: precious")
+    await seat.sees("The message was not saved: The disk is full.")
+    seat.type("/switch Second\r")
+    await seat.until(lambda: seat.shell.conversation.session.session_id == second.session_id)
+    storage.full = False
+    await seat.leaves()
+    assert storage.messages(second.session_id) == []
+    kept = [message.content for message in storage.messages(first.session_id)]
+    assert kept == ["precious", "echo: precious"]
+
+
+class Unreadable(MemoryStorage):
+    def open(self, session_id: str) -> Session:
+        session = super().open(session_id)
+        if session.name == "Broken":
+            raise StorageError("Its messages.json is a folder.")
+        return session
+
+
+async def test_a_session_that_cannot_be_read_does_not_keep_one_from_the_others(
+    sit_down: SitDown,
+) -> None:
+    storage = Unreadable()
+    storage.set_current(storage.create("Broken").session_id)
+    seat = await sit_down(storage)
+    await seat.sees("Its messages.json is a folder.")
+    await seat.sees("no messages yet")
+    seat.type("Hello\r")
+    await seat.sees("echo: Hello")
+
+
+async def test_clear_leaves_nothing_behind(sit_down: SitDown) -> None:
+    seat = await sit_down()
+    seat.type("hello\r")
+    await seat.sees("echo: hello")
+    seat.type("/clear\r")
+    await seat.until(lambda: "echo: hello" not in "".join(seat.terminal.screen.display))
+    assert not any("/clear" in line for line in seat.terminal.screen.display)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agno_shell.shell.paste import LARGE, MANY_LINES, Pastes
+from agno_shell.shell.paste import KEPT, LARGE, MANY_LINES, Pastes
 
 
 def test_a_small_paste_is_shown_as_it_is() -> None:
@@ -27,8 +27,9 @@ def test_a_paste_that_quotes_a_stand_in_is_not_expanded_twice() -> None:
     assert pastes.expand(second) == first * 200
 
 
-def test_after_sending_they_are_forgotten() -> None:
+def test_the_newest_pastes_are_kept_for_what_comes_back_from_the_history() -> None:
     pastes = Pastes()
-    shown = pastes.take("x" * (LARGE + 1))
-    pastes.clear()
-    assert pastes.expand(shown) == shown
+    shown = [pastes.take(f"{number}" * LARGE * 2) for number in range(KEPT + 1)]
+    assert pastes.expand(shown[0]) == shown[0]
+    assert pastes.expand(shown[1]) == "1" * LARGE * 2
+    assert len(set(shown)) == KEPT + 1

@@ -51,7 +51,9 @@ def frames_of(screen: Screen, clock: Clock, seconds: float) -> int:
 
 @pytest.fixture
 def screen(clock: Clock) -> Screen:
-    application: Any = SimpleNamespace(output=DummyOutput(), is_running=True, frames=0)
+    application: Any = SimpleNamespace(
+        output=DummyOutput(), is_running=True, _running_in_terminal=False, frames=0
+    )
 
     def invalidate() -> None:
         application.frames += 1

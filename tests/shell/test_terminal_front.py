@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application.current import set_app
+from prompt_toolkit.key_binding.vi_state import InputMode
+
 from agno_shell.events import Finished
+from agno_shell.shell.history import HistoryFile
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
@@ -150,3 +157,103 @@ async def test_the_toolbar_names_session_model_and_agent(sit_down: SitDown) -> N
     await seat.sees("Work · model-x · agent poet")
     seat.type("/model other\r")
     await seat.sees("Work · other · agent poet")
+
+
+async def test_a_question_wider_than_the_terminal_is_seen(sit_down: SitDown) -> None:
+    storage = MemoryStorage()
+    storage.set_current(storage.create("A session with a long name, which is not rare").session_id)
+    seat = await sit_down(storage)
+    seat.type("/delete\r")
+    await seat.sees("[y/N]")
+    await seat.sees("goes to the trash")
+    seat.type("n\r")
+    await seat.sees("Nothing was deleted")
+
+
+async def test_what_is_no_answer_is_said_after_the_question(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    storage = MemoryStorage()
+    storage.create("Doomed")
+    seat = await sit_down(storage, new="Here")
+    seat.type("/delete Doomed\r")
+    await seat.sees("[y/N]")
+    seat.type("a message typed ahead\r")
+    await seat.sees("Nothing was deleted")
+    await seat.sees("echo: a message typed ahead")
+    assert len(storage.sessions()) == 2
+
+
+async def test_a_draft_that_was_cleared_is_not_written_to_the_history(
+    sit_down: SitDown, tmp_path: Path
+) -> None:
+    seat = await sit_down(history=HistoryFile(tmp_path / "history"))
+    seat.type("a passphrase, typed by mistake")
+    await seat.sees("by mistake")
+    seat.type("\x03")
+    await seat.sees_not("by mistake")
+    seat.type("said\r")
+    await seat.sees("echo: said")
+    assert (tmp_path / "history").read_text() == '"said"\n'
+
+
+async def test_a_message_with_a_large_paste_comes_back_whole(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.extend([["one", Finished()], ["two", Finished()]])
+    seat = await sit_down()
+    seat.type(PASTE.format("word " * 1000) + "\r")
+    await seat.sees("one")
+    await seat.until(lambda: len(seat.shell.front.buffer._working_lines) > 1)
+    seat.type("\x1b[A")
+    await seat.sees("› [paste 1:")
+    seat.type(" again\r")
+    await seat.sees("two")
+    assert provider.requests[1].messages[-1].content == "word " * 1000 + " again"
+
+
+async def test_characters_that_turn_or_hide_are_visible_in_the_input(sit_down: SitDown) -> None:
+    seat = await sit_down()
+    seat.type(PASTE.format("ab\u202ecd\u200bé"))
+    await seat.sees("ab\ufffdcd\ufffdé")
+    assert "\u202e" not in seat.terminal.getvalue()
+    assert seat.shell.front.buffer.text == "ab\u202ecd\u200bé"
+
+
+async def test_a_tab_in_the_live_line_is_blank(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(["a\tb", asyncio.Event(), Finished()])
+    seat = await sit_down()
+    seat.type("x\r")
+    await seat.sees("a    b")
+
+
+async def test_escape_acts_at_once_in_vi_mode(sit_down: SitDown) -> None:
+    seat = await sit_down(vi=True)
+    application = seat.shell.front._application
+    assert application.timeoutlen <= 0.1
+    seat.type("abc\x1b")
+    await seat.until(lambda: application.vi_state.input_mode == InputMode.NAVIGATION)
+
+
+async def test_nothing_is_drawn_while_an_editor_has_the_screen(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    gate, done = asyncio.Event(), threading.Event()
+    provider.scripts.append([gate, "a line\n", Finished()])
+    seat = await sit_down()
+    seat.type("x\r")
+    await seat.until(lambda: bool(provider.requests))
+    application = seat.shell.front._application
+    with set_app(application):
+        editing = run_in_terminal(lambda: done.wait(5), in_executor=True)
+    await seat.until(lambda: application._running_in_terminal)
+    before = len(seat.terminal.getvalue())
+    gate.set()
+    await seat.until(lambda: bool(seat.shell.front.screen._pending))
+    seat.shell.front.screen.draw()
+    assert seat.terminal.getvalue()[before:] == ""
+    done.set()
+    await editing
+    await seat.sees("a line")
