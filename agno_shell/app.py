@@ -119,7 +119,7 @@ def _open_storage(
 ) -> Storage:
     from importlib import import_module
 
-    from agno_shell.contracts import StorageOptions
+    from agno_shell.contracts.storage import StorageOptions
 
     name = config[settings.STORAGE_PLUGIN]
     given = StorageOptions(config.storage_path, config.plugin_settings(name), _warn)

@@ -70,7 +70,10 @@ def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> None:
 
 
 def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> str:
-    return GAP.join(
-        pad(shorten(cell, width), width, right=column.right)
-        for column, width, cell in zip(columns, widths, cells, strict=True)
-    ).rstrip()
+    shown = []
+    for column, width, cell in zip(columns, widths, cells, strict=True):
+        if len(cell) <= width and cell.isascii():
+            shown.append(cell.rjust(width) if column.right else cell.ljust(width))
+        else:
+            shown.append(pad(shorten(cell, width), width, right=column.right))
+    return GAP.join(shown).rstrip()

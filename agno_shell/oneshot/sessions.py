@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from agno_shell.contracts import Storage
-from agno_shell.conversation.references import resolve
+from agno_shell.contracts.storage import Storage
 from agno_shell.errors import UsageError
 from agno_shell.oneshot.output import terminal_width
 from agno_shell.options import SessionAction, SessionOptions
@@ -130,6 +129,9 @@ def _row(session: Session, current: str | None) -> tuple[str, ...]:
 
 
 def _meant(storage: Storage, options: SessionOptions) -> Session:
+    # Here, because the list, which is asked for most, needs no reference.
+    from agno_shell.conversation.references import resolve
+
     return resolve(options.reference or "", storage.sessions())
 
 

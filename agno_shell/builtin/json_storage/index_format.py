@@ -49,7 +49,7 @@ class Contents(NamedTuple):
 
 
 _UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_HEADING = re.compile(rb'\{"current_session_id":(?:"(' + _UUID + rb')"|null {34}),"sessions":\[\n')
+_HEADING = rb'\{"current_session_id":(?:"(' + _UUID + rb')"|null {34}),"sessions":\[\n'
 _KEY = rb'\{"session_id":"(' + _UUID + rb')",'
 _FOOTING = b"\n]}\n"
 _EMPTY_FOOTING = b"]}\n"
@@ -106,13 +106,13 @@ def whole(current: str | None, lines: Iterable[bytes]) -> bytes:
 
 def read_heading(data: bytes) -> str | None:
     """The current session according to the first line, if it is in this layout."""
-    match = _HEADING.match(data)
+    match = re.match(_HEADING, data)
     return match[1].decode("ascii") if match and match[1] else None
 
 
 def is_ours(data: bytes) -> bool:
     """Whether a file begins and ends like one in this layout."""
-    return _HEADING.match(data) is not None and data.endswith(_EMPTY_FOOTING)
+    return re.match(_HEADING, data) is not None and data.endswith(_EMPTY_FOOTING)
 
 
 def lines(data: bytes) -> dict[str, bytes] | None:

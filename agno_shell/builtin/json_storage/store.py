@@ -15,7 +15,7 @@ from agno_shell.builtin.json_storage import codec, disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved
-from agno_shell.contracts import Storage
+from agno_shell.contracts.storage import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
     Message,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.running_reply import RunningReply
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
     from agno_shell.builtin.json_storage.trash import Trash
-    from agno_shell.contracts import StorageOptions
+    from agno_shell.contracts.storage import StorageOptions
 
 CHANGEABLE = frozenset(
     ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")

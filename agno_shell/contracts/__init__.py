@@ -1,0 +1,64 @@
+"""The three swappable parts, and the records in which a plugin registers things.
+
+Records are named tuples of cheap factories: making one imports nothing heavy, and only
+the ones that are chosen are opened. Each part is loaded when it is first asked for:
+``session --list`` needs the storage and nothing else.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
+if TYPE_CHECKING:
+    from agno_shell.contracts.commands import (
+        Command,
+        CommandContext,
+        Completion,
+        ToolbarItem,
+        ToolbarView,
+    )
+    from agno_shell.contracts.provider import Provider, ProviderFactory, ProviderOptions
+    from agno_shell.contracts.renderer import (
+        Line,
+        Renderer,
+        RendererFactory,
+        RendererOptions,
+        RenderStream,
+    )
+    from agno_shell.contracts.storage import Storage, StorageFactory, StorageOptions
+
+_HOMES = {
+    "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
+    "provider": "Provider ProviderFactory ProviderOptions",
+    "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
+    "storage": "Storage StorageFactory StorageOptions",
+}
+
+__all__ = [
+    "Command",
+    "CommandContext",
+    "Completion",
+    "Line",
+    "Provider",
+    "ProviderFactory",
+    "ProviderOptions",
+    "RenderStream",
+    "Renderer",
+    "RendererFactory",
+    "RendererOptions",
+    "Storage",
+    "StorageFactory",
+    "StorageOptions",
+    "ToolbarItem",
+    "ToolbarView",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names.split():
+            value: object = getattr(import_module(f"agno_shell.contracts.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'agno_shell.contracts' has no attribute {name!r}")

@@ -1,0 +1,151 @@
+"""Slash commands, what they see of the shell, and the toolbar."""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start.
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from agno_shell.contracts.provider import Provider
+from agno_shell.contracts.renderer import Line
+from agno_shell.contracts.storage import Storage
+from agno_shell.types import Message, Session
+
+T = TypeVar("T")
+
+
+class Completion(NamedTuple):
+    """One way to finish what is being typed."""
+
+    text: str
+    """What replaces everything typed behind the command's name."""
+    meta: str = ""
+    """A few words shown beside it."""
+
+
+class CommandContext(Protocol):
+    """What a slash command can see and do.
+
+    The engine behind it is the same in a terminal, in a pipe and in a test.
+    """
+
+    @property
+    def session(self) -> Session:
+        """The session that is open."""
+
+    @property
+    def model(self) -> str:
+        """The model in use; ``offline`` when none is set up."""
+
+    @property
+    def agent(self) -> str | None: ...
+
+    @property
+    def agents(self) -> Mapping[str, Any]:
+        """The configured agents by name."""
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def commands(self) -> "Mapping[str, Command]":
+        """Every command by name."""
+
+    @property
+    def flags(self) -> dict[str, bool]:
+        """``trace`` and ``metrics``: whether each is shown; commands may change them."""
+
+    @property
+    def storage_path(self) -> str:
+        """Where the sessions are kept, for a person to read; empty when unknown."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 0 where there is none and lines may be of any length."""
+
+    async def store(self, work: Callable[[Storage], T]) -> T:
+        """Run ``work`` with the storage, in the storage's own thread."""
+
+    def settings(self, plugin: str) -> Mapping[str, Any]:
+        """The table ``[plugins.NAME]`` of the configuration."""
+
+    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
+        """What is known of every plugin: name, distribution, version, provides,
+        load_seconds, state, error."""
+
+    async def resolve(self, reference: str) -> Session:
+        """The session that an id, a unique prefix of one, or a name means."""
+
+    async def switch(self, session_id: str) -> None:
+        """Open another session and show its last exchanges."""
+
+    async def refresh(self) -> None:
+        """Read the open session's record again, after a command changed it."""
+
+    async def set_model(self, name: str) -> None: ...
+
+    def remember_model(self, name: str) -> None:
+        """Make ``name`` the model of sessions that name none, beyond this shell's life."""
+
+    async def set_agent(self, name: str | None) -> None: ...
+
+    def print(self, text: str = "", style: str = "") -> None:
+        """Show text in the scrollback; every line of it goes through the terminal rule."""
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        """Show styled lines in the scrollback."""
+
+    def show_messages(self, messages: Sequence[Message]) -> None:
+        """Show messages as the shell shows them."""
+
+    def metrics_summary(self) -> str:
+        """Totals of this session since the shell started, as one line; may be empty."""
+
+    async def confirm(self, question: str) -> bool:
+        """Ask once; only ``y`` or ``yes`` is a yes."""
+
+    def clear(self) -> None:
+        """Empty the screen; the session is untouched."""
+
+    def exit(self) -> None:
+        """Leave the shell after this command."""
+
+
+class Command(NamedTuple):
+    """A slash command.
+
+    ``run`` gets what was typed behind the name, stripped; it may be a plain function
+    or a coroutine function, and raises ``AgnoShellError`` for what a person can mend.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[CommandContext, str], Awaitable[None] | None]
+    usage: str = ""
+    """The arguments, as in ``[NAME] [-- DESCRIPTION]``."""
+    details: str = ""
+    """What ``/help NAME`` says below the summary."""
+    complete: Callable[[CommandContext, str], Awaitable[Iterable[Completion]]] | None = None
+    """Completions of the argument text, fuzzily filtered by the shell. May be slow."""
+    aliases: tuple[str, ...] = ()
+
+
+class ToolbarItem(NamedTuple):
+    """A few words in the line under the input."""
+
+    text: str
+    style: str = ""
+    order: int = 100
+    """Smaller is further left."""
+
+
+class ToolbarView(NamedTuple):
+    """What the toolbar is made from."""
+
+    session: Session
+    model: str
+    agent: str | None
+    busy: bool
+    """A reply is streaming."""
+    queued: int
+    """Messages that wait for the reply in work."""

@@ -1,0 +1,77 @@
+"""What answers requests."""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile each of them
+# at every start.
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from agno_shell.events import Event, Request
+from agno_shell.types import NOTHING, Message
+
+
+class ProviderOptions(NamedTuple):
+    """What a provider is opened with."""
+
+    settings: Mapping[str, Any] = NOTHING
+    """The table ``[plugins.NAME]`` of the configuration."""
+    limits: Mapping[str, float] = NOTHING
+    """Seconds and bytes from ``[provider.limits]``: connect, first_token,
+    between_tokens, whole_reply, reply_bytes."""
+    api_base: str | None = None
+    """The server of ``[provider] api_base``; a request may name another one."""
+    api_key_env: str | None = None
+    """The environment variable whose key belongs to ``api_base``, and to nobody else."""
+    log: str | None = None
+    """The absolute path of a file for what the provider's own libraries print."""
+
+
+class Provider(ABC):
+    """Answers requests. Opening one is cheap; it does its slow work in :meth:`start`.
+
+    Providers raise :class:`~agno_shell.errors.ProviderError`; :meth:`stream` yields
+    ``Failed`` instead of raising.
+    """
+
+    name: str
+
+    async def start(self) -> None:  # noqa: B027 - many providers need no warm-up
+        """Get ready in the background; called once the prompt stands."""
+
+    @abstractmethod
+    def stream(self, request: "Request") -> "AsyncGenerator[Event, None]":
+        """Answer; the last event is ``Finished`` or ``Failed``. Closing the iterator
+        (``aclose``) or cancelling its task closes the connection."""
+
+    async def models(self) -> Sequence[str]:
+        """Names that can be used as a model, for completion; may be empty."""
+        return ()
+
+    async def context_window(self, model: str) -> int | None:
+        """How many tokens a request to ``model`` may hold; None when unknown."""
+        return None
+
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
+        """The tokens of each message; by default an estimate of four bytes a token."""
+        return [len(message.content.encode("utf-8", "replace")) // 4 + 4 for message in messages]
+
+    async def check(self) -> list[str]:
+        """What is wrong with the set-up, a sentence each; empty when all is well."""
+        return []
+
+    async def close(self) -> None:  # noqa: B027 - many providers hold nothing open
+        """Stop everything that was started."""
+
+
+class ProviderFactory(NamedTuple):
+    """A provider by name.
+
+    ``default_model`` names the model that the environment suggests (its keys), or
+    None; it must not import or contact anything.
+    """
+
+    name: str
+    summary: str
+    open: Callable[[ProviderOptions], Provider]
+    default_model: Callable[[Mapping[str, str]], str | None] = lambda _environ: None
