@@ -230,18 +230,14 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
 
 
 def _terminal_front(config: Config, paths: Paths) -> Front:
-    from prompt_toolkit.history import InMemoryHistory
-
-    from agno_shell.shell.history import HistoryFile, InputHistory
+    from agno_shell.shell.history import InputHistory
     from agno_shell.shell.terminal import open_input, open_output
     from agno_shell.shell.terminal_front import TerminalFront
 
     return TerminalFront(
         open_input(),
         open_output(),
-        history=InputHistory(
-            HistoryFile(paths.history_file) if config[settings.SHELL_HISTORY] else InMemoryHistory()
-        ),
+        history=InputHistory(paths.history_file if config[settings.SHELL_HISTORY] else None),
         toolbar=config[settings.SHELL_TOOLBAR],
         vi=config[settings.SHELL_EDITING_MODE] == "vi",
     )

@@ -9,15 +9,18 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 
-from prompt_toolkit.history import History, ThreadedHistory
+from prompt_toolkit.history import History
 
 from agno_shell.shell.paste import STAND_IN
 
 LOAD_BYTES = 4 * 1024 * 1024
 """How much of the end of the file is loaded; older entries stay in the file."""
+
+LOAD_ENTRIES = 2_000
+"""prompt_toolkit goes through all of them after each message; these take half a ms."""
 
 LONGEST_ENTRY = 64 * 1024
 """A longer text is in its session; in the history it would only slow the keys down."""
@@ -47,17 +50,22 @@ def worth_keeping(text: str) -> bool:
     )
 
 
-class HistoryFile(History):
-    """prompt_toolkit's history, on a file that several shells append to."""
+class InputHistory(History):
+    """prompt_toolkit's history, on a file that several shells append to.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
+    Without a path nothing is kept beyond this run. The file is read in one go once the
+    prompt stands: a history that is loaded in a thread is not there yet for a person
+    who presses Ctrl-R at once.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self._path = os.fspath(path) if path is not None else None
         super().__init__()
 
     def load_history_strings(self) -> Iterable[str]:
-        """The entries, newest first; a damaged line is passed over."""
+        """The newest entries, newest first; a damaged line is passed over."""
         last = None
-        for line in reversed(self._tail()):
+        for line in self._tail()[: -LOAD_ENTRIES - 1 : -1]:
             try:
                 entry = json.loads(line)
             except (ValueError, RecursionError):
@@ -66,13 +74,16 @@ class HistoryFile(History):
                 last = entry
                 yield entry
 
+    def append_draft(self, text: str) -> None:
+        """Remember a draft that was cleared, in memory only: Up brings it back."""
+        self._loaded_strings.insert(0, text)
+
     def store_string(self, string: str) -> None:
         """Append in one write, so that the entries of two shells never mix.
 
-        The check stands here because ``ThreadedHistory`` calls nothing else; what is not
-        written is still one key away until the shell ends.
+        What is not written is still one key away until the shell ends.
         """
-        if not worth_keeping(string):
+        if self._path is None or not worth_keeping(string):
             return
         line = (json.dumps(string) + "\n").encode()
         # A history that cannot be written is no reason to stop a person who types.
@@ -85,6 +96,8 @@ class HistoryFile(History):
             file.write(line)
 
     def _tail(self) -> list[bytes]:
+        if self._path is None:
+            return []
         try:
             with open(_open(self._path, os.O_RDONLY), "rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -92,15 +105,8 @@ class HistoryFile(History):
                 data = file.read()
         except OSError:
             return []
-        return list(_whole_lines(data, cut=size > LOAD_BYTES))
-
-
-class InputHistory(ThreadedHistory):
-    """A history that is loaded in a thread and also takes what was not said."""
-
-    def append_draft(self, text: str) -> None:
-        """Remember a draft that was cleared, in memory only: Up brings it back."""
-        self._loaded_strings.insert(0, text)
+        lines = data.splitlines()
+        return lines[1:] if size > LOAD_BYTES else lines
 
 
 def _open(path: str, flags: int) -> int:
@@ -111,8 +117,3 @@ def _open(path: str, flags: int) -> int:
         os.close(descriptor)
         raise OSError(f"{path} is not a regular file")
     return descriptor
-
-
-def _whole_lines(data: bytes, *, cut: bool) -> Iterator[bytes]:
-    lines = data.split(b"\n")
-    yield from lines[1:] if cut else lines

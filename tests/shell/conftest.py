@@ -10,7 +10,6 @@ from typing import Any
 import pyte
 import pytest
 from prompt_toolkit.data_structures import Size
-from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from agno_shell.config import Config
@@ -117,7 +116,7 @@ async def sit_down(
         front = TerminalFront(
             keyboard,
             output,
-            history=InputHistory(history or InMemoryHistory()),
+            history=history or InputHistory(None),
             vi=vi,
         )
         shell = Shell(

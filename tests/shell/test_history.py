@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.shell.history import LONGEST_ENTRY, HistoryFile, worth_keeping
+from agno_shell.shell.history import LONGEST_ENTRY, InputHistory, worth_keeping
 
 
 def test_entries_survive_newest_first_in_a_file_of_their_owner(tmp_path: Path) -> None:
     path = tmp_path / "state" / "history"
-    history = HistoryFile(path)
+    history = InputHistory(path)
     history.append_string("one")
     history.append_string("two\nlines ✓")
-    assert list(HistoryFile(path).load_history_strings()) == ["two\nlines ✓", "one"]
+    assert list(InputHistory(path).load_history_strings()) == ["two\nlines ✓", "one"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
@@ -36,7 +36,7 @@ def test_what_looks_like_a_key_or_begins_with_a_space_is_not_written(
     tmp_path: Path, text: str
 ) -> None:
     assert not worth_keeping(text)
-    history = HistoryFile(tmp_path / "history")
+    history = InputHistory(tmp_path / "history")
     history.append_string(text)
     assert not (tmp_path / "history").exists()
 
@@ -51,12 +51,12 @@ def test_ordinary_text_is_kept(text: str) -> None:
 def test_damaged_lines_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "history"
     path.write_bytes(b'"one"\n{"no": 1}\n\xff\xfe\n"half\n"two"\n')
-    assert list(HistoryFile(path).load_history_strings()) == ["two", "one"]
+    assert list(InputHistory(path).load_history_strings()) == ["two", "one"]
 
 
 def test_a_history_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    history = HistoryFile(tmp_path / "file" / "history")
+    history = InputHistory(tmp_path / "file" / "history")
     history.append_string("typed")
     assert list(history.get_strings()) == ["typed"]
 
@@ -65,7 +65,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("")
     (tmp_path / "history").symlink_to(target)
-    HistoryFile(tmp_path / "history").append_string("typed")
+    InputHistory(tmp_path / "history").append_string("typed")
     assert target.read_text() == ""
 
 
@@ -75,5 +75,5 @@ def test_only_the_end_of_a_long_file_is_loaded(
     monkeypatch.setattr("agno_shell.shell.history.LOAD_BYTES", 20)
     path = tmp_path / "history"
     path.write_text("".join(f'"entry {number}"\n' for number in range(9)))
-    assert list(HistoryFile(path).load_history_strings()) == ["entry 8"]
+    assert list(InputHistory(path).load_history_strings()) == ["entry 8"]
     assert path.read_text().startswith('"entry 0"')

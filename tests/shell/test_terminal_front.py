@@ -11,7 +11,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.key_binding.vi_state import InputMode
 
 from agno_shell.events import Finished
-from agno_shell.shell.history import HistoryFile
+from agno_shell.shell.history import InputHistory
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
@@ -187,7 +187,7 @@ async def test_what_is_no_answer_is_said_after_the_question(
 async def test_a_draft_that_was_cleared_is_not_written_to_the_history(
     sit_down: SitDown, tmp_path: Path
 ) -> None:
-    seat = await sit_down(history=HistoryFile(tmp_path / "history"))
+    seat = await sit_down(history=InputHistory(tmp_path / "history"))
     seat.type("a passphrase, typed by mistake")
     await seat.sees("by mistake")
     seat.type("\x03")
