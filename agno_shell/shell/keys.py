@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition, has_focus, is_searching
 from prompt_toolkit.key_binding import (
     KeyBindings,
@@ -15,26 +16,44 @@ from prompt_toolkit.key_binding import (
 from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
 from prompt_toolkit.keys import Keys
 
-if TYPE_CHECKING:
-    from agno_shell.shell.terminal_front import TerminalFront
+
+class Hands(Protocol):
+    """What the keys act on."""
+
+    buffer: Buffer
+    """The input."""
+
+    def accept(self) -> None:
+        """Take what is in the input as said."""
+
+    def interrupt(self) -> None:
+        """Stop what is in work, or clear the input."""
+
+    def leave(self) -> None:
+        """End the shell."""
+
+    def paste(self, text: str) -> None:
+        """Put a pasted text into the input."""
+
+    def close_menu(self) -> None:
+        """Take the completion that was chosen."""
 
 
-def key_bindings(front: TerminalFront) -> KeyBindingsBase:
+def key_bindings(hands: Hands) -> KeyBindingsBase:
     """Enter says, Alt-Enter breaks the line, Ctrl-C stops, Ctrl-D leaves, Ctrl-X Ctrl-E
     opens an editor."""
     keys = KeyBindings()
     in_input = has_focus("input")
-    empty = Condition(lambda: not front.buffer.text)
+    empty = Condition(lambda: not hands.buffer.text)
 
     @keys.add("enter", filter=in_input & ~is_searching)
     def _(event: KeyPressEvent) -> None:
         state = event.current_buffer.complete_state
         if state and state.current_completion:
             # The first Enter takes the completion that was chosen, the second one says it.
-            event.current_buffer.complete_state = None
-            front.screen.shrink()
+            hands.close_menu()
         else:
-            front.accept()
+            hands.accept()
 
     @keys.add("escape", "enter", filter=in_input)
     def _(event: KeyPressEvent) -> None:
@@ -43,15 +62,15 @@ def key_bindings(front: TerminalFront) -> KeyBindingsBase:
     @keys.add("c-c", filter=in_input)
     @keys.add("<sigint>")
     def _(event: KeyPressEvent) -> None:
-        front.interrupt()
+        hands.interrupt()
 
     @keys.add("c-d", filter=in_input & empty)
     def _(event: KeyPressEvent) -> None:
-        front.leave()
+        hands.leave()
 
     @keys.add(Keys.BracketedPaste, filter=in_input)
     def _(event: KeyPressEvent) -> None:
-        event.current_buffer.insert_text(front.pastes.take(event.data))
+        hands.paste(event.data)
 
     if hasattr(os, "fork"):
 

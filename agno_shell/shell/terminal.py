@@ -47,6 +47,14 @@ class FrameOutput(Vt100_Output):
                 self._buffer.append(SYNCHRONIZED[1])
             self.flush()
 
+    def erase_down(self) -> None:
+        """Erase from here down; the renderer is in the first column whenever it asks.
+
+        Not in one go: tmux moves a screen that is erased from its first cell on into its
+        scrollback, where the prompt would be left standing.
+        """
+        self.write_raw("\x1b[K\x1b[C\x1b[J\x1b[D")
+
     def flush(self) -> None:
         if not self._held:
             super().flush()

@@ -224,6 +224,15 @@ class TerminalFront(Front):
         self.print_lines(text_lines(wrapped(question.removesuffix(" [y/N] "), self.width)))
         return "[y/N] "
 
+    def paste(self, text: str) -> None:
+        """Put a pasted text, or the stand-in of a large one, into the input."""
+        self.buffer.insert_text(self.pastes.take(text))
+
+    def close_menu(self) -> None:
+        """Take the completion that was chosen and give its rows back."""
+        self.buffer.complete_state = None
+        self.screen.shrink()
+
     def _prompt(self) -> StyleAndTextTuples:
         if self._question:
             return [("class:question", self._question_text)]
