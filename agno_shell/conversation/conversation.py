@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import Provider
@@ -59,7 +57,6 @@ class Conversation:
         self._all_unsaved: dict[str, list[Message]] = {}
         self._windows: dict[Choice, int] = {}
         self._system: Message | None = None
-        self._writing: asyncio.Task[None] | None = None
 
     # What is open -----------------------------------------------------------------------
 
@@ -233,15 +230,10 @@ class Conversation:
         return None
 
     def keep_partial(self, message: Message) -> None:
-        """Keep the reply in work on disk, in the background."""
+        """Keep the reply in work on disk, in the background: it is saved whole at its end,
+        and that reports what is wrong."""
         session_id = self.session.session_id
-
-        async def write() -> None:
-            # The reply itself is saved at its end, and that reports what is wrong.
-            with suppress(StorageError):
-                await self.store(lambda storage: storage.save_partial(session_id, message))
-
-        self._writing = asyncio.create_task(write())
+        self.store.soon(lambda storage: storage.save_partial(session_id, message))
 
     async def _window(self, choice: Choice) -> int:
         if choice not in self._windows:

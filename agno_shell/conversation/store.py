@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from agno_shell.contracts import Storage
@@ -37,6 +38,16 @@ class StoreThread:
             raise StorageError(
                 f"The storage {name} failed: {type(error).__name__}: {error}."
             ) from error
+
+    def soon(self, work: Callable[[Storage], object]) -> None:
+        """Do ``work`` before anything that is asked for later; nobody waits for it, and
+        what goes wrong in it is not told."""
+
+        def quietly() -> None:
+            with suppress(Exception):
+                work(self._storage)
+
+        self._executor.submit(quietly)
 
     async def close(self) -> None:
         """Finish what was asked for, then close the storage."""

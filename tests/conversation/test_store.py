@@ -24,3 +24,13 @@ async def test_a_storage_with_a_bug_is_named() -> None:
     with pytest.raises(StorageError, match="plain words"):
         await store(lambda _storage: (_ for _ in ()).throw(StorageError("plain words")))
     await store.close()
+
+
+async def test_work_that_nobody_waits_for_is_done_in_its_turn_and_quietly() -> None:
+    store = StoreThread(MemoryStorage())
+    done: list[int] = []
+    store.soon(lambda _storage: done.append(1))
+    store.soon(lambda _storage: 1 // 0)
+    await store(lambda _storage: done.append(2))
+    assert done == [1, 2]
+    await store.close()
