@@ -71,7 +71,9 @@ class _Parser(argparse.ArgumentParser):
             if argument == "--" or self._is_command(argument):
                 break
             option = argument.partition("=")[0]
-            if option.startswith("--") and option not in self._option_string_actions:
+            if not option.startswith("--") or " " in option:
+                continue  # argparse, too, takes what holds a space for a text
+            if option not in self._option_string_actions:
                 self.error(f"there is no option {option}{self._did_you_mean(option)}")
         return super().parse_known_args(arguments, namespace)
 
@@ -293,9 +295,13 @@ def _json_object(text: str) -> dict[str, Any]:
     import json
 
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError('it must be a JSON object, such as {"domain": "finance"}')
     return value
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

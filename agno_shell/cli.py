@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     _prepare_output()
-    given = vars(build_parser().parse_args(argv))
     try:
+        given = _parsed(argv)
         status = _run(given.pop("parser"), given)
         sys.stdout.flush()  # while an error can still be reported
     except KeyboardInterrupt:
@@ -50,6 +50,14 @@ def _main(argv: Sequence[str] | None) -> int:
     except Exception as error:
         return _report(error)
     return status
+
+
+def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
+    try:
+        return vars(build_parser().parse_args(argv))
+    except SystemExit:
+        sys.stdout.flush()  # what --help and --version wrote, as above
+        raise
 
 
 def _run(parser: ArgumentParser, given: dict[str, Any]) -> int:
@@ -191,11 +199,12 @@ def _report(error: Exception) -> int:
 def _prepare_output() -> None:
     """On a Latin-1 or ASCII terminal other characters come out as escapes, as they do on
     stderr anyway, instead of ending the command with an error."""
-    if sys.stdout is None:  # closed by whoever started us
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us
         import os
 
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the very end
-    elif hasattr(sys.stdout, "reconfigure"):
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the very end
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 

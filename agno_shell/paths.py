@@ -72,6 +72,13 @@ def absolute(path: str, variable: str, environ: Mapping[str, str]) -> str:
         path = _home(environ) + path[1:]
     if not os.path.isabs(path) or "\0" in path:
         raise ConfigError(f"{variable} must be a whole path, beginning with / or ~.")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{variable} holds a character that no file name of this system can hold.",
+            hint="In this locale, a UTF-8 one may help: LC_ALL=C.UTF-8.",
+        ) from None
     return os.path.normpath(path)
 
 

@@ -87,6 +87,14 @@ def test_chat(calls: Calls, arguments: str, expected: ChatOptions) -> None:
     assert calls == [("chat", expected)]
 
 
+@pytest.mark.parametrize("text", ["-- what is this in SQL?", "--verbose flag: what for?", "- a"])
+def test_a_text_may_begin_with_dashes(calls: Calls, text: str) -> None:
+    assert cli.main(["chat", "--quick", text]) == 0
+    assert cli.main(["session", "--create", "x", "--description", text]) == 0
+    (_, quick), (_, created) = calls
+    assert quick.text == created.description == text
+
+
 def test_one_question(calls: Calls) -> None:
     arguments = ["chat", "--quick", "Why is it?", "--json", "--agent", "a", "--context", "{}"]
     assert cli.main([*arguments, "--model", "m"]) == 0
@@ -149,6 +157,7 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["session", "--list", "x"], "unrecognized arguments: x"),
         (["--context", "no json"], 'it must be a JSON object, such as {"domain": "finance"}'),
         (["--context", "[1]"], "it must be a JSON object"),
+        (["--context", '{"a": NaN}'], "it must be a JSON object"),
         (["--context", "[" * 100_000], "it must be a JSON object"),
         (["--context", "1" * 5000], "it must be a JSON object"),
         (["chat", "--json"], "--json goes with --quick"),
@@ -263,9 +272,10 @@ def test_the_version_is_printed_without_importing_anything_slow() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_output_that_cannot_be_written_is_one_line() -> None:
+@pytest.mark.parametrize("arguments", ["config --path", "--version", "--help"])
+def test_output_that_cannot_be_written_is_one_line(arguments: str) -> None:
     with open("/dev/full", "wb") as full:
-        ran = run("-m", "agno_shell", "config", "--path", stdout=full)
+        ran = run("-m", "agno_shell", *arguments.split(), stdout=full)
     assert ran.stderr.decode() == (
         "agno-shell: The output could not be written: No space left on device.\n"
     )
@@ -286,6 +296,14 @@ def test_a_closed_output_is_no_error() -> None:
     command = f'"{sys.executable}" -m agno_shell config --path >&-'
     ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
+def test_errors_that_nobody_hears_keep_their_status() -> None:
+    for arguments in ("config --check --config /there/is/none", "--frob"):
+        command = f'"{sys.executable}" -m agno_shell {arguments} 2>&-'
+        ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (2, b"", b"")
 
 
 def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:

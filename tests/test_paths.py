@@ -95,3 +95,8 @@ def test_a_user_without_an_entry_needs_no_home_where_all_folders_are_named(
     monkeypatch.setattr("pwd.getpwuid", lambda _uid: pytest.fail("the home was asked for"))
     environ = {f"XDG_{kind}_HOME": f"/x/{kind}" for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
     assert find_paths(environ).cache_dir == "/x/CACHE/agno-shell"
+
+
+def test_a_path_that_no_file_can_have_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="AGNO_SHELL_HOME holds a character"):
+        find_paths({"AGNO_SHELL_HOME": "/data/\ud800"})

@@ -37,7 +37,11 @@ def remember(paths: Paths, values: Mapping[str, Any]) -> None:
         _put(table, name.split("."), value)
     import tomli_w
 
-    _replace(path, (_HEADING + tomli_w.dumps(table)).encode())
+    try:
+        data = (_HEADING + tomli_w.dumps(table)).encode()
+    except UnicodeEncodeError:
+        raise ConfigError("Not remembered: the value holds a byte that is no text.") from None
+    _replace(path, data)
 
 
 def toml_value(value: Any) -> str:

@@ -124,3 +124,9 @@ def test_a_failed_write_is_one_sentence_and_leaves_the_old_file(
 )
 def test_a_value_is_one_line_of_toml(value: Any, text: str) -> None:
     assert toml_value(value) == text
+
+
+def test_a_value_that_is_no_text_is_one_sentence(paths: Paths) -> None:
+    with pytest.raises(ConfigError, match="Not remembered"):
+        remember(paths, {"provider.model": "a \udc80"})
+    assert not os.path.exists(paths.shell_config_file)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import json
 import socket
 import subprocess
 import sys
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -211,3 +213,11 @@ def test_by_hand_it_prints_its_address() -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+def test_one_that_was_never_started_leaves_nothing_open() -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        ModelServer().close()
+        gc.collect()
+    assert [str(warning.message) for warning in seen] == []

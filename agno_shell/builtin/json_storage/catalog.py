@@ -24,10 +24,10 @@ class Catalog:
         self,
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
-        before_laying_anew: Callable[[bytes], None],
+        lay_anew: Callable[[bytes, bytes], None],
     ) -> None:
         self._root = root
-        self.index = Index(root, lock, self.contents, before_laying_anew)
+        self.index = Index(root, lock, self.contents, lay_anew)
 
     def folder(self, session_id: str) -> str:
         """The folder of a session that exists. Raises ``SessionNotFoundError``, and

@@ -24,7 +24,7 @@ class Index:
     """One ``sessions.json``.
 
     ``lock`` gives the index lock; ``truth`` reads all sessions from their folders;
-    ``before_laying_anew`` is called with the bytes of a file in another layout.
+    ``lay_anew`` replaces a file in another layout, given its bytes and the new ones.
     """
 
     def __init__(
@@ -32,12 +32,13 @@ class Index:
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
         truth: Callable[[], Contents],
-        before_laying_anew: Callable[[bytes], None],
+        lay_anew: Callable[[bytes, bytes], None],
     ) -> None:
+        self._root = root
         self._path = f"{root}/{NAME}"
         self._lock = lock
         self._truth = truth
-        self._before_laying_anew = before_laying_anew
+        self._lay_anew = lay_anew
         self._places: dict[str, tuple[int, int]] = {}
         self._starts: dict[str, tuple[Session, bytes]] = {}
         self._look = (-1, -1)
@@ -179,17 +180,29 @@ class Index:
         return place
 
     def _rewrite(self, change: Change) -> None:
-        data = self._bytes()
+        try:
+            # Unlike reading, this fails where there is something that cannot be read: an
+            # index in the old layout may hold names that stand nowhere else.
+            data = disk.read(self._path)
+        except FileNotFoundError:
+            data = b""
         lines = None if self._damaged else index_format.lines(data)
         current = index_format.read_heading(data)
+        foreign = lines is None and bool(data)
         if lines is None:
-            if data:
-                self._before_laying_anew(data)
             truth = self._truth()
             current = truth.current
             lines = {each.session.session_id: index_format.line(each) for each in truth.entries}
         current = change(lines, current)
-        disk.replace(self._path, index_format.whole(current, lines.values()))
+        # Sessions whose folders were deleted by hand go with the next whole writing.
+        present = set(disk.names(self._root))
+        lines = {ident: line for ident, line in lines.items() if ident in present}
+        current = current if current in present else None
+        whole = index_format.whole(current, lines.values())
+        if foreign:
+            self._lay_anew(data, whole)
+        else:
+            disk.replace(self._path, whole)
         self._damaged = False
 
 

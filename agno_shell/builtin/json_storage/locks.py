@@ -43,6 +43,7 @@ class Locks:
 
     def __init__(self, root: str) -> None:
         self._folder = f"{root}/{FOLDER}"
+        self._is_there = False
 
     @contextmanager
     def session(self, session_id: str) -> Iterator[None]:
@@ -79,11 +80,20 @@ class Locks:
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}.lock"
 
+    def _require_folder(self) -> None:
+        try:
+            disk.require_folder(self._folder)
+        except FileNotFoundError:
+            disk.ensure_folder(self._folder)
+        self._is_there = True
+
     def _take(self, name: str) -> Held | None:
+        if not self._is_there:
+            self._require_folder()
         try:
             fd = disk.open_lock(self._path(name))
         except FileNotFoundError:
-            disk.ensure_folder(self._folder)
+            self._require_folder()
             fd = disk.open_lock(self._path(name))
         try:
             if lock_descriptor(fd, blocking=False):

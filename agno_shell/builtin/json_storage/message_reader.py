@@ -117,12 +117,17 @@ def conversation(path: str, head: Head | None, last: int) -> list[Message]:
     except FileNotFoundError:
         return []
     try:
-        return _walk(fd, head, last)
-    except codec.Damage:
-        messages = load(path).messages
-        return tree.path(messages, in_force(head, messages))[-last:] if last > 0 else []
+        for _ in range(_LOOKS):
+            size = _size(fd)
+            try:
+                return _walk(fd, size, head, last)
+            except codec.Damage:
+                if _size(fd) == size:  # it is no append that came in between
+                    break
     finally:
         disk.close(fd)
+    messages = load(path).messages
+    return tree.path(messages, in_force(head, messages))[-last:] if last > 0 else []
 
 
 def in_force(head: Head | None, messages: list[Message]) -> str | None:
@@ -132,7 +137,7 @@ def in_force(head: Head | None, messages: list[Message]) -> str | None:
     return head.message if head.newest in (None, messages[-1].id) else None
 
 
-def _walk(fd: int, head: Head | None, last: int) -> list[Message]:
+def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
     """Follow the parents from line to line: a parent always stands before its child.
 
     Raises ``ValueError`` where the file must be read as a whole to be understood.
@@ -140,7 +145,7 @@ def _walk(fd: int, head: Head | None, last: int) -> list[Message]:
     found: list[Message] = []
     wanted: str | None = None
     newest = True
-    for line in layout.lines_backwards(_reader(fd), _size(fd)):
+    for line in layout.lines_backwards(_reader(fd), size):
         if len(found) >= last:
             break
         raw = codec.loads(line)
@@ -173,7 +178,16 @@ def _snapshot(path: str) -> tuple[bytes, int, int]:
         return b"", -1, -1
     try:
         status = disk.status_of(fd)
-        return disk.read_at(fd, 0, status.st_size), status.st_size, status.st_mtime_ns
+        data = disk.read_at(fd, 0, status.st_size)
+        # An append that falls into a long read overwrites the closing and nothing before
+        # it: only what follows is read again, or a busy session would never be sound.
+        kept, added = max(0, len(data) - len(layout.CLOSING)), b""
+        for _ in range(_LOOKS):
+            later = disk.status_of(fd)
+            if (added or data).endswith(layout.TAIL) or later.st_size <= status.st_size:
+                break
+            status, added = later, disk.read_at(fd, kept, later.st_size - kept)
+        return data[:kept] + added if added else data, status.st_size, status.st_mtime_ns
     finally:
         disk.close(fd)
 

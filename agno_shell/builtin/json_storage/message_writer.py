@@ -122,27 +122,25 @@ class MessageWriter:
     def _lay_anew(self, message: Message, line: bytes) -> State:
         """Write every message that can be read, and the new one, to a fresh file."""
         loaded = message_reader.load(self._path)
-        kept = self._keep_aside(loaded)
         lines = [codec.message_line(each) for each in loaded.messages]
         # After a failed sync of a new file the message may be in it already.
         if all(each.id != message.id for each in loaded.messages):
             lines.append(line)
         self._suspect = True  # until all of what follows has succeeded
-        disk.replace(self._path, layout.whole(lines))
+        if loaded.form in ("ours", "empty") or self._torn:
+            # What is torn off after a failed append was never a saved message.
+            disk.replace(self._path, layout.whole(lines))
+        else:
+            copy = replace_keeping(self._path, loaded.data, layout.whole(lines))
+            self._notice(self._healed(loaded, copy))
         self._suspect = self._torn = False
-        if kept:
-            self._notice(kept)
         fd = disk.open_to_read(self._path)
         try:
             return self._remember(fd, len(lines))
         finally:
             disk.close(fd)
 
-    def _keep_aside(self, loaded: Loaded) -> str:
-        """Copy a file that is not in our layout; the line that says so."""
-        if loaded.form in ("ours", "empty") or self._torn:
-            return ""  # what is torn off after a failed append was never a saved message
-        copy = copy_aside(self._path, loaded.data)
+    def _healed(self, loaded: Loaded, copy: str) -> str:
         number = len(loaded.messages)
         if loaded.form == "damaged":
             return (
@@ -150,6 +148,22 @@ class MessageWriter:
                 f" anew. The damaged file is kept as {copy}."
             )
         return f"{self._path} was in another layout and was written anew; it is kept as {copy}."
+
+
+def replace_keeping(path: str, before: bytes, after: bytes) -> str:
+    """Put ``after`` in the place of a file and keep ``before``, its bytes, beside it; the
+    copy's path. Where it fails, no copy is left of a file that is still there: with one
+    for each attempt, a full disk would never have room again."""
+    copy = copy_aside(path, before)
+    old = disk.status(path)
+    try:
+        disk.replace(path, after)
+    except BaseException:
+        present = disk.status(path)
+        if old is not None and present is not None and old.st_ino == present.st_ino:
+            disk.remove_quietly(copy)
+        raise
+    return copy
 
 
 def copy_aside(path: str, data: bytes) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 
 from agno_shell.builtin.json_storage import codec, disk, tree
 from agno_shell.builtin.json_storage.locks import Held, Locks
@@ -33,6 +34,7 @@ class RunningReply:
         self._fd = -1
         self._end = 0
         self._synced_at = 0.0
+        self._suspect = False
         self._message: Message | None = None
 
     @property
@@ -44,19 +46,42 @@ class RunningReply:
         """Keep ``message``; costs what was added to it, and a sync once a second."""
         if self._held is None:
             self._begin()
+        if self._suspect:
+            self._write_anew(message)
+        else:
+            self._write(self._difference(message))
+        self._message = message
+        if time.monotonic() - self._synced_at >= _SYNC_EVERY:
+            self._sync()
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
         try:
-            data = self._difference(message)
-            if data:
-                disk.write_at(self._fd, self._end, data)
-                self._end += len(data)
-            self._message = message
-            if time.monotonic() - self._synced_at >= _SYNC_EVERY:
-                disk.sync(self._fd)
-                disk.sync_folder(self._folder)
-                self._synced_at = time.monotonic()
+            disk.write_at(self._fd, self._end, data)
         except BaseException:
-            self.remove()  # the next call writes all of it to a new file
+            # What was kept so far stays: on a full disk it is all there will be.
+            with suppress(OSError):
+                disk.truncate(self._fd, self._end)
             raise
+        self._end += len(data)
+
+    def _sync(self) -> None:
+        try:
+            disk.sync(self._fd)
+            disk.sync_folder(self._folder)
+        except BaseException:
+            self._suspect = True  # a second sync of this file would prove nothing
+            raise
+        self._synced_at = time.monotonic()
+
+    def _write_anew(self, message: Message) -> None:
+        data = codec.message_line(message) + b"\n"
+        disk.replace(self._path, data)
+        fd = disk.open_to_write(self._path)
+        disk.close(self._fd)
+        self._fd, self._end, self._suspect = fd, len(data), False
+        self._synced_at = time.monotonic()
 
     def remove(self) -> None:
         """The reply is saved as a message, or is not wanted: nothing is left of it."""
@@ -69,7 +94,7 @@ class RunningReply:
         if self._held is not None:
             disk.close(self._fd)
             self._held.release()
-        self._held, self._message = None, None
+        self._held, self._message, self._suspect = None, None, False
 
     def _difference(self, message: Message) -> bytes:
         before = self._message

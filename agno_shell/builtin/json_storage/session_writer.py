@@ -10,7 +10,7 @@ from agno_shell.builtin.json_storage import codec, disk, folder, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.builtin.json_storage.message_writer import MessageWriter, copy_aside
+from agno_shell.builtin.json_storage.message_writer import MessageWriter, replace_keeping
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.errors import StorageError
 from agno_shell.types import Message, Session, now
@@ -64,9 +64,10 @@ class SessionWriter:
         """Write ``session.json``; a damaged one is copied aside first."""
         target = f"{path}/{SESSION}"
         if disk.status(target) is not None and folder.read_record(path, "") is None:
-            copy = copy_aside(target, disk.read(target))
+            copy = replace_keeping(target, disk.read(target), folder.record_bytes(record))
             self._notices(f"{target} was damaged and was written anew; it is kept as {copy}.")
-        disk.replace(target, folder.record_bytes(record))
+        else:
+            disk.replace(target, folder.record_bytes(record))
 
     def list(self, entry: Entry) -> Entry:
         """Write an entry into the index. What the index lacks is found again in the
@@ -77,12 +78,13 @@ class SessionWriter:
             self.tell_index(error)
             return entry
 
-    def lay_aside_index(self, data: bytes) -> None:
-        """Keep an index in another layout; what only it knows goes to the folders."""
+    def lay_index_anew(self, before: bytes, after: bytes) -> None:
+        """Replace an index in another layout, which is kept; what only it knows goes to
+        the folders first."""
         path = f"{self._root}/sessions.json"
-        copy = copy_aside(path, data)
         for entry in self._catalog.contents().entries:
             folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
+        copy = replace_keeping(path, before, after)
         self._notices(f"{path} was in another layout and was written anew; it is kept as {copy}.")
 
     def tell_index(self, error: OSError | StorageError) -> None:

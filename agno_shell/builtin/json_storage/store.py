@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agno_shell.builtin.json_storage import codec, disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
-from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved
+from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reason
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
@@ -50,7 +50,7 @@ class JsonStorage(Storage):
     def __init__(self, options: StorageOptions) -> None:
         self._root = os.path.abspath(options.path)
         self._notices = Notices(options.notice)
-        self._catalog = Catalog(self._root, self._index_lock, self._lay_aside_index)
+        self._catalog = Catalog(self._root, self._index_lock, self._lay_index_anew)
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._replies: dict[str, RunningReply] = {}
@@ -244,7 +244,9 @@ class JsonStorage(Storage):
             rescue(path, session_id, self._locks, self._writer)
         except (OSError, StorageError) as error:
             # A disk that cannot be written still opens every session.
-            self._notices.once(f"An interrupted reply is kept in {path} for later: {error}")
+            self._notices.once(
+                f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
+            )
 
     # Common ------------------------------------------------------------------------------
 
@@ -277,8 +279,8 @@ class JsonStorage(Storage):
     def _index_lock(self) -> AbstractContextManager[None]:
         return self._locks.index()
 
-    def _lay_aside_index(self, data: bytes) -> None:
-        self._writer.lay_aside_index(data)
+    def _lay_index_anew(self, before: bytes, after: bytes) -> None:
+        self._writer.lay_index_anew(before, after)
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:

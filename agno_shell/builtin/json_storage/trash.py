@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import datetime
 
 from agno_shell.builtin.json_storage import disk, folder, ids
@@ -22,11 +23,15 @@ class Trash:
 
     def contents(self) -> list[Trashed]:
         """What was deleted, the latest first."""
+        if not disk.is_folder(self._path):
+            return []
         found = []
         for name in disk.names(self._path):
             split = ids.split_trash_id(name)
-            if split is not None and disk.is_folder(f"{self._path}/{name}"):
-                found.append(self._describe(name, *split))
+            trashed = self._describe(name, *split) if split is not None else None
+            # Looked at last: another shell may be restoring or purging it meanwhile.
+            if trashed is not None and disk.is_folder(f"{self._path}/{name}"):
+                found.append(trashed)
         return sorted(found, key=lambda each: (each.deleted_at, each.trash_id), reverse=True)
 
     def find(self, trash_id: str) -> Trashed:
@@ -36,7 +41,7 @@ class Trash:
             raise SessionNotFoundError(
                 f"{str(trash_id)[:80]!r} is not the id of a deleted session."
             )
-        if not disk.is_folder(f"{self._path}/{trash_id}"):
+        if not (disk.is_folder(self._path) and disk.is_folder(f"{self._path}/{trash_id}")):
             raise SessionNotFoundError(f"The trash holds no {trash_id}.")
         return self._describe(trash_id, *split)
 
@@ -80,11 +85,14 @@ class Trash:
 
 
 def _size(path: str) -> int:
-    """The bytes of all files below a folder; links are not followed."""
+    """The bytes of all files below a folder; links are not followed. What cannot be
+    looked at, or is just being moved away, counts nothing."""
     total = 0
-    for entry in os.scandir(path):
-        if entry.is_dir(follow_symlinks=False):
-            total += _size(entry.path)
-        else:
-            total += entry.stat(follow_symlinks=False).st_size
+    with suppress(OSError):
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                total += _size(entry.path)
+            else:
+                with suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_size
     return total

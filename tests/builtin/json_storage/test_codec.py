@@ -140,7 +140,10 @@ def test_a_time_with_an_offset_becomes_utc() -> None:
     assert codec.stamp(moment) == "2025-12-31T21:30:00.000000+00:00"
 
 
-@pytest.mark.parametrize("value", [None, 5, "", "x", "0001-01-01T00:00:00+23:00", "9" * 40])
+@pytest.mark.parametrize(
+    "value",
+    [None, True, float("nan"), 10**400, [5], "", "x", "0001-01-01T00:00:00+23:00", "9" * 40],
+)
 def test_what_is_no_time(value: object) -> None:
     assert codec.moment(value) is None
 
@@ -175,3 +178,11 @@ def test_a_session_of_nothing() -> None:
     session = codec.session_of({"name": " ", "tags": "x", "message_count": -5}, "i", NOON)
     assert session.name == f"Session {NOON.astimezone():%Y-%m-%d %H:%M}"
     assert (session.created_at, session.updated_at, session.message_count) == (NOON, NOON, 0)
+
+
+@pytest.mark.parametrize("value", [1_753_007_400, 1_753_007_400.0, 1_753_007_400_000])
+def test_a_number_is_seconds_or_milliseconds_since_1970(value: float) -> None:
+    assert codec.moment(value) == datetime(2025, 7, 20, 10, 30, tzinfo=UTC)
+    found = read(role="user", content="x", timestamp=value)
+    assert found.created_at == datetime(2025, 7, 20, 10, 30, tzinfo=UTC)
+    assert found.extra == {}

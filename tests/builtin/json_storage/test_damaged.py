@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.json_storage import message_reader
+from agno_shell.builtin.json_storage import folder, message_reader
 from agno_shell.contracts import Storage
-from agno_shell.errors import StorageError
+from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Message
+from agno_shell.types import Message, Session
 
 Opened = Callable[[], Storage]
 
@@ -328,3 +328,97 @@ def test_an_index_made_from_lines_does_not_make_a_file_sound(
     say(open_store(), session_id, "new")
     assert [each["content"] for each in objects(path.read_bytes())] == ["a", "c", "new"]
     assert list(path.parent.glob("messages.json.before-*"))
+
+
+@pytest.mark.parametrize("appends", [1, 3])
+def test_appends_in_the_middle_of_a_long_read_are_no_damage(
+    root: Path,
+    session_id: str,
+    open_store: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    notices: list[str],
+    appends: int,
+) -> None:
+    """Between the look at the size and the end of the reading, another shell appends."""
+    writer, store = open_store(), open_store()
+    left = appends
+    read_at = message_reader.disk.read_at
+
+    def slow_read(fd: int, offset: int, length: int) -> bytes:
+        nonlocal left
+        if left and length > 3:
+            left -= 1
+            with monkeypatch.context() as quick:
+                quick.setattr(message_reader.disk, "read_at", read_at)
+                say(writer, session_id, f"new {left}")
+        return read_at(fd, offset, length)
+
+    monkeypatch.setattr(message_reader.disk, "read_at", slow_read)
+    monkeypatch.setattr(message_reader.layout, "_salvage", None)  # what only damage needs
+    said = store.tree(session_id)
+    assert [each.content for each in said][:3] == ["a", "b", "c"]
+    assert len(said) == 3 + appends
+    assert left == 0
+    assert notices == []
+
+
+def test_an_append_before_a_look_at_the_end_costs_no_whole_reading(
+    root: Path, session_id: str, open_store: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, store = open_store(), open_store()
+    size_of = message_reader._size
+    late = iter([lambda: say(writer, session_id, "new")])
+
+    def size(fd: int) -> int:
+        found = size_of(fd)
+        next(late, lambda: None)()
+        return found
+
+    monkeypatch.setattr(message_reader, "_size", size)
+    monkeypatch.setattr(message_reader, "load", None)
+    assert [each.content for each in store.messages(session_id, last=2)] == ["c", "new"]
+
+
+def test_an_index_that_cannot_be_read_is_not_replaced(
+    tmp_path: Path, root: Path, session_id: str, open_store: Opened, notices: list[str]
+) -> None:
+    """In an old layout it may hold names that stand nowhere else."""
+    (root / "sessions.json").rename(tmp_path / "elsewhere")
+    (root / "sessions.json").symlink_to(tmp_path / "elsewhere")
+    before = (tmp_path / "elsewhere").read_bytes()
+    store = open_store()
+    say(store, session_id, "d")
+    assert (root / "sessions.json").is_symlink()
+    assert (tmp_path / "elsewhere").read_bytes() == before
+    assert store.open(session_id).message_count == 4
+    assert ["sessions.json could not be" in line for line in notices] == [True]
+
+
+def test_a_planted_trash_is_not_looked_into(
+    tmp_path: Path, root: Path, session_id: str, store: Storage
+) -> None:
+    trashed = store.delete(session_id)
+    (root / "trash").rename(tmp_path / "elsewhere")
+    (root / "trash").symlink_to(tmp_path / "elsewhere")
+    assert store.trash() == []
+    for use in (store.restore, store.purge):
+        with pytest.raises(SessionNotFoundError):
+            use(trashed.trash_id)
+
+
+def test_the_trash_is_listed_while_another_shell_restores(
+    root: Path, session_id: str, open_store: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = open_store(), open_store()
+    stays = one.delete(one.create("stays").session_id)
+    goes = one.delete(session_id)
+    survey = folder.survey
+
+    def restore_then_survey(path: str, ident: str, known: Session | None) -> object:
+        if ident == session_id and path.endswith(goes.trash_id):
+            monkeypatch.setattr(folder, "survey", survey)
+            two.restore(goes.trash_id)
+        return survey(path, ident, known)
+
+    monkeypatch.setattr(folder, "survey", restore_then_survey)
+    assert [each.trash_id for each in one.trash()] == [stays.trash_id]

@@ -260,3 +260,22 @@ def test_short_writes_are_carried_on(root: Path, store: Storage, faults: Any) ->
     said = say(store, session_id, "x" * 3000, "y")
     assert store.messages(session_id) == said
     json.loads((root / "sessions.json").read_bytes())
+
+
+def test_failed_attempts_leave_no_copies_behind(root: Path, store: Storage, faults: Any) -> None:
+    """A full disk on which every message leaves another copy never has room again."""
+    session_id = store.create("full").session_id
+    saved = say(store, session_id, "a", "b")
+    old_layout(root, session_id)
+    before = (root / session_id / "messages.json").read_bytes()
+    for _ in range(3):
+        faults.fail(FULL, only="replace")
+        assert refusal(lambda: store.append(session_id, message("c", saved[-1])))
+    assert {path.name for path in (root / session_id).iterdir()} == {
+        "messages.json",
+        "session.json",
+    }
+    faults.fail(FULL, at=2, only="fsync replace")  # the folder, after the rename
+    assert refusal(lambda: store.append(session_id, message("c", saved[-1])))
+    (copy,) = (root / session_id).glob("messages.json.before-*")
+    assert copy.read_bytes() == before

@@ -82,3 +82,11 @@ def test_a_planted_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / locks.FOLDER).symlink_to(tmp_path / "elsewhere" / "none")
     with pytest.raises(OSError), Locks(str(tmp_path)).index():
         pass
+
+
+def test_a_planted_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / locks.FOLDER).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"), Locks(str(tmp_path)).index():
+        pass
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,3 +133,23 @@ def test_delete_and_restore(open_store: Callable[[], Storage]) -> None:
     restored = open_store().restore(trashed.trash_id)
     assert (restored.name, restored.message_count) == (before.name, 4)
     assert store.messages(PYTHON) == said
+
+
+def test_an_index_that_cannot_be_laid_anew_is_not_copied_again_and_again(
+    root: Path, store: Storage, notices: list[str], faults: Any
+) -> None:
+    say(store, PYTHON, "so that its messages are in the new layout")
+    (root / "sessions.json").write_bytes((SAMPLE / "sessions.json").read_bytes())
+    for copy in root.glob("sessions.json.before-*"):
+        copy.unlink()
+    notices.clear()
+    faults.fail(OSError(28, "full"), only="replace")
+    for _ in range(3):
+        say(store, PYTHON, "x")
+    assert list(root.glob("sessions.json.*")) == []
+    assert ["could not be brought up to date" in line for line in notices] == [True]
+    faults.heal()
+    say(store, PYTHON, "x")
+    (copy,) = root.glob("sessions.json.before-*")
+    assert copy.read_bytes() == (SAMPLE / "sessions.json").read_bytes()
+    assert {each.name for each in store.sessions()} >= {"Finance", "Python questions"}

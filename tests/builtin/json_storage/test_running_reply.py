@@ -84,9 +84,51 @@ def test_after_a_failed_write_all_of_it_is_written_again(
     faults.fail(OSError(28, "full"), only="write")
     with pytest.raises(OSError):
         reply.save(second)
+    assert running_reply.read(str(path)) == first
     faults.heal()
     reply.save(second)
     assert running_reply.read(str(path)) == second
+
+
+def test_a_write_that_failed_half_way_leaves_what_was_kept(
+    reply: RunningReply, path: Path, faults: Any
+) -> None:
+    first, second, third = grow(message("", role="assistant"), "one", "one two three", "one 2")
+    reply.save(first)
+    kept = path.read_bytes()
+    faults.short_writes = True
+    faults.fail(OSError(28, "full"), at=2, only="write")
+    with pytest.raises(OSError):
+        reply.save(second)
+    assert path.read_bytes() == kept
+    faults.heal()
+    reply.save(third)
+    assert running_reply.read(str(path)) == third
+
+
+def test_a_file_whose_sync_failed_is_replaced_and_never_lost(
+    reply: RunningReply, path: Path, faults: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr(running_reply.time, "monotonic", lambda: clock)
+    steps = grow(message("", role="assistant"), "one", "one two", "one two three", "one two 3")
+    reply.save(steps[0])
+    inode = path.stat().st_ino
+    clock += 2
+    faults.fail(OSError(5, "failing"), only="fdatasync")
+    for step in steps[1:3]:
+        with pytest.raises(OSError):
+            reply.save(step)
+        found = running_reply.read(str(path))
+        assert found is not None
+        assert found.content.startswith("one")
+    faults.heal()
+    for step in steps[2:]:
+        reply.save(step)
+        assert running_reply.read(str(path)) == step
+    assert path.stat().st_ino != inode
+    reply.remove()
+    assert list(path.parent.glob("reply-*")) == []
 
 
 def test_places_are_limited(tmp_path: Path) -> None:

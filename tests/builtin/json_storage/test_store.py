@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -252,6 +253,18 @@ def test_folders_that_the_index_does_not_know_are_listed(root: Path, store: Stor
         copy: 1,
     }
     assert [each.content for each in store.messages(copy)] == ["a"]
+
+
+def test_folders_that_are_gone_leave_the_index_with_the_next_session(
+    root: Path, store: Storage
+) -> None:
+    gone, kept = (store.create(name).session_id for name in ("gone", "kept"))
+    store.set_current(gone)
+    shutil.rmtree(root / gone)
+    made = store.create("made").session_id
+    index = json.loads((root / "sessions.json").read_bytes())
+    assert [each["session_id"] for each in index["sessions"]] == [kept, made]
+    assert index["current_session_id"] is None
 
 
 def test_folders_that_are_gone_are_not_listed(root: Path, store: Storage) -> None:
