@@ -75,7 +75,7 @@ class ModelServer:
 
     def __post_init__(self) -> None:
         self._planned: deque[Behaviour] = deque()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="model-server", daemon=True)
         self._listening = threading.Event()
@@ -91,6 +91,7 @@ class ModelServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def start(self) -> ModelServer:
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._listening.wait()
         if self._error is not None:

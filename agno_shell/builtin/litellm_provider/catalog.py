@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.destination import Destination, destination
+from agno_shell.builtin.litellm_provider.errors import in_plain_words
 from agno_shell.builtin.litellm_provider.keys import SERVICES, key_variable
 from agno_shell.errors import ProviderError
 
@@ -66,14 +67,19 @@ class Catalog:
             )
         return goal._replace(where=provider, key_variable=key_variable(provider, os.environ))
 
-    @staticmethod
-    def _provider(model: str) -> str | None:
+    def _provider(self, model: str) -> str | None:
         import litellm
 
         try:
             found = litellm.get_llm_provider(model)
-        except Exception:
-            # litellm has no error of its own for a name that it does not know.
+        except Exception as error:
+            # litellm has no error of its own for a name that it does not know; to some
+            # services it signs in here, and says what went wrong.
+            if model.partition("/")[0] in self.providers:
+                raise ProviderError(
+                    f"{model} cannot be used: {in_plain_words(error)}",
+                    hint="Choose another model with /model.",
+                ) from error
             return None
         return str(found[1]) if found[1] else None
 

@@ -15,7 +15,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from queue import SimpleQueue
 from typing import TextIO, cast
 
@@ -32,6 +32,9 @@ _ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
 }
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def main() -> None:
@@ -103,9 +106,19 @@ class Inbox:
             self._deliver = lambda record: loop.call_soon_threadsafe(take, record)
 
 
+def keep_from_proxies(environ: MutableMapping[str, str]) -> None:
+    """Let no proxy see what is said to this machine: it would get keys in the clear, and
+    could not reach the server anyway."""
+    listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    hosts = [host for host in listed.split(",") if host.strip()]
+    # Clients look at one or the other first.
+    environ["no_proxy"] = environ["NO_PROXY"] = ",".join([*hosts, *_LOOPBACK])
+
+
 def _import_litellm() -> None:
     """Import it as fast as it goes, and switch off what acts on its own."""
     os.environ.update(_ENVIRONMENT)
+    keep_from_proxies(os.environ)
     # An empty key counts as a key for litellm, which then sends it.
     for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY")]:
         if not os.environ[name].strip():
@@ -127,11 +140,14 @@ async def _serve(inbox: Inbox, service: Service) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
     await _warm_up()
-    gc.collect()
+    # Without collecting first: that takes a third of a second and finds nothing.
     gc.freeze()
     gc.enable()
     inbox.connect(service.take)
     service.outbox.record({"ready": True})
+    # Behind a request that is waiting already: one question alone counts no tokens.
+    await service.idle()
+    await asyncio.to_thread(_warm_up_tokenizer)
     await asyncio.Event().wait()
 
 
@@ -151,10 +167,16 @@ async def _warm_up() -> None:
         )
         async for _chunk in stream:
             pass
-        litellm.token_counter(model="gpt-4o", text="Hello")
         choice = {"index": 0, "delta": {"content": "Hello"}}
         chunk = {"id": "", "created": 0, "model": "", "object": "chat.completion.chunk"}
         ChatCompletionChunk.model_validate({**chunk, "choices": [choice]})
+
+
+def _warm_up_tokenizer() -> None:
+    with contextlib.suppress(Exception):
+        import litellm
+
+        litellm.token_counter(model="gpt-4o", text="Hello")
 
 
 if __name__ == "__main__":

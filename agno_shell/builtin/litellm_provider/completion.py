@@ -12,8 +12,10 @@ from agno_shell.builtin.litellm_provider import errors, http_guard
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.deltas import ThinkingBlocks, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.destination import Destination
+from agno_shell.builtin.litellm_provider.keys import foreign_keys
 from agno_shell.builtin.litellm_provider.limits import Limits, seconds
-from agno_shell.builtin.litellm_provider.redact import secrets
+from agno_shell.builtin.litellm_provider.protocol import sendable
+from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
@@ -36,6 +38,12 @@ _OURS = frozenset(
 )
 """Parameters that say where a request goes, with which key, or how it is retried."""
 
+_REASONS = {
+    **{name: name for name in ("stop", "length", "content_filter", "tool_calls")},
+    "function_call": "tool_calls",  # its name before there could be several
+}
+"""The finish reasons of :class:`Finished`; what litellm passes on beside them is an end."""
+
 _TURN = 0.01
 """Seconds of work after which the event loop is let go on."""
 
@@ -50,7 +58,7 @@ class Completion:
         self, record: Mapping[str, Any], catalog: Catalog, limits: Limits, emit: Emit
     ) -> None:
         self._model: str = record["model"]
-        self._messages: list[dict[str, Any]] = record["messages"]
+        self._messages: list[dict[str, Any]] = sendable(record["messages"])
         self._parameters: dict[str, Any] = record["parameters"]
         self._api_base: str | None = record["api_base"]
         self._catalog = catalog
@@ -76,8 +84,14 @@ class Completion:
         except ProviderError as error:
             self._emit(Failed(error.kind, str(error), error.hint))
             return None
+        hidden = secrets(os.environ)
         policy = http_guard.Policy(
-            self._limits.connect, secrets(os.environ), goal.api_base, goal.api_key
+            self._limits.connect,
+            hidden,
+            goal.api_base,
+            goal.api_key,
+            goal.where,
+            foreign_keys(goal.where, os.environ),
         )
         try:
             with http_guard.under(policy):
@@ -89,7 +103,8 @@ class Completion:
             self._emit(Failed(error.kind, str(error), error.hint))
         except Exception as error:
             # litellm raises anything at all; every failure becomes one sentence.
-            self._emit(errors.explain(error, goal, self._model, self._catalog.nearest))
+            hide = Redactor(hidden).redact
+            self._emit(errors.explain(error, goal, self._model, self._catalog.nearest, hide))
         finally:
             if not released:
                 await self._close()
@@ -114,7 +129,6 @@ class Completion:
 
     async def _open(self, goal: Destination) -> None:
         import httpx
-        import litellm
 
         own: dict[str, Any] = {}
         if goal.api_base is not None:
@@ -122,16 +136,27 @@ class Completion:
         # The watchdog ends the wait; these only bound what it does not see.
         whole = self._limits.whole_reply
         timeout = httpx.Timeout(whole, connect=self._limits.connect)
-        self._wrapper = await litellm.acompletion(
-            model=goal.model,
-            messages=self._messages,
-            stream=True,
-            stream_options={"include_usage": True},
-            max_retries=0,
-            timeout=timeout,
+        call = {
+            "model": goal.model,
+            "messages": self._messages,
+            "stream": True,
+            "max_retries": 0,
+            "timeout": timeout,
             **self._parameters,
             **own,
-        )
+        }
+        try:
+            await self._call(call | {"stream_options": {"include_usage": True}})
+        except Exception as error:
+            # Servers that know only the older form of the protocol refuse the wish for usage.
+            if not errors.is_refusal_of(error, "stream_options"):
+                raise
+            await self._call(call)
+
+    async def _call(self, call: Mapping[str, Any]) -> None:
+        import litellm
+
+        self._wrapper = await litellm.acompletion(**call)
         source = await self._source()
         if source is not None:
             self._tap = StreamTap(self._wrapper, source)
@@ -193,7 +218,7 @@ class Completion:
         if tap is not None and tap.finish_reason is None:
             raise errors.cut_off(goal, self._wrapper, anything=self._bytes > 0)
         calls = list(self._calls.events())
-        reason = said or "stop"
+        reason = _REASONS.get(said or "stop", "stop")
         if not self._bytes and not calls:
             raise errors.empty(goal, self._model, reason)
         for call in calls:

@@ -13,24 +13,34 @@ class ToolCalls:
     """Function calls whose ids, names and arguments come in pieces, told apart by index."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls: list[dict[str, str]] = []
+        self._open: dict[int, dict[str, str]] = {}
+        """The last call of each index; some servers give several calls the same one."""
 
     def feed(self, pieces: Any) -> int:
         """Take one delta's pieces; returns how many characters of arguments came."""
         size = 0
         for piece in pieces or ():
             index = getattr(piece, "index", None) or 0
-            call = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
+            call = self._call(index, getattr(piece, "id", None) or "")
             function = getattr(piece, "function", None)
             arguments = getattr(function, "arguments", None) or ""
-            call["id"] = call["id"] or getattr(piece, "id", None) or ""
             call["name"] = call["name"] or getattr(function, "name", None) or ""
             call["arguments"] += arguments
             size += len(arguments)
         return size
 
+    def _call(self, index: int, call_id: str) -> dict[str, str]:
+        """The call that a piece belongs to; a new id begins a new one."""
+        call = self._open.get(index)
+        if call is None or (call_id and call["id"] and call_id != call["id"]):
+            call = self._open[index] = {"id": call_id, "name": "", "arguments": ""}
+            self._calls.append(call)
+        call["id"] = call["id"] or call_id
+        return call
+
     def events(self) -> Iterator[ToolCall]:
-        for call in self._calls.values():
+        for call in self._calls:
             yield ToolCall(**call)
 
     def as_fields(self) -> list[dict[str, Any]]:
@@ -41,7 +51,7 @@ class ToolCalls:
                 "type": "function",
                 "function": {"name": call["name"], "arguments": call["arguments"]},
             }
-            for call in self._calls.values()
+            for call in self._calls
         ]
 
 

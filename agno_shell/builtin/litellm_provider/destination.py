@@ -45,6 +45,7 @@ def destination(
     if api_base is None:
         variable = key_variable(prefix, environ) if prefixed else None
         return Destination(model, prefix if prefixed else model, variable)
+    api_base = api_base.strip()
     host, where, scheme = _address(api_base)
     key = NO_KEY
     if api_key_env:
@@ -88,4 +89,16 @@ def _address(api_base: str) -> tuple[str, str, str]:
             hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
             kind="refused",
         )
-    return host, f"{host}:{port}" if port else host, scheme
+    if parts.username is not None:
+        raise ProviderError(
+            f"The address of {host} in api_base holds a user name; it was not asked.",
+            hint="Put the key into a variable and name that in [provider] api_key_env.",
+            kind="refused",
+        )
+    return host, host_and_port(host, port), scheme
+
+
+def host_and_port(host: str, port: int | None) -> str:
+    """As both stand in an address, an IPv6 host between brackets."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{name}:{port}" if port else name

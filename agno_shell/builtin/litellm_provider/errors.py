@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from agno_shell.builtin.litellm_provider.destination import Destination, is_loopback
+from agno_shell.builtin.litellm_provider.destination import (
+    Destination,
+    host_and_port,
+    is_loopback,
+)
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
@@ -20,7 +27,8 @@ LONGEST = 300
 _LONGEST_DETAIL = 160
 _AGAIN = "Send the message again."
 _CHECK_BASE = "Check [provider] api_base; it usually ends in /v1."
-_WRAPPING = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception)(?::| -) *)+")
+_WRAPPING = re.compile(r"^(?:(?:litellm\.)?(?:\w*Error|\w* ?Exception)(?::| -) *)+")
+_NO_KEY = re.compile(r"Missing credentials|api_key client option must be set")
 _OVERFLOW = re.compile(
     r"context.{0,10}(?:length|window)|maximum context|too many tokens|prompt is too long",
     re.IGNORECASE,
@@ -28,19 +36,35 @@ _OVERFLOW = re.compile(
 
 
 def explain(
-    error: BaseException, goal: Destination, model: str, nearest: Callable[[str], str]
+    error: BaseException,
+    goal: Destination,
+    model: str,
+    nearest: Callable[[str], str],
+    hide: Callable[[str], str],
 ) -> Failed:
-    """Why a request failed. ``nearest`` makes a hint of a model name that is not known."""
+    """Why a request failed. ``nearest`` makes a hint of a model name that is not known,
+    ``hide`` takes keys out of a text; it comes before the cut, which could halve one."""
     chain = list(causes(error))
+    detail = _detail(chain, hide)
+    # litellm gives failed connections a status of its own making, so they come first.
     failed = (
         _not_sent(chain)
-        or _by_status(chain, goal, model, nearest)
+        or _without_key(chain, goal)
+        or (_by_connection(chain, goal) if _response(chain) is None else None)
+        or _by_status(chain, goal, model, nearest, detail)
         or _by_connection(chain, goal)
         or _by_content(chain, goal)
-        or Failed("other", f"{model} could not answer: {_detail(chain)}", _AGAIN)
+        or Failed("other", f"{model} could not answer: {detail}", _AGAIN)
     )
     message = one_line(failed.message, LONGEST)
     return Failed(failed.kind, message, one_line(failed.hint, LONGEST))
+
+
+def is_refusal_of(error: BaseException, parameter: str) -> bool:
+    """Whether a server refused a request because it does not know ``parameter``."""
+    chain = list(causes(error))
+    status = getattr(_response(chain), "status_code", None)
+    return status in (400, 422) and any(parameter in str(one) for one in chain)
 
 
 def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError:
@@ -92,24 +116,42 @@ def one_line(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def in_plain_words(error: BaseException) -> str:
+    """The first line of an error's text without the names of classes that litellm adds."""
+    return _WRAPPING.sub("", str(error).partition("\n")[0])
+
+
 # By cause --------------------------------------------------------------------------------
 
 
 def _not_sent(chain: list[BaseException]) -> Failed | None:
     for error in chain:
         if isinstance(error, NotSentError):
-            return Failed("refused", str(error), "Check [provider] api_base.")
+            return Failed("refused", str(error), error.hint)
+    return None
+
+
+def _without_key(chain: list[BaseException], goal: Destination) -> Failed | None:
+    """What a client library says when it finds no key at all."""
+    if _response(chain) is None and any(_NO_KEY.search(str(error)) for error in chain):
+        message = f"No key for {goal.where} is set."
+        hint = "Set its environment variable and start agno-shell again."
+        return Failed("authentication", message, hint)
     return None
 
 
 def _by_status(
-    chain: list[BaseException], goal: Destination, model: str, nearest: Callable[[str], str]
+    chain: list[BaseException],
+    goal: Destination,
+    model: str,
+    nearest: Callable[[str], str],
+    detail: str,
 ) -> Failed | None:
     response = _response(chain)
     status = getattr(response, "status_code", None) or _mapped_status(chain)
     if status is None:
         return None
-    where, detail = goal.where, _detail(chain)
+    where = goal.where
     if _is_overflow(chain, status, detail):
         message = f"The conversation is longer than {model} can take: {detail}"
         hint = "Begin a new session with /new, or choose a model with a larger window."
@@ -148,10 +190,22 @@ def _wrong_key(goal: Destination) -> Failed:
 
 
 def _rate_limited(where: str, response: Any, detail: str) -> Failed:
-    after = str((getattr(response, "headers", None) or {}).get("retry-after", "")).strip()
-    wait = f"; it asks to wait {after} seconds" if after.isascii() and after.isdigit() else ""
+    after = _retry_after(str((getattr(response, "headers", None) or {}).get("retry-after", "")))
+    wait = "" if after is None else f"; it asks to wait {after} seconds"
     message = f"{where} limits how much it is asked (429){wait}: {detail}"
     return Failed("rate_limited", message, "Wait, then send the message again.")
+
+
+def _retry_after(value: str) -> int | None:
+    """Seconds to wait; the header gives them or a date (RFC 9110, 10.2.3)."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return int(value[:9])
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+        return max(0, round((until - datetime.now(UTC)).total_seconds()))
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return None
 
 
 def _is_overflow(chain: list[BaseException], status: int, detail: str) -> bool:
@@ -183,8 +237,7 @@ def _by_connection(chain: list[BaseException], goal: Destination) -> Failed | No
 
 
 def _is_it_running(where: str) -> str:
-    host = where.rpartition(":")[0] or where
-    if is_loopback(host):
+    if is_loopback(urlsplit(f"//{where}").hostname or ""):
         return "Start the model server there, or check [provider] api_base."
     return "Check the network and the address."
 
@@ -249,14 +302,14 @@ def _json_within(text: str) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _detail(chain: list[BaseException]) -> str:
+def _detail(chain: list[BaseException], hide: Callable[[str], str]) -> str:
     """What the server said itself, else what the outermost error says; one line."""
     said = str((_error_body(chain) or {}).get("message") or "")
     if not said:
-        said = _WRAPPING.sub("", str(chain[0]).partition("\n")[0])
+        said = in_plain_words(chain[0])
     if re.search(r"<(?:!doctype|html|body)", said, re.IGNORECASE):
         said = "it sent a web page"
-    return one_line(said or type(chain[0]).__name__, _LONGEST_DETAIL)
+    return one_line(hide(said) or type(chain[0]).__name__, _LONGEST_DETAIL)
 
 
 def _address(chain: list[BaseException]) -> str | None:
@@ -269,5 +322,5 @@ def _address(chain: list[BaseException]) -> str | None:
         except (AttributeError, RuntimeError):
             continue
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-        return f"{url.host}:{port}"
+        return host_and_port(url.host, port)
     return None

@@ -6,14 +6,14 @@ for a host that it does not belong to, whatever the layers above were told.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from agno_shell.builtin.litellm_provider.destination import is_loopback
+from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
     import httpx
@@ -30,14 +30,23 @@ class Policy(NamedTuple):
     """Only this host may be asked; None: any, the key's own service."""
     api_key: str | None = None
     """The one key that may go to ``api_base``."""
+    provider: str = ""
+    """The service that is asked where there is no ``api_base``, as litellm calls it."""
+    foreign: Mapping[str, str] = NOTHING
+    """Keys of other services, with the variables they come from."""
 
 
 class NotSentError(Exception):
     """A request was stopped here; the text is a sentence for a person."""
 
+    def __init__(self, message: str, hint: str = "Check [provider] api_base.") -> None:
+        super().__init__(message)
+        self.hint = hint
+
 
 _policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
 _FOREIGN_HEADERS = ("openai-organization", "openai-project")
+_OPENAI = "api.openai.com"
 
 
 @contextmanager
@@ -112,15 +121,40 @@ def _inspect(request: httpx.Request) -> None:
     _check(policy, str(request.url), dict(request.headers))
 
 
-def _check(policy: Policy, url: str, headers: dict[str, str]) -> None:
-    target = urlsplit(url)
-    if policy.api_base is not None:
-        allowed = urlsplit(policy.api_base)
-        if (target.scheme, target.netloc) != (allowed.scheme, allowed.netloc):
-            raise NotSentError(f"A request to {target.netloc} was not sent: it is not api_base.")
+def _check(policy: Policy, url: str, headers: Mapping[str, str]) -> None:
+    import httpx
+
+    target = httpx.URL(url)
+    where = target.netloc.decode("ascii")
     carried = "\n".join([url, *(str(value) for value in headers.values())])
-    keys = [secret for secret in policy.secrets if secret in carried]
-    if policy.api_base is not None and any(key != policy.api_key for key in keys):
-        raise NotSentError(f"A key of another service was not sent to {target.netloc}.")
-    if keys and target.scheme != "https" and not is_loopback(target.hostname or ""):
-        raise NotSentError(f"A key was not sent to {target.netloc} over plain {target.scheme}.")
+    if policy.api_base is None:
+        _check_service(policy, target.host, carried)
+    else:
+        if _origin(target) != _origin(httpx.URL(policy.api_base)):
+            raise NotSentError(f"A request to {where} was not sent: it is not api_base.")
+        others = carried.replace(policy.api_key, "") if policy.api_key else carried
+        if any(key in others for key in policy.secrets):
+            raise NotSentError(f"A key of another service was not sent to {where}.")
+    in_the_clear = target.scheme != "https" and not is_loopback(target.host)
+    if in_the_clear and any(key in carried for key in policy.secrets):
+        raise NotSentError(f"A key was not sent to {where} over plain {target.scheme}.")
+
+
+def _check_service(policy: Policy, host: str, carried: str) -> None:
+    """Where litellm knows no address, or no key, of a service, it takes OpenAI's."""
+    if host == _OPENAI and "openai" not in policy.provider:
+        raise NotSentError(
+            f"The message was not sent: no address is set for {policy.provider}.",
+            "Set [provider] api_base, for example to http://127.0.0.1:1234/v1.",
+        )
+    for key, variable in policy.foreign.items():
+        if key in carried:
+            raise NotSentError(
+                f"The key in {variable} was not sent to {host}: it belongs to another service.",
+                f"Set the key of {policy.provider} and start agno-shell again.",
+            )
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    """Scheme, host and port, each in the one form that httpx brings them into."""
+    return url.scheme, url.raw_host, url.port

@@ -37,6 +37,16 @@ def default_model(environ: Mapping[str, str]) -> str | None:
     return None
 
 
+def foreign_keys(provider: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Keys that do not belong to a litellm provider, with the variables they come from.
+
+    litellm sends the key of OpenAI to some sixty other services when theirs is not set.
+    """
+    own = {environ.get(s.variable, "").strip() for s in SERVICES if s.provider in provider}
+    others = {environ.get(s.variable, "").strip(): s.variable for s in SERVICES}
+    return {key: variable for key, variable in others.items() if key and key not in own}
+
+
 def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
     """The variable that holds the key of a litellm provider, if it is known."""
     for service in SERVICES:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import stat
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,9 @@ from agno_shell.errors import ProviderError
 _MODULE = "agno_shell.builtin.litellm_provider.child"
 _LONGEST_LINE = 64 * 1024 * 1024
 _LARGEST_LOG = 1024 * 1024
+STARTING = 120.0
+"""Seconds that importing litellm may take; on a slow disk it is some twenty."""
+
 _PATIENCE = 1.0
 """Seconds that the process gets to end by itself."""
 
@@ -31,6 +36,7 @@ class ModelProcess:
         self._last_id = 0
         self._closing = False
         self._broken = ""
+        self._stuck = False
         self._ready = asyncio.get_running_loop().create_future()
         self._reader = asyncio.get_running_loop().create_task(self._read())
         self.alive = True
@@ -38,7 +44,7 @@ class ModelProcess:
     @classmethod
     async def spawn(cls, log: str | None, configuration: Mapping[str, Any]) -> ModelProcess:
         """Start the process. Raises :class:`ProviderError` when it cannot be started."""
-        descriptor = _open_log(log)
+        descriptor, log = _open_log(log)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -71,7 +77,31 @@ class ModelProcess:
 
     async def ready(self) -> None:
         """Return once it can answer at once, or has ended."""
-        await asyncio.shield(self._ready)
+        if self._ready.done():
+            return
+        try:
+            async with asyncio.timeout(STARTING):
+                await asyncio.shield(self._ready)
+        except TimeoutError:
+            self._give_up()
+
+    async def answer(self, mailbox: Mailbox, seconds: float) -> dict[str, Any]:
+        """The next record for a request. A process that sends none within ``seconds`` is
+        stopped, or stuck in native code, as it watches its own limits; it is ended."""
+        if not mailbox.empty():
+            return mailbox.get_nowait()
+        try:
+            async with asyncio.timeout(seconds):
+                return await mailbox.get()
+        except TimeoutError:
+            self._give_up()
+            return await mailbox.get()
+
+    def _give_up(self) -> None:
+        self._stuck = True
+        self.alive = False
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     # Records ------------------------------------------------------------------------------
 
@@ -79,9 +109,8 @@ class ModelProcess:
         """Send a request; its answers come to the mailbox, at the end of the process
         a record with ``ended`` in it."""
         self._last_id += 1
-        mailbox: Mailbox = asyncio.Queue()
-        self._mailboxes[self._last_id] = mailbox
         self._write({"id": self._last_id, **record})
+        mailbox = self._mailboxes[self._last_id] = asyncio.Queue()
         return self._last_id, mailbox
 
     def forget(self, number: int, *, cancel: bool) -> None:
@@ -99,7 +128,7 @@ class ModelProcess:
         try:
             while lines is not None and (line := await lines.readline()):
                 self._deliver(decode(line))
-        except (ValueError, OSError):
+        except (ValueError, LookupError, OSError):
             # A line that cannot be read: nothing behind it can be trusted.
             pass
         finally:
@@ -140,6 +169,9 @@ class ModelProcess:
         log = f" The log is {self._log}." if self._log is not None else ""
         if self._broken:
             return f"The model process (litellm) could not start: {self._broken}", log.strip()
+        if self._stuck:
+            hint = f"Send the message again; it will be restarted.{log}"
+            return "The model process (litellm) did not answer and was ended.", hint
         code = self._process.returncode or 0
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         hint = f"Send the message again; it will be restarted.{log}"
@@ -158,16 +190,25 @@ class ModelProcess:
             await self._reader
 
 
-def _open_log(log: str | None) -> int:
-    """A descriptor for what the process prints; a log that grew too long begins anew."""
-    if log is None:
-        return os.open(os.devnull, os.O_WRONLY)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        descriptor = os.open(log, flags, 0o600)
-        if os.fstat(descriptor).st_size > _LARGEST_LOG:
-            os.ftruncate(descriptor, 0)
-    except OSError:
+def _open_log(log: str | None) -> tuple[int, str | None]:
+    """A descriptor for what the process prints, and the path if that is a file; a log that
+    grew too long begins anew."""
+    if log is not None:
         # A full or read-only disk costs the log, not the conversation.
-        return os.open(os.devnull, os.O_WRONLY)
+        with contextlib.suppress(OSError):
+            return _open_file(log), log
+    return os.open(os.devnull, os.O_WRONLY), None
+
+
+def _open_file(log: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    # Opening a FIFO would wait for its reader.
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(log, flags, 0o600)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise OSError(f"{log} is no file")
+    if found.st_size > _LARGEST_LOG:
+        os.ftruncate(descriptor, 0)
     return descriptor

@@ -10,6 +10,7 @@ carry any number of requests at once. ASCII only, so that any byte stream will d
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ from agno_shell.events import (
 from agno_shell.types import Message, Usage
 
 Record = dict[str, Any]
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 PROVIDER = "litellm"
 """The name under which this provider's private fields are kept with a message."""
@@ -79,6 +82,20 @@ def _private_fields(message: Message, model: str, answered: bool) -> Record:
         # Servers refuse a call of a function that no tool message answers.
         fields.pop("tool_calls", None)
     return fields
+
+
+def sendable(value: Any) -> Any:
+    """``value`` with every lone surrogate, which UTF-8 cannot hold, as U+FFFD.
+
+    One may come from a model, and would else stop every later request of its session.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [sendable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: sendable(item) for name, item in value.items()}
+    return value
 
 
 # Events ----------------------------------------------------------------------------------

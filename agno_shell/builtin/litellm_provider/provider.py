@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.protocol import PROVIDER, record_event, request_record
 from agno_shell.contracts import Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.types import Message
+
+_GRACE = 30.0
+"""Seconds that the model process may take beyond its own limits, and for a question."""
 
 
 class LitellmProvider(Provider):
@@ -43,11 +48,20 @@ class LitellmProvider(Provider):
         except ProviderError as error:
             yield Failed(error.kind, str(error), error.hint)
             return
-        number, answers = process.send({"do": "stream", "request": request_record(request)})
+        try:
+            asked = {"do": "stream", "request": request_record(request)}
+            number, answers = process.send(asked)
+        except (TypeError, ValueError, RecursionError) as error:
+            said = f"A parameter of the request cannot be sent: {error}."
+            yield Failed("refused", said, "Change the agent's parameters in the config file.")
+            return
         over = False
         try:
+            await process.ready()
+            limits = Limits.from_settings(self._options.limits)
+            end = time.monotonic() + limits.whole_reply + _GRACE
             while not over:
-                record = await answers.get()
+                record = await process.answer(answers, end - time.monotonic())
                 event = _event(record)
                 over = isinstance(event, Finished | Failed)
                 yield event
@@ -83,7 +97,8 @@ class LitellmProvider(Provider):
         number, answers = process.send({"do": "call", "name": name, "arguments": arguments})
         answered = False
         try:
-            record = await answers.get()
+            await process.ready()
+            record = await process.answer(answers, _GRACE)
             answered = True
         finally:
             process.forget(number, cancel=not answered)

@@ -13,6 +13,7 @@ HIDDEN = "[hidden key]"
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET = 8
+_NO_SECRET = re.compile(r"\s|://|^[/~.]|^\w:\\")
 _PATTERNS = (
     re.compile(r"(?<=Bearer )[^\s'\",}]{6,}", re.IGNORECASE),
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|nvapi|hf|ghp|pplx|csk|fw)[-_][A-Za-z0-9_*.\-]{6,}"),
@@ -26,14 +27,15 @@ _PATTERNS = (
 def secrets(environ: Mapping[str, str]) -> list[str]:
     """Values of variables whose names say that they are secret, the longest first.
 
-    A value with a path separator or white space in it is a file or a sentence.
+    A value that begins like a path, or has white space in it, is a file or a sentence; a
+    separator further behind is also a digit of base 64.
     """
     values = {
         value.strip()
         for name, value in environ.items()
         if _SECRET_NAME.search(name)
         and len(value.strip()) >= _SHORTEST_SECRET
-        and not re.search(r"[\s/\\]", value.strip())
+        and not _NO_SECRET.search(value.strip())
     }
     return sorted(values, key=lambda value: (-len(value), value))
 
@@ -42,11 +44,15 @@ class Redactor:
     """Replaces keys by :data:`HIDDEN`."""
 
     def __init__(self, exact: Iterable[str]) -> None:
-        self._exact = sorted(exact, key=len, reverse=True)
+        # White space may stand anywhere in one: servers and terminals wrap long lines.
+        self._exact = [
+            re.compile(r"\s*".join(map(re.escape, secret)))
+            for secret in sorted(exact, key=len, reverse=True)
+        ]
 
     def redact(self, text: str) -> str:
         for secret in self._exact:
-            text = text.replace(secret, HIDDEN)
+            text = secret.sub(HIDDEN, text)
         for pattern in _PATTERNS:
             text = pattern.sub(HIDDEN, text)
         return text

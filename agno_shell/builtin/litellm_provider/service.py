@@ -42,6 +42,11 @@ class Service:
         self._tasks[number] = task
         task.add_done_callback(lambda _task: self._tasks.pop(number, None))
 
+    async def idle(self) -> None:
+        """Return as soon as no request is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
+
     async def _stream(self, record: Record) -> None:
         number = record["id"]
         completion = Completion(

@@ -69,7 +69,10 @@ class StreamTap:
         self._usage_came_last = usage is not None
         if usage is None:
             return
-        counts = usage if isinstance(usage, Mapping) else usage.model_dump(exclude_none=True)
+        dump = getattr(usage, "model_dump", None)
+        counts = dump(exclude_none=True) if dump else usage
+        if not isinstance(counts, Mapping):
+            return  # what is no table of counts costs the counts, not the reply
         for name, value in counts.items():
             known = self.usage.get(name)
             if known is None or not isinstance(value, int) or value > known:

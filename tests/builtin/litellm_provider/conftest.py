@@ -102,7 +102,11 @@ async def litellm(surroundings: Surroundings) -> AsyncIterator[LitellmProvider]:
     """The shared provider; its servers need no key."""
     limits = {"reply_bytes": 100_000}
     provider = LitellmProvider(ProviderOptions(limits=limits, log=str(surroundings.log)))
-    await provider.start()
+    with pytest.MonkeyPatch.context() as patch:
+        # A proxy that is not there: what reaches a server did not go through it.
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            patch.setenv(name, "http://127.0.0.1:1")
+        await provider.start()
     yield provider
     await provider.close()
 

@@ -8,9 +8,13 @@ from collections.abc import AsyncGenerator
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.destination import Destination
+from agno_shell.builtin.litellm_provider.http_guard import Policy
 from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.events import Event, Finished, TextDelta
 
@@ -44,3 +48,24 @@ async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> 
     assert turns > before
     assert "".join(event.text for event in came if isinstance(event, TextDelta)).endswith("39 ")
     assert came[-1] == Finished("stop")
+
+
+async def test_a_request_to_one_service_runs_under_its_own_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Policy | None] = []
+
+    async def open_connection(completion: Completion, goal: Destination) -> None:
+        seen.append(http_guard._policy.get())
+        raise ConnectionRefusedError
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
+    monkeypatch.setattr(Completion, "_open", open_connection)
+    goal = Destination("cerebras/x", "cerebras", None)
+    monkeypatch.setattr(Catalog, "destination", lambda *_arguments: goal)
+    record = {"model": "cerebras/x", "messages": [], "parameters": {}, "api_base": None}
+    await Completion(record, Catalog(), Limits(), lambda _event: None).run()
+    (policy,) = seen
+    assert policy is not None
+    assert policy.provider == "cerebras"
+    assert policy.foreign["sk-fake-0000"] == "OPENAI_API_KEY"

@@ -46,3 +46,10 @@ def test_counts_that_were_not_sent_are_unknown_and_not_zero() -> None:
     assert usage_record({"prompt_tokens": 3}, None) == Usage(input_tokens=3)
     details = SimpleNamespace(cached_tokens=2)
     assert usage_record({"prompt_tokens_details": details}, 0.1) == Usage(cached_tokens=2, cost=0.1)
+
+
+def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
+    calls = ToolCalls()
+    calls.feed([piece(0, "{", id="a", name="f"), piece(0, "{", id="b", name="g")])
+    calls.feed([piece(0, "}")])
+    assert list(calls.events()) == [ToolCall("a", "f", "{"), ToolCall("b", "g", "{}")]

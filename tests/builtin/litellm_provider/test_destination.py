@@ -64,3 +64,14 @@ def test_loopback(host: str) -> None:
 )
 def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_an_address_with_a_user_name_is_refused_without_saying_it() -> None:
+    with pytest.raises(ProviderError, match="holds a user name") as raised:
+        destination("x", "https://user:fake-0000@example.org/v1", None, ENVIRON, PROVIDERS)
+    assert "fake-0000" not in raised.value.sentence()
+
+
+def test_an_ipv6_host_is_told_from_its_port_and_space_around_it_is_dropped() -> None:
+    goal = destination("x", " http://[::1]:8000/v1\n", None, ENVIRON, PROVIDERS)
+    assert (goal.where, goal.api_base) == ("[::1]:8000", "http://[::1]:8000/v1")

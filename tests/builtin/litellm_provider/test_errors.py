@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import email.utils
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.errors import LONGEST, causes, explain, one_line
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError
+from agno_shell.builtin.litellm_provider.redact import Redactor
 from agno_shell.events import Failed
 
 SERVICE = Destination("anthropic/claude", "anthropic", "ANTHROPIC_API_KEY")
@@ -19,7 +22,7 @@ OWN = Destination("openai/x", "10.0.0.1:8000", None, "http://10.0.0.1:8000/v1", 
 
 
 def explained(error: BaseException, goal: Destination = SERVICE) -> Failed:
-    return explain(error, goal, "claude", lambda name: f"Did you mean {name}-2?")
+    return explain(error, goal, "claude", lambda name: f"Did you mean {name}-2?", str)
 
 
 def chained(*errors: BaseException) -> BaseException:
@@ -105,3 +108,35 @@ def test_every_cause_is_seen_once_even_in_a_circle() -> None:
 def test_one_line_marks_what_it_cut() -> None:
     assert one_line("a\n  b\tc", 10) == "a b c"
     assert one_line("abcdef", 4) == "abc…"
+
+
+def test_a_key_is_hidden_before_the_text_is_cut() -> None:
+    text = "x" * 145 + " fake-key-0000-0000"
+    error = ServiceError(400, text)
+    hide = Redactor(["fake-key-0000-0000"]).redact
+    failed = explain(error, SERVICE, "claude", str, hide)
+    assert "fake" not in failed.sentence()
+
+
+def test_a_status_that_litellm_made_up_does_not_hide_a_refused_connection() -> None:
+    request = httpx.Request("POST", "http://localhost:11434/api/chat")
+    connect = httpx.ConnectError("Cannot connect ssl:<object at 0x7f>", request=request)
+    failed = explained(chained(ServiceError(500, "x"), connect, ConnectionRefusedError()))
+    assert failed.kind == "unreachable"
+    assert failed.message == "No connection to localhost:11434: it was refused."
+    assert failed.hint.startswith("Start the model server there")
+
+
+def test_a_library_that_finds_no_key_is_a_missing_key() -> None:
+    failed = explained(ServiceError(500, "AzureException - Missing credentials. Please pass one"))
+    assert (failed.kind, failed.message) == ("authentication", "No key for anthropic is set.")
+
+
+def test_a_date_to_wait_for_is_said_in_seconds() -> None:
+    request = httpx.Request("POST", "https://example.org/")
+    until = email.utils.format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    for after, words in ((until, "seconds"), ("soon", "(429): "), ("7", "wait 7 seconds")):
+        response = httpx.Response(429, headers={"Retry-After": after}, request=request)
+        failed = explained(httpx.HTTPStatusError("slow", request=request, response=response))
+        assert words in failed.message
+        assert ("asks to wait" in failed.message) == (after != "soon")

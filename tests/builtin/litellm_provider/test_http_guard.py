@@ -119,3 +119,39 @@ async def test_the_limit_on_connecting_reaches_the_transport() -> None:
             await client.get("https://models.example.org/")
     assert seen[0].extensions["timeout"]["connect"] == 1.5
     assert seen[0].extensions["timeout"]["read"] == 99
+
+
+async def test_a_services_key_does_not_go_to_another_service(server: ModelServer) -> None:
+    policy = Policy(1.0, [KEY], provider="cerebras", foreign={KEY: "OPENAI_API_KEY"})
+    with pytest.raises(NotSentError, match="OPENAI_API_KEY was not sent") as raised:
+        await post(chat(server), policy, authorization=f"Bearer {KEY}")
+    assert raised.value.hint == "Set the key of cerebras and start agno-shell again."
+    assert server.requests == []
+
+
+async def test_what_is_meant_for_a_local_server_does_not_go_to_openai() -> None:
+    with pytest.raises(NotSentError, match="no address is set for lm_studio"):
+        await post(
+            "https://api.openai.com/v1/chat/completions", Policy(1.0, [], provider="lm_studio")
+        )
+
+
+@pytest.mark.parametrize(
+    ("api_base", "url"),
+    [
+        ("HTTPS://Models.Example.org/v1", "https://models.example.org/v1/x"),
+        ("https://models.example.org:443/v1", "https://models.example.org/v1/x"),
+        ("https://münchen.example/v1", "https://xn--mnchen-3ya.example/v1/x"),
+    ],
+)
+async def test_one_address_in_two_spellings_is_one_address(api_base: str, url: str) -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200))
+    with http_guard.under(Policy(1.0, [], api_base)):
+        async with httpx.AsyncClient(transport=transport) as client:
+            assert (await client.get(url)).status_code == 200
+
+
+async def test_a_key_that_begins_with_another_one_may_go(server: ModelServer) -> None:
+    policy = Policy(1.0, [KEY, f"{KEY}-long"], server.base_url, f"{KEY}-long")
+    await post(chat(server), policy, authorization=f"Bearer {KEY}-long")
+    assert len(server.requests) == 1

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, default_model, key_variable
+from agno_shell.builtin.litellm_provider.keys import (
+    SERVICES,
+    Service,
+    default_model,
+    foreign_keys,
+    key_variable,
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +58,10 @@ def test_the_variable_of_another_service_is_guessed_only_if_it_is_set() -> None:
     assert key_variable("openai", {}) == "OPENAI_API_KEY"
     assert key_variable("xai", {"XAI_API_KEY": "xai-fake"}) == "XAI_API_KEY"
     assert key_variable("xai", {}) is None
+
+
+def test_keys_of_other_services_are_foreign_unless_they_are_the_same() -> None:
+    environ = {"OPENAI_API_KEY": "sk-fake-0000", "GROQ_API_KEY": "gsk-fake-0000"}
+    assert foreign_keys("groq", environ) == {"sk-fake-0000": "OPENAI_API_KEY"}
+    assert foreign_keys("text-completion-openai", environ) == {"gsk-fake-0000": "GROQ_API_KEY"}
+    assert foreign_keys("groq", dict.fromkeys(environ, "fake-shared-0000")) == {}

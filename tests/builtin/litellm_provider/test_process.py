@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from agno_shell.builtin.litellm_provider.child import keep_from_proxies
+from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.contracts import ProviderOptions
 from agno_shell.errors import ProviderError
@@ -206,3 +209,93 @@ def test_the_shells_side_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[] []"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
+async def test_a_process_that_does_not_answer_is_ended_and_named(
+    is_running: Callable[[int], bool], make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.litellm_provider import process
+
+    monkeypatch.setattr(process, "STARTING", 0.05)
+    provider = LitellmProvider(ProviderOptions())
+    asking = asyncio.create_task(anext(provider.stream(make_request("Hello"))))
+    while provider.pid is None:
+        await asyncio.sleep(0)
+    pid = provider.pid
+    os.kill(pid, signal.SIGSTOP)
+    failed = await asking
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    assert failed.message == "The model process (litellm) did not answer and was ended."
+    assert not is_running(pid)
+
+
+async def test_an_answer_that_does_not_come_in_time_ends_the_process(
+    without_litellm: Path, monkeypatch: pytest.MonkeyPatch, make_request: MakeRequest
+) -> None:
+    from agno_shell.builtin.litellm_provider import provider as module
+
+    (without_litellm / "litellm.py").write_text("import time; time.sleep(600)\n")
+    monkeypatch.setattr(module, "_GRACE", 0.05)
+    monkeypatch.setattr(ModelProcess, "ready", lambda self: asyncio.sleep(0))
+    provider = LitellmProvider(ProviderOptions(limits={"whole_reply": 0.05}))
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    assert isinstance(failed, Failed)
+    assert "did not answer" in failed.message
+    with pytest.raises(ProviderError, match="did not answer"):
+        await provider.models()
+    await provider.close()
+
+
+@pytest.mark.parametrize("kind", ["no folder", "fifo"])
+async def test_a_log_that_cannot_be_written_is_neither_waited_for_nor_named(
+    kind: str, without_litellm: Path, make_request: MakeRequest
+) -> None:
+    log = without_litellm / "nowhere" / "log"
+    if kind == "fifo":
+        log = without_litellm / "fifo"
+        os.mkfifo(log)
+    provider = LitellmProvider(ProviderOptions(log=str(log)))
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert "could not start" in failed.message
+    assert str(log) not in failed.sentence()
+
+
+async def test_a_parameter_that_json_does_not_know_is_refused_in_a_sentence(
+    without_litellm: Path, make_request: MakeRequest
+) -> None:
+    provider = LitellmProvider(ProviderOptions())
+    request = make_request("Hello", parameters={"stop": date(2020, 1, 1)})
+    (failed,) = [event async for event in provider.stream(request)]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert failed.kind == "refused"
+    assert "type date" in failed.message
+
+
+def test_proxies_are_kept_from_what_is_said_to_this_machine() -> None:
+    environ = {"NO_PROXY": "example.org", "HTTP_PROXY": "http://proxy.example.org"}
+    keep_from_proxies(environ)
+    expected = "example.org,localhost,127.0.0.1,::1"
+    assert environ["no_proxy"] == environ["NO_PROXY"] == expected
+
+
+@pytest.mark.parametrize("line", ["no json", "[]", '{"x": 1}'])
+async def test_a_line_that_is_no_answer_ends_the_process_and_closing_is_quiet(
+    line: str, tmp_path: Path, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.litellm_provider import process
+
+    code = f"print({line!r}, flush=True); input(); input(); print({line!r}, flush=True)\n"
+    (tmp_path / "babbling.py").write_text("print('{\"ready\": true}', flush=True)\n" + code)
+    monkeypatch.setattr(process, "_MODULE", "babbling")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    provider = LitellmProvider(ProviderOptions())
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    await provider.close()

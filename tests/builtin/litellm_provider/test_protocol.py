@@ -14,6 +14,7 @@ from agno_shell.builtin.litellm_provider.protocol import (
     event_record,
     model_messages,
     record_event,
+    sendable,
 )
 from agno_shell.events import (
     Event,
@@ -101,4 +102,12 @@ def test_a_tool_call_without_its_answer_is_left_out() -> None:
     assert sent(call, answer) == [
         {"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]},
         {"role": "tool", "content": "3", "tool_call_id": "1"},
+    ]
+
+
+def test_lone_surrogates_do_not_leave_wherever_they_are() -> None:
+    said = [{"content": "a\ud800b", "calls": [{"arguments": "\udfff"}], "n": 1}, "🦉"]
+    assert sendable(said) == [
+        {"content": "a\ufffdb", "calls": [{"arguments": "\ufffd"}], "n": 1},
+        "🦉",
     ]

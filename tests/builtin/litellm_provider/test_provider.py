@@ -259,3 +259,37 @@ async def test_an_unknown_model_is_answered_before_anything_is_sent(
     assert failed.kind == "unknown_model"
     assert "gpt-4o-mini" in failed.hint
     assert len(surroundings.connections()) == before
+
+
+async def test_a_server_that_refuses_the_wish_for_usage_is_asked_without_it(
+    ask: Ask, server: ModelServer
+) -> None:
+    server.status(400, "Unknown field: stream_options")
+    events = await ask()
+    assert events[-1] == Finished("stop")
+    wishes = ["stream_options" in request.body for request in server.requests]
+    assert wishes == [True, False]
+
+
+async def test_a_lone_surrogate_does_not_stop_a_session(ask: Ask, server: ModelServer) -> None:
+    events = await ask("Hello", "half a pair: \ud83d", "And now?")
+    assert events[-1] == Finished("stop")
+    assert server.requests[0].body["messages"][1]["content"] == "half a pair: \ufffd"
+
+
+async def test_the_old_name_of_a_finish_reason_is_one_of_the_four(
+    ask: Ask, server: ModelServer
+) -> None:
+    server.reply("x", finish="function_call")
+    assert (await ask())[-1] == Finished("tool_calls")
+
+
+@pytest.mark.parametrize("model", ["lm_studio/x", "hosted_vllm/x"])
+async def test_a_local_servers_message_goes_nowhere_without_an_address(
+    ask: Ask, surroundings: Any, model: str
+) -> None:
+    before = len(surroundings.connections())
+    (failed,) = await ask(model=model, api_base=None)
+    assert isinstance(failed, Failed)
+    assert "no address is set" in failed.message
+    assert len(surroundings.connections()) == before

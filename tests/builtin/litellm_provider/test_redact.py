@@ -60,3 +60,12 @@ def test_the_log_gets_whole_lines_without_keys_however_they_were_written() -> No
     for piece in ("one fake-", "0000 two\nnext", " line\n", "open"):
         writer.write(piece)
     assert target.getvalue() == f"one {HIDDEN} two\nnext line\n"
+
+
+def test_a_secret_is_hidden_where_a_line_was_wrapped_within_it() -> None:
+    assert Redactor(["fake-0000-key"]).redact("x fake-\n  0000-key y") == f"x {HIDDEN} y"
+
+
+def test_digits_of_base_64_do_not_make_a_secret_a_path() -> None:
+    environ = {"AWS_SECRET_ACCESS_KEY": "fake/0000+secret", "KEY_FILE": "~/some/key"}
+    assert secrets(environ) == ["fake/0000+secret"]

@@ -96,3 +96,11 @@ async def test_releasing_reads_the_rest_and_closes() -> None:
     await tap.release()
     assert source.read == 3
     assert source.closed
+
+
+async def test_usage_that_is_no_table_costs_the_counts_and_not_the_reply() -> None:
+    reader = Reader()
+    source = Source({"text": "a", "usage": "many"}, {"finish": "stop", "usage": {"n": 1}})
+    tap = StreamTap(reader, source)
+    assert await read(reader, tap) == ["a", ""]
+    assert tap.usage == {"n": 1}
