@@ -213,6 +213,9 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
     )
     _collect_garbage()
+    # Python hands the interpreter from one thread to another every 5 ms; the storage's
+    # thread would wait that long for a frame to be drawn before it saves a message.
+    sys.setswitchinterval(0.001)
     given = options.common.overrides
     try:
         return await shell.run(

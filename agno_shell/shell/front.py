@@ -51,8 +51,9 @@ class Front(ABC):
         """Ask; only ``y`` or ``yes`` is a yes."""
 
     @abstractmethod
-    def print_lines(self, lines: Iterable[Line]) -> None:
-        """Show finished lines."""
+    def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
+        """Show finished lines; they may be shown up to ``after`` seconds late, where
+        drawing would hold up something that matters more."""
 
     @abstractmethod
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:

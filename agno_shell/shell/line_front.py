@@ -133,7 +133,7 @@ class LineFront(Front):
         self._again.append(line)
         return False
 
-    def print_lines(self, lines: Iterable[Line]) -> None:
+    def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         for line in lines:
             text = "".join(part for _style, part in safe(line)).rstrip()
             # Empty lines are written with the text that follows them, if any does.

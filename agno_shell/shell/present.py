@@ -33,6 +33,9 @@ TICK_SECONDS = 0.5
 REASONING_SHOWN = 400
 """Characters of the newest reasoning that the live line shows."""
 
+REQUEST_SECONDS = 0.008
+"""Drawing a question waits this long, so that its request leaves first."""
+
 QUESTION_CHARACTERS = 4_000
 QUESTION_LINES = 40
 
@@ -85,7 +88,7 @@ class Presenter:
             elif message.content or message.status != "complete":
                 self._stored(message)
 
-    def question(self, text: str) -> None:
+    def question(self, text: str, *, after: float = 0.0) -> None:
         """Show what the person said; of a very long text the beginning, and how long it is."""
         shown = "\n".join(text[:QUESTION_CHARACTERS].split("\n")[:QUESTION_LINES])
         lines = text_lines(shown, "class:question")
@@ -93,7 +96,8 @@ class Presenter:
             left = f"… {len(text) - len(shown):,} more characters, all of them saved"
             lines.append((("class:notice", left),))
         first: Line = (("class:prompt", "› "), *lines[0])
-        self._front.print_lines([first, *((("", "  "), *line) for line in lines[1:]), ()])
+        rest = ((("", "  "), *line) for line in lines[1:])
+        self._front.print_lines([first, *rest, ()], after=after)
 
     def notice(self, text: str, style: str = "class:notice") -> None:
         """Show a few words of the shell's own."""
@@ -119,7 +123,7 @@ class Presenter:
         elif isinstance(event, ToolCall):
             self.notice(f"The model asked for the tool {clean_line(event.name)}; none is set up.")
         elif isinstance(event, MessageSaved | NotSaved) and event.message.role == "user":
-            # Only now, so that what is shown is saved, and drawing does not delay the request.
+            # Only now, because what is shown as said is saved.
             self._said(event)
         elif isinstance(event, NotSaved):
             self._not_saved(event)
@@ -130,7 +134,7 @@ class Presenter:
 
     def _said(self, event: MessageSaved | NotSaved) -> None:
         if not self._front.echoes:
-            self.question(event.message.content)
+            self.question(event.message.content, after=REQUEST_SECONDS)
         if isinstance(event, NotSaved):
             self._not_saved(event)
 

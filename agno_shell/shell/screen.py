@@ -45,23 +45,24 @@ class Screen:
     def width(self) -> int:
         return self._output.get_size().columns
 
-    def print_lines(self, lines: Iterable[Line]) -> None:
-        """Put finished lines into the scrollback with the next frame."""
+    def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
+        """Put finished lines into the scrollback with the next frame, which is drawn
+        ``after`` so many seconds at the earliest."""
         self._pending.extend(safe(line) for line in lines)
-        self.touch()
+        self.touch(after)
 
     def set_live(self, source: LiveSource | None) -> None:
         """Show what ``source`` returns, asked once a frame, in the live window."""
         self._live = source
         self.touch()
 
-    def touch(self) -> None:
+    def touch(self, after: float = 0.0) -> None:
         """Something changed: draw a frame, at once after a rest, else in the rhythm."""
         if self._handle is not None:
             return
         loop = asyncio.get_running_loop()
         early = BURST_FRAMES * FRAME_SECONDS
-        wait = max(0.0, self._next_frame - early - loop.time())
+        wait = max(after, self._next_frame - early - loop.time())
         self._handle = loop.call_later(wait, self.draw)
 
     def draw(self) -> None:

@@ -132,8 +132,8 @@ class TerminalFront(Front):
             self._answer("")
         return answer.strip().lower() in ("y", "yes")
 
-    def print_lines(self, lines: Iterable[Line]) -> None:
-        self.screen.print_lines(lines)
+    def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
+        self.screen.print_lines(lines, after=after)
 
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         self.screen.set_live(source)
