@@ -6,6 +6,8 @@ costs nothing at start-up.
 
 from __future__ import annotations
 
+from agno_shell.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts import (
@@ -115,12 +117,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    for home, names in _HOMES.items():
-        if name in names.split():
-            value: object = getattr(import_module(f"agno_shell.{home}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'agno_shell' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

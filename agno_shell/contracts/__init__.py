@@ -7,6 +7,8 @@ the ones that are chosen are opened. Each part is loaded when it is first asked 
 
 from __future__ import annotations
 
+from agno_shell.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts.commands import (
@@ -53,12 +55,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    for home, names in _HOMES.items():
-        if name in names.split():
-            value: object = getattr(import_module(f"agno_shell.contracts.{home}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'agno_shell.contracts' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

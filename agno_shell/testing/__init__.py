@@ -5,6 +5,8 @@ Names are loaded when they are first asked for; the contracts want pytest.
 
 from __future__ import annotations
 
+from agno_shell.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in ``typing``, without importing it
 if TYPE_CHECKING:
     from agno_shell.testing.fake_context import FakeContext
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from agno_shell.testing.storage_contract import StorageContract
 
 _HOMES = {
-    "FakeContext": "fake_context",
-    "MemoryStorage": "memory_storage",
-    "ModelServer": "model_server",
-    "ProviderContract": "provider_contract",
-    "RendererContract": "renderer_contract",
-    "ScriptedProvider": "scripted_provider",
-    "StorageContract": "storage_contract",
+    "fake_context": "FakeContext",
+    "memory_storage": "MemoryStorage",
+    "model_server": "ModelServer",
+    "provider_contract": "ProviderContract",
+    "renderer_contract": "RendererContract",
+    "scripted_provider": "ScriptedProvider",
+    "storage_contract": "StorageContract",
 }
 
 __all__ = [
@@ -36,12 +38,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'agno_shell.testing' has no attribute {name!r}")
-    value: object = getattr(import_module(f"agno_shell.testing.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
