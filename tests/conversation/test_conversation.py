@@ -7,10 +7,10 @@ import pytest
 from agno_shell.conversation import conversation as module
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.turn import Turn
-from agno_shell.errors import UsageError
+from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Message, new_id, now
+from agno_shell.types import Message, Session, new_id, now
 
 
 async def run(turn: Turn) -> None:
@@ -152,3 +152,22 @@ async def test_a_server_named_for_a_session_is_asked_again_without_being_named(
     assert provider.requests[0].api_base == "http://localhost:1/v1"
     await later.set_api_base("")
     assert later.api_base is None
+
+
+async def test_what_could_not_be_saved_is_still_said_after_a_switch(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+) -> None:
+    class Full(MemoryStorage):
+        def append(self, session_id: str, message: Message) -> Session:
+            raise StorageError("The disk is full.")
+
+    conversation = make_conversation(Full())
+    first = await conversation.create("First")
+    await run(conversation.turn("precious"))
+    await conversation.create("Second")
+    assert list(conversation.history) == []
+    await conversation.open(first.session_id)
+    await run(conversation.turn("and now?"))
+    sent = [message.content for message in provider.requests[-1].messages]
+    assert sent == ["precious", "echo: precious", "and now?"]
+    assert len(conversation.unsaved) == 4

@@ -76,3 +76,14 @@ def test_after_a_rest_there_is_no_more_than_one_burst(screen: Screen, clock: Clo
     frames_of(screen, clock, 1.0)
     clock.now += 60.0
     assert frames_of(screen, clock, 0.010) == 3
+
+
+def test_what_can_wait_is_drawn_no_earlier(screen: Screen, clock: Clock) -> None:
+    application: Any = screen._application
+    screen.touch(0.008)
+    clock.now += 0.007
+    clock.work()
+    assert application.frames == 0
+    clock.now += 0.002
+    clock.work()
+    assert application.frames == 1

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from itertools import pairwise
 
+import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +92,19 @@ def test_a_frame_that_fails_lets_later_output_through(
     output.write("later")
     output.flush()
     assert sink.flushes == ["later"]
+
+
+def test_erasing_leaves_nothing_and_does_not_begin_in_the_first_cell(
+    make_output: Callable[[], tuple[FrameOutput, Written]],
+) -> None:
+    output, sink = make_output()
+    output.erase_down()
+    output.flush()
+    (written,) = sink.flushes
+    # From the first cell of the screen on, tmux keeps what is erased in its scrollback.
+    assert not written.startswith("\x1b[J")
+    screen = pyte.Screen(20, 3)
+    stream = pyte.Stream(screen)
+    stream.feed("above\r\nprompt\r\ntoolbar\x1b[2;1H" + written)
+    assert [line.rstrip() for line in screen.display] == ["above", "", ""]
+    assert (screen.cursor.x, screen.cursor.y) == (0, 1)
