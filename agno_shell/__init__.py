@@ -49,7 +49,16 @@ if TYPE_CHECKING:
     )
     from agno_shell.hookspecs import hookimpl
     from agno_shell.terminal_text import Cleaner, clean, clean_line
-    from agno_shell.types import Attachment, Message, Session, Timing, Trashed, Usage
+    from agno_shell.types import (
+        Attachment,
+        Finding,
+        Message,
+        SearchHit,
+        Session,
+        Timing,
+        Trashed,
+        Usage,
+    )
 
 __version__ = "0.1.0"
 
@@ -68,7 +77,7 @@ _HOMES = {
     ),
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
-    "types": "Attachment Message Session Timing Trashed Usage",
+    "types": "Attachment Finding Message SearchHit Session Timing Trashed Usage",
 }
 
 __all__ = [
@@ -81,6 +90,7 @@ __all__ = [
     "ConfigError",
     "Event",
     "Failed",
+    "Finding",
     "Finished",
     "Interrupted",
     "Line",
@@ -96,6 +106,7 @@ __all__ = [
     "RendererFactory",
     "RendererOptions",
     "Request",
+    "SearchHit",
     "Session",
     "SessionNotFoundError",
     "Storage",

@@ -103,6 +103,28 @@ class Trashed(NamedTuple):
     """Bytes."""
 
 
+class SearchHit(NamedTuple):
+    """A message that a search has found."""
+
+    session: Session
+    message: Message
+    snippet: tuple[tuple[str, bool], ...]
+    """A few words around what was looked for, in pieces: the text of each, and whether it
+    is what was looked for."""
+
+
+class Finding(NamedTuple):
+    """Something that a check found to be wrong, or has just mended."""
+
+    where: str
+    """The session, file, setting or plugin."""
+    problem: str
+    """One sentence."""
+    advice: str = ""
+    """What to do, or what was done: one sentence."""
+    healed: bool = False
+
+
 def now() -> datetime:
     """This moment in UTC, timezone-aware."""
     return datetime.now(UTC)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from agno_shell.contracts.provider import Provider
 from agno_shell.contracts.renderer import Line
 from agno_shell.contracts.storage import Storage
-from agno_shell.types import Message, Session
+from agno_shell.types import Finding, Message, Session
 
 T = TypeVar("T")
 
@@ -63,8 +63,22 @@ class CommandContext(Protocol):
     def width(self) -> int:
         """Columns of the terminal; 0 where there is none and lines may be of any length."""
 
+    @property
+    def history(self) -> Sequence[Message]:
+        """The newest messages of the conversation as the shell knows it, oldest first;
+        also those that could not be saved yet."""
+
+    @property
+    def unsaved(self) -> Sequence[Message]:
+        """Messages of the open session that could not be saved yet."""
+
     async def store(self, work: Callable[[Storage], T]) -> T:
-        """Run ``work`` with the storage, in the storage's own thread."""
+        """Run ``work`` with the storage, in the storage's own thread. What is said next
+        waits for it."""
+
+    async def read_store(self, work: Callable[[Storage], T]) -> T:
+        """Run ``work`` with a second handle of the storage, in a thread of its own: for
+        what may take long, such as searching; nothing that is said waits for it."""
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
         """The table ``[plugins.NAME]`` of the configuration."""
@@ -76,8 +90,9 @@ class CommandContext(Protocol):
     async def resolve(self, reference: str) -> Session:
         """The session that an id, a unique prefix of one, or a name means."""
 
-    async def switch(self, session_id: str) -> None:
-        """Open another session and show its last exchanges."""
+    async def switch(self, session_id: str, at: str | None = None) -> None:
+        """Open another session and show its last exchanges, or those around the message
+        ``at``; the conversation goes on at its end in either case."""
 
     async def refresh(self) -> None:
         """Read the open session's record again, after a command changed it."""
@@ -103,6 +118,14 @@ class CommandContext(Protocol):
 
     async def confirm(self, question: str) -> bool:
         """Ask once; only ``y`` or ``yes`` is a yes."""
+
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        """Let the person pick one of several lines with the arrow keys and Enter, or by
+        its number where there is no screen; None when nothing was picked."""
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        """What is wrong with the configuration, the plugins, the provider and the storage;
+        with ``repair`` what can be mended is mended first."""
 
     def clear(self) -> None:
         """Empty the screen; the session is untouched."""

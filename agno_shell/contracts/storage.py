@@ -4,11 +4,12 @@
 # at every start.
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from agno_shell.errors import StorageError
-from agno_shell.types import NOTHING, Message, Session, Trashed
+from agno_shell.types import NOTHING, Finding, Message, Role, SearchHit, Session, Trashed
 
 
 class StorageOptions(NamedTuple):
@@ -20,6 +21,9 @@ class StorageOptions(NamedTuple):
     """The table ``[plugins.NAME]`` of the configuration."""
     notice: Callable[[str], None] = lambda _line: None
     """Tells the person one line, such as what was healed and where the copy is."""
+    cache_path: str = ""
+    """Absolute. A folder, perhaps not there yet, for what can be made again at any time,
+    such as a search index. Empty: there is none."""
 
 
 class Storage(ABC):
@@ -31,6 +35,7 @@ class Storage(ABC):
     """
 
     can_search = False
+    """Whether :meth:`search` finds anything."""
 
     @abstractmethod
     def sessions(self) -> list[Session]:
@@ -108,12 +113,69 @@ class Storage(ABC):
     def set_current(self, session_id: str) -> None:
         """Remember which session was used last."""
 
-    def search(self, query: str, *, limit: int = 20) -> list[Message]:
-        """Messages that hold ``query``; only where :attr:`can_search` is true."""
+    @abstractmethod
+    def partials(self, session_id: str) -> list[Message]:
+        """The replies that are in work, or that a crash has left and :meth:`open` has not
+        turned into messages yet."""
+
+    def version(self, session_id: str) -> object:
+        """A value that is another one, by ``==``, after anything of the session has
+        changed, through whatever handle. The shell asks for it every half second, so it
+        should cost next to nothing."""
+        return self.open(session_id)
+
+    # Moving from one storage to another
+
+    @abstractmethod
+    def import_session(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        *,
+        deleted_at: datetime | None = None,
+    ) -> None:
+        """Take over a session as it is, with its id, its times and every branch; with
+        ``deleted_at`` into the trash. ``messages`` are those of :meth:`tree`. All of it is
+        there on return, durable, or nothing is. ``StorageError`` when the storage has this
+        session, or this deleted one, already."""
+
+    @abstractmethod
+    def trashed_messages(self, trash_id: str) -> list[Message]:
+        """What :meth:`tree` would give if the session were restored."""
+
+    # Capabilities
+
+    def search(
+        self,
+        query: str,
+        *,
+        session_id: str | None = None,
+        role: Role | None = None,
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[SearchHit]:
+        """The messages of all branches of all sessions but deleted ones that ``query``
+        finds, the best first; only where :attr:`can_search` is true.
+
+        A query is words, ``"phrases"`` and ``prefix*``, in any letter case; a message must
+        hold them all. Nothing typed is an error: what has no meaning is left out, and a
+        query of nothing else finds nothing. Messages made before ``since`` are left out.
+        """
         raise StorageError("This storage cannot search.")
 
+    def check(self, *, repair: bool = False) -> Iterator[Finding]:
+        """Look at everything that is kept and yield what is wrong; with ``repair`` mend
+        what can be mended without losing anything, keeping a copy of what is replaced.
+        Safe while other shells work. By default every message is read once."""
+        for session in self.sessions():
+            try:
+                self.tree(session.session_id)
+            except StorageError as error:
+                yield Finding(f"session {session.session_id}", str(error), error.hint)
+
     def close(self) -> None:  # noqa: B027 - many storages hold nothing open
-        """Release what is held open; the handle is not used again."""
+        """Release what is held open; the handle is not used again. May come from another
+        thread while :meth:`search` or :meth:`check` is at work, which end soon then."""
 
 
 class StorageFactory(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -125,19 +126,56 @@ class MemoryStorage(Storage):
         self._kept(session_id)
         self.store.partials[session_id, self._handle] = message
 
+    def partials(self, session_id: str) -> list[Message]:
+        kept = self._kept(session_id)
+        saved = {message.id for message in kept.messages}
+        return [
+            message
+            for (owner, _handle), message in self.store.partials.items()
+            if owner == session_id and message.id not in saved
+        ]
+
+    def import_session(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        *,
+        deleted_at: datetime | None = None,
+    ) -> None:
+        kept = Kept(session._replace(message_count=len(messages)), list(messages))
+        if deleted_at is not None:
+            if any(
+                (each.session.session_id, each.deleted_at) == (session.session_id, deleted_at)
+                for each, _kept in self.store.trash.values()
+            ):
+                raise StorageError(f"The trash holds session {session.session_id} already.")
+            self._throw_away(kept, deleted_at)
+        elif session.session_id in self.store.sessions:
+            raise StorageError(f"There is a session {session.session_id} already.")
+        else:
+            self.store.sessions[session.session_id] = kept
+
+    def trashed_messages(self, trash_id: str) -> list[Message]:
+        return list(self._trashed(trash_id)[1].messages)
+
     def delete(self, session_id: str) -> Trashed:
         kept = self._kept(session_id)
         del self.store.sessions[session_id]
-        size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
-        trashed = Trashed(new_id(), kept.session, now(), size)
-        self.store.trash[trashed.trash_id] = (trashed, kept)
+        trashed = self._throw_away(kept, now())
         if self.store.current == session_id:
             following = next(iter(self.sessions()), None)
             self.store.current = following.session_id if following else None
         return trashed
 
+    def _throw_away(self, kept: Kept, deleted_at: datetime) -> Trashed:
+        size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
+        trashed = Trashed(new_id(), kept.session, deleted_at, size)
+        self.store.trash[trashed.trash_id] = (trashed, kept)
+        return trashed
+
     def trash(self) -> list[Trashed]:
-        return [trashed for trashed, _kept in reversed(self.store.trash.values())]
+        found = [trashed for trashed, _kept in reversed(self.store.trash.values())]
+        return sorted(found, key=lambda each: each.deleted_at, reverse=True)
 
     def restore(self, trash_id: str) -> Session:
         trashed, kept = self._trashed(trash_id)

@@ -1,8 +1,9 @@
 """The ``json`` storage: one folder per session, files that any tool can read.
 
-The rooms, lowest first: ``ids``, ``codec`` and ``layout`` turn records into bytes
+The rooms, lowest first: ``ids``, ``layout`` and ``index_format`` turn records into bytes
 and back and touch no disk; ``tree`` finds the conversation in a list of messages;
-``disk`` is the only room that writes; ``locks`` keeps several shells apart;
-``folder``, ``message_file``, ``index``, ``running_reply`` and ``trash`` are one kind
-of file each; ``store`` is the policy that joins them.
+``disk`` is the only room that writes; ``locks`` keeps several shells apart; ``folder``,
+``message_reader``, ``message_writer``, ``index``, ``running_reply`` and ``trash`` are one
+kind of file each; ``catalog`` says which sessions there are, ``session_writer`` changes
+one; ``store`` is the policy that joins them.
 """

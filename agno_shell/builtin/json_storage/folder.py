@@ -3,12 +3,14 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile them at
 # every start.
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.json_storage import codec, disk
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.types import Session
+from agno_shell.types import Message, Session
 
 SESSION = "session.json"
 MESSAGES = "messages.json"
@@ -30,22 +32,24 @@ def read_record(folder: str, session_id: str) -> Record | None:
     except FileNotFoundError:
         return None
     try:
-        raw: Any = codec.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except codec.Damage:
+        raw: Any = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except json_records.Damage:
         return None
     if not isinstance(raw, dict):
         return None
     head_after = raw.pop("head_after", None)
-    session = codec.session_of(raw, session_id, codec.EPOCH)
+    session = json_records.session_of(raw, session_id, json_records.EPOCH)
     return Record(session, head_after if isinstance(head_after, str) else None)
 
 
 def record_bytes(record: Record) -> bytes:
     """The bytes of a ``session.json``, a key a line."""
-    fields = codec.session_fields(record.session)
+    fields = json_records.session_fields(record.session)
     if record.head_after is not None:
         fields["head_after"] = record.head_after
-    rows = (codec.dumps(key) + b": " + codec.dumps(value) for key, value in fields.items())
+    rows = (
+        json_records.dumps(key) + b": " + json_records.dumps(value) for key, value in fields.items()
+    )
     return b"{\n  " + b",\n  ".join(rows) + b"\n}\n"
 
 
@@ -66,7 +70,7 @@ def survey(folder: str, session_id: str, known: Session | None) -> Entry | None:
         session = known
     elif counted.size >= 0 or disk.status(f"{folder}/{SESSION}"):
         oldest = message_reader.oldest_at(f"{folder}/{MESSAGES}") or _changed_at(folder)
-        session = codec.session_of({}, session_id, oldest)
+        session = json_records.session_of({}, session_id, oldest)
     else:
         return None
     times = [session.updated_at, counted.newest_at, known.updated_at if known else None]
@@ -88,12 +92,20 @@ def head_holds(folder: str, record: Record) -> bool:
 
 def _changed_at(folder: str) -> datetime:
     status = disk.status(folder)
-    return datetime.fromtimestamp(status.st_mtime, UTC) if status else codec.EPOCH
+    return datetime.fromtimestamp(status.st_mtime, UTC) if status else json_records.EPOCH
 
 
 def unreadable(path: str, session_id: str) -> Entry:
     """What is listed for a folder of which nothing can be read."""
-    return Entry(codec.session_of({}, session_id, _changed_at(path)))
+    return Entry(json_records.session_of({}, session_id, _changed_at(path)))
+
+
+def look(path: str) -> tuple[tuple[int, int, int] | None, ...]:
+    """How a session's files look from outside; another value after any change."""
+    statuses = (disk.status(f"{path}/{name}") for name in (MESSAGES, SESSION))
+    return tuple(
+        (each.st_ino, each.st_size, each.st_mtime_ns) if each else None for each in statuses
+    )
 
 
 def keeps_replies(path: str) -> bool:
@@ -106,17 +118,29 @@ def keeps_replies(path: str) -> bool:
 
 def make(path: str, session: Session) -> Entry:
     """Make a new session's folder, durably, or nothing at all."""
+    return fill(path, session, ())
+
+
+def fill(path: str, session: Session, messages: Sequence[Message]) -> Entry:
+    """Make a session's folder with all its messages, durably, or nothing at all."""
     from agno_shell.builtin.json_storage import layout
 
+    lines = [json_records.message_line(message) for message in messages]
+    newest = messages[-1].id if messages and session.head is not None else None
     disk.make_folder(path)
     try:
-        disk.create_whole(f"{path}/{MESSAGES}", layout.EMPTY)
-        disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session)))
+        disk.create_whole(f"{path}/{MESSAGES}", layout.whole(lines))
+        disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
         disk.sync_folder(path)
         disk.sync_folder(path.rpartition("/")[0])
     except BaseException:
         disk.remove_tree_quietly(path)
         raise
+    return counted(path, session)
+
+
+def counted(path: str, session: Session) -> Entry:
+    """What the index is to say of a session whose messages were just written whole."""
     status = disk.status(f"{path}/{MESSAGES}")
     return (
         Entry(session, status.st_size, status.st_mtime_ns, checked=True)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from agno_shell.builtin.json_storage import codec, disk, index_format
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, index_format
 from agno_shell.builtin.json_storage.index_format import Contents, Entry
 from agno_shell.types import Session
 
@@ -158,7 +159,7 @@ class Index:
 
     def _start_of_line(self, entry: Entry) -> bytes:
         """The part of a session's line that a message does not change, encoded once."""
-        constant = entry.session._replace(updated_at=codec.EPOCH, message_count=0)
+        constant = entry.session._replace(updated_at=json_records.EPOCH, message_count=0)
         known = self._starts.get(constant.session_id)
         if known is None or known[0] != constant:
             known = (constant, index_format.line(entry)[: -index_format.TAIL_WIDTH])

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.json_storage import codec
+from agno_shell import json_records
 from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.types import NOTHING, Session
 
@@ -70,11 +70,11 @@ def line(entry: Entry) -> bytes:
     """The line of a session, without comma and newline; its last :data:`TAIL_WIDTH`
     bytes are what a message changes."""
     session = entry.session
-    fields = codec.session_fields(session._replace(extra=NOTHING))
+    fields = json_records.session_fields(session._replace(extra=NOTHING))
     del fields["updated_at"]
     if session.extra:
         fields["extra"] = session.extra
-    return codec.dumps(fields)[:-1] + tail(entry)
+    return json_records.dumps(fields)[:-1] + tail(entry)
 
 
 def tail(entry: Entry) -> bytes:
@@ -83,7 +83,7 @@ def tail(entry: Entry) -> bytes:
     return (
         f',"messages_size":{entry.size:12d},"messages_mtime_ns":{entry.mtime_ns:20d}'
         f',"messages_checked":{"true " if entry.checked else "false"}'
-        f',"updated_at":"{codec.stamp(session.updated_at)}"'
+        f',"updated_at":"{json_records.stamp(session.updated_at)}"'
         f',"message_count":{session.message_count:10d}}}'
     ).encode("ascii")
 
@@ -92,7 +92,7 @@ def tail_updated_at(data: bytes) -> datetime | None:
     """The time in the last bytes of a line, without decoding the line."""
     key = b'"updated_at":"'
     place = data.find(key) + len(key)
-    return codec.moment(data[place : place + 32].decode("ascii", "replace"))
+    return json_records.moment(data[place : place + 32].decode("ascii", "replace"))
 
 
 def whole(current: str | None, lines: Iterable[bytes]) -> bytes:
@@ -145,14 +145,14 @@ def find_line(data: bytes, session_id: str) -> tuple[int, int] | None:
     return (place, end - place) if end > 0 else None
 
 
-TAIL_WIDTH = len(tail(Entry(Session("", "", codec.EPOCH, codec.EPOCH))))
+TAIL_WIDTH = len(tail(Entry(Session("", "", json_records.EPOCH, json_records.EPOCH))))
 
 
 def read_line(data: bytes) -> Entry | None:
     """The session in one line."""
     try:
-        return _entry(codec.loads(data))
-    except codec.Damage:
+        return _entry(json_records.loads(data))
+    except json_records.Damage:
         return None
 
 
@@ -160,8 +160,8 @@ def read(data: bytes) -> Contents | None:
     """The sessions in an index of this layout or any other that is a JSON object with
     the same keys; None if it is damaged."""
     try:
-        value = codec.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except codec.Damage:
+        value = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except json_records.Damage:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("sessions"), list):
         return None
@@ -177,7 +177,7 @@ def _entry(raw: Any) -> Entry | None:
     mtime_ns = raw.pop("messages_mtime_ns", UNKNOWN)
     checked = raw.pop("messages_checked", False)
     extra = raw.pop("extra", None)
-    session = codec.session_of(raw, raw["session_id"], codec.EPOCH)
+    session = json_records.session_of(raw, raw["session_id"], json_records.EPOCH)
     if isinstance(extra, Mapping) and extra:
         session = session._replace(extra=extra)
     if not (isinstance(size, int) and isinstance(mtime_ns, int)):

@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from agno_shell.builtin.json_storage import codec
+from agno_shell import json_records
 
 EMPTY = b"[\n]\n"
 CLOSING = b"]\n"
@@ -85,8 +85,8 @@ def read(data: bytes) -> Reading:
     if not data:
         return Reading([], "empty")
     try:
-        value = json.loads(data, parse_constant=codec.refuse_constant)
-    except codec.Damage:
+        value = json.loads(data, parse_constant=json_records.refuse_constant)
+    except json_records.Damage:
         return Reading(_salvage(data), "damaged")
     if not isinstance(value, list):
         return Reading(_salvage(data), "damaged")
@@ -111,8 +111,8 @@ def _salvage(data: bytes) -> list[dict[str, Any]]:
             continue
         if text[position] == "{":
             try:
-                value, position = codec.scan(text, position)
-            except codec.Damage:
+                value, position = json_records.scan(text, position)
+            except json_records.Damage:
                 pass
             else:
                 if isinstance(value, dict) and ("content" in value or "role" in value):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from agno_shell.builtin.json_storage import codec, disk, layout, tree
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, layout, tree
 from agno_shell.types import Message
 
 NAME = "messages.json"
@@ -101,9 +102,12 @@ def has(path: str, message_id: str) -> bool:
     try:
         for line in layout.lines_backwards(_reader(fd), _size(fd)):
             # An id is looked for as text first: most lines need no decoding then.
-            if codec.dumps(message_id) in line and codec.loads(line).get("id") == message_id:
+            if (
+                json_records.dumps(message_id) in line
+                and json_records.loads(line).get("id") == message_id
+            ):
                 return True
-    except codec.Damage:
+    except json_records.Damage:
         return any(message.id == message_id for message in load(path).messages)
     finally:
         disk.close(fd)
@@ -121,7 +125,7 @@ def conversation(path: str, head: Head | None, last: int) -> list[Message]:
             size = _size(fd)
             try:
                 return _walk(fd, size, head, last)
-            except codec.Damage:
+            except json_records.Damage:
                 if _size(fd) == size:  # it is no append that came in between
                     break
     finally:
@@ -148,7 +152,7 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
     for line in layout.lines_backwards(_reader(fd), size):
         if len(found) >= last:
             break
-        raw = codec.loads(line)
+        raw = json_records.loads(line)
         if not tree.is_settled(raw):
             raise ValueError("a message lacks its id or parent")
         if newest:
@@ -158,8 +162,8 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
                 wanted = head.message
         if raw["id"] != wanted:
             continue
-        found.append(codec.message_of(raw, raw["id"], raw["parent"], codec.EPOCH))
-        if codec.moment(raw.get("created_at")) is None:
+        found.append(json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH))
+        if json_records.moment(raw.get("created_at")) is None:
             raise ValueError("a message lacks its time, which is that of the one before")
         wanted = raw["parent"]
         if wanted is None:
@@ -195,8 +199,8 @@ def _snapshot(path: str) -> tuple[bytes, int, int]:
 def _time_of_last(data: bytes) -> datetime | None:
     last = data[data.rfind(b"\n", 0, -len(layout.TAIL)) + 1 : -len(layout.TAIL)]
     try:
-        return codec.moment(codec.loads(last.removeprefix(b",")).get("created_at"))
-    except codec.Damage:
+        return json_records.moment(json_records.loads(last.removeprefix(b",")).get("created_at"))
+    except json_records.Damage:
         return None
 
 

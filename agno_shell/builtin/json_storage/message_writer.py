@@ -13,7 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from agno_shell.builtin.json_storage import codec, disk, layout, message_reader
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, layout, message_reader
 from agno_shell.builtin.json_storage.message_reader import Loaded
 from agno_shell.types import Message
 
@@ -46,7 +47,7 @@ class MessageWriter:
     def append(self, message: Message) -> State:
         """Add a message durably. Raises ``OSError`` when it is not saved; ``ValueError``,
         ``TypeError`` or ``RecursionError`` when it cannot be written as JSON."""
-        line = codec.message_line(message)
+        line = json_records.message_line(message)
         if self._suspect:
             return self._lay_anew(message, line)
         try:
@@ -122,7 +123,7 @@ class MessageWriter:
     def _lay_anew(self, message: Message, line: bytes) -> State:
         """Write every message that can be read, and the new one, to a fresh file."""
         loaded = message_reader.load(self._path)
-        lines = [codec.message_line(each) for each in loaded.messages]
+        lines = [json_records.message_line(each) for each in loaded.messages]
         # After a failed sync of a new file the message may be in it already.
         if all(each.id != message.id for each in loaded.messages):
             lines.append(line)

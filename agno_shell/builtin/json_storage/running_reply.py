@@ -11,7 +11,8 @@ import re
 import time
 from contextlib import suppress
 
-from agno_shell.builtin.json_storage import codec, disk, tree
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, tree
 from agno_shell.builtin.json_storage.locks import Held, Locks
 from agno_shell.types import Message
 
@@ -76,7 +77,7 @@ class RunningReply:
         self._synced_at = time.monotonic()
 
     def _write_anew(self, message: Message) -> None:
-        data = codec.message_line(message) + b"\n"
+        data = json_records.message_line(message) + b"\n"
         disk.replace(self._path, data)
         fd = disk.open_to_write(self._path)
         disk.close(self._fd)
@@ -99,11 +100,11 @@ class RunningReply:
     def _difference(self, message: Message) -> bytes:
         before = self._message
         if before is None or not message.content.startswith(before.content):
-            return codec.message_line(message) + b"\n"
+            return json_records.message_line(message) + b"\n"
         if message != before._replace(content=message.content):
-            return codec.message_line(message) + b"\n"
+            return json_records.message_line(message) + b"\n"
         added = message.content[len(before.content) :]
-        return codec.dumps(added) + b"\n" if added else b""
+        return json_records.dumps(added) + b"\n" if added else b""
 
     def _begin(self) -> None:
         for place in range(PLACES):
@@ -135,16 +136,27 @@ def path_of(folder: str, place: int) -> str:
     return f"{folder}/reply-{place}.jsonl"
 
 
+def kept(folder: str) -> list[Message]:
+    """What is kept of every reply, running or not."""
+    found = []
+    for place in leftovers(folder):
+        with suppress(FileNotFoundError):  # its writer has just finished it
+            found.append(read(path_of(folder, place)))
+    return [message for message in found if message is not None]
+
+
 def read(path: str) -> Message | None:
     """What was kept of a reply, up to the first line that is torn."""
     message: Message | None = None
     for line in disk.read(path).split(b"\n")[:-1]:
         try:
-            value = codec.loads(line)
-        except codec.Damage:
+            value = json_records.loads(line)
+        except json_records.Damage:
             break
         if isinstance(value, dict) and tree.is_settled(value):
-            message = codec.message_of(value, value["id"], value["parent"], codec.EPOCH)
+            message = json_records.message_of(
+                value, value["id"], value["parent"], json_records.EPOCH
+            )
         elif isinstance(value, str) and message is not None:
             message = message._replace(content=message.content + value)
         else:

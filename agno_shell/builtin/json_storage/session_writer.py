@@ -6,7 +6,8 @@ or the record, which are the truth, then the index, which is a cache.
 
 from __future__ import annotations
 
-from agno_shell.builtin.json_storage import codec, disk, folder, message_reader
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, folder, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import Entry
@@ -138,5 +139,5 @@ class SessionWriter:
         kept = record.session._replace(head=None, updated_at=updated_at)
         try:
             disk.replace(f"{path}/{SESSION}", folder.record_bytes(Record(kept)))
-        except (OSError, codec.UnwritableError) as error:
+        except (OSError, json_records.UnwritableError) as error:
             self._notices.once(f"{path}/{SESSION} could not be written: {reason(error)}.")

@@ -7,13 +7,15 @@ Listing sessions is on the way of ``session --list``, so what only writing needs
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.builtin.json_storage import codec, disk, folder
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
+from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reason
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
@@ -27,6 +29,8 @@ from agno_shell.types import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.running_reply import RunningReply
@@ -83,6 +87,29 @@ class JsonStorage(Storage):
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
         with self._reading(path):
             return self._load(path)
+
+    def version(self, session_id: str) -> object:
+        path = self._catalog.folder(session_id)
+        with self._reading(path):
+            return folder.look(path)
+
+    def partials(self, session_id: str) -> list[Message]:
+        from agno_shell.builtin.json_storage import message_reader, running_reply
+
+        path = self._catalog.folder(session_id)
+        with self._reading(path):
+            # One that was saved in the last moment is a message already.
+            return [
+                message
+                for message in running_reply.kept(path)
+                if not message_reader.has(f"{path}/{MESSAGES}", message.id)
+            ]
+
+    def trashed_messages(self, trash_id: str) -> list[Message]:
+        path = f"{self._root}/trash/{trash_id}"
+        with self._reading(path):
+            trash = self._trash
+            return self._load(f"{trash.folder(trash.find(trash_id))}/{MESSAGES}")
 
     def trash(self) -> list[Trashed]:
         with self._reading(self._root):
@@ -200,6 +227,39 @@ class JsonStorage(Storage):
             with self._locks.session(session_id):
                 self._trash.purge(self._trash.find(trash_id))
 
+    # From another storage ----------------------------------------------------------------
+
+    def import_session(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        *,
+        deleted_at: datetime | None = None,
+    ) -> None:
+        session_id = session.session_id
+        if not is_session_id(session_id):
+            raise StorageError(f"{str(session_id)[:80]!r} is not a session id; it was not taken.")
+        path = f"{self._root}/{session_id}"
+        staging = f"{self._root}/.import-{session_id}-{os.urandom(6).hex()}"
+        session = session._replace(message_count=len(messages))
+        with self._saving("The session", path):
+            disk.make_folders(self._root)
+            with self._locks.session(session_id):
+                if deleted_at is None and disk.status(path) is not None:
+                    raise StorageError(f"There is a session {session_id} already.")
+                folder.fill(staging, session, messages)
+                try:
+                    if deleted_at is not None:
+                        self._trash.take_folder(staging, session, deleted_at)
+                        return
+                    disk.move(staging, path)
+                except BaseException:
+                    disk.remove_tree_quietly(staging)
+                    raise
+                disk.sync_folder(self._root)
+                self._forget(session_id)
+                self._writer.list(folder.counted(path, session))
+
     def _complete_record(self, path: str, session: Session) -> None:
         """Write down what only the index knows of a session that leaves it."""
         known = folder.read_record(path, session.session_id)
@@ -298,5 +358,5 @@ class JsonStorage(Storage):
             if session_folder != path and disk.status(session_folder) is None:
                 raise SessionNotFoundError(f"{what} was not saved: {path} is gone.") from error
             raise not_saved(what, path, error) from error
-        except (OSError, codec.UnwritableError) as error:
+        except (OSError, json_records.UnwritableError) as error:
             raise not_saved(what, path, error) from error

@@ -45,13 +45,23 @@ class Trash:
             raise SessionNotFoundError(f"The trash holds no {trash_id}.")
         return self._describe(trash_id, *split)
 
+    def folder(self, trashed: Trashed) -> str:
+        """Where a deleted session is kept."""
+        return f"{self._path}/{trashed.trash_id}"
+
     def take(self, session: Session) -> Trashed:
         """Move a session's folder into the trash, durably."""
+        return self.take_folder(f"{self._root}/{session.session_id}", session, now())
+
+    def take_folder(self, source: str, session: Session, deleted_at: datetime) -> Trashed:
+        """Move a folder below the root into the trash, durably, as what is left of
+        ``session``. Raises ``StorageError`` if it is there already."""
         disk.ensure_folder(self._path)
-        deleted_at = now()
         trash_id = ids.trash_id(session.session_id, deleted_at)
         target = f"{self._path}/{trash_id}"
-        disk.move(f"{self._root}/{session.session_id}", target)
+        if disk.status(target) is not None:
+            raise StorageError(f"The trash holds {trash_id} already.")
+        disk.move(source, target)
         disk.sync_folder(self._path)
         disk.sync_folder(self._root)
         return Trashed(trash_id, session, deleted_at, _size(target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agno_shell.builtin.json_storage import codec
+from agno_shell import json_records
 from agno_shell.types import Message
 
 
@@ -57,11 +57,11 @@ def adopt(objects: Sequence[Mapping[str, Any]]) -> tuple[list[Message], bool]:
         if isinstance(name, str) and positions[name] == position:
             ident = name
         settled = settled and ident == name and is_settled(raw)
-        last = codec.message_of(
+        last = json_records.message_of(
             raw,
             ident,
             _parent(raw, seen, last),
-            last.created_at if last else codec.EPOCH,
+            last.created_at if last else json_records.EPOCH,
         )
         seen[name if isinstance(name, str) else ident] = ident
         messages.append(last)

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.builtin.json_storage import codec, layout
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import layout
 
-LINES = [codec.dumps({"id": str(number), "content": f"é{number}\n]\n"}) for number in range(5)]
+LINES = [
+    json_records.dumps({"id": str(number), "content": f"é{number}\n]\n"}) for number in range(5)
+]
 OBJECTS = [json.loads(line) for line in LINES]
 
 
@@ -133,13 +136,13 @@ def test_changed_bytes_never_cost_two_lines_before_them(place: int, change: byte
 @pytest.mark.parametrize("size", [1, 100, 5000, 40_000])
 @pytest.mark.parametrize("number", [0, 1, 2, 30])
 def test_lines_backwards(number: int, size: int) -> None:
-    lines = [codec.dumps({"content": "é" * size, "n": each}) for each in range(number)]
+    lines = [json_records.dumps({"content": "é" * size, "n": each}) for each in range(number)]
     data = layout.whole(lines)
     assert list(layout.lines_backwards(reader(data), len(data))) == lines[::-1]
 
 
 def test_only_the_end_is_read() -> None:
-    lines = [codec.dumps({"content": "x" * 100, "n": each}) for each in range(10_000)]
+    lines = [json_records.dumps({"content": "x" * 100, "n": each}) for each in range(10_000)]
     data = layout.whole(lines)
     asked: list[int] = []
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agno_shell.builtin.json_storage import codec, tree
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import tree
 from agno_shell.types import Message
 
 
@@ -77,6 +78,7 @@ def test_the_path_to_a_head() -> None:
 
 def test_a_long_chain_is_no_recursion() -> None:
     messages = [
-        Message(str(n), "user", "", codec.EPOCH, str(n - 1) if n else None) for n in range(50_000)
+        Message(str(n), "user", "", json_records.EPOCH, str(n - 1) if n else None)
+        for n in range(50_000)
     ]
     assert tree.path(messages, None) == messages

@@ -1,4 +1,4 @@
-"""Records to JSON objects and back.
+"""Records to JSON objects and back: what the files say, whoever keeps them.
 
 Decoding never refuses an object: what cannot be used is read as if it were missing
 and kept, under its own key, in ``extra``. Encoding writes ``extra`` last, so that

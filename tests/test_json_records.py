@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.builtin.json_storage import codec
+from agno_shell import json_records
 from agno_shell.types import Attachment, Message, Session, Timing, Usage
 
 NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
 
 
 def again(message: Message) -> Message:
-    raw = codec.loads(codec.message_line(message))
-    return codec.message_of(raw, raw["id"], raw["parent"], codec.EPOCH)
+    raw = json_records.loads(json_records.message_line(message))
+    return json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)
 
 
 def read(**raw: Any) -> Message:
-    return codec.message_of(raw, "i", None, NOON)
+    return json_records.message_of(raw, "i", None, NOON)
 
 
 def test_a_plain_message_has_five_keys() -> None:
-    line = codec.message_line(Message("i", "user", "é\u2028", NOON))
+    line = json_records.message_line(Message("i", "user", "é\u2028", NOON))
     assert (
         line
         == (
@@ -55,31 +55,31 @@ def test_everything_comes_back() -> None:
 
 @given(st.text(st.characters(codec=None, categories=None)))
 def test_any_text_comes_back_on_one_line(text: str) -> None:
-    line = codec.message_line(Message("i", "user", text, NOON))
+    line = json_records.message_line(Message("i", "user", text, NOON))
     assert b"\n" not in line
-    assert codec.loads(line)["content"] == text
+    assert json_records.loads(line)["content"] == text
 
 
 def test_only_lone_surrogates_make_a_line_ascii() -> None:
-    assert codec.dumps("é") == '"é"'.encode()
-    assert codec.dumps("é\ud800") == b'"\\u00e9\\ud800"'
+    assert json_records.dumps("é") == '"é"'.encode()
+    assert json_records.dumps("é\ud800") == b'"\\u00e9\\ud800"'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
 def test_what_json_cannot_say_is_refused(value: object) -> None:
-    with pytest.raises(codec.UnwritableError):
-        codec.dumps({"a": value})
+    with pytest.raises(json_records.UnwritableError):
+        json_records.dumps({"a": value})
 
 
 def test_what_contains_itself_is_refused() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(codec.UnwritableError):
-        codec.dumps(loop)
+    with pytest.raises(json_records.UnwritableError):
+        json_records.dumps(loop)
 
 
 def test_read_only_mappings_are_written() -> None:
-    assert codec.dumps({"a": MappingProxyType({"b": 1})}) == b'{"a":{"b":1}}'
+    assert json_records.dumps({"a": MappingProxyType({"b": 1})}) == b'{"a":{"b":1}}'
 
 
 def test_a_price_that_is_no_number_is_left_out() -> None:
@@ -90,13 +90,13 @@ def test_a_price_that_is_no_number_is_left_out() -> None:
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_reading_is_strict(constant: str) -> None:
     with pytest.raises(ValueError):
-        codec.loads(f'{{"a":{constant}}}'.encode())
+        json_records.loads(f'{{"a":{constant}}}'.encode())
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "[" * 100_000, '{"a":' * 100_000])
 def test_numbers_and_nesting_without_end_are_damage(text: str) -> None:
-    with pytest.raises(codec.Damage):
-        codec.loads(text.encode())
+    with pytest.raises(json_records.Damage):
+        json_records.loads(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_numbers_and_nesting_without_end_are_damage(text: str) -> None:
     ],
 )
 def test_what_cannot_be_used_is_written_back(raw: dict[str, Any]) -> None:
-    written = codec.message_fields(codec.message_of(raw, "i", None, NOON))
+    written = json_records.message_fields(json_records.message_of(raw, "i", None, NOON))
     assert {key: written[key] for key in raw} == raw
 
 
@@ -136,8 +136,8 @@ def test_an_old_timestamp_is_local_time() -> None:
 def test_a_time_with_an_offset_becomes_utc() -> None:
     east = timezone(timedelta(hours=5, minutes=30))
     moment = datetime(2026, 1, 1, 3, 0, tzinfo=east)
-    assert codec.moment(moment.isoformat()) == moment
-    assert codec.stamp(moment) == "2025-12-31T21:30:00.000000+00:00"
+    assert json_records.moment(moment.isoformat()) == moment
+    assert json_records.stamp(moment) == "2025-12-31T21:30:00.000000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_a_time_with_an_offset_becomes_utc() -> None:
     [None, True, float("nan"), 10**400, [5], "", "x", "0001-01-01T00:00:00+23:00", "9" * 40],
 )
 def test_what_is_no_time(value: object) -> None:
-    assert codec.moment(value) is None
+    assert json_records.moment(value) is None
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)))
 def test_a_stamp_is_always_32_characters(moment: datetime) -> None:
     moment = moment.replace(tzinfo=UTC)
-    assert len(codec.stamp(moment)) == 32
-    assert codec.moment(codec.stamp(moment)) == moment
+    assert len(json_records.stamp(moment)) == 32
+    assert json_records.moment(json_records.stamp(moment)) == moment
 
 
 def test_a_session_comes_back() -> None:
@@ -170,19 +170,19 @@ def test_a_session_comes_back() -> None:
         pinned=("p",),
         extra={"colour": ["red"]},
     )
-    raw = json.loads(codec.dumps(codec.session_fields(session)))
-    assert codec.session_of(raw, "i", codec.EPOCH) == session
+    raw = json.loads(json_records.dumps(json_records.session_fields(session)))
+    assert json_records.session_of(raw, "i", json_records.EPOCH) == session
 
 
 def test_a_session_of_nothing() -> None:
-    session = codec.session_of({"name": " ", "tags": "x", "message_count": -5}, "i", NOON)
+    session = json_records.session_of({"name": " ", "tags": "x", "message_count": -5}, "i", NOON)
     assert session.name == f"Session {NOON.astimezone():%Y-%m-%d %H:%M}"
     assert (session.created_at, session.updated_at, session.message_count) == (NOON, NOON, 0)
 
 
 @pytest.mark.parametrize("value", [1_753_007_400, 1_753_007_400.0, 1_753_007_400_000])
 def test_a_number_is_seconds_or_milliseconds_since_1970(value: float) -> None:
-    assert codec.moment(value) == datetime(2025, 7, 20, 10, 30, tzinfo=UTC)
+    assert json_records.moment(value) == datetime(2025, 7, 20, 10, 30, tzinfo=UTC)
     found = read(role="user", content="x", timestamp=value)
     assert found.created_at == datetime(2025, 7, 20, 10, 30, tzinfo=UTC)
     assert found.extra == {}
