@@ -31,7 +31,8 @@ class Storage(ABC):
 
     Every method raises :class:`~agno_shell.errors.StorageError`, with the session or
     file named, and nothing else. Unknown session ids raise
-    :class:`~agno_shell.errors.SessionNotFoundError`. Reading never writes.
+    :class:`~agno_shell.errors.SessionNotFoundError`. Reading never writes. What JSON
+    cannot say, such as NaN or an object in ``provider_data``, is refused and not saved.
     """
 
     can_search = False
@@ -63,15 +64,17 @@ class Storage(ABC):
     @abstractmethod
     def update(self, session_id: str, **changes: Any) -> Session:
         """Change ``name``, ``description``, ``head``, ``model``, ``api_base``, ``agent``,
-        ``tags`` or ``pinned``; anything else raises ``TypeError``. ``updated_at`` becomes
-        now."""
+        ``tags`` or ``pinned``; anything else raises ``TypeError``, and a ``head`` that is
+        no message of the session ``StorageError``. ``updated_at`` becomes now, and never
+        goes back when the clock does."""
 
     @abstractmethod
     def append(self, session_id: str, message: Message) -> Session:
         """Add a message; when this returns it survives a power cut.
 
         The message becomes the head. Returns the session with its new
-        ``message_count`` and ``updated_at``.
+        ``message_count`` and ``updated_at``. The order of messages is that of saving,
+        whatever their own times say.
         """
 
     @abstractmethod
@@ -99,7 +102,8 @@ class Storage(ABC):
 
     @abstractmethod
     def restore(self, trash_id: str) -> Session:
-        """Bring a session back from the trash under its own id."""
+        """Bring a session back from the trash under its own id; ``StorageError`` while
+        there is another one with this id."""
 
     @abstractmethod
     def purge(self, trash_id: str) -> None:
@@ -136,8 +140,13 @@ class Storage(ABC):
     ) -> None:
         """Take over a session as it is, with its id, its times and every branch; with
         ``deleted_at`` into the trash. ``messages`` are those of :meth:`tree`. All of it is
-        there on return, durable, or nothing is. ``StorageError`` when the storage has this
-        session, or this deleted one, already."""
+        there on return, durable, or nothing is.
+
+        ``StorageError`` when there is a session with this id, or one that was deleted at
+        this very moment in the trash; a deleted one may have the id of one that is there,
+        and two that were deleted at different times are both kept. ``StorageError`` also
+        for an id that is not of the form that :func:`~agno_shell.types.new_id` gives.
+        """
 
     @abstractmethod
     def trashed_messages(self, trash_id: str) -> list[Message]:
@@ -158,14 +167,21 @@ class Storage(ABC):
         finds, the best first; only where :attr:`can_search` is true.
 
         A query is words, ``"phrases"`` and ``prefix*``, in any letter case; a message must
-        hold them all. Nothing typed is an error: what has no meaning is left out, and a
-        query of nothing else finds nothing. Messages made before ``since`` are left out.
+        hold them all. Words are whole words; text in scripts that put no blanks between
+        them, such as Chinese and Japanese, is found by any part of it. Nothing typed is an
+        error: what has no meaning is left out, and a query of nothing else finds nothing.
+        Messages made before ``since`` are left out.
+
+        A message is found as soon as it is saved, through whatever handle, with its session
+        as it is now. What stands in the pieces of a snippet stands in the message, but for
+        dots at a cut end; white space may be one blank.
         """
         raise StorageError("This storage cannot search.")
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:
         """Look at everything that is kept and yield what is wrong; with ``repair`` mend
         what can be mended without losing anything, keeping a copy of what is replaced.
+        Where nothing is wrong nothing but notes is yielded, and nothing is changed.
         Safe while other shells work. By default every message is read once."""
         for session in self.sessions():
             try:

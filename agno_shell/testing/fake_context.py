@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.testing.scripted_provider import ScriptedProvider, Step
-from agno_shell.types import NOTHING, Message, Session
+from agno_shell.types import NOTHING, Finding, Message, Session
 
 T = TypeVar("T")
 
@@ -39,9 +39,11 @@ class FakeContext:
 
     It starts in the storage's current session, or in a new one called "First". What a
     command does to the shell is recorded: ``lines`` (printed text, as given), ``shown``
-    (messages), ``questions``, ``switched`` (session ids), ``remembered`` (models),
-    ``cleared`` (how often), ``exited``. ``answers`` are what :meth:`confirm` returns,
-    one after the other.
+    (messages), ``questions``, ``offered`` (what could be chosen), ``switched`` (session
+    ids) and ``switched_at`` (message ids), ``remembered`` (models), ``cleared`` (how
+    often), ``repaired``, ``exited``. ``answers`` are what :meth:`confirm` returns,
+    ``choices`` what :meth:`choose` returns, one after the other; ``findings`` is what
+    :meth:`check` returns.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class FakeContext:
         settings: Mapping[str, Mapping[str, Any]] = NOTHING,
         plugin_rows: Sequence[Mapping[str, Any]] = (),
         answers: Iterable[bool] = (),
+        choices: Iterable[int | None] = (),
+        findings: Sequence[Finding] = (),
         width: int = 0,
         storage_path: str = "",
         metrics_summary: str = "",
@@ -69,14 +73,20 @@ class FakeContext:
         self.width = width
         self.storage_path = storage_path
         self.answers = deque(answers)
+        self.choices = deque(choices)
+        self.findings = findings
+        self.offered: list[Sequence[Line]] = []
+        self.unsaved: list[Message] = []
         self.lines: list[str] = []
         self.styles: list[str] = []
         self.shown: list[Message] = []
         self.questions: list[str] = []
         self.switched: list[str] = []
+        self.switched_at: list[str | None] = []
         self.remembered: list[str] = []
         self.cleared = 0
         self.exited = False
+        self.repaired = False
         self._settings = settings
         self._plugin_rows = plugin_rows
         self._metrics_summary = metrics_summary
@@ -93,7 +103,14 @@ class FakeContext:
         """All that was printed, as one text."""
         return "\n".join(self.lines)
 
+    @property
+    def history(self) -> Sequence[Message]:
+        return [*self.storage.messages(self.session.session_id), *self.unsaved]
+
     async def store(self, work: Callable[[Storage], T]) -> T:
+        return work(self.storage)
+
+    async def read_store(self, work: Callable[[Storage], T]) -> T:
         return work(self.storage)
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
@@ -119,10 +136,11 @@ class FakeContext:
                 )
         raise SessionNotFoundError(f"No session answers to {reference!r}.")
 
-    async def switch(self, session_id: str) -> None:
+    async def switch(self, session_id: str, at: str | None = None) -> None:
         self.session = self.storage.open(session_id)
         self.storage.set_current(session_id)
         self.switched.append(session_id)
+        self.switched_at.append(at)
 
     async def refresh(self) -> None:
         self.session = self.storage.open(self.session.session_id)
@@ -158,6 +176,16 @@ class FakeContext:
         if not self.answers:
             raise AssertionError(f"The command asks {question!r}; give FakeContext its answers.")
         return self.answers.popleft()
+
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        self.offered.append(options)
+        if not self.choices:
+            raise AssertionError("The command offers a choice; give FakeContext its choices.")
+        return self.choices.popleft()
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        self.repaired = repair
+        return self.findings
 
     def clear(self) -> None:
         self.cleared += 1

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from agno_shell import json_records
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
     Message,
+    Role,
+    SearchHit,
     Session,
     Trashed,
     default_session_name,
@@ -48,6 +52,8 @@ class MemoryStore:
 class MemoryStorage(Storage):
     """Sessions in ``store``, or in a new one. Closing a handle is what a crash is to a
     process: a reply in work stays and becomes an interrupted message."""
+
+    can_search = True
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store if store is not None else MemoryStore()
@@ -103,6 +109,7 @@ class MemoryStorage(Storage):
 
     def append(self, session_id: str, message: Message) -> Session:
         kept = self._kept(session_id)
+        _require_writable(session_id, [message])
         kept.messages.append(message)
         partial = self.store.partials.get((session_id, self._handle))
         if partial is not None and partial.id == message.id:
@@ -142,6 +149,9 @@ class MemoryStorage(Storage):
         *,
         deleted_at: datetime | None = None,
     ) -> None:
+        if not _is_session_id(session.session_id):
+            raise StorageError(f"{session.session_id[:80]!r} is not a session id.")
+        _require_writable(session.session_id, messages)
         kept = Kept(session._replace(message_count=len(messages)), list(messages))
         if deleted_at is not None:
             if any(
@@ -200,6 +210,31 @@ class MemoryStorage(Storage):
     def close(self) -> None:
         self.store.writing.discard(self._handle)
 
+    def search(
+        self,
+        query: str,
+        *,
+        session_id: str | None = None,
+        role: Role | None = None,
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[SearchHit]:
+        from agno_shell import full_text
+
+        searched = self.store.sessions.values() if session_id is None else [self._kept(session_id)]
+        said = [
+            (kept.session, message)
+            for kept in searched
+            for message in kept.messages
+            if role in (None, message.role) and (since is None or message.created_at >= since)
+        ]
+        wanted = full_text.parse(query)
+        best = wanted.ranked([message.content for _session, message in said])
+        return [
+            SearchHit(*said[position], wanted.snippet(said[position][1].content))
+            for position in best[: max(limit, 0)]
+        ]
+
     def _kept(self, session_id: str) -> Kept:
         kept = self.store.sessions.get(session_id) if isinstance(session_id, str) else None
         if kept is None:
@@ -236,3 +271,19 @@ class MemoryStorage(Storage):
     def _now(self) -> datetime:
         """The clock of this store; a test may let it jump."""
         return now()
+
+
+def _is_session_id(value: str) -> bool:
+    try:
+        return str(UUID(value)) == value  # UUID() takes other forms as well
+    except ValueError:
+        return False
+
+
+def _require_writable(session_id: str, messages: Sequence[Message]) -> None:
+    """Refuse what a storage on a disk could not keep."""
+    try:
+        for message in messages:
+            json_records.message_line(message)
+    except json_records.UnwritableError as error:
+        raise StorageError(f"Session {session_id} cannot keep the message: {error}.") from error

@@ -15,4 +15,5 @@ from agno_shell.testing.storage_contract import StorageContract
 class TestJsonStorage(StorageContract):
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> Callable[[], Storage]:
-        return lambda: open_storage(StorageOptions(str(tmp_path / "sessions")))
+        options = StorageOptions(str(tmp_path / "sessions"), cache_path=str(tmp_path / "cache"))
+        return lambda: open_storage(options)

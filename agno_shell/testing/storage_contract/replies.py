@@ -1,0 +1,130 @@
+"""The reply in work: kept while it runs, rescued when its writer has died.
+
+Closing a handle while a reply is in work is what a crash is to the tests here.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from agno_shell.contracts import Storage
+from agno_shell.testing.storage_contract.samples import OpenStore, message, say
+from agno_shell.testing.storage_contract.verdicts import same
+from agno_shell.types import Message
+
+
+class RunningRepliesContract:
+    """Text that was shown is not lost, and not doubled."""
+
+    def test_a_reply_cut_off_by_a_crash_is_kept(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("crash").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("half an", question, role="assistant")
+            store.save_partial(session_id, reply)
+            reply = reply._replace(content="half an answ\ner é")
+            store.save_partial(session_id, reply)
+        with closing(open_store()) as store:
+            same(store.open(session_id).message_count, 2, "open() makes it a message")
+            kept = [question, reply._replace(status="interrupted")]
+            same(store.messages(session_id), kept, "the reply is kept as interrupted")
+            store.open(session_id)
+            same(store.messages(session_id), kept, "a second open() keeps it once")
+            same(store.partials(session_id), [], "a rescued reply is not in work any more")
+
+    def test_a_saved_reply_is_not_kept_twice(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("saved").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("an answer", question, role="assistant")
+            store.save_partial(session_id, reply)
+            store.append(session_id, reply)
+            store.save_partial(session_id, message("unwanted", reply))
+            store.save_partial(session_id, None)
+        with closing(open_store()) as store:
+            store.open(session_id)
+            found = store.messages(session_id)
+            same(found, [question, reply], "a saved reply, and one not wanted, leave nothing")
+
+    def test_a_running_reply_is_left_alone(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as writer, closing(open_store()) as other:
+            session_id = writer.create("streaming").session_id
+            (question,) = say(writer, session_id, "?")
+            reply = message("still", question, role="assistant")
+            writer.save_partial(session_id, reply)
+            other.open(session_id)
+            found = other.messages(session_id)
+            same(found, [question], "open() by another handle leaves a running reply alone")
+            reply = reply._replace(content="still coming")
+            writer.save_partial(session_id, reply)
+            writer.append(session_id, reply)
+            other.open(session_id)
+            found = other.messages(session_id)
+            same(found, [question, reply], "a running reply becomes one message")
+
+    def test_a_rescued_reply_does_not_move_the_conversation(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as dying, closing(open_store()) as living:
+            session_id = dying.create("two shells").session_id
+            (question,) = say(dying, session_id, "?")
+            dying.save_partial(session_id, message("cut o", question, role="assistant"))
+            said = [question, *say(living, session_id, "an answer", "thanks")]
+        with closing(open_store()) as store:
+            store.open(session_id)
+            same(store.messages(session_id), said, "the conversation stays where it went on")
+            found = [each.content for each in store.tree(session_id)]
+            same(found[-1], "cut o", "the rescued reply is in the tree")
+
+    # What can be seen of it --------------------------------------------------------------
+
+    def test_a_reply_in_work_is_seen_by_every_handle(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as writer, closing(open_store()) as other:
+            session_id = writer.create("seen").session_id
+            (question,) = say(writer, session_id, "?")
+            same(writer.partials(session_id), [], "no reply is in work in a new session")
+            reply = message("", question, role="assistant")
+            for text in ("half", "half an answer", "anew é\ud800\0"):
+                reply = reply._replace(content=text)
+                writer.save_partial(session_id, reply)
+                for store in (writer, other):
+                    found = store.partials(session_id)
+                    same(found, [reply], "partials() has what save_partial() keeps")
+            mine = message("a second one", question, role="assistant")
+            other.save_partial(session_id, mine)
+            found = sorted(writer.partials(session_id), key=lambda each: each.content)
+            same(found, [mine, reply], "partials() has the replies of all handles")
+
+    def test_a_reply_that_is_over_is_not_in_work(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as writer, closing(open_store()) as other:
+            session_id = writer.create("over").session_id
+            (question,) = say(writer, session_id, "?")
+            reply = message("an answer", question, role="assistant")
+            writer.save_partial(session_id, reply)
+            writer.append(session_id, reply)
+            for store in (writer, other):
+                same(store.partials(session_id), [], "append() of a reply ends it")
+            writer.save_partial(session_id, message("unwanted", reply))
+            writer.save_partial(session_id, None)
+            for store in (writer, other):
+                same(store.partials(session_id), [], "save_partial(None) removes the reply")
+
+    def test_reading_leaves_the_leftovers_of_a_crash(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("leftover").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("half an", question, role="assistant")
+            store.save_partial(session_id, reply)
+        with closing(open_store()) as store:
+            for _ in range(2):
+                self._read(store, session_id, question, reply)
+        with closing(open_store()) as store:
+            store.open(session_id)
+            kept = [question, reply._replace(status="interrupted")]
+            same(store.messages(session_id), kept, "open() rescues what was only read before")
+            same(store.partials(session_id), [], "open() leaves no reply in work")
+
+    def _read(self, store: Storage, session_id: str, question: Message, reply: Message) -> None:
+        counts = [each.message_count for each in store.sessions()]
+        same(counts, [1], "sessions() rescues no reply")
+        same(store.tree(session_id), [question], "tree() rescues no reply")
+        same(store.messages(session_id), [question], "messages() rescue no reply")
+        same(store.partials(session_id), [reply], "partials() has what a crash has left")

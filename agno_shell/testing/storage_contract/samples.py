@@ -1,0 +1,106 @@
+"""What the tests of the contract are made of: ids, texts, messages, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agno_shell.contracts import Storage
+from agno_shell.types import Message, Session, new_id, now
+
+OpenStore = Callable[[], Storage]
+
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+
+HOSTILE_IDS = (
+    "",
+    ".",
+    "..",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "C:\\Windows",
+    "trash",
+    "sessions.json",
+    "a\0b",
+    "urn:uuid:" + UNKNOWN_ID,
+    "{" + UNKNOWN_ID + "}",
+    UNKNOWN_ID + "\n",
+    UNKNOWN_ID.replace("0", "\u0660"),
+    UNKNOWN_ID + "/../" + UNKNOWN_ID,
+    "x" * 5000,
+    "\ud800",
+)
+"""Texts that must never reach a path, a query or a pattern."""
+
+TEXTS = (
+    "",
+    "plain",
+    "two\nlines\r\nand\ta tab",
+    "\0 a NUL, \x1b[31m an escape, \x7f\x85",
+    "Grüße, 你好, שלום, 🇺🇳👩\u200d🚀",
+    "\u2028\u2029\ufeff\u202e",
+    "a lone \ud83d surrogate \udc00",
+    '"quotes" \\ back\\slashes {"json": [1]}\n]\n,{',
+)
+
+UNWRITABLE = (float("nan"), float("-inf"), object(), {1, 2}, b"bytes")
+"""Values that JSON cannot say."""
+
+
+def message(content: str, parent: Message | None = None, **fields: Any) -> Message:
+    """A message that answers ``parent``."""
+    return Message(
+        new_id(),
+        fields.pop("role", "user"),
+        content,
+        fields.pop("created_at", None) or now(),
+        parent.id if parent else None,
+        **fields,
+    )
+
+
+def say(store: Storage, session_id: str, *contents: str) -> list[Message]:
+    """Append a message for each text, each one answering the one before."""
+    said = store.messages(session_id, last=1)
+    for content in contents:
+        said.append(message(content, said[-1] if said else None))
+        store.append(session_id, said[-1])
+    return said[-len(contents) :]
+
+
+def old_session(**fields: Any) -> tuple[Session, list[Message]]:
+    """A session of years ago as another storage would hand it over: every field is used,
+    there are three branches, and the head is on the oldest."""
+    began = datetime(2021, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
+    said: list[Message] = []
+    for number, (content, parent) in enumerate(
+        (
+            ("a", None),
+            ("b", 0),
+            ("c", 1),
+            ("b é\0\ud800", 0),
+            ("c again", 3),
+            ("b, a third time", 0),
+        )
+    ):
+        at = began + timedelta(minutes=number, microseconds=number)
+        before = None if parent is None else said[parent]
+        role = "assistant" if content.startswith("b") else "user"
+        said.append(message(content, before, role=role, created_at=at))
+    session = Session(
+        new_id(),
+        "from elsewhere é",
+        began,
+        began + timedelta(days=1, microseconds=1),
+        "a description",
+        message_count=len(said),
+        head=said[2].id,
+        model="a/model",
+        api_base="http://localhost:1/v1",
+        agent="an agent",
+        tags=("x", "y"),
+        pinned=(said[0].id, said[3].id),
+        extra={"from_a_later_version": {"deep": [1, None, "é"]}},
+    )
+    return session._replace(**fields), said

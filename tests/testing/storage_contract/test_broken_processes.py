@@ -1,0 +1,181 @@
+"""Stores on a disk that only a process which dies can tell from sound ones, each rejected
+for its reason."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from agno_shell.builtin.json_storage.store import JsonStorage
+from agno_shell.contracts import Storage, StorageOptions
+from agno_shell.errors import StorageError
+from agno_shell.testing.storage_contract.killed import KilledProcessContract
+from agno_shell.types import Message, Session, new_id
+
+OpenStore = Callable[[], Storage]
+
+
+class AcknowledgesBeforeItIsWritten(JsonStorage):
+    """Writes every third message, and with it those before; whoever reads in the same
+    process finds them all."""
+
+    waiting: ClassVar[list[tuple[str, Message]]] = []
+
+    def append(self, session_id: str, message: Message) -> Session:
+        self.waiting.append((session_id, message))
+        if len(self.waiting) < 3:
+            return self._catalog.find(session_id).session
+        return self._write()
+
+    def _write(self) -> Session:
+        while True:
+            session = super().append(*self.waiting.pop(0))
+            if not self.waiting:
+                return session
+
+    def messages(self, session_id: str, last: int | None = None) -> list[Message]:
+        if self.waiting:
+            self._write()
+        return super().messages(session_id, last)
+
+    def close(self) -> None:
+        if self.waiting:
+            self._write()
+        super().close()
+
+
+class ReplaysItsJournal(JsonStorage):
+    """Notes that something is being saved, and adds it again where it finds the note."""
+
+    def append(self, session_id: str, message: Message) -> Session:
+        Path(self._root, session_id, "note").touch()
+        return super().append(session_id, message)
+
+    def tree(self, session_id: str) -> list[Message]:
+        found = super().tree(session_id)
+        if Path(self._root, session_id, "note").exists():
+            found += self.replayed(found[-1])
+        return found
+
+    def replayed(self, message: Message) -> list[Message]:
+        return [message] * 2
+
+    def close(self) -> None:
+        for note in Path(self._root).glob("*/note"):
+            note.unlink()
+        super().close()
+
+
+class ReplaysUnderNewIds(ReplaysItsJournal):
+    def replayed(self, message: Message) -> list[Message]:
+        return [message._replace(id=new_id()) for _ in range(2)]
+
+
+class WritesHalves(JsonStorage):
+    """Saves a message without its end, and some time later the whole one in its place."""
+
+    def append(self, session_id: str, message: Message) -> Session:
+        path = Path(self._root, session_id, "messages.json")
+        before = path.read_bytes()
+        super().append(session_id, message._replace(content=message.content[:-1]))
+        time.sleep(0.02)  # so that it is likely to be killed here
+        path.write_bytes(before)
+        return super().append(session_id, message)
+
+
+class LocksForEver(JsonStorage):
+    """Marks a session in use by a file, which a process that dies leaves behind."""
+
+    def append(self, session_id: str, message: Message) -> Session:
+        path = f"{self._root}/{session_id}/in-use"
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            raise StorageError(f"Session {session_id} is in use.") from None
+        try:
+            return super().append(session_id, message)
+        finally:
+            os.unlink(path)
+
+
+class KeepsRepliesInMemory(JsonStorage):
+    """Writes a running reply only when the handle is closed."""
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        self.__dict__.setdefault("running", {})[session_id] = message
+
+    def close(self) -> None:
+        for session_id, message in self.__dict__.get("running", {}).items():
+            super().save_partial(session_id, message)
+        super().close()
+
+
+class KeepsAReplyEveryTenSeconds(JsonStorage):
+    """Keeps the first piece of a reply, and the next one too late."""
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        if self.__dict__.setdefault("begun", message) is message:
+            super().save_partial(session_id, message)
+
+
+class ImportsMessageByMessage(JsonStorage):
+    def import_session(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        *,
+        deleted_at: datetime | None = None,
+    ) -> None:
+        super().import_session(session, messages[:1], deleted_at=deleted_at)
+        for message in messages[1:]:
+            self.append(session.session_id, message)
+
+
+class WithoutStreaming(KilledProcessContract):
+    """Leaves out the test that takes more than a second."""
+
+    test_a_process_killed_while_a_reply_streams = None
+
+
+SAVING = "test_a_process_killed_while_saving"
+STREAMING = "test_a_process_killed_while_a_reply_streams"
+IMPORTING = "test_a_process_killed_while_importing"
+
+BROKEN: dict[type[JsonStorage], tuple[str, ...]] = {
+    AcknowledgesBeforeItIsWritten: (SAVING, "every message that append() had returned for"),
+    ReplaysItsJournal: (SAVING, "no message is doubled"),
+    ReplaysUnderNewIds: (SAVING, "at most the message in flight"),
+    WritesHalves: (SAVING, "no message is garbled"),
+    LocksForEver: (SAVING, "is in use"),
+    KeepsRepliesInMemory: (STREAMING, "becomes an interrupted message"),
+    KeepsAReplyEveryTenSeconds: (STREAMING, "costs the last second of a reply at most"),
+    ImportsMessageByMessage: (IMPORTING, "a session is imported whole or not at all"),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_it_is_rejected_for_its_own_reason(
+    broken: type[JsonStorage], failures: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    own, words = BROKEN[broken]
+    contract = KilledProcessContract if own == STREAMING else WithoutStreaming
+    found = failures(_stores(broken, tmp_path), contract)
+    assert set(found) == {own}, found
+    assert words in found[own]
+
+
+def _stores(kind: type[JsonStorage], folder: Path) -> Callable[[], OpenStore]:
+    numbers = iter(range(1000))
+
+    def new_store() -> OpenStore:
+        options = StorageOptions(str(folder / f"store {next(numbers)}"))
+        return lambda: kind(options)
+
+    return new_store
