@@ -50,7 +50,8 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
         scripted = ProviderFactory("scripted", "", lambda _options: provider)
         offline = ProviderFactory("offline", "", lambda _options: provider)
         models = Models(scripted, offline, lambda _factory: provider, default=default, environ={})
-        store = StoreThread(storage or MemoryStorage())
+        kept = storage or MemoryStorage()
+        store = StoreThread(lambda: kept)
         stores.append(store)
         return Conversation(
             store,

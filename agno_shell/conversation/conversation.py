@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.contracts import Provider
+from agno_shell.contracts import Provider, Storage
+from agno_shell.conversation import branches
 from agno_shell.conversation.context import (
     build_request,
     reply_reserve,
@@ -13,9 +15,11 @@ from agno_shell.conversation.context import (
     system_message,
 )
 from agno_shell.conversation.models import Choice, Models
+from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.turn import Turn, saved_or_not
-from agno_shell.errors import StorageError, UsageError
+from agno_shell.conversation.watch import Missing, find_missing
+from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.events import MessageSaved, NotSaved, Request
 from agno_shell.types import NOTHING, Message, Session
 
@@ -29,6 +33,13 @@ FIRST_LOAD = 200
 BYTES_PER_TOKEN = 8
 """More than any text needs on the average, so that a full window is surely filled."""
 
+CHOSEN_HERE = frozenset(("model", "api_base", "agent"))
+"""What a running shell keeps of its session, whatever another one chooses: its words must
+not go to another place unasked."""
+
+LOADS = 3
+"""How often a session is read again that changes while it is read."""
+
 
 class Conversation:
     """A session that is open, and everything needed to go on with it."""
@@ -40,11 +51,14 @@ class Conversation:
         plugins: Plugins,
         config: Config,
         *,
+        reader: StoreThread | None = None,
         facts: Mapping[str, Any] = NOTHING,
         api_base: str | None = None,
         default_window: int,
     ) -> None:
         self.store = store
+        self.reader = reader or store
+        """For what may take long: a second handle, which nothing that is said waits for."""
         self.models = models
         self.plugins = plugins
         self.facts = facts
@@ -54,7 +68,11 @@ class Conversation:
         self._session: Session | None = None
         self._history: list[Message] = []
         self._loaded_all = True
-        self._all_unsaved: dict[str, list[Message]] = {}
+        self._outbox = Outbox(store, self._saved)
+        self.missing: Missing | None = None
+        """Where the open session is, if it was deleted elsewhere."""
+        self.elsewhere = 0
+        """Messages that were added to open sessions elsewhere, since the shell started."""
         self._windows: dict[Choice, int] = {}
         self._system: Message | None = None
 
@@ -79,11 +97,12 @@ class Conversation:
     @property
     def unsaved(self) -> Sequence[Message]:
         """Messages that could not be written yet; they are tried again with the next."""
-        return [message for messages in self._all_unsaved.values() for message in messages]
+        return self._outbox.refused()
 
     @property
-    def _unsaved(self) -> list[Message]:
-        return self._all_unsaved.setdefault(self.session.session_id, [])
+    def unsaved_here(self) -> Sequence[Message]:
+        """Those of the open session."""
+        return self._outbox.refused(self.session.session_id)
 
     @property
     def agent(self) -> Agent | None:
@@ -113,22 +132,45 @@ class Conversation:
     # Opening and changing ---------------------------------------------------------------
 
     async def open(self, session_id: str) -> Session:
-        """Open a session and make it the current one."""
-        session = await self.store(lambda storage: storage.open(session_id))
-        history = await self._load(session_id, FIRST_LOAD)
-        self._session = session
-        # What could not be written is still said, and is tried again with the next message.
-        self._history = [*history, *self._unsaved]
-        self._loaded_all = len(history) < FIRST_LOAD
+        """Open a session, also the open one as it is by now, and make it the current one."""
+        session, history = await self.store(lambda storage: _read(storage, session_id))
+        loaded_all = len(history) < FIRST_LOAD
+        if unsaved := self._outbox.waiting(session_id):
+            # What could not be written is still said; the head may have moved on since.
+            before = await self._before(session_id, history, unsaved[0].parent)
+            history = [*before, *unsaved]
+        self._session, self._history, self._loaded_all = session, history, loaded_all
+        self.missing = None
         self._compose()
+        if unsaved:
+            await self._outbox.send(session_id)
         # "Last used" is a convenience: a full or read-only disk still opens every session.
         try:
             if await self.store(lambda storage: storage.current()) != session_id:
                 await self.store(lambda storage: storage.set_current(session_id))
         except StorageError as error:
             self.plugins.report(error.sentence())
-        self.plugins.session_opened(session)
-        return session
+        self.plugins.session_opened(self.session)
+        return self.session
+
+    async def _before(
+        self, session_id: str, path: list[Message], message_id: str | None
+    ) -> list[Message]:
+        """The path to a message, which most often is the end of ``path`` itself."""
+        if message_id is None:
+            return []
+        for index in range(len(path) - 1, -1, -1):
+            if path[index].id == message_id:
+                return path[: index + 1]
+        tree = await self.store(lambda storage: storage.tree(session_id))
+        return branches.path_to(tree, message_id, FIRST_LOAD)
+
+    async def place(self, message_id: str) -> branches.Place | None:
+        """Where a message of the open session stands; None when there is no such message."""
+        if place := branches.on_path(self._history, message_id):
+            return place
+        session_id = self.session.session_id
+        return await self.reader(lambda storage: branches.around(storage, session_id, message_id))
 
     async def create(self, name: str, description: str = "") -> Session:
         """Make a session and open it."""
@@ -138,8 +180,20 @@ class Conversation:
     async def refresh(self) -> None:
         """Read the open session's record again."""
         session_id = self.session.session_id
-        self._session = await self.store(lambda storage: storage.open(session_id))
+        self._take(await self.store(lambda storage: storage.open(session_id)), changed=CHOSEN_HERE)
         self._compose()
+
+    def saw(self, session: Session) -> None:
+        """The open session's record, as a look at it has shown it."""
+        self._take(session)
+
+    def _take(self, session: Session, *, own: int = 0, changed: Collection[str] = ()) -> None:
+        """Go on with the record as it is now. Of the messages that it has more than before,
+        ``own`` are this shell's; what was not ``changed`` here stays as it was chosen."""
+        before = self.session
+        self.elsewhere += max(0, session.message_count - before.message_count - own)
+        kept = {key: getattr(before, key) for key in CHOSEN_HERE if key not in changed}
+        self._session = session._replace(**kept)
 
     async def set_model(self, name: str) -> None:
         """Use a model from the next message on; the session remembers it. Empty: as
@@ -167,7 +221,8 @@ class Conversation:
 
     async def _update(self, **changes: Any) -> None:
         session_id = self.session.session_id
-        self._session = await self.store(lambda storage: storage.update(session_id, **changes))
+        session = await self.store(lambda storage: storage.update(session_id, **changes))
+        self._take(session, changed=changes.keys())
         self._compose()
 
     def _compose(self) -> None:
@@ -207,27 +262,42 @@ class Conversation:
     async def add(self, message: Message) -> MessageSaved | NotSaved:
         """Put a message at the end, in memory always, on disk if it can be written."""
         self._history.append(message)
-        self._unsaved.append(message)
-        return saved_or_not(message, await self._save(self.session.session_id))
+        error = await self._outbox.put(self.session.session_id, message)
+        if isinstance(error, SessionNotFoundError):
+            # If the trash cannot be read, the first error says enough.
+            with suppress(StorageError):
+                missing = await self.find_missing()
+                error = self._explained(missing) if missing else await self.save_here()
+        return saved_or_not(message, error)
+
+    async def find_missing(self) -> Missing | None:
+        """Where the open session is after it was not found: see :attr:`missing`."""
+        session_id = self.session.session_id
+        self.missing = await self.store(lambda storage: find_missing(storage, session_id))
+        return self.missing
+
+    def _explained(self, missing: Missing) -> StorageError:
+        not_saved = "The message was not saved: this session"
+        if missing == "gone":
+            return StorageError(f"{not_saved} is gone, and the trash does not have it.")
+        return StorageError(
+            f"{not_saved} was deleted elsewhere and is in the trash.",
+            hint=f"/undelete {self.session.session_id[:8]} brings it back.",
+        )
+
+    async def save_here(self) -> StorageError | None:
+        """Try once more to write what is not on disk yet of the open session."""
+        return await self._outbox.send(self.session.session_id)
 
     async def save_again(self) -> None:
         """Try once more to write what is not on disk yet, of every session."""
-        for session_id in list(self._all_unsaved):
-            await self._save(session_id)
+        for session_id in self._outbox.sessions():
+            await self._outbox.send(session_id)
 
-    async def _save(self, session_id: str) -> StorageError | None:
-        waiting = self._all_unsaved.get(session_id, [])
-        while waiting:
-            first = waiting[0]
-            try:
-                session = await self.store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
-            except StorageError as error:
-                return error
-            waiting.pop(0)
-            if self._session and self._session.session_id == session_id:
-                self._session = session
-            self.plugins.message_saved(session, first)
-        return None
+    def _saved(self, session: Session, message: Message) -> None:
+        if self._session and self._session.session_id == session.session_id:
+            self._take(session, own=1)
+        self.plugins.message_saved(session, message)
 
     def keep_partial(self, message: Message) -> None:
         """Keep the reply in work on disk, in the background: it is saved whole at its end,
@@ -241,17 +311,21 @@ class Conversation:
             self._windows[choice] = known or self._default_window
         return self._windows[choice]
 
-    async def _load(self, session_id: str, last: int) -> list[Message]:
+    async def _load(self, last: int) -> list[Message]:
+        session_id = self.session.session_id
         return await self.store(lambda storage: storage.messages(session_id, last=last))
 
     async def _load_enough(self, budget: int) -> None:
         """Read further back until the window is surely full or everything is there."""
-        while not self._loaded_all and not self._unsaved:
+        while not self._loaded_all and not self.unsaved_here:
             size = sum(len(message.content) for message in self._history)
             if size > budget * BYTES_PER_TOKEN:
                 return
             wanted = len(self._history) * 2
-            loaded = await self._load(self.session.session_id, wanted)
+            try:
+                loaded = await self._load(wanted)
+            except SessionNotFoundError:  # deleted a moment ago: what is known is sent
+                return
             self._loaded_all = len(loaded) < wanted
             first = self._history[0].id if self._history else None
             places = [place for place, each in enumerate(loaded) if each.id == first]
@@ -259,3 +333,15 @@ class Conversation:
                 self._loaded_all = True
                 return
             self._history[:0] = loaded[: places[0]]
+
+
+def _read(storage: Storage, session_id: str) -> tuple[Session, list[Message]]:
+    """A session and the end of its conversation, both of the same moment: another shell
+    may be writing."""
+    for _time in range(LOADS):
+        version = storage.version(session_id)
+        session = storage.open(session_id)
+        history = storage.messages(session_id, last=FIRST_LOAD)
+        if storage.version(session_id) == version:
+            break
+    return session, history

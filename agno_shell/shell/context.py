@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agno_shell.contracts import Command, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
 from agno_shell.shell.lines import text_lines, wrapped
-from agno_shell.types import Message, Session
+from agno_shell.types import Finding, Message, Session
 
 if TYPE_CHECKING:
     from agno_shell.shell.loop import Shell
@@ -58,6 +58,17 @@ class ShellContext:
     def width(self) -> int:
         return self._shell.front.width
 
+    @property
+    def history(self) -> Sequence[Message]:
+        return self._shell.conversation.history
+
+    @property
+    def unsaved(self) -> Sequence[Message]:
+        return self._shell.conversation.unsaved_here
+
+    async def read_store(self, work: Callable[[Storage], T]) -> T:
+        return await self._shell.conversation.reader(work)
+
     async def store(self, work: Callable[[Storage], T]) -> T:
         return await self._shell.conversation.store(work)
 
@@ -71,11 +82,11 @@ class ShellContext:
         sessions = await self.store(lambda storage: storage.sessions())
         return resolve(reference, sessions)
 
-    async def switch(self, session_id: str) -> None:
-        await self._shell.open(session_id)
+    async def switch(self, session_id: str, at: str | None = None) -> None:
+        await self._shell.open(session_id, at)
 
     async def refresh(self) -> None:
-        await self._shell.conversation.refresh()
+        await self._shell.refresh()
 
     async def set_model(self, name: str) -> None:
         await self._shell.conversation.set_model(name)
@@ -102,6 +113,12 @@ class ShellContext:
 
     async def confirm(self, question: str) -> bool:
         return await self._shell.front.confirm(question)
+
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        return await self._shell.front.choose(options)
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        return await self._shell.check(repair=repair)
 
     def clear(self) -> None:
         self._shell.front.clear()

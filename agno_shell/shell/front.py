@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from prompt_toolkit.completion import Completer
 
@@ -18,6 +18,11 @@ class Front(ABC):
 
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
+
+    @property
+    @abstractmethod
+    def has_person(self) -> bool:
+        """Whether somebody sits here who can be asked."""
 
     @property
     @abstractmethod
@@ -49,6 +54,11 @@ class Front(ABC):
     @abstractmethod
     async def confirm(self, question: str) -> bool:
         """Ask; only ``y`` or ``yes`` is a yes."""
+
+    @abstractmethod
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        """Let the person pick a line; the index of the one picked, None for none. Where
+        there is no person nothing is shown."""
 
     @abstractmethod
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:

@@ -1,4 +1,5 @@
-"""The live part of the screen, from top to bottom: the line in work, the input, the toolbar."""
+"""The live part of the screen, from top to bottom: the line in work, a list to choose
+from, the input, the toolbar."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples, fragment_list_widt
 from prompt_toolkit.layout import (
     BufferControl,
     ConditionalContainer,
+    Container,
     Dimension,
     Float,
     FloatContainer,
@@ -61,6 +63,7 @@ def build_layout(
     *,
     prompt: Callable[[], StyleAndTextTuples],
     live: Callable[[], list[Line]],
+    chooser: Container,
     toolbar: Callable[[], Line] | None,
 ) -> Layout:
     """The layout; each part is asked for its content when it is drawn."""
@@ -82,11 +85,12 @@ def build_layout(
         dont_extend_height=True,
         get_line_prefix=lambda line, wrapped: _prefix(prompt, line, wrapped),
     )
-    parts = [
+    parts: list[Container] = [
         ConditionalContainer(
             Window(FormattedTextControl(lambda: _joined(live())), dont_extend_height=True),
             filter=Condition(lambda: bool(live())),
         ),
+        chooser,
         text,
         ConditionalContainer(Window(search, height=1), filter=is_searching),
     ]

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, TextIO
 
@@ -37,11 +37,17 @@ class LineFront(Front):
         self._sink = sink
         self._ask = self.echoes = ask
         self._empty = 0
-        self._left = False
+        self._left = self._ended = False
+        self._waiting = False
+        """Whether the prompt stands there and nothing was typed yet."""
         self._again: deque[bytes | None] = deque()
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._room = threading.Semaphore(READ_AHEAD)
         self._interrupted: Callable[[], None] = lambda: None
+
+    @property
+    def has_person(self) -> bool:
+        return self._ask and not self._left and not self._ended
 
     @property
     def width(self) -> int:
@@ -88,21 +94,25 @@ class LineFront(Front):
         return line
 
     async def read(self) -> str | None:
-        self._prompt(PROMPT)
-        while (line := await self._next()) is not None:
+        while True:
+            self._prompt(PROMPT)
+            self._waiting = self._ask
+            line = await self._next()
+            self._waiting = False
+            if line is None:
+                return None
             text = self._decode(line)
             if text is not None:
                 return text
-            self._prompt(PROMPT)
-        return None
 
     async def _next(self) -> bytes | None:
-        if self._left:
+        if self._left or self._ended:
             return None
         if self._again:
             return self._again.popleft()
         line = await self._lines.get()
         self._room.release()
+        self._ended = line is None
         return None if self._left else line
 
     def _decode(self, line: bytes) -> str | None:
@@ -129,19 +139,43 @@ class LineFront(Front):
         answer = line.strip().lower() if line is not None else None
         if answer in ANSWERS:
             return ANSWERS[answer]
-        # The end of the input, or what was not said as an answer, is there to be read again.
-        self._again.append(line)
+        self._read_again(line)
         return False
 
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        if not options or not self.has_person:
+            return None
+        width = len(str(len(options)))
+        self.print_lines(
+            (("", f"{number:>{width}}  "), *option) for number, option in enumerate(options, 1)
+        )
+        self._prompt("Number, or Enter for none: ")
+        line = await self._next()
+        answer = line.strip() if line is not None else b""
+        if answer.isdigit() and len(answer) <= width and 0 < int(answer) <= len(options):
+            return int(answer) - 1
+        if answer:
+            self._read_again(line)
+        return None
+
+    def _read_again(self, line: bytes | None) -> None:
+        """What was not said as an answer is there to be read again."""
+        if line is not None:
+            self._again.append(line)
+
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
+        # What is printed while the prompt waits leaves its line, and another one follows.
+        leave_prompt = self._waiting
         for line in lines:
             text = "".join(part for _style, part in safe(line)).rstrip()
             # Empty lines are written with the text that follows them, if any does.
             if text:
-                self._write("\n" * self._empty + f"{text}\n")
-                self._empty = 0
+                self._write("\n" * (self._empty + leave_prompt) + f"{text}\n")
+                self._empty, leave_prompt = 0, False
             else:
                 self._empty += 1
+        if self._waiting and not leave_prompt:
+            self._prompt(PROMPT)
 
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         """Only finished lines are shown."""

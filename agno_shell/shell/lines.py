@@ -12,6 +12,9 @@ from agno_shell.contracts import Line
 from agno_shell.shell.style import STYLE
 from agno_shell.terminal_text import clean
 
+LONGEST_SENTENCE = 16_384
+"""Characters: more than two paths of the longest kind (4,096 bytes on Linux)."""
+
 
 def text_lines(text: str, style: str = "") -> list[Line]:
     """Plain text as styled lines."""
@@ -19,7 +22,8 @@ def text_lines(text: str, style: str = "") -> list[Line]:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Prose broken between words at ``width`` columns; 0: left as it is."""
+    """Prose broken between words at ``width`` columns; 0: left as it is. A longer word, such
+    as a path, stays whole: the terminal breaks it, and it can be copied in one piece."""
     if not width:
         return text
     return "\n".join(row for line in text.split("\n") for row in _wrapped_line(line, width))
@@ -28,12 +32,27 @@ def wrapped(text: str, width: int) -> str:
 def _wrapped_line(line: str, width: int) -> list[str]:
     if get_cwidth(line) <= width:
         return [line]
-    return textwrap.wrap(line, width, replace_whitespace=False, break_on_hyphens=False) or [""]
+    wrapper = textwrap.TextWrapper(
+        width, replace_whitespace=False, break_on_hyphens=False, break_long_words=False
+    )
+    return wrapper.wrap(line) or [""]
 
 
 def safe(line: Line) -> Line:
     """A line in which no foreign byte acts on the terminal and nothing breaks the line."""
     return tuple((_usable(style), clean(text).replace("\n", "␊")) for style, text in line)
+
+
+def flat(line: Line) -> Line:
+    """A window shows a tab as ``^I``; in the scrollback the terminal itself knows tabs."""
+    return tuple((style, text.replace("\t", "    ")) for style, text in line)
+
+
+def one_line(text: str) -> str:
+    """A sentence of the shell's own as one line. It may hold a path, which is never cut and
+    whose blanks stay as they are; only what no path can be as long as is."""
+    line = clean(text).replace("\n", "␊")
+    return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]}…"
 
 
 @lru_cache(maxsize=1024)

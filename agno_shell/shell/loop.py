@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from agno_shell.config import Config
 from agno_shell.contracts import Command, Provider, Renderer
+from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
@@ -18,10 +19,12 @@ from agno_shell.plugins import Plugins
 from agno_shell.shell.completion import CommandCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.front import Front
+from agno_shell.shell.lines import one_line
+from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import default_session_name, now
+from agno_shell.types import Finding, default_session_name, now
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
@@ -41,6 +44,7 @@ class Shell:
         *,
         remember: Callable[[Mapping[str, Any]], None],
         greeting: str,
+        examine: Callable[[bool], Sequence[Finding]] = lambda _repair: (),
     ) -> None:
         self.conversation = conversation
         self.front = front
@@ -48,12 +52,17 @@ class Shell:
         self.plugins: Plugins = conversation.plugins
         self.presenter = Presenter(front, renderer)
         self.status = Status(conversation, front, self.presenter, config)
+        self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
         self.context = ShellContext(self)
         self.remember = remember
         self._greeting = greeting
+        self._examine = examine
+        """Looks at, or mends, what no other part looks at itself."""
         self._stop: Callable[[], object] | None = None
         """What Ctrl-C does to what is in work."""
         self._leaving = False
+        self._warned = False
+        """Whether the person has just been told that leaving loses something."""
         self._exit_status = 0
         self._loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
@@ -89,12 +98,18 @@ class Shell:
                 await self.conversation.set_model(model)
             if api_base is not None:
                 await self.conversation.set_api_base(api_base)
+            self.lookout.settle()
             self.status.greet(self._greeting)
             self.update_toolbar()
             self._loading = asyncio.create_task(self._load_plugins())
             self._background.append(asyncio.create_task(self._warm_up()))
-            while not self._leaving and (text := await self.front.read()) is not None:
-                await self.handle(text)
+            if self.front.has_person:
+                self._background.append(asyncio.create_task(self.lookout.run()))
+            while True:
+                while not self._leaving and (text := await self.front.read()) is not None:
+                    await self.handle(text)
+                if not await self._stays():
+                    break
         finally:
             await self._end()
         return self._exit_status
@@ -104,7 +119,7 @@ class Shell:
 
         def report(line: str) -> None:
             # The storage, and plugins while they are loaded, run in threads.
-            loop.call_soon_threadsafe(self.presenter.notice, clean_line(line, 400) + "\n")
+            loop.call_soon_threadsafe(self.presenter.notice, one_line(line) + "\n")
 
         def fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
             # Once each: a fault in drawing would otherwise be drawn, and fail, for ever.
@@ -169,6 +184,17 @@ class Shell:
             if provider not in self._starting:
                 self._starting[provider] = asyncio.create_task(_quietly(provider.start()))
 
+    async def _stays(self) -> bool:
+        """Whether the person rather stays, told that leaving loses something. Asked once:
+        who leaves again at once, or is made to leave, is not kept."""
+        await self.conversation.save_again()
+        what = self.status.not_on_disk()
+        if not what or self._warned or self._exit_status or not self.front.has_person:
+            return False
+        self._warned, self._leaving = True, False
+        self.presenter.notice("/save PATH writes the open conversation to a file.")
+        return not await self.front.confirm(f"{what}. Leave anyway?")
+
     async def _end(self) -> None:
         background = [*self._background, *self._starting.values()]
         for task in background:
@@ -176,6 +202,7 @@ class Shell:
         await asyncio.gather(*background, return_exceptions=True)
         self.plugins.shell_stopped(self.context)
         await self.conversation.save_again()
+        self.status.saving()
         self.status.farewell()
         await self.front.stop()
 
@@ -213,6 +240,8 @@ class Shell:
             self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
         finally:
             self.front.busy = False
+        if not self._leaving:
+            self._warned = False
         self.update_toolbar()
 
     async def _command(self, text: str) -> None:
@@ -253,6 +282,7 @@ class Shell:
             await self.presenter.show(turn.events(), self.conversation.choice.model)
         finally:
             self._stop = None
+            self.status.saving()
         if turn.reply:
             await self._finished(self.status.report(turn.reply))
 
@@ -273,18 +303,57 @@ class Shell:
 
     # What is shown ----------------------------------------------------------------------
 
-    async def open(self, session_id: str) -> None:
-        """Open a session and show its last exchanges."""
+    async def open(self, session_id: str, at: str | None = None) -> None:
+        """Open a session and show its last exchanges, or those around the message ``at``."""
         await self.conversation.open(session_id)
-        self.status.session()
+        self.lookout.settle()
+        self.status.session(await self._place(at) if at is not None else None)
+        self.status.saving()
         self.update_toolbar()
+
+    async def _place(self, message_id: str) -> Place | None:
+        try:
+            place = await self.conversation.place(message_id)
+        except StorageError as error:
+            self._show_error(error)
+            return None
+        if place is None:
+            self.presenter.notice("That message is not in the session any more.", "class:error")
+        return place
+
+    async def refresh(self) -> None:
+        """A command changed the open session: show it as it is now."""
+        # One that was deleted elsewhere stays as it is known here.
+        with suppress(SessionNotFoundError):
+            await self.conversation.refresh()
+        await self.lookout.look(for_command=True)
+        self.update_toolbar()
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        """What is wrong with the shell's parts and surroundings; with ``repair`` mended
+        where that is possible."""
+        from agno_shell.diagnosis import parts
+
+        if self._loading:
+            await asyncio.shield(self._loading)
+        return [
+            *await asyncio.to_thread(self._examine, repair),
+            *await parts.provider(self.conversation.models),
+            *await self.conversation.reader(
+                lambda storage: list(parts.storage(storage, repair=repair))
+            ),
+        ]
 
     def update_toolbar(self) -> None:
         """Make the toolbar anew, because something it shows has changed."""
-        self.status.toolbar(busy=self.front.busy)
+        self.status.toolbar(busy=self.front.busy, elsewhere=self.lookout.added)
+
+    def _changed_elsewhere(self, told: bool) -> None:
+        self.status.saving(tell=not told)
+        self.update_toolbar()
 
     def _show_error(self, error: AgnoShellError) -> None:
-        self.presenter.notice(clean_line(error.sentence(), 400), "class:error")
+        self.presenter.notice(one_line(error.sentence()), "class:error")
         if isinstance(error, SessionNotFoundError):
             for candidate in error.candidates:
                 self.presenter.notice(f"  {clean_line(candidate)}")

@@ -22,7 +22,7 @@ from agno_shell.events import (
     TurnEvent,
 )
 from agno_shell.shell.front import Front
-from agno_shell.shell.lines import text_lines, wrapped
+from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message
@@ -38,6 +38,11 @@ REQUEST_SECONDS = 0.008
 
 QUESTION_CHARACTERS = 4_000
 QUESTION_LINES = 40
+
+KEPT_HERE = (
+    "What was said stays in this shell and is tried again with the next message; "
+    "/save PATH writes the conversation to a file."
+)
 
 NOT_WHOLE = {
     "interrupted": "stopped; what was shown is kept",
@@ -60,6 +65,8 @@ class Presenter:
         self.prepared: RequestPrepared | None = None
         """What the turn in work, or the last one, sent."""
         self.ending: Ending | None = None
+        self.not_saved: str | None = None
+        """Why something of the turn in work, or of the last one, was not saved at first."""
 
     def warm_up(self) -> None:
         """Let the renderer import what it needs; runs in a thread."""
@@ -69,7 +76,7 @@ class Presenter:
         """Show a turn to its end."""
         self._stream, self._cleaner, self._reasoning = None, Cleaner(), ""
         self._model, self._since = clean_line(model), time.monotonic()
-        self.prepared = self.ending = None
+        self.prepared = self.ending = self.not_saved = None
         self._front.set_live(self._live)
         ticker = asyncio.create_task(self._tick())
         try:
@@ -139,11 +146,11 @@ class Presenter:
             self._not_saved(event)
 
     def _not_saved(self, event: NotSaved) -> None:
-        self.notice(
-            f"{event.reason} What was said stays in this shell and is saved with the next "
-            "message, if that is possible then.",
-            "class:error",
-        )
+        if event.reason == self.not_saved:
+            self.notice("The reply was not saved either.\n", "class:error")
+            return
+        self.not_saved = event.reason
+        self.notice(f"{one_line(event.reason)} {KEPT_HERE}\n", "class:error")
 
     def _text(self, text: str) -> None:
         if self._stream is None:

@@ -15,7 +15,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.renderer import print_formatted_text
 
 from agno_shell.contracts import Line
-from agno_shell.shell.lines import last_rows, safe
+from agno_shell.shell.lines import flat, last_rows, safe
 from agno_shell.shell.terminal import FrameOutput
 
 FRAME_SECONDS = 1 / 30
@@ -113,7 +113,7 @@ class Screen:
         lines = self._live() if self._live else []
         # Half of the screen is enough for a line in work; the input has the rest.
         height = max(1, size.rows // 2)
-        self.live_rows = last_rows((_flat(safe(line)) for line in lines), size.columns, height)
+        self.live_rows = last_rows((flat(safe(line)) for line in lines), size.columns, height)
 
     def _frame(self) -> AbstractContextManager[None]:
         output = self._output
@@ -129,8 +129,3 @@ class Screen:
             self._application.renderer.style,
             color_depth=self._application.color_depth,
         )
-
-
-def _flat(line: Line) -> Line:
-    """A window shows a tab as ``^I``; in the scrollback the terminal itself knows tabs."""
-    return tuple((style, text.replace("\t", "    ")) for style, text in line)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agno_shell import settings
 from agno_shell.config import Config
 from agno_shell.contracts import Provider, ToolbarView
+from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.report import Totals, metrics_line, trace_lines
@@ -42,6 +43,8 @@ class Status:
             "trace": config[settings.SHELL_TRACE],
             "metrics": config[settings.SHELL_METRICS],
         }
+        self._owed = False
+        """Whether the person was told that something is not saved, and nothing since."""
 
     def greet(self, greeting: str) -> None:
         """The first lines of a run."""
@@ -51,8 +54,9 @@ class Status:
             has_base = bool(self._conversation.api_base)
             self._presenter.notice(OFFLINE_WITH_BASE if has_base else OFFLINE_HINT)
 
-    def session(self) -> None:
-        """The open session: its name, its model, its last exchanges."""
+    def session(self, place: Place | None = None) -> None:
+        """The open session: its name, its model, its last exchanges, or those around a
+        place in it."""
         session, choice = self._conversation.session, self._conversation.choice
         count = session.message_count
         messages = "no messages yet" if not count else f"{count} message{'s' * (count != 1)}"
@@ -70,10 +74,40 @@ class Status:
             self._presenter.notice(
                 f"The agent {clean_line(session.agent)} of this session is not configured any more."
             )
-        if shown := self._last_exchanges * 2:
+        if place:
+            self._place(place)
+        elif shown := self._last_exchanges * 2:
             self._presenter.messages(self._conversation.history[-shown:])
 
-    def toolbar(self, *, busy: bool) -> None:
+    def _place(self, place: Place) -> None:
+        first = place.before[0] if place.before else place.message
+        if first.parent is not None:
+            self._presenter.notice("…\n")
+        self._presenter.messages(place.before)
+        self._presenter.notice("▸ This is the message:")
+        self._presenter.messages([place.message])
+        self._presenter.messages(place.after)
+        if not place.on_the_way:
+            self._presenter.notice(
+                "This is on another branch. What you type next goes on at the end of the "
+                "conversation, and not here.\n"
+            )
+        elif place.later:
+            follow = "1 message follows" if place.later == 1 else f"{place.later:,} messages follow"
+            self._presenter.notice(
+                f"… {follow}. What you type next goes on at the end of the conversation.\n"
+            )
+
+    def saving(self, *, tell: bool = True) -> None:
+        """Say when everything is saved of which it was said that it is not; without
+        ``tell`` the person knows."""
+        owed = self._owed or self._presenter.not_saved is not None
+        self._presenter.not_saved = None
+        self._owed = bool(self._conversation.unsaved)
+        if owed and not self._owed and tell:
+            self._presenter.notice("Everything that was said is saved now.\n")
+
+    def toolbar(self, *, busy: bool, elsewhere: int = 0) -> None:
         """Make the toolbar anew, because something it shows has changed."""
         if not self._conversation.is_open:
             return
@@ -85,7 +119,7 @@ class Status:
             queued=self._front.queued,
         )
         items = self._conversation.plugins.toolbar_items(view)
-        self._front.set_toolbar(toolbar_line(view, items, self._front.width))
+        self._front.set_toolbar(toolbar_line(view, items, self._front.width, elsewhere=elsewhere))
 
     async def report(self, reply: Message) -> None:
         """The figures behind a reply, as far as they are asked for."""
@@ -118,8 +152,13 @@ class Status:
         """The last lines of a run."""
         if self.flags["metrics"] and (summary := self.totals.line()):
             self._presenter.notice(f"This run: {summary}")
-        if unsaved := len(self._conversation.unsaved):
-            what = "message is" if unsaved == 1 else "messages are"
-            self._presenter.notice(
-                f"{unsaved} {what} not on disk; copy what you need from the screen.", "class:error"
-            )
+        if what := self.not_on_disk():
+            self._presenter.notice(f"{what}; copy what you need from the screen.", "class:error")
+
+    def not_on_disk(self) -> str:
+        """How much of what was said is in memory only; empty: nothing is."""
+        unsaved = len(self._conversation.unsaved)
+        if not unsaved:
+            return ""
+        what = "1 message is" if unsaved == 1 else f"{unsaved} messages are"
+        return f"{what} not on disk"

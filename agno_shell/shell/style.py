@@ -12,6 +12,7 @@ STYLE = Style.from_dict(
         "heading": "bold",
         "error": "ansired",
         "busy": "ansicyan",
+        "choice.selected": "reverse",
         "toolbar": "ansibrightblack",
         "toolbar.session": "ansicyan",
         "completion-menu": "noinherit bg:#303030 #d0d0d0",

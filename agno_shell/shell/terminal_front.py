@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, DummyCompleter, DynamicCompleter
@@ -16,6 +16,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
+from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.front import Front
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
@@ -46,6 +47,8 @@ class TerminalFront(Front):
     ) -> None:
         self.pastes = Pastes()
         self._typed: asyncio.Queue[str | None] = asyncio.Queue()
+        self._leaving = 0
+        """How often the person has left, and :meth:`read` has not said so yet."""
         self._question: asyncio.Future[str] | None = None
         self._question_text = ""
         self._draft = Document()
@@ -64,11 +67,15 @@ class TerminalFront(Front):
             multiline=True,
             tempfile_suffix=".md",
         )
+        self._chooser = Chooser(
+            lambda: self.width, closed=self._list_closed, passed_on=self._typed_instead
+        )
         self._application = ResizableApplication(
             layout=build_layout(
                 self.buffer,
                 prompt=self._prompt,
                 live=lambda: self.screen.live_rows,
+                chooser=self._chooser.container,
                 toolbar=(lambda: self._toolbar) if toolbar else None,
             ),
             key_bindings=key_bindings(self),
@@ -86,6 +93,10 @@ class TerminalFront(Front):
         self.buffer.on_completions_changed += self._completions_changed
 
     # What the shell asks for ------------------------------------------------------------
+
+    @property
+    def has_person(self) -> bool:
+        return self._application.is_running
 
     @property
     def width(self) -> int:
@@ -118,9 +129,14 @@ class TerminalFront(Front):
             self.leave()
 
     async def read(self) -> str | None:
-        return await self._typed.get()
+        text = await self._typed.get()
+        if text is None:
+            self._leaving -= 1
+        return text
 
     async def confirm(self, question: str) -> bool:
+        if self._leaving or not self.has_person:
+            return False
         self._question = asyncio.get_running_loop().create_future()
         self._question_text = self._fitting(f"{clean_line(question, 1000)} [y/N] ")
         self._draft = self.buffer.document
@@ -131,6 +147,24 @@ class TerminalFront(Front):
         finally:
             self._answer("")
         return answer.strip().lower() in ("y", "yes")
+
+    async def choose(self, options: Sequence[Line]) -> int | None:
+        # What was typed before the list stands there belongs to the input.
+        for _time in range(2):
+            await asyncio.sleep(0)
+        busy = self._question or self._chooser.is_open
+        if not options or busy or self._leaving or not self.has_person:
+            return None
+        # Who is typing meets no line that Enter would pick.
+        layout = self._application.layout
+        typing = bool(self.buffer.text) or layout.is_searching
+        picked = self._chooser.open(options, selected=None if typing else 0)
+        layout.focus(self._chooser.window)
+        self.screen.draw()
+        try:
+            return await picked
+        finally:
+            self._chooser.close()
 
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         self.screen.print_lines(lines, after=after)
@@ -188,7 +222,9 @@ class TerminalFront(Front):
 
     def interrupt(self) -> None:
         """Ctrl-C: stop the reply, else answer a question with no, else clear the input."""
-        if self._question:
+        if self._chooser.is_open:
+            self._chooser.close()
+        elif self._question:
             self._answer("")
         elif self.busy:
             self._interrupted()
@@ -200,8 +236,10 @@ class TerminalFront(Front):
 
     def leave(self) -> None:
         """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
+        self._leaving += 1
         self._typed.put_nowait(None)
         self._answer("")
+        self._chooser.close()
         if self.busy:
             self._interrupted()
 
@@ -215,6 +253,17 @@ class TerminalFront(Front):
             question.set_result(text)
         self.buffer.document = self._draft
         self._application.invalidate()
+
+    def _list_closed(self) -> None:
+        """Give the keys back to the input at once: what is typed next belongs to it."""
+        self._application.layout.focus(self.buffer)
+        self.screen.touch()
+
+    def _typed_instead(self, text: str, entered: bool) -> None:
+        """Take what was typed at a list, and not for it, into the input."""
+        self.paste(text)
+        if entered:
+            self.accept()
 
     def _fitting(self, question: str) -> str:
         """The question as a prompt; prompt_toolkit shows nothing at all where the prompt is

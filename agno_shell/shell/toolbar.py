@@ -14,8 +14,11 @@ LONGEST_ITEM = 40
 """Characters."""
 
 
-def toolbar_line(view: ToolbarView, items: Iterable[ToolbarItem], width: int) -> Line:
-    """Session, model, agent and state, then what plugins add, as far as they fit.
+def toolbar_line(
+    view: ToolbarView, items: Iterable[ToolbarItem], width: int, *, elsewhere: int = 0
+) -> Line:
+    """Session, model, agent and state, then what plugins add, as far as they fit;
+    ``elsewhere`` is how many messages were added in other shells.
 
     The line ends before the last column, so that a narrower window does not wrap it
     before it can be drawn anew.
@@ -28,6 +31,8 @@ def toolbar_line(view: ToolbarView, items: Iterable[ToolbarItem], width: int) ->
         own.append(ToolbarItem(f"agent {view.agent}", "class:toolbar", 20))
     if view.queued:
         own.append(ToolbarItem(f"{view.queued} waiting", "class:busy", 30))
+    if elsewhere:
+        own.append(ToolbarItem(f"{elsewhere} added elsewhere", "class:busy", 40))
     line: list[tuple[str, str]] = []
     left = width - 1
     for item in sorted([*own, *items], key=lambda item: item.order):

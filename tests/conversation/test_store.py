@@ -10,7 +10,7 @@ from agno_shell.testing.memory_storage import MemoryStorage
 
 
 async def test_everything_runs_in_one_thread_that_is_not_the_callers() -> None:
-    store = StoreThread(MemoryStorage())
+    store = StoreThread(MemoryStorage)
     seen = {await store(lambda _storage: threading.get_ident()) for _time in range(5)}
     assert len(seen) == 1
     assert threading.get_ident() not in seen
@@ -18,7 +18,7 @@ async def test_everything_runs_in_one_thread_that_is_not_the_callers() -> None:
 
 
 async def test_a_storage_with_a_bug_is_named() -> None:
-    store = StoreThread(MemoryStorage())
+    store = StoreThread(MemoryStorage)
     with pytest.raises(StorageError, match=r"MemoryStorage failed: ZeroDivisionError"):
         await store(lambda _storage: 1 // 0)
     with pytest.raises(StorageError, match="plain words"):
@@ -27,7 +27,7 @@ async def test_a_storage_with_a_bug_is_named() -> None:
 
 
 async def test_work_that_nobody_waits_for_is_done_in_its_turn_and_quietly() -> None:
-    store = StoreThread(MemoryStorage())
+    store = StoreThread(MemoryStorage)
     done: list[int] = []
     store.soon(lambda _storage: done.append(1))
     store.soon(lambda _storage: 1 // 0)

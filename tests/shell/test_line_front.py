@@ -12,6 +12,7 @@ from agno_shell.config import Config
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import Finished
 from agno_shell.shell.line_front import READ_AHEAD, LineFront
+from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.loop import Shell
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -174,3 +175,74 @@ async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again() -> No
     assert await front.confirm("Again?") is False
     assert await front.confirm("And again?") is False
     assert await front.read() is None
+
+
+async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.StringIO]:
+    sink = io.StringIO()
+    front = LineFront(io.BytesIO(typed), sink, ask=ask)
+    await front.start(
+        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
+    )
+    return front, sink
+
+
+OPTIONS = [(("", f"option {number}"), ("bold", "\x1b[2J")) for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "picked"),
+    [(b"1\n", 0), (b" 12 \n", 11), (b"\n", None), (b"", None), (b"\xd9\xa3\n", None)],
+)
+async def test_a_line_is_chosen_by_its_number(typed: bytes, picked: int | None) -> None:
+    front, sink = await front_on(typed)
+    assert await front.choose(OPTIONS) == picked
+    assert " 1  option 0␛[2J\n" in sink.getvalue()
+    assert "12  option 11␛[2J\n" in sink.getvalue()
+    assert sink.getvalue().endswith("Number, or Enter for none: ")
+
+
+@pytest.mark.parametrize("typed", ["a message", "13", "0", "-1", "9" * 5000])
+async def test_what_is_no_number_of_the_list_is_read_again(typed: str) -> None:
+    front, _sink = await front_on(typed.encode() + b"\n")
+    assert await front.choose(OPTIONS) is None
+    assert await front.read() == typed
+
+
+@pytest.mark.parametrize("ask", [True, False])
+async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
+    run: Any, ask: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[bool] = []
+
+    async def watch(_self: Lookout) -> None:
+        watched.append(True)
+
+    monkeypatch.setattr(Lookout, "run", watch)
+    await run(b"one\n", ask=ask)
+    assert watched == [True] * ask
+
+
+async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
+    front, sink = await front_on(b"1\n", ask=False)
+    assert not front.has_person
+    assert await front.choose(OPTIONS) is None
+    assert sink.getvalue() == ""
+    assert await front.read() == "1"
+
+
+async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
+    front, _sink = await front_on(b"")
+    assert front.has_person
+    assert await front.read() is None
+    assert not front.has_person
+    # Whoever asks all the same is not left waiting.
+    assert await front.confirm("Sure?") is False
+    assert await front.choose(OPTIONS) is None
+
+
+async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own() -> None:
+    front, sink = await front_on(b"")
+    front._prompt("> ")
+    front._waiting = True
+    front.print_lines([(("", "news"),), ()])
+    assert sink.getvalue() == "> \nnews\n> "

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
-from agno_shell.shell.lines import last_rows, rows, safe, text_lines, wrapped
+from agno_shell.shell.lines import flat, last_rows, one_line, rows, safe, text_lines, wrapped
 
 
 def text_of(line: Line) -> str:
@@ -24,6 +24,22 @@ def test_foreign_bytes_are_made_visible() -> None:
 def test_prose_breaks_between_words() -> None:
     assert wrapped("one two three\n\nfour", 8) == "one two\nthree\n\nfour"
     assert wrapped("one two three", 0) == "one two three"
+
+
+def test_a_path_is_never_broken_or_cut() -> None:
+    path = "/home/me/" + "long folder  name/" * 240 + "messages.json"
+    assert one_line(f"Kept as {path}.") == f"Kept as {path}."
+    whole = "/home/" + "x" * 300
+    assert wrapped(f"Kept as {whole} now", 20) == f"Kept as\n{whole}\nnow"
+
+
+def test_a_sentence_is_one_line_and_has_an_end() -> None:
+    assert one_line("a\nb\x1b[2J") == "a␊b␛[2J"
+    assert len(one_line("x" * 1_000_000)) < 20_000
+
+
+def test_a_tab_in_a_window_is_blanks() -> None:
+    assert flat((("bold", "a\tb"),)) == (("bold", "a    b"),)
 
 
 @given(st.lists(st.text(alphabet="ab 漢", max_size=30), min_size=1, max_size=4), st.integers(2, 20))

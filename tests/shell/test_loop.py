@@ -8,7 +8,7 @@ from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, ReasoningDelta, UsageReported
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Message, Session, Usage
+from agno_shell.types import Message, Session, Usage, new_id, now
 
 SitDown = Callable[..., Any]
 
@@ -289,3 +289,145 @@ async def test_clear_leaves_nothing_behind(sit_down: SitDown) -> None:
     seat.type("/clear\r")
     await seat.until(lambda: "echo: hello" not in "".join(seat.terminal.screen.display))
     assert not any("/clear" in line for line in seat.terminal.screen.display)
+
+
+async def in_trouble(sit_down: SitDown) -> Any:
+    """A seat at a shell in which one exchange could not be saved."""
+    storage = Full()
+    seat = await sit_down(storage)
+    storage.full = True
+    seat.type("precious\r")
+    await seat.sees("The reply was not saved either.")
+    await seat.until(lambda: not seat.shell.front.busy)
+    return seat
+
+
+async def test_who_leaves_with_unsaved_messages_is_asked_once_and_may_stay(
+    sit_down: SitDown,
+) -> None:
+    seat = await in_trouble(sit_down)
+    seat.type("\x04")
+    await seat.sees("2 messages are not on disk. Leave anyway? [y/N]")
+    await seat.sees("/save PATH writes the open conversation to a file.")
+    seat.type("\r")
+    seat.type("still here\r")
+    await seat.sees("echo: still here")
+    await seat.until(lambda: not seat.shell.front.busy)
+    seat.type("/exit\r")
+    await seat.sees("4 messages are not on disk. Leave anyway? [y/N]")
+    seat.type("y\r")
+    assert await asyncio.wait_for(seat.task, 5) == 0
+    await seat.sees("4 messages are not on disk; copy what you need from the screen.")
+
+
+async def test_control_d_twice_leaves_whatever_is_not_saved(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.type("\x04\x04")
+    assert await asyncio.wait_for(seat.task, 5) == 0
+
+
+async def test_the_word_exit_twice_leaves_whatever_is_not_saved(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.type("exit\r")
+    await seat.sees("Leave anyway?")
+    seat.type("n\r")
+    seat.type("exit\r")
+    assert await asyncio.wait_for(seat.task, 5) == 0
+
+
+async def test_a_signal_is_not_asked_back(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.shell._must_leave(15)
+    assert await asyncio.wait_for(seat.task, 5) == 128 + 15
+    assert "Leave anyway" not in seat.terminal.text()
+
+
+async def test_a_signal_ends_the_question_whether_to_leave(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.type("\x04")
+    await seat.sees("Leave anyway?")
+    seat.shell._must_leave(1)
+    assert await asyncio.wait_for(seat.task, 5) == 128 + 1
+
+
+async def test_a_terminal_that_went_away_is_not_asked(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.keyboard.close()
+    assert await asyncio.wait_for(seat.task, 5) == 0
+
+
+async def test_who_can_be_saved_at_the_last_moment_is_not_asked(sit_down: SitDown) -> None:
+    seat = await in_trouble(sit_down)
+    seat.shell.conversation.store._storage.full = False
+    await seat.leaves()
+    assert "Leave anyway" not in seat.terminal.text()
+    await seat.sees("Everything that was said is saved now.")
+
+
+def conversation_in(storage: MemoryStorage, session_id: str, number: int) -> list[Message]:
+    made: list[Message] = []
+    for index in range(number):
+        role = "user" if index % 2 == 0 else "assistant"
+        parent = made[-1].id if made else None
+        made.append(Message(new_id(), role, f"said {index:03}", now(), parent=parent))  # type: ignore[arg-type]
+        storage.append(session_id, made[-1])
+    return made
+
+
+async def test_a_session_opens_at_a_message_and_goes_on_at_its_end(sit_down: SitDown) -> None:
+    storage = MemoryStorage()
+    long = storage.create("Long").session_id
+    made = conversation_in(storage, long, 300)
+    seat = await sit_down(storage, new="Here")
+    await seat.shell.open(long, made[20].id)
+    await seat.sees("… 277 messages follow.")
+    shown = seat.terminal.text()
+    assert [f"said {n:03}" in shown for n in (17, 18, 19, 20, 21, 22, 23)] == [
+        False,
+        *[True] * 5,
+        False,
+    ]
+    before, _mark, after = shown.partition("▸ This is the message:")
+    assert "said 019" in before
+    assert after.lstrip().startswith("› said 020")
+    assert storage.open(long).head is None
+    seat.type("on\r")
+    await seat.sees("echo: on")
+    assert storage.messages(long)[-2].parent == made[-1].id
+
+
+async def test_a_session_opens_at_a_message_of_its_end_or_of_another_branch(
+    sit_down: SitDown,
+) -> None:
+    storage = MemoryStorage()
+    session_id = storage.create("Short").session_id
+    made = conversation_in(storage, session_id, 4)
+    other = Message(new_id(), "user", "said aside", now(), parent=made[1].id)
+    storage.append(session_id, other)
+    seat = await sit_down(storage, new="Here")
+    context = seat.shell.context
+    await context.switch(session_id, other.id)
+    await seat.sees("› said aside")
+    assert "follow" not in seat.terminal.text()
+    await context.switch(session_id, made[3].id)
+    await seat.sees("This is on another branch.")
+    assert "said 003" in seat.terminal.text()
+    await context.switch(session_id, new_id())
+    await seat.sees("That message is not in the session any more.")
+
+
+async def test_what_was_healed_is_told_with_the_whole_path(sit_down: SitDown) -> None:
+    seat = await sit_down()
+    copy = "/home/" + "a-folder-with-a-long-name/" * 30 + "messages.json.before-20260101T000000Z"
+    seat.shell.plugins.report(f"A file was damaged. It is kept as {copy}.")
+    await seat.until(lambda: f"{copy}." in seat.terminal.text().replace("\n", ""))
+
+
+async def test_the_watch_ends_with_the_shell(sit_down: SitDown) -> None:
+    def running() -> set[str]:
+        return {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+
+    seat = await sit_down()
+    assert "Lookout.run" in running()
+    await seat.leaves()
+    assert "Lookout.run" not in running()

@@ -65,6 +65,22 @@ async def test_a_question_is_shown_once_and_not_where_it_stands_already(event: A
         assert ("The disk is full." in paper.text()) == isinstance(event, NotSaved)
 
 
+async def test_what_is_not_saved_is_said_with_the_next_step_and_once_in_full() -> None:
+    paper = Paper()
+    presenter = presenter_on(paper)
+    why = "The message was not saved: /a folder/messages.json: No space left on device."
+    turn = events(NotSaved(SAID, why), Finished(), NotSaved(REPLY, why))
+    await presenter.show(turn, "m")
+    assert presenter.not_saved == why
+    said = [text for text, _after in paper.lines if "saved" in text]
+    assert said[0].startswith(f"{why} What was said stays in this shell")
+    assert said[0].endswith("/save PATH writes the conversation to a file.")
+    assert said[1:] == ["The reply was not saved either."]
+    other = events(MessageSaved(SAID), Finished(), NotSaved(REPLY, "Another reason."))
+    await presenter.show(other, "m")
+    assert "Another reason. What was said stays" in paper.text()
+
+
 def test_of_a_very_long_question_the_beginning_is_shown() -> None:
     paper = Paper()
     presenter_on(paper).question("\n".join(f"line {number}" for number in range(1000)))

@@ -16,6 +16,12 @@ def test_what_it_says() -> None:
     assert text(VIEW, items, 80) == "Taxes · early · gpt-x · agent poet · 2 waiting · last"
 
 
+def test_what_was_added_elsewhere_is_counted() -> None:
+    line = toolbar_line(VIEW, [], 80, elsewhere=3)
+    assert "".join(part for _style, part in line).endswith(" · 3 added elsewhere")
+    assert "elsewhere" not in text(VIEW, [], 80)
+
+
 def test_what_does_not_fit_is_left_out() -> None:
     assert text(VIEW, [], 20) == "Taxes · gpt-x"
     assert text(VIEW, [], 3) == ""

@@ -1,0 +1,77 @@
+"""Finding a place in the tree of a session's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from agno_shell.contracts import Storage
+from agno_shell.types import Message
+
+BEFORE, AFTER = 2, 2
+"""Messages shown around the one that is looked for: an exchange on either side."""
+
+FIRST_LOOK = 1_000
+LOOK_FURTHER = 8
+"""Each look reaches so many times as far back as the one before."""
+
+
+class Place(NamedTuple):
+    """A message and what stands around it."""
+
+    before: Sequence[Message]
+    message: Message
+    after: Sequence[Message]
+    later: int
+    """How many follow behind ``after`` on the way to the head; 0 on another branch."""
+    on_the_way: bool
+    """Whether the message is on the path to the head, and not on another branch."""
+
+
+def on_path(path: Sequence[Message], message_id: str) -> Place | None:
+    """The place of a message on a path that ends at the head, if it is there."""
+    for index in range(len(path) - 1, -1, -1):
+        if path[index].id == message_id:
+            before = path[max(0, index - BEFORE) : index]
+            after = path[index + 1 : index + 1 + AFTER]
+            later = len(path) - index - 1 - len(after)
+            return Place(before, path[index], after, later, on_the_way=True)
+    return None
+
+
+def around(storage: Storage, session_id: str, message_id: str) -> Place | None:
+    """The place of a message, at a cost that grows with how far back it is; None when the
+    session has no such message."""
+    last = FIRST_LOOK
+    while True:
+        path = storage.messages(session_id, last=last)
+        if place := on_path(path, message_id):
+            return place
+        if len(path) < last:
+            return _in_tree(storage.tree(session_id), message_id)
+        last *= LOOK_FURTHER
+
+
+def path_to(messages: Iterable[Message], message_id: str | None, last: int) -> list[Message]:
+    """The last messages of the path from the root to a message, oldest first."""
+    by_id = {message.id: message for message in messages}
+    found: list[Message] = []
+    while message_id in by_id and len(found) < last:
+        found.append(by_id[message_id])
+        message_id = found[-1].parent
+    found.reverse()
+    return found
+
+
+def _in_tree(messages: Sequence[Message], message_id: str) -> Place | None:
+    path = path_to(messages, message_id, BEFORE + 1)
+    if not path:
+        return None
+    # Of several that follow, the newest: it stands last in the order of saving.
+    following = {message.parent: message for message in messages}
+    after: list[Message] = []
+    last = path[-1]
+    while len(after) < AFTER and last.id in following:
+        last = following[last.id]
+        after.append(last)
+    return Place(path[:-1], path[-1], after, 0, on_the_way=False)

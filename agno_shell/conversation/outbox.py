@@ -1,0 +1,65 @@
+"""Messages on their way to the storage: what could not be written waits here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import StorageError
+from agno_shell.types import Message, Session
+
+
+class Outbox:
+    """Writes the messages of each session in the order in which they were said.
+
+    ``saved`` is told of each one that is on disk, with the session's record.
+    """
+
+    def __init__(self, store: StoreThread, saved: Callable[[Session, Message], None]) -> None:
+        self._store = store
+        self._saved = saved
+        self._waiting: dict[str, list[Message]] = {}
+        self._refused: set[str] = set()
+        """The ids of those that could not be written; the others are on their way."""
+        self._sending = asyncio.Lock()
+
+    def waiting(self, session_id: str) -> Sequence[Message]:
+        """What is not known to be on disk of one session, oldest first."""
+        return tuple(self._waiting.get(session_id, ()))
+
+    def refused(self, session_id: str | None = None) -> Sequence[Message]:
+        """What could not be written of one session, or of every one."""
+        ids = self._waiting if session_id is None else (session_id,)
+        waiting = (message for each in ids for message in self.waiting(each))
+        return [message for message in waiting if message.id in self._refused]
+
+    def sessions(self) -> Sequence[str]:
+        """The ids of the sessions of which something waits."""
+        return [session_id for session_id, messages in self._waiting.items() if messages]
+
+    async def put(self, session_id: str, message: Message) -> StorageError | None:
+        """Write a message behind what waits already; the error when it is not saved."""
+        self._waiting.setdefault(session_id, []).append(message)
+        return await self.send(session_id)
+
+    async def send(self, session_id: str) -> StorageError | None:
+        """Write what waits of one session; the error when not all of it is saved."""
+        # Whoever stops waiting does not stop the storage: a message that was written and
+        # not taken off the list would be written twice.
+        return await asyncio.shield(asyncio.ensure_future(self._send(session_id)))
+
+    async def _send(self, session_id: str) -> StorageError | None:
+        async with self._sending:
+            waiting = self._waiting.get(session_id, [])
+            while waiting:
+                first = waiting[0]
+                try:
+                    session = await self._store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
+                except StorageError as error:
+                    self._refused.update(message.id for message in waiting)
+                    return error
+                waiting.pop(0)
+                self._refused.discard(first.id)
+                self._saved(session, first)
+        return None

@@ -1,0 +1,112 @@
+"""Noticing what happens to the open session elsewhere: in another shell, or by hand."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from agno_shell.contracts import Storage
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.types import Session
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+
+Missing = Literal["trash", "gone"]
+"""Where a session is that is not in its place: in the trash, or nowhere."""
+
+NEVER = object()
+"""The version of a session that was not looked at yet."""
+
+
+class Deleted(NamedTuple):
+    """The open session was deleted elsewhere."""
+
+    missing: Missing
+
+
+class Back(NamedTuple):
+    """A session that was missing is there again."""
+
+    error: StorageError | None
+    """Why what was said meanwhile is still not saved; None: it is."""
+
+
+class Sight(NamedTuple):
+    """What a look at a session shows that has changed."""
+
+    version: object
+    session: Session
+    head: str | None
+    """The message on which the storage's conversation stands."""
+
+
+class Watch:
+    """Looks at the open session; costs next to nothing while nothing changes."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._session_id = ""
+        self._version: object = NEVER
+        self.ahead = False
+        """Whether the conversation has gone on elsewhere: opened anew, the session would
+        stand on a message that this shell does not show."""
+
+    async def look(self) -> Deleted | Back | None:
+        """Bring the conversation's record of its session up to date. Messages that were
+        added elsewhere are counted in ``conversation.elsewhere``; what else a person has
+        to know is returned, once."""
+        conversation = self._conversation
+        session_id = conversation.session.session_id
+        if session_id != self._session_id:
+            self._session_id, self._version = session_id, NEVER
+        # Deleted and restored, it looks as it did before.
+        known = NEVER if conversation.missing else self._version
+        try:
+            sight = await conversation.store(lambda storage: _look(storage, session_id, known))
+        except SessionNotFoundError:
+            sight = None
+            if not conversation.missing and conversation.session.session_id == session_id:
+                with suppress(StorageError):
+                    missing = await conversation.find_missing()
+                    return Deleted(missing) if missing else None
+        except StorageError:
+            # Nobody asked for this look; what is wrong is said where it matters.
+            return None
+        if sight is None or conversation.session.session_id != session_id:
+            return None
+        return await self._take(sight)
+
+    async def _take(self, sight: Sight) -> Back | None:
+        conversation = self._conversation
+        # A write that failed may have left its message in the file: that is no other's.
+        if sight.head in {message.id for message in conversation.unsaved_here}:
+            return None
+        self._version = sight.version
+        shown = (message.id for message in reversed(conversation.history))
+        self.ahead = sight.head is not None and sight.head not in shown
+        conversation.saw(sight.session)
+        if not conversation.missing:
+            return None
+        conversation.missing = None
+        return Back(await conversation.save_here())
+
+
+def _look(storage: Storage, session_id: str, known: object) -> Sight | None:
+    """None when the session still has the version that is known."""
+    version = storage.version(session_id)
+    if version == known:
+        return None
+    session = storage.open(session_id)
+    newest = storage.messages(session_id, last=1)
+    return Sight(version, session, newest[-1].id if newest else None)
+
+
+def find_missing(storage: Storage, session_id: str) -> Missing | None:
+    """Where a session is that could not be found; None: it is there after all."""
+    try:
+        storage.version(session_id)
+    except SessionNotFoundError:
+        trash = storage.trash()
+        return "trash" if any(each.session.session_id == session_id for each in trash) else "gone"
+    return None

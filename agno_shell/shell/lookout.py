@@ -1,0 +1,129 @@
+"""Telling the person what happens to the open session elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.watch import Back, Deleted, Watch
+from agno_shell.shell.front import Front
+from agno_shell.wording import count
+
+INTERVAL = 0.5
+"""Seconds between two looks."""
+
+
+class Lookout:
+    """Looks at the open session while nothing else is in work.
+
+    The first messages that are added elsewhere are told; how many there are by now is in
+    :attr:`added`, for the toolbar, until the person goes on here. ``changed`` is called
+    when the session or that number has changed, and told whether the person knows.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        front: Front,
+        tell: Callable[[str], None],
+        changed: Callable[[bool], None],
+    ) -> None:
+        self._conversation = conversation
+        self._front = front
+        self._tell = tell
+        self._changed = changed
+        self._watch = Watch(conversation)
+        self._head: str | None = None
+        """Where this shell stood at the last look."""
+        self._settled = 0
+        """What ``conversation.elsewhere`` was when the person last went on here."""
+        self._shown = 0
+        self._told = False
+
+    @property
+    def added(self) -> int:
+        """Messages that were added elsewhere since the person last went on here."""
+        return self._shown - self._settled
+
+    def settle(self) -> None:
+        """The session was just opened: everything in it is known."""
+        self._head = self._conversation.head()
+        self._settled = self._shown = self._conversation.elsewhere
+        self._told = False
+
+    async def run(self) -> None:
+        """Look every half second, for ever."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            # A reply is not broken off by a notice, and what a command does to the
+            # session is the shell's own doing.
+            if not self._front.busy:
+                await self.look()
+
+    async def look(self, *, for_command: bool = False) -> None:
+        """Look once, and tell what is new; a command says itself what it has brought back."""
+        before = self._conversation.session
+        was_busy = self._front.busy
+        news = await self._watch.look()
+        if isinstance(news, Deleted):
+            self._tell(deleted(news, before.session_id) + "\n")
+        elif isinstance(news, Back) and (news.error or not for_command):
+            self._tell(back(news, len(self._conversation.unsaved_here)) + "\n")
+        if self._front.busy == was_busy:  # no turn has begun meanwhile
+            self._tell_growth()
+        if news or self._conversation.session != before:
+            self._changed(not for_command)
+
+    def _tell_growth(self) -> None:
+        conversation = self._conversation
+        if conversation.head() != self._head:
+            # The person went on here: what was told of before is behind them.
+            was_shown = self.added
+            self._head, self._settled, self._told = conversation.head(), self._shown, False
+            if was_shown:
+                self._changed(True)
+        if conversation.elsewhere == self._shown:
+            return
+        self._shown = conversation.elsewhere
+        if not self._told:
+            self._told = True
+            line = grown(self.added, conversation.session.session_id, self._watch.ahead)
+            self._tell(line + "\n")
+        self._changed(True)
+
+
+def grown(added: int, session_id: str, ahead: bool) -> str:
+    """Messages were added elsewhere; ``ahead``: opened anew, the session stands on them."""
+    what = f"{count(added, 'message')} {'was' if added == 1 else 'were'}"
+    them = "it" if added == 1 else "them"
+    if ahead:
+        return (
+            f"{what} added to this session elsewhere. /switch {session_id[:8]} goes on from "
+            f"{them}; what you type next makes a branch of its own."
+        )
+    return (
+        f"{what} added to this session elsewhere, on another branch. What you type next "
+        "follows what you see here."
+    )
+
+
+def deleted(news: Deleted, session_id: str) -> str:
+    """The session is not in its place."""
+    if news.missing == "trash":
+        return (
+            f"This session was deleted elsewhere and is in the trash. /undelete {session_id[:8]} "
+            "brings it back; until then this shell keeps what it has, and what you type, in memory."
+        )
+    return (
+        "This session is gone, and the trash does not have it: what this shell has of it is in "
+        "memory only. /save PATH writes it to a file."
+    )
+
+
+def back(news: Back, unsaved: int) -> str:
+    """The session is in its place again."""
+    if news.error is None:
+        return "This session is back, and what was said here is saved in it."
+    what = f"{count(unsaved, 'message')} {'is' if unsaved == 1 else 'are'}"
+    return f"This session is back, but {what} still not saved: {news.error.sentence()}"

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from agno_shell.conversation.outbox import Outbox
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import StorageError
+from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.types import Message, Session, new_id, now
+
+
+class Door(MemoryStorage):
+    """A storage that can be full, and whose writing can be held up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = False
+        self.open_door = threading.Event()
+        self.open_door.set()
+        self.entered = threading.Event()
+
+    def append(self, session_id: str, message: Message) -> Session:
+        self.entered.set()
+        assert self.open_door.wait(10)
+        if self.full:
+            raise StorageError("The disk is full.")
+        return super().append(session_id, message)
+
+
+def said(text: str) -> Message:
+    return Message(new_id(), "user", text, now())
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[tuple[Door, Outbox, list[str]]]:
+    storage, saved = Door(), list[str]()
+    store = StoreThread(lambda: storage)
+    yield storage, Outbox(store, lambda _session, message: saved.append(message.content)), saved
+    storage.open_door.set()
+    await store.close()
+
+
+Made = tuple[Door, Outbox, list[str]]
+
+
+async def test_what_cannot_be_written_waits_and_goes_first(door: Made) -> None:
+    storage, outbox, saved = door
+    one, two = storage.create("One").session_id, storage.create("Two").session_id
+    storage.full = True
+    for text in ("a", "b"):
+        assert isinstance(await outbox.put(one, said(text)), StorageError)
+    storage.full = False
+    assert await outbox.put(two, said("elsewhere")) is None
+    assert [message.content for message in outbox.refused()] == ["a", "b"]
+    assert (outbox.sessions(), len(outbox.waiting(two))) == ([one], 0)
+    assert await outbox.put(one, said("c")) is None
+    assert [message.content for message in storage.tree(one)] == ["a", "b", "c"]
+    assert saved == ["elsewhere", "a", "b", "c"]
+    assert outbox.refused() == []
+
+
+async def test_two_who_send_at_the_same_time_write_each_message_once(door: Made) -> None:
+    storage, outbox, _saved = door
+    session_id = storage.create("One").session_id
+    storage.full = True
+    await outbox.put(session_id, said("once"))
+    storage.full = False
+    await asyncio.gather(outbox.send(session_id), outbox.send(session_id))
+    assert [message.content for message in storage.tree(session_id)] == ["once"]
+
+
+async def test_who_stops_waiting_does_not_make_a_message_be_written_twice(door: Made) -> None:
+    storage, outbox, saved = door
+    session_id = storage.create("One").session_id
+    storage.open_door.clear()
+    sending = asyncio.create_task(outbox.put(session_id, said("once")))
+    await asyncio.to_thread(storage.entered.wait, 10)
+    # It is on its way: nothing says yet that it cannot be saved.
+    assert (len(outbox.waiting(session_id)), outbox.refused()) == (1, [])
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending
+    storage.open_door.set()
+    await outbox.send(session_id)
+    assert [message.content for message in storage.tree(session_id)] == ["once"]
+    assert saved == ["once"]
