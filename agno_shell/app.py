@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from agno_shell import settings
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
     from agno_shell.config import Config
     from agno_shell.contracts import Provider, ProviderFactory, Renderer, Storage
     from agno_shell.conversation.models import Models
+    from agno_shell.diagnosis.subject import Subject
+    from agno_shell.errors import ConfigError
     from agno_shell.options import (
         ChatOptions,
         CommonOptions,
         ConfigAction,
+        DoctorOptions,
+        MigrateOptions,
         QuickOptions,
+        SearchOptions,
         SessionOptions,
     )
     from agno_shell.plugins import Plugins
     from agno_shell.shell.front import Front
+    from agno_shell.types import Finding
 
 DEFAULT_STORAGE = "json"
 DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
@@ -60,13 +67,46 @@ def session(options: SessionOptions) -> int:
     """One action on the stored sessions."""
     from agno_shell.oneshot import sessions
 
-    _paths, config = _configure(options.common)
-    storage = _open_storage(config, options.common)
-    try:
+    paths, config = _configure(options.common)
+    with closing(_open_storage(config, paths, options.common)) as storage:
         sessions.run(storage, options, sys.stdout)
-    finally:
-        storage.close()
     return 0
+
+
+def search(options: SearchOptions) -> int:
+    """A search through every message; 1 when nothing was found."""
+    from agno_shell.oneshot import search
+
+    paths, config = _configure(options.common)
+    with closing(_open_storage(config, paths, options.common)) as storage:
+        return search.run(storage, options, sys.stdout)
+
+
+def doctor(options: DoctorOptions) -> int:
+    """A look at everything that can be wrong; 1 when something is."""
+    from agno_shell.oneshot import doctor
+
+    return doctor.run(options, lambda: _subject(options.common), sys.stdout, sys.stderr)
+
+
+def migrate(options: MigrateOptions) -> int:
+    """Copy all sessions from one storage to another."""
+    from agno_shell.oneshot import migrate
+
+    paths, config = _configure(options.common)
+    migrate.check(options, config.storage_path)
+    plugins = _plugins(config, options.common)
+    source = _open_storage(
+        config, paths, options.common, plugins, name=options.source, path=options.source_path
+    )
+    with closing(source):
+        target = _open_storage(
+            config, paths, options.common, plugins, name=options.target, path=options.target_path
+        )
+        with closing(target):
+            told: list[str] = []  # what a storage remarks belongs to the session in work
+            plugins.report = told.append
+            return migrate.run(source, target, options, sys.stdout, sys.stderr, told)
 
 
 def plugins(options: CommonOptions, *, json: bool) -> int:
@@ -115,14 +155,23 @@ def _plugins(config: Config, options: CommonOptions) -> Plugins:
 
 
 def _open_storage(
-    config: Config, options: CommonOptions, plugins: Plugins | None = None
+    config: Config,
+    paths: Paths,
+    options: CommonOptions,
+    plugins: Plugins | None = None,
+    *,
+    name: str | None = None,
+    path: str | None = None,
 ) -> Storage:
+    """The configured storage, or the one called ``name``, at ``path`` if that is given."""
     from importlib import import_module
 
     from agno_shell.contracts.storage import StorageOptions
 
-    name = config[settings.STORAGE_PLUGIN]
-    given = StorageOptions(config.storage_path, config.plugin_settings(name), _warn)
+    name = name or config[settings.STORAGE_PLUGIN]
+    given = StorageOptions(
+        path or config.storage_path, config.plugin_settings(name), _warn, paths.cache_dir
+    )
     if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
         module, opener = DEFAULT_STORAGE_OPENER
         opened: Storage = getattr(import_module(module), opener)(given)
@@ -166,6 +215,41 @@ def _renderer(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
     return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
 
 
+def _subject(options: CommonOptions, plugins: Plugins | None = None) -> Subject:
+    """What a check looks at, with the configuration as it is now. A wrong one is no end
+    of the check: what is right in it holds."""
+    from agno_shell.diagnosis.subject import Subject
+
+    paths = find_paths(os.environ)
+    problems: list[ConfigError] = []
+    config = load_config(
+        paths,
+        file=options.config_file,
+        environ=os.environ,
+        overrides=options.overrides,
+        problem=problems.append,
+    )
+    found = plugins or _plugins(config, options)
+    return Subject(
+        paths,
+        os.path.abspath(options.config_file) if options.config_file else paths.config_file,
+        config,
+        problems,
+        found,
+        all_plugins=not options.no_plugins,
+        open_storage=lambda: _open_storage(config, paths, options, found),
+        open_models=lambda: _models(config, paths, found),
+        open_renderer=lambda: _renderer(config, found, styled=True),
+    )
+
+
+def _examine(options: CommonOptions, plugins: Plugins, *, repair: bool) -> list[Finding]:
+    """What is wrong around the parts that a running shell uses."""
+    from agno_shell.diagnosis.surroundings import surroundings
+
+    return list(surroundings(_subject(options, plugins), repair=repair))
+
+
 def _capable(environ: Mapping[str, str]) -> bool:
     """Whether a person sits at a terminal on which a cursor can be moved."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
@@ -192,7 +276,9 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     from agno_shell.shell.loop import Shell
 
     plugins = _plugins(config, options.common)
-    store = StoreThread(_open_storage(config, options.common, plugins))
+    storage = _open_storage(config, paths, options.common, plugins)
+    store = StoreThread(lambda: storage)
+    reader = StoreThread(lambda: _open_storage(config, paths, options.common, plugins))
     models = _models(config, paths, plugins)
     terminal = _capable(os.environ)
     front = _terminal_front(config, paths) if terminal else _line_front()
@@ -202,6 +288,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             models,
             plugins,
             config,
+            reader=reader,
             facts=options.context,
             api_base=config[settings.PROVIDER_API_BASE] or None,
             default_window=config[settings.PROVIDER_CONTEXT_WINDOW],
@@ -211,6 +298,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         config,
         remember=lambda values: remember(paths, values),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
+        examine=lambda repair: _examine(options.common, plugins, repair=repair),
     )
     _collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
@@ -229,6 +317,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         try:
             await models.close()
         finally:
+            await reader.abandon()
             await store.close()
 
 

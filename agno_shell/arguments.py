@@ -26,6 +26,7 @@ examples:
   agno-shell --new "Tax questions"            begin a session with a name
   agno-shell chat --quick "What is a monad?"  one question, nothing is saved
   agno-shell session --list                   what there is
+  agno-shell search "blue cups"               where something was said
 """
 _CHAT_EPILOG = """\
 examples:
@@ -36,7 +37,8 @@ examples:
   git diff | agno-shell chat --quick "Write a commit message for this:"
 """
 _SESSION_EPILOG = """\
-REF is the id of a session, the beginning of one that no other shares, or a name.
+REF is the id of a session, the beginning of one that no other shares, or a name; with
+--restore and --purge it is what --trash shows.
 
 examples:
   agno-shell session --list --json
@@ -44,6 +46,41 @@ examples:
   agno-shell session --set "Tax questions"
   agno-shell session --update 3f2a --name "Tax 2026"
   agno-shell session --delete 3f2a
+  agno-shell session --trash
+  agno-shell session --restore "Tax 2026"
+  agno-shell session --purge --all
+"""
+_SEARCH_EPILOG = """\
+WORDS are words, "phrases" and prefix*, in any letter case; a message must hold them all.
+Nothing typed is an error, and nothing leaves this machine.
+
+exit status: 0 something was found; 1 nothing was; 2 wrong usage
+
+examples:
+  agno-shell search tax return
+  agno-shell search '"blue cups" sauc*' --role user --since 2026-01-01
+  agno-shell search 你好 --session 3f2a --json
+"""
+_DOCTOR_EPILOG = """\
+Without --repair nothing is changed. What --repair replaces is kept beside it.
+
+exit status: 0 all is well, or was mended; 1 something is wrong
+
+examples:
+  agno-shell doctor
+  agno-shell doctor --repair
+  agno-shell doctor --json | jq '.[].problem'
+"""
+_MIGRATE_EPILOG = """\
+The storage that is read is never changed. What was copied before, and is still the same, is
+not copied again, so that an interrupted copy goes on where it was.
+
+exit status: 0 all is copied and compared; 1 something is not; 2 wrong usage
+
+examples:
+  agno-shell migrate --from json --to sqlite --dry-run
+  agno-shell migrate --from json --to sqlite
+  agno-shell migrate --from json --to json --to-path ~/backup/sessions
 """
 _PLUGINS_EPILOG = """\
 A plugin is switched off in the configuration: [plugins] off = ["NAME"].
@@ -146,6 +183,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_chat(commands.add_parser)
     _add_session(commands.add_parser)
+    _add_search(commands.add_parser)
+    _add_doctor(commands.add_parser)
+    _add_migrate(commands.add_parser)
     _add_plugins(commands.add_parser)
     _add_config(commands.add_parser)
     return parser
@@ -235,9 +275,9 @@ def _add_session(make: Any) -> None:
     parser = _configured(
         make,
         "session",
-        help="list, create, choose, change and delete sessions",
+        help="list, create, choose, change, delete and restore sessions",
         description="List, create, choose, change and delete sessions. Deleted ones go to the "
-        "trash.",
+        "trash and stay there until you purge them.",
         epilog=_SESSION_EPILOG,
     )
     actions = parser.add_mutually_exclusive_group()
@@ -250,11 +290,96 @@ def _add_session(make: Any) -> None:
     actions.add_argument("--set", metavar="REF", help="make this session the current one")
     actions.add_argument("--update", metavar="REF", help="change --name or --description of this")
     actions.add_argument("--delete", metavar="REF", help="move this session to the trash")
+    actions.add_argument(
+        "--trash", action="store_true", help="show the deleted sessions, the latest first"
+    )
+    actions.add_argument("--restore", metavar="REF", help="bring this one back from the trash")
+    actions.add_argument(
+        "--purge",
+        nargs="?",
+        const=None,
+        metavar="REF",
+        help="delete this one of the trash for good; asks first on a terminal",
+    )
+    parser.add_argument("--all", action="store_true", help="with --purge: all that the trash holds")
     parser.add_argument("--name", metavar="NAME", help="with --update: the new name")
     parser.add_argument(
         "--description", metavar="TEXT", help="with --create and --update: what it is about"
     )
-    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
+    parser.add_argument("--json", action="store_true", help="with --list and --trash: as JSON")
+    _add_common_options(parser)
+
+
+def _add_search(make: Any) -> None:
+    parser = _configured(
+        make,
+        "search",
+        help="find what was said, in every message of every session",
+        description="Find what was said, in every message of every session, the best first.",
+        epilog=_SEARCH_EPILOG,
+    )
+    parser.add_argument("words", nargs="+", metavar="WORDS", help="what to look for")
+    parser.add_argument("--session", metavar="REF", help="look in this session only")
+    parser.add_argument(
+        "--role", choices=("user", "assistant"), help="look in what you, or the models, said"
+    )
+    parser.add_argument(
+        "--since",
+        type=_date,
+        metavar="DATE",
+        help="leave out what was said before: 2026-01-31, or 2026-01-31T12:00",
+    )
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="show the best N messages (default: 20)"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_common_options(parser)
+
+
+def _add_doctor(make: Any) -> None:
+    parser = _configured(
+        make,
+        "doctor",
+        help="look for what is wrong, and mend it",
+        description="Look at the configuration, the plugins, the permissions, the list of "
+        "sessions and every stored message, and say what is wrong.",
+        epilog=_DOCTOR_EPILOG,
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="mend what can be mended without losing anything"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    _add_common_options(parser)
+
+
+def _add_migrate(make: Any) -> None:
+    parser = _configured(
+        make,
+        "migrate",
+        help="copy all sessions from one storage to another",
+        description="Copy every session, with its branches, and the trash from one storage to "
+        "another, and compare the two afterwards.",
+        epilog=_MIGRATE_EPILOG,
+    )
+    parser.add_argument(
+        "--from", dest="source", required=True, metavar="NAME", help="the storage to read: json"
+    )
+    parser.add_argument(
+        "--to", dest="target", required=True, metavar="NAME", help="the storage to write: sqlite"
+    )
+    parser.add_argument(
+        "--from-path",
+        dest="source_path",
+        metavar="PATH",
+        help="where it is, if not in the configured place",
+    )
+    parser.add_argument(
+        "--to-path",
+        dest="target_path",
+        metavar="PATH",
+        help="where it is to be, if not in the configured place",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be copied")
     _add_common_options(parser)
 
 
@@ -301,6 +426,25 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError('it must be a JSON object, such as {"domain": "finance"}')
     return value
+
+
+def _date(text: str) -> Any:
+    """The value of ``--since``, in UTC; without an offset it is local time."""
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            "it must be a date, such as 2026-01-31 or 2026-01-31T12:00"
+        ) from None
+
+
+def _positive(text: str) -> int:
+    # int() alone takes "٣" and "1_0".
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
+        raise argparse.ArgumentTypeError("it must be a whole number from 1 up")
+    return int(text)
 
 
 def _refuse_constant(name: str) -> object:

@@ -68,6 +68,8 @@ def _run(parser: ArgumentParser, given: dict[str, Any]) -> int:
         return _session(parser, given)
     if command == "chat":
         return _chat(parser, given)
+    if command in _COMMANDS:
+        return _COMMANDS[command](given)
     from agno_shell import app
 
     if command == "plugins":
@@ -132,7 +134,15 @@ def _session(parser: ArgumentParser, given: dict[str, Any]) -> int:
     from agno_shell import app
     from agno_shell.options import SessionOptions
 
-    actions: tuple[SessionAction, ...] = ("create", "set", "update", "delete")
+    actions: tuple[SessionAction, ...] = (
+        "create",
+        "set",
+        "update",
+        "delete",
+        "trash",
+        "restore",
+        "purge",
+    )
     action: SessionAction = next((name for name in actions if name in given), "list")
     name, description = given.get("name"), given.get("description")
     if action == "create":
@@ -143,19 +153,71 @@ def _session(parser: ArgumentParser, given: dict[str, Any]) -> int:
         parser.error("--name goes with --update, --description with --create or --update")
     elif action == "update" and name is None and description is None:
         parser.error("--update needs --name or --description")
-    if action != "list" and "json" in given:
-        parser.error("--json goes with --list")
+    if action not in ("list", "trash") and "json" in given:
+        parser.error("--json goes with --list or --trash")
+    if "all" in given and action != "purge":
+        parser.error("--all goes with --purge")
+    if action == "purge" and ("all" in given) == (given["purge"] is not None):
+        parser.error("--purge takes a REF, or --all for all that the trash holds")
     return app.session(
         SessionOptions(
             action,
             _common(given),
-            reference=None if action in ("list", "create") else given[action],
+            reference=None if action in ("list", "create", "trash") else given[action],
             name=name,
             description=description,
             json="json" in given,
         )
     )
 
+
+def _search(given: dict[str, Any]) -> int:
+    from agno_shell import app
+    from agno_shell.options import SearchOptions
+
+    return app.search(
+        SearchOptions(
+            " ".join(given["words"]),
+            _common(given),
+            reference=given.get("session"),
+            role=given.get("role"),
+            since=given.get("since"),
+            limit=given.get("limit", 20),
+            json="json" in given,
+        )
+    )
+
+
+def _doctor(given: dict[str, Any]) -> int:
+    from agno_shell import app
+    from agno_shell.options import DoctorOptions
+
+    return app.doctor(DoctorOptions(_common(given), repair="repair" in given, json="json" in given))
+
+
+def _migrate(given: dict[str, Any]) -> int:
+    from agno_shell import app
+    from agno_shell.options import MigrateOptions
+
+    return app.migrate(
+        MigrateOptions(
+            given["source"],
+            given["target"],
+            _common(given),
+            source_path=_absolute(given.get("source_path")),
+            target_path=_absolute(given.get("target_path")),
+            dry_run="dry_run" in given,
+        )
+    )
+
+
+def _absolute(path: str | None) -> str | None:
+    import os
+
+    return None if path is None else os.path.abspath(os.path.expanduser(path))
+
+
+_COMMANDS = {"search": _search, "doctor": _doctor, "migrate": _migrate}
 
 _CHAT_ONLY = (
     "session",
@@ -172,7 +234,7 @@ _CHAT_ONLY = (
 
 def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, Any]) -> None:
     for key in _CHAT_ONLY:
-        if key in given:
+        if key in given and not (command == "search" and key == "session"):
             parser.error(f"--{key.replace('_', '-')} goes with chat and not with {command}")
 
 

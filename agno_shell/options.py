@@ -4,11 +4,12 @@
 # at every start.
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from agno_shell.types import NOTHING
+from agno_shell.types import NOTHING, Role
 
-SessionAction = Literal["list", "create", "set", "update", "delete"]
+SessionAction = Literal["list", "create", "set", "update", "delete", "trash", "restore", "purge"]
 ConfigAction = Literal["show", "path", "check"]
 
 
@@ -54,9 +55,47 @@ class SessionOptions(NamedTuple):
     action: SessionAction
     common: CommonOptions = CommonOptions()
     reference: str | None = None
-    """Which session ``set``, ``update`` and ``delete`` mean."""
+    """Which session ``set``, ``update``, ``delete``, ``restore`` and ``purge`` mean; None
+    for ``purge``: all that the trash holds."""
     name: str | None = None
     """The name for ``create`` (may be empty: the default one), the new one for ``update``."""
     description: str | None = None
     """None: leave it as it is; an empty text removes it."""
     json: bool = False
+
+
+class SearchOptions(NamedTuple):
+    """A search through the stored messages."""
+
+    text: str
+    common: CommonOptions = CommonOptions()
+    reference: str | None = None
+    """Which session alone is searched."""
+    role: Role | None = None
+    since: datetime | None = None
+    """UTC; messages made before are left out."""
+    limit: int = 20
+    json: bool = False
+
+
+class DoctorOptions(NamedTuple):
+    """A look at everything that can be wrong."""
+
+    common: CommonOptions = CommonOptions()
+    repair: bool = False
+    json: bool = False
+
+
+class MigrateOptions(NamedTuple):
+    """Copying all sessions from one storage to another."""
+
+    source: str
+    """The name of the storage that is read."""
+    target: str
+    """The name of the storage that is written."""
+    common: CommonOptions = CommonOptions()
+    source_path: str | None = None
+    """Absolute; None: the configured one."""
+    target_path: str | None = None
+    """Absolute; None: the configured one."""
+    dry_run: bool = False

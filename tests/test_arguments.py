@@ -5,8 +5,10 @@ import pytest
 from agno_shell import cli
 from agno_shell.arguments import build_parser
 
+COMMANDS = ("chat", "session", "search", "doctor", "migrate", "plugins", "config")
 
-@pytest.mark.parametrize("command", ["", "chat", "session", "plugins", "config"])
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_is_complete_and_has_examples(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -36,5 +38,6 @@ def test_a_completion_script(capsys: pytest.CaptureFixture[str], shell: str) -> 
     assert caught.value.code == 0
     script = capsys.readouterr().out
     assert "agno-shell" in script
-    assert "session" in script
+    for command in COMMANDS:
+        assert command in script
     assert "api-base" in script

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,15 @@ import pytest
 import agno_shell
 from agno_shell import cli
 from agno_shell.errors import AgnoShellError, ConfigError, SessionNotFoundError, StorageError
-from agno_shell.options import ChatOptions, CommonOptions, QuickOptions, SessionOptions
+from agno_shell.options import (
+    ChatOptions,
+    CommonOptions,
+    DoctorOptions,
+    MigrateOptions,
+    QuickOptions,
+    SearchOptions,
+    SessionOptions,
+)
 
 Calls = list[tuple[str, Any]]
 
@@ -30,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
         return call
 
-    names = ("chat", "quick", "session", "plugins", "config")
+    names = ("chat", "quick", "session", "search", "doctor", "migrate", "plugins", "config")
     fake = SimpleNamespace(**{name: record(name) for name in names})
     monkeypatch.setattr(agno_shell, "app", fake, raising=False)
     monkeypatch.setitem(sys.modules, "agno_shell.app", fake)  # type: ignore[arg-type]
@@ -122,11 +131,73 @@ def test_one_question(calls: Calls) -> None:
         ),
         ("--delete 3f", SessionOptions("delete", reference="3f")),
         ("--config f --list", SessionOptions("list", CommonOptions("f"))),
+        ("--trash", SessionOptions("trash")),
+        ("--trash --json", SessionOptions("trash", json=True)),
+        ("--restore 3f", SessionOptions("restore", reference="3f")),
+        ("--purge 3f", SessionOptions("purge", reference="3f")),
+        ("--purge --all", SessionOptions("purge")),
+        ("--all --purge", SessionOptions("purge")),
     ],
 )
 def test_sessions(calls: Calls, arguments: str, expected: SessionOptions) -> None:
     assert cli.main(["session", *arguments.split()]) == 0
     assert calls == [("session", expected)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["tax"], SearchOptions("tax")),
+        (["tax", "return"], SearchOptions("tax return")),
+        (['"blue cups" sauc*'], SearchOptions('"blue cups" sauc*')),
+        (["--", "--tax", "-x"], SearchOptions("--tax -x")),
+        (
+            ["x", "--session", "3f", "--role", "user", "--limit", "7", "--json"],
+            SearchOptions("x", reference="3f", role="user", limit=7, json=True),
+        ),
+        (
+            ["x", "--since", "2026-01-31T12:00+02:00"],
+            SearchOptions("x", since=datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ),
+        (
+            ["x", "--since", "2026-01-31"],
+            SearchOptions("x", since=datetime(2026, 1, 31).astimezone(UTC)),
+        ),
+    ],
+)
+def test_search(calls: Calls, arguments: list[str], expected: SearchOptions) -> None:
+    assert cli.main(["search", *arguments]) == 0
+    assert calls == [("search", expected)]
+
+
+def test_doctor(calls: Calls) -> None:
+    for arguments in ("doctor", "doctor --repair --json --config f"):
+        assert cli.main(arguments.split()) == 0
+    assert calls == [
+        ("doctor", DoctorOptions()),
+        ("doctor", DoctorOptions(CommonOptions("f"), repair=True, json=True)),
+    ]
+
+
+def test_migrate(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert cli.main(["migrate", "--from", "json", "--to", "sqlite"]) == 0
+    paths = "--from-path ~/old --to-path new/../place --dry-run"
+    assert cli.main(f"migrate --from json --to json {paths}".split()) == 0
+    assert calls == [
+        ("migrate", MigrateOptions("json", "sqlite")),
+        (
+            "migrate",
+            MigrateOptions(
+                "json",
+                "json",
+                source_path="/home/somebody/old",
+                target_path=str(tmp_path / "place"),
+                dry_run=True,
+            ),
+        ),
+    ]
 
 
 def test_plugins_and_config(calls: Calls) -> None:
@@ -169,7 +240,25 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["session", "--update", "x"], "--update needs --name or --description"),
         (["session", "--set", "x", "--name", "y"], "--name goes with --update"),
         (["session", "--create", "x", "--name", "y"], "--create takes the name itself"),
-        (["session", "--set", "x", "--json"], "--json goes with --list"),
+        (["session", "--set", "x", "--json"], "--json goes with --list or --trash"),
+        (["session", "--purge", "x", "--json"], "--json goes with --list or --trash"),
+        (["session", "--trash", "x"], "unrecognized arguments: x"),
+        (["session", "--trash", "--restore", "x"], "not allowed with"),
+        (["session", "--restore"], "expected one argument"),
+        (["session", "--purge"], "--purge takes a REF, or --all for all that the trash holds"),
+        (["session", "--purge", "x", "--all"], "--purge takes a REF, or --all"),
+        (["session", "--delete", "x", "--all"], "--all goes with --purge"),
+        (["session", "--all"], "--all goes with --purge"),
+        (["search"], "required: WORDS"),
+        (["search", "x", "--role", "tool"], "invalid choice: 'tool'"),
+        (["search", "x", "--since", "yesterday"], "it must be a date"),
+        (["search", "x", "--limit", "0"], "it must be a whole number from 1 up"),
+        (["search", "x", "--limit", "٣"], "it must be a whole number from 1 up"),
+        (["--model", "m", "search", "x"], "--model goes with chat and not with search"),
+        (["--session", "3f", "doctor"], "--session goes with chat and not with doctor"),
+        (["migrate", "--to", "sqlite"], "required: --from"),
+        (["migrate", "--from", "json"], "required: --to"),
+        (["migrate", "json", "sqlite"], "required: --from, --to"),
         (["--model", "x", "session"], "--model goes with chat and not with session"),
         (["--trace", "config"], "--trace goes with chat and not with config"),
         (["config", "--show", "--path"], "not allowed with"),

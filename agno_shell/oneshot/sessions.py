@@ -31,7 +31,12 @@ def run(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     Raises ``SessionNotFoundError`` for a reference that means no session or several,
     ``UsageError`` for a name that cannot be one, and what the storage raises.
     """
-    _ACTIONS[options.action](storage, options, out)
+    action = _ACTIONS.get(options.action)
+    if action is None:
+        from agno_shell.oneshot import trash  # which the list, asked for most, does not need
+
+        action = trash.ACTIONS[options.action]
+    action(storage, options, out)
 
 
 def list_sessions(storage: Storage, options: SessionOptions, out: TextIO) -> None:
@@ -100,6 +105,11 @@ def delete(storage: Storage, options: SessionOptions, out: TextIO) -> None:
 
 def as_json(session: Session, current: str | None) -> dict[str, Any]:
     """Every field of a session; times are ISO 8601 in UTC."""
+    return {**fields(session), "current": session.session_id == current}
+
+
+def fields(session: Session) -> dict[str, Any]:
+    """What is true of a session wherever it is, in the trash as well."""
     return {
         "session_id": session.session_id,
         "name": session.name,
@@ -113,7 +123,6 @@ def as_json(session: Session, current: str | None) -> dict[str, Any]:
         "agent": session.agent,
         "tags": list(session.tags),
         "pinned": list(session.pinned),
-        "current": session.session_id == current,
     }
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest, unquote
 from agno_shell.builtin.commands.table import print_table
-from agno_shell.builtin.commands.wording import count, one_of
+from agno_shell.builtin.commands.wording import one_of
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
+from agno_shell.wording import count
 
 LISTED = 30
 """Providers know thousands of names; more than this are for completion, not for reading."""

@@ -8,10 +8,10 @@ from typing import Any
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import switch_word
 from agno_shell.builtin.commands.table import print_table
-from agno_shell.builtin.commands.wording import count
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
+from agno_shell.wording import count
 
 NAMED = 3
 """More things of one kind than this are counted in the list of plugins, not named."""

@@ -10,12 +10,13 @@ from agno_shell.builtin.commands.arguments import (
     unquote,
 )
 from agno_shell.builtin.commands.table import print_table
-from agno_shell.builtin.commands.wording import count, label, short_id
+from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
 from agno_shell.types import Session, default_session_name, local_time, now
+from agno_shell.wording import count
 
 LIST_COLUMNS = (
     Column(""),
@@ -96,10 +97,18 @@ async def switch(context: CommandContext, text: str) -> None:
             hint="/sessions lists them.",
         )
     session = await find(context, text)
-    if session.session_id == context.session.session_id:
+    if session.session_id == context.session.session_id and not await _went_on(context):
         context.print(f"Session {label(session)} is open already.")
         return
     await open_session(context, session)
+
+
+async def _went_on(context: CommandContext) -> bool:
+    """Whether the open session stands on a message that this shell does not show, because
+    another one has gone on with it."""
+    session_id = context.session.session_id
+    newest = await context.store(lambda storage: storage.messages(session_id, last=1))
+    return bool(newest) and newest[-1].id not in {message.id for message in context.history}
 
 
 async def find(context: CommandContext, text: str) -> Session:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from agno_shell import trashed, wording
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import nearest, unquote
+from agno_shell.builtin.commands.arguments import unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
-from agno_shell.builtin.commands.wording import count, label, short_id
+from agno_shell.builtin.commands.table import print_table
+from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
-from agno_shell.errors import SessionNotFoundError
-from agno_shell.terminal_text import clean_line
-from agno_shell.types import Session, Trashed, default_session_name, local_time, now
+from agno_shell.types import Session, default_session_name, now
+
+LISTED = 50
+"""More than this would push everything else off the screen."""
 
 
 async def delete(context: CommandContext, text: str) -> None:
     """Ask once, then move a session to the trash."""
     session = await find(context, text) if text.strip() else context.session
-    question = (
-        f"Delete session {label(session)} with {count(session.message_count, 'message')}? "
-        "It goes to the trash."
-    )
+    is_open = session.session_id == context.session.session_id
+    said = wording.count(session.message_count, "message")
+    question = f"Delete session {label(session)} with {said}? It goes to the trash."
+    if is_open and context.unsaved:
+        lost = wording.count(len(context.unsaved), "message")
+        question += f" {lost} could not be saved yet and will not be in it: /save keeps them."
     if not await context.confirm(question):
         context.print("Nothing was deleted.")
         return
     await context.store(lambda storage: storage.delete(session.session_id))
     context.print(f"Session {label(session)} deleted")
     context.print("/undelete brings it back.")
-    if session.session_id == context.session.session_id:
+    if is_open:
         await _open_another(context)
 
 
@@ -47,53 +52,41 @@ def _following(storage: Storage) -> Session | None:
     )
 
 
+async def trash(context: CommandContext, text: str) -> None:
+    """List the deleted sessions."""
+    found = await context.store(lambda storage: storage.trash())
+    if not found:
+        context.print("The trash is empty.")
+        return
+    print_table(context, trashed.COLUMNS, trashed.rows(found)[:LISTED])
+    size = wording.size(sum(each.size for each in found))
+    if len(found) > LISTED:
+        context.print(
+            f"{len(found) - LISTED:,} deleted earlier are not listed; "
+            "agno-shell session --trash shows all."
+        )
+    context.print(
+        f"{wording.count(len(found), 'deleted session')}, {size}. /undelete REF brings one back; "
+        "agno-shell session --purge REF deletes it for good."
+    )
+
+
 async def undelete(context: CommandContext, text: str) -> None:
     """Bring a session back from the trash."""
-    trash = await context.store(lambda storage: storage.trash())
-    if not trash:
+    found = await context.store(lambda storage: storage.trash())
+    if not found:
         context.print("The trash is empty.")
         return
     wanted = unquote(text)
-    chosen = _choose(wanted, trash) if wanted else trash[0]
+    chosen = trashed.resolve(wanted, found) if wanted else found[0]
     session = await context.store(lambda storage: storage.restore(chosen.trash_id))
     context.print(f"Session {label(session)} restored")
-    context.print(f"/switch {short_id(session)} opens it.")
-
-
-def _choose(wanted: str, trash: list[Trashed]) -> Trashed:
-    """The deleted session that ``wanted`` names.
-
-    Raises :class:`SessionNotFoundError` when none does, or several.
-    """
-    folded = wanted.casefold()
-    for matches in (
-        [each for each in trash if wanted in (each.trash_id, each.session.session_id)],
-        [each for each in trash if each.session.name == wanted],
-        [each for each in trash if each.session.name.casefold() == folded],
-        [each for each in trash if each.session.session_id.startswith(folded)],
-    ):
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            raise SessionNotFoundError(
-                f"{len(matches)} deleted sessions answer to '{clean_line(wanted)}'.",
-                hint="Name one by its ID in the trash.",
-                candidates=[_described(each) for each in matches],
-            )
-    near = nearest(wanted, [each.session.name for each in trash])
-    offered = [each for each in trash if each.session.name in near] or trash
-    raise SessionNotFoundError(
-        f"No deleted session answers to '{clean_line(wanted)}'.",
-        hint="The trash holds:",
-        candidates=[_described(each) for each in offered[:5]],
-    )
-
-
-def _described(trashed: Trashed) -> str:
-    return (
-        f"{clean_line(trashed.trash_id)}  {clean_line(trashed.session.name)}  "
-        f"(deleted {local_time(trashed.deleted_at)})"
-    )
+    if session.session_id == context.session.session_id:
+        # It was deleted in another shell while it was open in this one.
+        await context.refresh()
+        context.print("It is the session that is open here; what you say is saved in it again.")
+    else:
+        context.print(f"/switch {short_id(session)} opens it.")
 
 
 COMMANDS = (
@@ -109,11 +102,23 @@ COMMANDS = (
         complete=completions.sessions,
     ),
     Command(
+        "trash",
+        "List the deleted sessions: when they were deleted and how large they are.",
+        trash,
+        details=(
+            "The latest stand first. They stay until you purge them: agno-shell session "
+            "--purge REF deletes one for good, and nothing else ever does."
+        ),
+    ),
+    Command(
         "undelete",
         "Bring back the session deleted last, or the one named.",
         undelete,
         usage="[REF]",
-        details="It comes back with its ID and every message. Tab lists what the trash holds.",
+        details=(
+            "REF is what /trash shows, the beginning of an ID, or a name. The session comes "
+            "back with its ID and every message. Tab lists what the trash holds."
+        ),
         complete=completions.trashed,
     ),
 )

@@ -1,4 +1,4 @@
-"""How sessions, times and counts are put in words."""
+"""How sessions and times are put in words."""
 
 from __future__ import annotations
 
@@ -34,11 +34,6 @@ def age(moment: datetime) -> str:
             count = int(seconds // size)
             return f"{count} {unit if count > 1 else unit[:-1]} ago"
     return "just now"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 message``, ``2,000 messages``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def one_of(names: list[str]) -> str:

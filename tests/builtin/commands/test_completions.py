@@ -69,6 +69,29 @@ async def test_the_trash_is_offered_for_undelete(context, complete):
     assert offered[0].meta == "Kitchen · deleted just now · 0 messages"
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working directory, and the home folder, with something in it."""
+    for name in ("notes.md", "My file.json", ".hidden", "bad\x1bname", "it's'", " blank"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "deep.md").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+async def test_files_and_folders_are_offered_for_save(context, complete, folder):
+    assert texts(await complete(context, "/save ")) == ["My file.json", "notes.md", "sub/"]
+    assert texts(await complete(context, "/save sub/d")) == ["sub/deep.md"]
+    assert texts(await complete(context, "/save ~/sub/")) == ["~/sub/deep.md"]
+    assert texts(await complete(context, f"/save {folder}/sub/")) == [f"{folder}/sub/deep.md"]
+    assert texts(await complete(context, "/save .h"))[0] == ".hidden"
+    assert texts(await complete(context, '/save "My')) == ['"My file.json', '"notes.md', '"sub/']
+    for nowhere in ("nowhere/", "notes.md/", "a\0b/"):
+        assert await complete(context, f"/save {nowhere}") == []
+
+
 async def test_models_come_from_the_provider(make_context, complete):
     context = make_context(provider=FakeProvider(models=("a-model", "b-model")))
     assert texts(await complete(context, "/model ")) == ["a-model", "b-model"]

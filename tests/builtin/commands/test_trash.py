@@ -5,6 +5,7 @@ import re
 import pytest
 
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.types import Message, local_time, new_id, now
 
 
 async def test_delete_asks_once_and_opens_the_session_used_before(make_context, type_line, say):
@@ -81,6 +82,62 @@ async def test_undelete_brings_back_the_latest(context, type_line, trashed):
     assert printed.splitlines()[0] == f"Session 'Kitchen' ({latest.session_id[:8]}) restored"
     assert context.storage.open(latest.session_id).name == "Kitchen"
     assert len(context.storage.trash()) == 2
+
+
+async def test_a_deletion_says_what_could_not_be_saved(make_context, type_line, say):
+    context = make_context(answers=[True, False])
+    other = context.storage.create("Other")
+    context.unsaved.append(Message(new_id(), "user", "lost", now()))
+    await type_line(context, "/delete Other")
+    assert "saved" not in context.questions[0]
+    await type_line(context, "/delete")
+    assert context.questions[1].endswith(
+        " 1 message could not be saved yet and will not be in it: /save keeps them."
+    )
+    assert [each.session.session_id for each in context.storage.trash()] == [other.session_id]
+
+
+async def test_the_trash_shows_when_and_how_large(context, type_line, say):
+    assert await type_line(context, "/trash") == "The trash is empty."
+    say(context, "user: " + "x" * 1500)
+    first = context.session
+    context.storage.delete(first.session_id)
+    context.storage.delete(context.storage.create("Later").session_id)
+    heading, later, earlier, hint = (await type_line(context, "/trash")).splitlines()
+    assert heading.split() == ["ID", "Name", "Message", "Count", "Deleted", "Size"]
+    assert later.split()[1:3] == ["Later", "0"]
+    when = local_time(context.storage.trash()[1].deleted_at)
+    assert earlier.split() == [first.session_id[:8], "First", "1", *when.split(), "1.5", "kB"]
+    assert hint == (
+        "2 deleted sessions, 1.5 kB. /undelete REF brings one back; "
+        "agno-shell session --purge REF deletes it for good."
+    )
+
+
+async def test_a_full_trash_is_not_listed_to_the_end(context, type_line):
+    for number in range(60):
+        context.storage.delete(context.storage.create(f"Number {number}").session_id)
+    lines = (await type_line(context, "/trash")).splitlines()
+    assert len(lines) == 1 + 50 + 2
+    assert lines[-2].startswith("10 deleted earlier are not listed; agno-shell session --trash")
+    assert lines[-1].startswith("60 deleted sessions, ")
+
+
+async def test_what_another_shell_has_deleted_comes_back_into_this_one(context, type_line):
+    open_here = context.session
+    context.storage.delete(open_here.session_id)  # elsewhere
+    context.storage.create("Other")
+    trash = context.storage.trash()
+    context.storage.restore(trash[0].trash_id)
+    context.storage.update(open_here.session_id, name="Renamed")
+    context.storage.delete(open_here.session_id)
+    printed = await type_line(context, "/undelete")
+    assert printed.splitlines() == [
+        f"Session 'Renamed' ({open_here.session_id[:8]}) restored",
+        "It is the session that is open here; what you say is saved in it again.",
+    ]
+    assert context.session.name == "Renamed"
+    assert context.switched == []
 
 
 @pytest.mark.parametrize("wanted", ["Kitchen", "kitchen", '"Kitchen"'])

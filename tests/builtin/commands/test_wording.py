@@ -31,11 +31,3 @@ def test_a_label_is_one_clean_line():
     label = wording.label(session)
     assert label.endswith("(1a2b3c4d)")
     assert not {"\n", "\x1b"} & set(label)
-
-
-def test_counts():
-    assert [wording.count(n, "message") for n in (0, 1, 2000)] == [
-        "0 messages",
-        "1 message",
-        "2,000 messages",
-    ]

@@ -1,0 +1,246 @@
+"""``/save``: the open conversation in a file outside the store, also what could not be saved."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from errno import EEXIST
+
+from agno_shell import wording
+from agno_shell.builtin.commands import completions, transcript
+from agno_shell.builtin.commands.arguments import unquote
+from agno_shell.contracts import Command, CommandContext, Storage
+from agno_shell.errors import AgnoShellError, StorageError, UsageError
+from agno_shell.terminal_text import clean_line
+from agno_shell.types import Message, local_time
+
+
+async def save(context: CommandContext, text: str) -> None:
+    """Write the conversation into the file that ``text`` names."""
+    from asyncio import to_thread  # a shell has it long since; listing the plugins has not
+
+    path = _path(text, context.storage_path)
+    exists = await to_thread(_look, path)
+    if exists and not await context.confirm(f"{clean_line(path, 400)} {exists}. Replace it?"):
+        context.print("Nothing was written.")
+        return
+    messages, trouble = await conversation(context)
+    document = await to_thread(transcript.document, path, context.session, messages)
+    await to_thread(_write, path, document.data, replace=bool(exists))
+    if trouble:
+        context.print(trouble)
+    if document.reduced:
+        context.print(
+            f"{wording.count(document.reduced, 'message')} without what the provider had added: "
+            "it cannot be written as JSON."
+        )
+    unsaved = len(context.unsaved)
+    also = f", {unsaved:,} of them not in the store," if unsaved else ""
+    context.print(
+        f"{wording.count(len(messages), 'message')}{also} written to {clean_line(path, 4000)} "
+        f"({wording.size(len(document.data))})."
+    )
+
+
+# What is written -------------------------------------------------------------------------
+
+
+async def conversation(context: CommandContext) -> tuple[list[Message], str]:
+    """Everything that was said on the way to where this shell stands, oldest first, and a
+    sentence if the store could not be read and only what the shell itself holds is there."""
+    session_id, history = context.session.session_id, list(context.history)
+    unsaved = list(context.unsaved)
+    waiting = {message.id for message in unsaved}
+    stored = [message for message in history if message.id not in waiting]
+    head = unsaved[0].parent if unsaved else stored[-1].id if stored else None
+    trouble = ""
+    try:
+        said = await context.read_store(
+            lambda storage: _said(storage, session_id, head, to_the_end=not unsaved)
+        )
+    except StorageError as error:
+        said = []
+        trouble = (
+            f"The store could not be read, so only what this shell holds was written: "
+            f"{clean_line(str(error), 400)}"
+        )
+    known = {message.id for message in said}
+    for message in (*history, *unsaved):
+        if message.id not in known:
+            known.add(message.id)
+            said.append(message)
+    return said, trouble
+
+
+def _said(
+    storage: Storage, session_id: str, head: str | None, *, to_the_end: bool
+) -> list[Message]:
+    """The messages from the first one to ``head``. Where the stored conversation passes by
+    it and ``to_the_end`` is true, also what another shell has added behind it."""
+    path = storage.messages(session_id)
+    if head is None:  # nothing that this shell has said is stored
+        return path if to_the_end else []
+    places = [place for place, message in enumerate(path) if message.id == head]
+    if places:
+        return path if to_the_end else path[: places[0] + 1]
+    by_id = {message.id: message for message in storage.tree(session_id)}
+    if head not in by_id:
+        return path
+    branch = []
+    step: Message | None = by_id[head]
+    while step is not None:  # another shell has moved the stored conversation elsewhere
+        branch.append(step)
+        step = by_id.get(step.parent) if step.parent is not None else None
+    branch.reverse()
+    return branch
+
+
+# The file --------------------------------------------------------------------------------
+
+
+def _path(text: str, store: str) -> str:
+    """The absolute path that was typed. Raises ``UsageError`` where nothing may be written."""
+    typed = unquote(text)
+    if not typed:
+        raise UsageError(
+            "/save needs a file.", hint="Usage: /save PATH, as in /save ~/conversation.md"
+        )
+    try:
+        path = os.path.abspath(os.path.expanduser(typed))
+        _require_name(path)
+    except ValueError as error:
+        raise UsageError(
+            f"'{clean_line(typed)}' holds a character that no file name can hold.",
+            hint="Name another file.",
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"The working directory cannot be found: {error.strerror}.",
+            hint="Name the file by its whole path.",
+        ) from error
+    if store and _is_inside(path, store):
+        raise UsageError(
+            f"{clean_line(path, 400)} is in the folder of the sessions.",
+            hint="Name a file outside of it.",
+        )
+    if typed.endswith(("/", os.sep)):
+        raise UsageError(f"{clean_line(path, 400)} is to be a folder.", hint="Name a file in it.")
+    return path
+
+
+def _require_name(path: str) -> None:
+    """Raise ``ValueError`` for what no disk is asked for."""
+    if "\0" in path:
+        raise ValueError("NUL")
+    os.fsencode(path)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    real, folder = os.path.realpath(path), os.path.realpath(folder)
+    return real == folder or real.startswith(os.path.join(folder, ""))
+
+
+def _look(path: str) -> str:
+    """What is known of a file that is there already, to ask about; empty if there is none.
+    Raises ``AgnoShellError`` where no file can be."""
+    shown = clean_line(path, 400)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise AgnoShellError(
+            f"There is no folder {clean_line(folder, 400)}.", hint="Make it, or name another."
+        )
+    if os.path.isdir(path):
+        raise AgnoShellError(f"{shown} is a folder.", hint="Name a file in it.")
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise _not_written(path, error) from error
+    if not os.path.isfile(path):
+        raise AgnoShellError(f"{shown} is no ordinary file.", hint="Name another.")
+    from datetime import UTC, datetime
+
+    changed = local_time(datetime.fromtimestamp(status.st_mtime, UTC))
+    return f"exists ({wording.size(status.st_size)}, changed {changed})"
+
+
+def _write(path: str, data: bytes, *, replace: bool) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    import tempfile
+
+    target = os.path.realpath(path)  # a symbolic link stays one
+    try:
+        fd, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".agno-shell-")
+        try:
+            with os.fdopen(fd, "wb") as stream:
+                os.chmod(temporary, 0o600)  # a strange umask took even our own rights
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if replace:
+                os.replace(temporary, target)
+            else:
+                _place(temporary, target)
+        except BaseException:
+            _remove_quietly(temporary)
+            raise
+    except OSError as error:
+        raise _not_written(path, error) from error
+    _sync_folder(os.path.dirname(target))
+
+
+def _place(temporary: str, target: str) -> None:
+    """Give a file its name unless there is something by now, which no rename can do."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without links
+        if os.path.lexists(target):
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), target) from None
+        os.replace(temporary, target)
+    else:
+        os.unlink(temporary)
+
+
+def _remove_quietly(path: str) -> None:
+    with suppress(OSError):  # the error that led here is the one to report
+        os.unlink(path)
+
+
+def _sync_folder(path: str) -> None:
+    """Return when the name survives a power cut, where the disk can promise it."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        with suppress(OSError):  # the file can be read; this disk promises no more
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _not_written(path: str, error: OSError) -> AgnoShellError:
+    return AgnoShellError(
+        f"{clean_line(path, 400)} was not written: {error.strerror or error}.",
+        hint="Name another place: /save PATH",
+    )
+
+
+COMMANDS = (
+    Command(
+        "save",
+        "Write the open conversation into a file of your own, as Markdown or JSON.",
+        save,
+        usage="PATH",
+        details=(
+            "A PATH that ends in .json gets the messages as they are stored, any other name a "
+            "text to read. All of the conversation is written, and what could not be saved in "
+            "the store as well. An existing file is replaced only after you were asked.\n"
+            "Example: /save ~/tax return.md"
+        ),
+        complete=completions.paths,
+    ),
+)

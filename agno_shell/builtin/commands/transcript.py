@@ -1,0 +1,69 @@
+"""A conversation as a file: JSON as it is stored, or Markdown to read. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agno_shell import json_records, wording
+from agno_shell.terminal_text import clean_line
+from agno_shell.types import NOTHING, Message, Session, local_time
+
+_SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System", "tool": "Tool"}
+
+
+class Document(NamedTuple):
+    """A file that is to be written."""
+
+    data: bytes
+    reduced: int = 0
+    """Messages of which only the words are in it."""
+
+
+def document(path: str, session: Session, messages: Sequence[Message]) -> Document:
+    """The file called ``path``: JSON behind ``.json``, else Markdown."""
+    if path.lower().endswith(".json"):
+        return as_json(messages)
+    return Document(as_markdown(session, messages))
+
+
+def as_json(messages: Sequence[Message]) -> Document:
+    """A JSON array, a message a line, as in ``messages.json``."""
+    lines, reduced = [], 0
+    for message in messages:
+        try:
+            lines.append(json_records.message_line(message))
+        except json_records.UnwritableError:
+            # What a provider has added may be why the store could not take it; the words
+            # can be written in any case.
+            words = message._replace(provider_data=NOTHING, extra=NOTHING)
+            lines.append(json_records.message_line(words))
+            reduced += 1
+    body = b"\n,".join(lines)
+    return Document(b"[\n" + body + (b"\n" if body else b"") + b"]\n", reduced)
+
+
+def as_markdown(session: Session, messages: Sequence[Message]) -> bytes:
+    """A heading with the session's name; each message, verbatim, under who said it and
+    when. A lone surrogate, which has no UTF-8 form, is written as its escape."""
+    said = wording.count(len(messages), "message")
+    parts = [
+        f"# {clean_line(session.name)}",
+        f"Session {session.session_id}, begun {local_time(session.created_at)}, {said}",
+        *(part for message in messages for part in (_heading(message), message.content)),
+    ]
+    text = "\n\n".join(part[:-1] if part.endswith("\n") else part for part in parts)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _heading(message: Message) -> str:
+    """``## You, 2026-07-20 10:30``; a reply that is not whole says so."""
+    speaker = _SPEAKERS.get(message.role, message.role)
+    if message.role == "assistant" and message.model:
+        speaker = clean_line(message.model)
+    state = f" ({message.status})" if message.status != "complete" else ""
+    files = ", ".join(clean_line(each.name) for each in message.attachments)
+    return (
+        f"## {speaker}, {local_time(message.created_at)}{state}"
+        f"{f' · with {files}' if files else ''}"
+    )

@@ -1,0 +1,105 @@
+"""``agno-shell session --trash``, ``--restore`` and ``--purge``: what was deleted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from agno_shell import trashed, wording
+from agno_shell.contracts.storage import Storage
+from agno_shell.errors import StorageError
+from agno_shell.oneshot.output import terminal_width
+from agno_shell.oneshot.sessions import fields
+from agno_shell.options import SessionAction, SessionOptions
+from agno_shell.terminal_text import clean_line
+from agno_shell.text_table import table_lines
+from agno_shell.types import Trashed, local_time
+
+EMPTY = "The trash is empty.\n"
+
+
+def list_trash(storage: Storage, options: SessionOptions, out: TextIO) -> None:
+    """A table, or JSON, of the deleted sessions, the latest first."""
+    found = storage.trash()
+    if options.json:
+        import json
+
+        # ASCII alone, as in the list of sessions.
+        out.write(json.dumps([as_json(each) for each in found], indent=2) + "\n")
+    elif found:
+        lines = table_lines(trashed.COLUMNS, trashed.rows(found), terminal_width(out))
+        out.write("\n".join([*lines, ""]))
+    else:
+        out.write(EMPTY)
+
+
+def restore(storage: Storage, options: SessionOptions, out: TextIO) -> None:
+    """Back among the sessions, under its own id; it does not become the current one."""
+    chosen = trashed.resolve(options.reference or "", storage.trash())
+    session = storage.restore(chosen.trash_id)
+    out.write(
+        f"Session {session.session_id} restored: {clean_line(session.name)}, "
+        f"{wording.count(session.message_count, 'message')}\n"
+        f"agno-shell --session {session.session_id[:8]} opens it.\n"
+    )
+
+
+def purge(storage: Storage, options: SessionOptions, out: TextIO) -> None:
+    """For good, which nothing else ever does; so a person is asked, once.
+
+    A script is not: it has said ``--purge`` and which, and has nobody to answer.
+    """
+    found = storage.trash()
+    if options.reference is not None:
+        found = [trashed.resolve(options.reference, found)]
+    if not found:
+        out.write(EMPTY)
+        return
+    if _is_person(out) and not _is_sure(found, out):
+        out.write("Nothing was purged.\n")
+        return
+    failed = []
+    for each in found:
+        try:
+            storage.purge(each.trash_id)
+        except StorageError as error:
+            failed.append(error)
+        else:
+            out.write(f"Purged for good: {trashed.describe(each)}\n")
+    if failed:
+        # What is gone has been said; the first reason mostly is the reason of all.
+        raise StorageError(
+            f"{len(failed)} of {len(found)} could not be purged. {failed[0]}", hint=failed[0].hint
+        )
+
+
+def as_json(each: Trashed) -> dict[str, object]:
+    """Every field; ``deleted_at`` is ISO 8601 in UTC, ``size`` in bytes."""
+    return {
+        "trash_id": each.trash_id,
+        "deleted_at": each.deleted_at.isoformat(),
+        "size": each.size,
+        **fields(each.session),
+    }
+
+
+def _is_person(out: TextIO) -> bool:
+    return bool(sys.stdin) and sys.stdin.isatty() and out.isatty()
+
+
+def _is_sure(found: Sequence[Trashed], out: TextIO) -> bool:
+    """Ask, with all that would be gone; only ``y`` or ``yes`` is a yes."""
+    for each in found:
+        out.write(f"  {trashed.describe(each)}, deleted {local_time(each.deleted_at)}\n")
+    what = "this session" if len(found) == 1 else f"these {len(found):,} sessions"
+    out.write(f"Delete {what} for good? There is no way back. [y/N] ")
+    out.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+ACTIONS: dict[SessionAction, Callable[[Storage, SessionOptions, TextIO], None]] = {
+    "trash": list_trash,
+    "restore": restore,
+    "purge": purge,
+}
