@@ -1,0 +1,276 @@
+"""One handle's connection: opening the file, transactions, closing from elsewhere.
+
+Where there is no file, reading sees an empty database in memory: nothing is made until
+something is saved. Which file is behind the path is looked at before every transaction,
+so that one that was replaced or removed is never written into unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+from agno_shell import StorageError
+from agno_shell_sqlite import place, problems, schema
+from agno_shell_sqlite.problems import FAILURES
+
+T = TypeVar("T")
+
+Work = Callable[[sqlite3.Connection], T]
+
+_SETTINGS = (
+    "PRAGMA synchronous = FULL",  # a commit returns when it is on the disk
+    "PRAGMA fullfsync = ON",  # fsync on macOS stops at the drive's cache
+    "PRAGMA checkpoint_fullfsync = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is purged is overwritten
+    "PRAGMA temp_store = MEMORY",  # what was said is never sorted in /tmp
+    "PRAGMA trusted_schema = OFF",  # a planted file runs no functions
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA journal_size_limit = 8388608",
+)
+
+
+class Database:
+    """The database at ``path``. One thread at a time, whichever; :meth:`close` at any time."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._turn = threading.RLock()
+        self._closed = False
+        self._connection: sqlite3.Connection | None = None
+        self._identity: place.Identity | None = None
+        self._passing = False
+        """The connection shows what was there once, and is good for one transaction."""
+        self._synchronous = "FULL"
+        self._forgiving = False
+        """Texts that are no UTF-8 are read as well as they can be, which takes longer."""
+
+    # What may fail ------------------------------------------------------------------------
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Failures within become one sentence."""
+        try:
+            yield
+        except FAILURES as error:
+            raise self._closed_or(problems.not_read(self.path, error)) from error
+
+    @contextmanager
+    def saving(self, what: str) -> Iterator[None]:
+        """Failures within become one sentence; ``what`` is a noun with its article."""
+        try:
+            yield
+        except FAILURES as error:
+            raise self._closed_or(problems.not_saved(what, self.path, error)) from error
+
+    def _closed_or(self, problem: StorageError) -> StorageError:
+        return StorageError("The storage was closed.") if self._closed else problem
+
+    # Transactions -------------------------------------------------------------------------
+
+    def read(self, work: Work[T]) -> T:
+        """What ``work`` returns; all that it reads is of one moment."""
+        with self.loading(), self._turn:
+            try:
+                return self._read(work)
+            except sqlite3.OperationalError as error:
+                if self._forgiving or "decode to UTF-8" not in str(error):
+                    raise
+                # A damaged text costs that text, and not all that is read with it.
+                self._forgiving = True
+                self._drop()
+                return self._read(work)
+
+    def _read(self, work: Work[T]) -> T:
+        connection = self._usable(create=False)
+        connection.execute("BEGIN")
+        try:
+            return work(connection)
+        finally:
+            self._roll_back(connection)
+
+    def write(self, work: Work[T], *, create: bool = False, durable: bool = True) -> T:
+        """What ``work`` returns once all that it wrote is on the disk; if anything fails,
+        nothing of it is there. With ``create`` a missing file is made. What is not
+        ``durable`` survives the end of the process and not of the machine.
+
+        To be called within :meth:`saving`.
+        """
+        with self._turn:
+            connection = self._usable(create=create)
+            self._synchronize(connection, "FULL" if durable else "NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if self._identity is not None:
+                    schema.require_latest(connection, self.path)
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            return result
+
+    def empty_log(self) -> None:
+        """Bring all that the log holds into the file, and the log to nothing, as far as
+        other shells leave it to this one."""
+        with self._turn:
+            connection = self._usable(create=False)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            # It cannot be told what state it is in; the next use opens another one.
+            self._drop()
+
+    def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
+        if level != self._synchronous:
+            connection.execute(f"PRAGMA synchronous = {level}")
+            self._synchronous = level
+
+    # Opening ------------------------------------------------------------------------------
+
+    def _usable(self, *, create: bool) -> sqlite3.Connection:
+        if self._closed:
+            raise StorageError("The storage was closed.")
+        identity = place.identity(self.path)
+        if self._connection is None or self._passing or identity != self._identity:
+            self._drop()
+            self._connection = self._open(identity, create=create)
+        return self._connection
+
+    def _open(self, identity: place.Identity | None, *, create: bool) -> sqlite3.Connection:
+        self._synchronous = "FULL"
+        if identity is None:
+            if not create:
+                return self._empty()
+            place.create(self.path)
+            identity = place.identity(self.path)
+        connection, self._passing = _connect(self.path)
+        try:
+            version = schema.version_of(connection, self.path)
+            if version == 0 and not create:
+                connection.close()
+                return self._empty()
+            for setting in _SETTINGS:
+                connection.execute(setting)
+            if not self._passing:
+                _use_wal(connection)
+            if version < schema.latest():
+                self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if self._forgiving:
+            connection.text_factory = _decode
+        self._identity = identity
+        return connection
+
+    def _empty(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        schema.bring_up_to_date(connection, 0)
+        self._identity, self._passing = None, True
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another shell may have been faster.
+            schema.bring_up_to_date(connection, schema.version_of(connection, self.path))
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    # Closing ------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """End what another thread may be doing, and let go of the file."""
+        self._closed = True
+        while not self._turn.acquire(timeout=0.02):
+            connection = self._connection
+            if connection is not None:
+                with suppress(sqlite3.ProgrammingError):  # closed by its own thread just now
+                    connection.interrupt()
+        try:
+            self._drop()
+        finally:
+            self._turn.release()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+def _connect(path: str) -> tuple[sqlite3.Connection, bool]:
+    """A connection that has read the file, and whether it shows only this moment."""
+    try:
+        return _reading(path, "mode=rw"), False
+    except sqlite3.OperationalError as error:
+        if not problems.is_of_kind(error, sqlite3.SQLITE_CANTOPEN) or place.can_change(path):
+            raise
+    # WAL wants a file for shared memory beside the database, and here none can be made
+    # (https://sqlite.org/wal.html#read_only_databases). Nobody can be writing here either.
+    if _size(f"{path}-wal") > 0:
+        # What a crash has left in the log counts. In the exclusive mode the log needs no
+        # shared memory; the locks, which a file that is only read cannot have, are off.
+        return _reading(path, "mode=ro&vfs=unix-none", "PRAGMA locking_mode = EXCLUSIVE"), True
+    return _reading(path, "mode=ro&immutable=1"), True
+
+
+def _reading(path: str, parameters: str, *settings: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        place.uri(path, parameters),
+        uri=True,
+        timeout=problems.PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        for statement in (*settings, "PRAGMA application_id"):
+            connection.execute(statement).fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Another shell that does the same at this moment is waited for: SQLite itself does
+    not always."""
+    deadline = time.monotonic() + problems.PATIENCE
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if problems.is_of_kind(error, sqlite3.SQLITE_READONLY):
+                return  # reading goes on without
+            if not problems.is_of_kind(error, sqlite3.SQLITE_BUSY) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

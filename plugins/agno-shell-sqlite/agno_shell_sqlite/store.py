@@ -1,0 +1,303 @@
+"""The policy of the ``sqlite`` storage: what is done in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from agno_shell import (
+    Finding,
+    Message,
+    SearchHit,
+    Session,
+    Storage,
+    StorageError,
+    StorageOptions,
+    Trashed,
+    full_text,
+)
+from agno_shell.types import Role, default_session_name, new_id, now
+from agno_shell_sqlite import messages, place, problems, running_replies, sessions, text_index
+from agno_shell_sqlite.database import Database
+from agno_shell_sqlite.problems import FAILURES, Notices
+from agno_shell_sqlite.writers import Writers
+
+CHANGEABLE = frozenset(
+    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+)
+_MOST_HITS = 2**62
+_SYNC_EVERY = 1.0
+"""Seconds."""
+
+
+class SqliteStorage(Storage):
+    """Sessions in one SQLite file. Reading takes no lock that a writer would wait for."""
+
+    can_search = True
+
+    def __init__(self, options: StorageOptions) -> None:
+        self._notices = Notices(options.notice)
+        self._database = Database(place.database_path(options.path))
+        self._writers = Writers(self._database.path)
+        self._replies: dict[str, tuple[Message, float]] = {}
+        """What was kept last of the reply in work, by session, and when it was synced."""
+
+    @property
+    def path(self) -> str:
+        """The database."""
+        return self._database.path
+
+    # Reading -----------------------------------------------------------------------------
+
+    def sessions(self) -> list[Session]:
+        return self._database.read(sessions.listed)
+
+    def open(self, session_id: str) -> Session:
+        def work(db: sqlite3.Connection) -> tuple[Session, list[str]]:
+            found = sessions.find(db, session_id)
+            return found.session, running_replies.gone(db, found.number, self._writers)
+
+        session, dead = self._database.read(work)
+        if dead:
+            self._rescue(session_id, dead)
+            session, _dead = self._database.read(work)
+        return session
+
+    def messages(self, session_id: str, last: int | None = None) -> list[Message]:
+        def work(db: sqlite3.Connection) -> list[Message]:
+            found = sessions.find(db, session_id)
+            return messages.path(db, found.number, found.session.head, last)
+
+        return self._database.read(work)
+
+    def tree(self, session_id: str) -> list[Message]:
+        return self._database.read(
+            lambda db: messages.tree(db, sessions.find(db, session_id).number)
+        )
+
+    def version(self, session_id: str) -> object:
+        return self._database.read(lambda db: sessions.version(db, session_id))
+
+    def current(self) -> str | None:
+        return self._database.read(sessions.current)
+
+    def search(
+        self,
+        query: str,
+        *,
+        session_id: str | None = None,
+        role: Role | None = None,
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[SearchHit]:
+        wanted = full_text.parse(query)
+
+        def work(db: sqlite3.Connection) -> list[SearchHit]:
+            session = None if session_id is None else sessions.find(db, session_id).number
+            if not wanted or limit <= 0:
+                return []
+            return text_index.search(
+                db,
+                wanted,
+                session=session,
+                role=role,
+                since=since,
+                limit=min(limit, _MOST_HITS),
+            )
+
+        return self._database.read(work)
+
+    # Writing -----------------------------------------------------------------------------
+
+    def create(
+        self,
+        name: str,
+        description: str = "",
+        *,
+        model: str | None = None,
+        agent: str | None = None,
+    ) -> Session:
+        created_at = now()
+        session = Session(
+            session_id=new_id(),
+            name=name if name.strip() else default_session_name(created_at),
+            created_at=created_at,
+            updated_at=created_at,
+            description=description,
+            model=model,
+            agent=agent,
+        )
+        with self._database.saving("The session"):
+            self._database.write(lambda db: sessions.add(db, session), create=True)
+        return session
+
+    def update(self, session_id: str, **changes: Any) -> Session:
+        unknown = sorted(changes.keys() - CHANGEABLE)
+        if unknown:
+            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
+        for key in changes.keys() & {"tags", "pinned"}:
+            changes[key] = tuple(changes[key])
+
+        def work(db: sqlite3.Connection) -> Session:
+            kept = sessions.find(db, session_id)
+            head = changes.get("head")
+            if head is not None and messages.find(db, kept.number, head) is None:
+                raise StorageError(f"Session {session_id} has no message {str(head)[:80]!r}.")
+            return sessions.change(db, kept, **changes)
+
+        with self._database.saving("The change"):
+            return self._database.write(work)
+
+    def append(self, session_id: str, message: Message) -> Session:
+        with self._database.saving("The message"):
+            prepared = messages.prepare(message)
+
+            def work(db: sqlite3.Connection) -> Session:
+                kept = sessions.find(db, session_id)
+                known = messages.find(db, kept.number, message.id)
+                if known == prepared.row:
+                    return kept.session  # it was saved, and is being tried again
+                if known is not None:
+                    raise StorageError(
+                        f"The message was not saved: session {session_id} has another one with"
+                        f" the id {message.id[:80]!r}."
+                    )
+                messages.add(db, kept.number, prepared)
+                text_index.note_form(db)
+                running_replies.remove(db, kept.number, message.id)
+                return sessions.change(
+                    db,
+                    kept,
+                    size=prepared.size,
+                    head=None,
+                    message_count=kept.session.message_count + 1,
+                )
+
+            session = self._database.write(work)
+        reply = self._replies.get(session_id)
+        if reply is not None and reply[0].id == message.id:
+            del self._replies[session_id]
+        return session
+
+    def set_current(self, session_id: str) -> None:
+        with self._database.saving("The current session"):
+            self._database.write(lambda db: sessions.set_current(db, session_id))
+
+    # The trash ---------------------------------------------------------------------------
+
+    def delete(self, session_id: str) -> Trashed:
+        with self._database.saving("The deletion"):
+            trashed = self._database.write(lambda db: sessions.throw_away(db, session_id))
+        self._replies.pop(session_id, None)
+        return trashed
+
+    def trash(self) -> list[Trashed]:
+        return self._database.read(sessions.trash)
+
+    def trashed_messages(self, trash_id: str) -> list[Message]:
+        return self._database.read(
+            lambda db: messages.tree(db, sessions.find_trashed(db, trash_id)[0])
+        )
+
+    def restore(self, trash_id: str) -> Session:
+        with self._database.saving("The restored session"):
+            return self._database.write(lambda db: sessions.restore(db, trash_id))
+
+    def purge(self, trash_id: str) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            same_words = text_index.is_of_this_form(db)
+            sessions.purge(db, trash_id)
+            if not same_words:
+                text_index.make_anew(db)
+
+        with self._database.saving("The purge"):
+            self._database.write(work)
+        # It is gone for everybody who asks; now for those who look into the file as well.
+        with suppress(*FAILURES, StorageError):
+            self._database.write(text_index.begin_forgetting)
+            while self._database.write(text_index.forget_removed):
+                pass
+            self._database.empty_log()
+
+    # From another storage ----------------------------------------------------------------
+
+    def import_session(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        *,
+        deleted_at: datetime | None = None,
+    ) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            sessions.take_over(db, session, messages, deleted_at)
+            text_index.note_form(db)
+
+        with self._database.saving("The session"):
+            self._database.write(work, create=True)
+
+    # The reply in work -------------------------------------------------------------------
+
+    def partials(self, session_id: str) -> list[Message]:
+        return self._database.read(
+            lambda db: running_replies.kept(db, sessions.find(db, session_id).number)
+        )
+
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        with self._database.saving("The reply in work"):
+            if message is None:
+                self._drop_partial(session_id)
+            else:
+                self._keep_partial(session_id, message)
+
+    def _keep_partial(self, session_id: str, message: Message) -> None:
+        before, synced_at = self._replies.get(session_id, (None, 0.0))
+        moment = time.monotonic()
+        durable = moment - synced_at >= _SYNC_EVERY
+
+        def work(db: sqlite3.Connection) -> None:
+            number = sessions.find(db, session_id).number
+            running_replies.save(db, number, self._writers.enter(), before, message)
+
+        self._database.write(work, durable=durable)
+        self._replies[session_id] = (message, moment if durable else synced_at)
+
+    def _drop_partial(self, session_id: str) -> None:
+        reply = self._replies.pop(session_id, None)
+        if reply is not None:
+            self._database.write(
+                lambda db: running_replies.remove(
+                    db, sessions.find(db, session_id).number, reply[0].id
+                )
+            )
+
+    def _rescue(self, session_id: str, dead: list[str]) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            running_replies.rescue(db, session_id, dead)
+            text_index.note_form(db)
+
+        try:
+            self._database.write(work)
+        except FAILURES as error:
+            # A disk that cannot be written still opens every session.
+            self._notices.once(
+                f"An interrupted reply is kept in {self.path} for later: {problems.reason(error)}."
+            )
+            return
+        for name in dead:
+            self._writers.forget(name)
+
+    # Common ------------------------------------------------------------------------------
+
+    def check(self, *, repair: bool = False) -> Iterator[Finding]:
+        from agno_shell_sqlite.checkup import Checkup
+
+        return Checkup(self._database, repair=repair).findings()
+
+    def close(self) -> None:
+        self._database.close()
+        with suppress(OSError):
+            self._writers.leave()
