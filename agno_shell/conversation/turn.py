@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agno_shell.conversation.stream import Stream, failure
@@ -54,6 +55,7 @@ class Turn:
         self._usage: Usage | None = None
         self._began = 0.0
         self._first_token: float | None = None
+        self._said_at: datetime | None = None
         self._preparing: asyncio.Task[tuple[Request, int]] | None = None
         self._stream: Stream | None = None
         self._stopped = False
@@ -136,6 +138,7 @@ class Turn:
         if isinstance(event, TextDelta | ReasoningDelta) and self._first_token is None:
             self._first_token = time.monotonic() - self._began
         if isinstance(event, TextDelta):
+            self._said_at = self._said_at or now()
             self._text.append(event.text)
             if self._partial is None:
                 loop = asyncio.get_running_loop()
@@ -148,7 +151,9 @@ class Turn:
             self._reply_id,
             "assistant",
             "".join(self._text),
-            now(),
+            # The same in each state of the reply, so that a storage need only keep what was
+            # added to the one before.
+            self._said_at or now(),
             parent=self._question.id,
             status=status,
             model=model,

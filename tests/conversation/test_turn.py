@@ -211,11 +211,11 @@ async def test_what_cannot_be_saved_stays_in_memory_and_is_saved_later_in_order(
 class Recording(MemoryStorage):
     def __init__(self) -> None:
         super().__init__()
-        self.partials: list[str] = []
+        self.partials: list[Message] = []
 
     def save_partial(self, session_id: str, message: Message | None) -> None:
         if message:
-            self.partials.append(message.content)
+            self.partials.append(message)
         super().save_partial(session_id, message)
 
 
@@ -225,15 +225,22 @@ async def test_the_reply_in_work_is_kept_for_a_crash(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("agno_shell.conversation.turn.PARTIAL_SECONDS", 0.0)
-    storage: Storage = Recording()
+    storage = Recording()
     conversation = make_conversation(storage)
     await conversation.create("Test")
-    gate = asyncio.Event()
-    provider.scripts.append(["shown", gate, " and more", Finished()])
+    gate, second_gate = asyncio.Event(), asyncio.Event()
+    provider.scripts.append(["shown", gate, " and more", second_gate, " still", Finished()])
+    gates = {"shown": gate, "shown and more": second_gate}
     turn = conversation.turn("Go")
+    shown = ""
     async for event in turn.events():
-        if isinstance(event, TextDelta) and not gate.is_set():
-            while "shown" not in storage.partials:  # type: ignore[attr-defined]
+        if isinstance(event, TextDelta):
+            shown += event.text
+            while shown in gates and all(each.content != shown for each in storage.partials):
                 await asyncio.sleep(0)
-            gate.set()
-    assert (await stored(conversation))[-1].content == "shown and more"
+            gates.pop(shown, second_gate).set()
+    assert (await stored(conversation))[-1].content == "shown and more still"
+    # A storage keeps only what was added to the state before, if nothing else has changed.
+    first, *others = (each._replace(content="") for each in storage.partials)
+    assert others
+    assert all(each == first for each in others)
