@@ -123,6 +123,8 @@ class Finding(NamedTuple):
     advice: str = ""
     """What to do, or what was done: one sentence."""
     healed: bool = False
+    note: bool = False
+    """Nothing is wrong; it is only worth knowing, such as the copies that are kept."""
 
 
 def now() -> datetime:

@@ -32,18 +32,20 @@ def load_config(
     file: str | None = None,
     environ: Mapping[str, str],
     overrides: Mapping[str, Any] = NOTHING,
+    problem: Callable[[ConfigError], None] | None = None,
 ) -> Config:
     """The configuration of this run.
 
     ``file`` is read in the place of the person's file and must exist, as must the one
     that ``AGNO_SHELL_CONFIG`` names. ``overrides`` are settings by dotted name from the
     command line. Raises ``ConfigError`` that names file, line, key and the nearest
-    right key.
+    right key; with ``problem`` nothing is raised: it gets each of these errors, and what
+    is wrong is left out.
     """
-    layers = _Layers()
+    layers = _Layers(problem)
     named = file is not None or bool(environ.get(CONFIG_VARIABLE))
-    layers.add_file(read_toml(os.path.abspath(file) if file else paths.config_file, required=named))
-    layers.add_file(read_toml(paths.shell_config_file))
+    layers.read_file(os.path.abspath(file) if file else paths.config_file, required=named)
+    layers.read_file(paths.shell_config_file)
     layers.add_environment(environ)
     layers.add_overrides(overrides)
     layers.resolve_storage_path(environ)
@@ -71,24 +73,41 @@ def check_setting(name: str, value: Any, place: Callable[[], str]) -> Any:
 class _Layers:
     """What has been laid so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, problem: Callable[[ConfigError], None] | None) -> None:
+        self._problem = problem
         self.values: dict[str, tuple[Any, Source]] = {}
         self.agents: dict[str, Agent] = {}
         self.plugin_tables: dict[str, Mapping[str, Any]] = {}
         self.files: list[str] = []
         self.warnings: list[str] = []
 
-    def add_file(self, file: TomlFile | None) -> None:
-        if file is None:
-            return
+    def _wrong(self, error: ConfigError) -> None:
+        """Tell an error to who wants to hear of every one, or let it end the loading."""
+        if self._problem is None:
+            raise error
+        self._problem(error)
+
+    def read_file(self, path: str, *, required: bool = False) -> None:
+        try:
+            file = read_toml(path, required=required)
+        except ConfigError as error:
+            self._wrong(error)
+        else:
+            if file is not None:
+                self._add_file(file)
+
+    def _add_file(self, file: TomlFile) -> None:
         self.files.append(file.path)
         for key, value in file.table.items():
-            if key == "agents":
-                self._add_agents(file, value)
-            elif key == "plugins":
-                self._add_plugins(file, value)
-            else:
-                self._add(file, (key,), value)
+            try:
+                if key == "agents":
+                    self._add_agents(file, value)
+                elif key == "plugins":
+                    self._add_plugins(file, value)
+                else:
+                    self._add(file, (key,), value)
+            except ConfigError as error:
+                self._wrong(error)
 
     def _add(self, file: TomlFile, key: tuple[str, ...], value: Any) -> None:
         """A setting, or a table of settings and further tables."""
@@ -102,7 +121,10 @@ class _Layers:
             raise ConfigError(f"{file.place(key)}: {name} must be a table, [{name}].")
         else:
             for below, deeper in value.items():
-                self._add(file, (*key, below), deeper)
+                try:
+                    self._add(file, (*key, below), deeper)
+                except ConfigError as error:
+                    self._wrong(error)
 
     def _add_agents(self, file: TomlFile, tables: Any) -> None:
         if not isinstance(tables, dict):
@@ -110,23 +132,31 @@ class _Layers:
         from agno_shell.config.agents import read_agent
 
         for name, table in tables.items():
-            self.agents[name] = read_agent(file, name, table)
+            try:
+                self.agents[name] = read_agent(file, name, table)
+            except ConfigError as error:
+                self._wrong(error)
 
     def _add_plugins(self, file: TomlFile, tables: Any) -> None:
         if not isinstance(tables, dict):
             raise ConfigError(f"{file.place(('plugins',))}: plugins must be a table, [plugins].")
         for name, table in tables.items():
-            if name == "off":
-                self._add(file, ("plugins", "off"), table)
-            elif isinstance(table, dict):
-                self.plugin_tables[name] = {**self.plugin_tables.get(name, {}), **table}
-            else:
-                raise ConfigError(
-                    f"{file.place(('plugins', name))}: there is no setting "
-                    f'"plugins.{_short(name)}".',
-                    hint="[plugins] holds off, a list of names, and a table [plugins.NAME] "
-                    "for each plugin that has settings.",
-                )
+            try:
+                self._add_plugin(file, name, table)
+            except ConfigError as error:
+                self._wrong(error)
+
+    def _add_plugin(self, file: TomlFile, name: str, table: Any) -> None:
+        if name == "off":
+            self._add(file, ("plugins", "off"), table)
+        elif isinstance(table, dict):
+            self.plugin_tables[name] = {**self.plugin_tables.get(name, {}), **table}
+        else:
+            raise ConfigError(
+                f'{file.place(("plugins", name))}: there is no setting "plugins.{_short(name)}".',
+                hint="[plugins] holds off, a list of names, and a table [plugins.NAME] "
+                "for each plugin that has settings.",
+            )
 
     def add_environment(self, environ: Mapping[str, str]) -> None:
         for setting in settings.ALL:
@@ -137,7 +167,7 @@ class _Layers:
             try:
                 self.values[setting.name] = setting.parse(text), variable.__str__
             except ValueError as error:
-                raise ConfigError(f"The environment variable {variable} {error}.") from None
+                self._wrong(ConfigError(f"The environment variable {variable} {error}."))
         self._look_for_slips(environ)
 
     def _look_for_slips(self, environ: Mapping[str, str]) -> None:
@@ -158,14 +188,22 @@ class _Layers:
 
     def add_overrides(self, overrides: Mapping[str, Any]) -> None:
         for name, value in overrides.items():
-            checked = check_setting(name, value, lambda: "On the command line: ")
-            self.values[name] = checked, lambda: "the command line"
+            try:
+                checked = check_setting(name, value, lambda: "On the command line: ")
+            except ConfigError as error:
+                self._wrong(error)
+            else:
+                self.values[name] = checked, lambda: "the command line"
 
     def resolve_storage_path(self, environ: Mapping[str, str]) -> None:
         name = settings.STORAGE_PATH.name
         path, source = self.values.get(name, ("", lambda: ""))
-        if path:
-            self.values[name] = absolute(path, name, environ), source
+        try:
+            if path:
+                self.values[name] = absolute(path, name, environ), source
+        except ConfigError as error:
+            self._wrong(error)
+            del self.values[name]
 
 
 def _unknown(file: TomlFile, key: tuple[str, ...]) -> ConfigError:

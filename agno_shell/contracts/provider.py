@@ -56,8 +56,9 @@ class Provider(ABC):
         """The tokens of each message; by default an estimate of four bytes a token."""
         return [len(message.content.encode("utf-8", "replace")) // 4 + 4 for message in messages]
 
-    async def check(self) -> list[str]:
-        """What is wrong with the set-up, a sentence each; empty when all is well."""
+    async def check(self, model: str | None = None) -> list[str]:
+        """What is wrong with the set-up, for ``model`` if one is named: a sentence each;
+        empty when all is well. Nobody is contacted."""
         return []
 
     async def close(self) -> None:  # noqa: B027 - many providers hold nothing open

@@ -339,9 +339,7 @@ class Shell:
         return [
             *await asyncio.to_thread(self._examine, repair),
             *await parts.provider(self.conversation.models),
-            *await self.conversation.reader(
-                lambda storage: list(parts.storage(storage, repair=repair))
-            ),
+            *await parts.storage_of(self.conversation.reader, repair=repair),
         ]
 
     def update_toolbar(self) -> None:

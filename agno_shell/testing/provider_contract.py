@@ -215,7 +215,7 @@ class ProviderContract:
         window = await provider.context_window(model)
         assert window is None or window > 0
         assert all(isinstance(name, str) and name for name in await provider.models())
-        problems = await provider.check()
+        problems = [*await provider.check(), *await provider.check(model)]
         assert all(isinstance(line, str) and "\n" not in line for line in problems)
 
     async def test_one_that_was_never_started_can_be_closed_twice(

@@ -10,7 +10,7 @@ from typing import Any
 
 from agno_shell.builtin.litellm_provider.destination import Destination, destination
 from agno_shell.builtin.litellm_provider.errors import in_plain_words
-from agno_shell.builtin.litellm_provider.keys import SERVICES, key_variable
+from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, key_variable
 from agno_shell.errors import ProviderError
 
 _CHAT_MODES = ("chat", "responses")
@@ -158,14 +158,37 @@ class Catalog:
             return None
         return float(sum(parts))
 
-    def check(self) -> list[str]:
-        """What is wrong with the keys, a sentence each."""
-        if self._api_key_env and not os.environ.get(self._api_key_env, "").strip():
-            return [
-                f"The environment variable {self._api_key_env}, which [provider] api_key_env "
-                "names, is not set."
-            ]
-        if not self._api_key_env and not any(os.environ.get(s.variable) for s in SERVICES):
-            names = ", ".join(service.variable for service in SERVICES)
-            return [f"No key is set; only local models can be used. One of these is read: {names}."]
-        return []
+    def check(self, model: str | None = None) -> list[str]:
+        """What is wrong with the address, the keys and ``model``, a sentence each.
+
+        It only looks things up: to some services litellm signs in when it is asked where
+        a model with their prefix is.
+        """
+        if self._api_base is not None:
+            goal = self._api_base, self._api_key_env
+            try:
+                destination(model or "any", *goal, os.environ, self.providers)
+            except ProviderError as error:
+                return [error.sentence()]
+            return []
+        if model is None:
+            return [] if any(map(_is_set, SERVICES)) else [_no_key()]
+        prefix = model.partition("/")[0]
+        provider = prefix if prefix in self.providers else self._provider(model)
+        if provider is None:
+            return [f"No model is called {model}. {self.nearest(model)}"]
+        return [
+            f"No key for {service.provider}: the environment variable {service.variable} is"
+            " not set. Set it and start agno-shell again, or choose another model."
+            for service in SERVICES
+            if service.provider == provider and not _is_set(service)
+        ]
+
+
+def _is_set(service: Service) -> bool:
+    return bool(os.environ.get(service.variable, "").strip())
+
+
+def _no_key() -> str:
+    names = ", ".join(service.variable for service in SERVICES)
+    return f"No key is set; only local models can be used. One of these is read: {names}."

@@ -79,9 +79,9 @@ class LitellmProvider(Provider):
         texts = [message.content for message in messages]
         return [int(count) for count in await self._ask("count_tokens", model=model, texts=texts)]
 
-    async def check(self) -> list[str]:
+    async def check(self, model: str | None = None) -> list[str]:
         try:
-            return [str(sentence) for sentence in await self._ask("check")]
+            return [str(sentence) for sentence in await self._ask("check", model=model)]
         except ProviderError as error:
             return [error.sentence()]
 

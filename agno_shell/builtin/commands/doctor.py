@@ -1,0 +1,56 @@
+"""The command that looks for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from agno_shell import findings
+from agno_shell.contracts import Command, CommandContext, Completion
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.types import Session
+
+
+async def doctor(context: CommandContext, text: str) -> None:
+    """Say what is wrong, or mend what can be mended."""
+    word = text.strip().lower()
+    if word not in ("", "repair"):
+        raise UsageError(
+            f"/doctor takes repair or nothing, not {word[:40]!r}.", hint="Usage: /doctor [repair]"
+        )
+    repair = word == "repair"
+    found = await context.check(repair=repair)
+    for line, style in findings.report(found):
+        context.print(line, style)
+    sessions: Sequence[Session] = ()
+    with suppress(StorageError):  # what was found says why they cannot be read
+        sessions = await context.read_store(lambda storage: storage.sessions())
+    looked_at = findings.looked_at(
+        sum(row.get("state") != "off" for row in context.plugin_rows()),
+        len(sessions),
+        sum(session.message_count for session in sessions),
+    )
+    context.print(findings.verdict(found, looked_at))
+    if any(finding.healed for finding in found):
+        await context.refresh()
+    elif not repair and any(map(findings.is_wrong, found)):
+        context.print("/doctor repair mends what can be mended without losing anything.")
+
+
+async def _repair(_context: CommandContext, _text: str) -> Iterable[Completion]:
+    return [Completion("repair", "mend what can be mended")]
+
+
+COMMANDS = (
+    Command(
+        "doctor",
+        "Look for what is wrong: configuration, plugins, rights, and every stored message.",
+        doctor,
+        usage="[repair]",
+        details=(
+            "With repair, what can be mended is mended without losing anything: what is "
+            "replaced is kept beside it. Other shells may go on working meanwhile."
+        ),
+        complete=_repair,
+    ),
+)

@@ -1,0 +1,11 @@
+"""Looking at everything in a store, and mending what can be mended without losing a word.
+
+Looking takes no lock and writes nothing. What looks wrong is looked at again, under the
+session's lock where it is to be mended, because another shell may have been at work.
+Nothing is written where nothing is wrong.
+
+The rooms, lowest first: ``ailment`` is one thing that is wrong and how it is mended;
+``rights``, ``messages``, ``leftovers`` and ``record`` each know one kind of them;
+``session`` looks at one folder, ``listing`` at ``sessions.json``; ``store`` goes through
+the whole store.
+"""

@@ -1,0 +1,43 @@
+"""One thing that is wrong, and how it is mended."""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile them.
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agno_shell.builtin.json_storage.problems import reason
+from agno_shell.errors import StorageError
+from agno_shell.json_records import UnwritableError
+from agno_shell.types import Finding
+
+
+class Ailment(NamedTuple):
+    """Something wrong, seen without a lock."""
+
+    where: str
+    """A path."""
+    problem: str
+    """One sentence about what is at that path."""
+    advice: str = ""
+    """What a repair does, or else what the person can do: one sentence."""
+    mend: Callable[[], str] | None = None
+    """Mends it and says what was done; the locks are held by the caller. Raises
+    ``OSError``, ``UnwritableError`` or ``StorageError``. None: only a person can."""
+    note: bool = False
+    """Nothing is wrong; it is only worth knowing."""
+
+
+def seen(ailment: Ailment) -> Finding:
+    """What is told of an ailment that is not mended."""
+    return Finding(ailment.where, ailment.problem, ailment.advice, note=ailment.note)
+
+
+def treated(ailment: Ailment) -> Finding:
+    """Mend an ailment where that is possible, and tell."""
+    if ailment.mend is None:
+        return seen(ailment)
+    try:
+        done = ailment.mend()
+    except (OSError, UnwritableError, StorageError) as error:
+        return Finding(ailment.where, ailment.problem, f"It was not mended: {reason(error)}.")
+    return Finding(ailment.where, ailment.problem, done, healed=True)

@@ -1,0 +1,54 @@
+"""Sessions that were on their way in from another storage when that was interrupted."""
+
+from __future__ import annotations
+
+import re
+
+from agno_shell.builtin.json_storage import disk, folder, ids
+from agno_shell.builtin.json_storage.check import leftovers
+from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.folder import MESSAGES
+from agno_shell.builtin.json_storage.trash import Trash
+from agno_shell.types import now
+
+_NAME = re.compile(r"\.import-(.{36})-[0-9a-f]{12}")
+
+
+def session_of(name: str) -> str | None:
+    """The id of the session that a folder of this name holds; None for other names."""
+    match = _NAME.fullmatch(name)
+    return match[1] if match and ids.is_session_id(match[1]) else None
+
+
+def look(root: str, name: str) -> list[Ailment]:
+    """What is to be done with one that was left; nothing if it is gone."""
+    path = f"{root}/{name}"
+    if disk.status(path) is None:
+        return []
+    return [
+        Ailment(
+            path,
+            "It was left by an import that was interrupted.",
+            "A repair removes it if all of it stands in the session, and else moves it to the"
+            " trash.",
+            lambda: _put_away(root, name, session_of(name) or ""),
+        )
+    ]
+
+
+def _put_away(root: str, name: str, session_id: str) -> str:
+    path = f"{root}/{name}"
+    left, present = (_bytes(f"{each}/{MESSAGES}") for each in (path, f"{root}/{session_id}"))
+    if leftovers.holds_all(present, left):
+        disk.remove_tree(path)
+        return "It was removed; it held nothing that is not saved."
+    entry = folder.survey(path, session_id, None) or folder.unreadable(path, session_id)
+    trashed = Trash(root).take_folder(path, entry.session, now())
+    return f"It is in the trash as {trashed.trash_id}."
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return disk.read(path)
+    except FileNotFoundError:
+        return b""

@@ -1,0 +1,105 @@
+"""What can be wrong in one ``messages.json``."""
+
+# Annotations are not left as text here (PEP 563): a named tuple would compile them.
+
+import os
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
+
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, layout, message_reader, message_writer, tree
+from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.wording import count
+
+
+class Look(NamedTuple):
+    """What was seen in a file; ids are those that a reader gives the messages."""
+
+    ailments: Sequence[Ailment]
+    ids: AbstractSet[str]
+
+
+def look(path: str) -> Look:
+    """Look at the whole of a file. Raises ``OSError`` where it cannot be read."""
+    raw = message_reader.read(path)
+    problem = _problem(raw)
+    if problem:
+        # The ids that messages lack are given by adopting them, which takes its time.
+        ids = {message.id for message in tree.adopt(raw.objects)[0]}
+    else:
+        ids = {each["id"] for each in raw.objects}
+    ailments = []
+    if problem:
+        kept = " and keeps this one beside it" if raw.data else ""
+        advice = f"A repair writes it anew{kept}."
+        ailments.append(Ailment(path, problem, advice, lambda: _write_anew(path)))
+    elif strange := sum(map(_is_strange, raw.objects)):
+        ailments.append(
+            Ailment(
+                path,
+                f"It holds {count(strange, 'message')} whose role, content or time is not known"
+                " here.",
+                "That stays as it stands.",
+                note=True,
+            )
+        )
+    return Look(ailments, ids)
+
+
+def _problem(raw: message_reader.Raw) -> str:
+    """What writing the file anew would mend, as a sentence."""
+    if raw.size < 0:
+        return "It is missing; the session has no messages."
+    if raw.form == "empty":
+        return "It is empty; not even a new session's is."
+    if raw.form == "damaged":
+        return f"It is damaged; {count(len(raw.objects), 'message')} can be read."
+    if raw.form == "foreign":
+        return "It is in another layout than the store's own."
+    unnamed = lost = incomplete = 0
+    seen: set[str] = set()
+    for each in raw.objects:
+        if not tree.is_settled(each) or each["id"] in seen:
+            unnamed += 1
+            continue
+        if each["parent"] is not None and each["parent"] not in seen:
+            lost += 1
+        if not _is_complete(each):
+            incomplete += 1
+        seen.add(each["id"])
+    parts = []
+    if unnamed:
+        parts.append(f"{count(unnamed, 'message')} without an id and a parent of its own")
+    if lost:
+        parts.append(f"{count(lost, 'message')} following one that is not there before")
+    if incomplete:
+        parts.append(f"{count(incomplete, 'message')} without role, content or time")
+    return f"It holds {', '.join(parts)}." if parts else ""
+
+
+def _is_complete(raw: Mapping[str, Any]) -> bool:
+    return "role" in raw and "content" in raw and ("created_at" in raw or "timestamp" in raw)
+
+
+def _is_strange(raw: Mapping[str, Any]) -> bool:
+    """Whether reading has to put something in the place of what stands there."""
+    role, times = raw["role"], (raw.get("created_at"), raw.get("timestamp"))
+    is_known = isinstance(role, str) and role in json_records.ROLES
+    return not (
+        is_known and isinstance(raw["content"], str) and any(map(json_records.moment, times))
+    )
+
+
+def _write_anew(path: str) -> str:
+    """Lay out anew what can be read; the session's lock is held."""
+    loaded = message_reader.load(path)
+    whole = layout.whole([json_records.message_line(each) for each in loaded.messages])
+    if not loaded.data:
+        disk.replace(path, whole)
+        return "An empty one was written."
+    copy = message_writer.replace_keeping(path, loaded.data, whole)
+    return (
+        f"{count(len(loaded.messages), 'message')} could be read and stand in a new one; it is"
+        f" kept as {os.path.basename(copy)}."
+    )

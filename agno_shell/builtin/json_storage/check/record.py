@@ -1,0 +1,116 @@
+"""What can be wrong in one ``session.json``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
+from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
+from agno_shell.types import Session
+from agno_shell.wording import count
+
+_ADVICE = "A repair writes it anew"
+_KEEPING = f"{_ADVICE} and keeps this one beside it."
+
+
+def look(
+    path: str,
+    session_id: str,
+    ids: AbstractSet[str] | None,
+    listed: Callable[[], Session | None],
+) -> Ailment | None:
+    """Look at the ``session.json`` in the folder ``path``.
+
+    ``ids`` are those of the messages, None if they are not known; ``listed`` says what
+    ``sessions.json`` knows of the session. Raises ``OSError`` where the file cannot be read.
+    """
+    target = f"{path}/{SESSION}"
+    try:
+        data = disk.read(target)
+    except FileNotFoundError:
+        problem = "It is missing; what the session is called stands only in the list, if at all."
+        return Ailment(target, problem, f"{_ADVICE}.", lambda: _make(path, session_id, listed()))
+    raw = _decoded(data)
+    if raw is None:
+        return Ailment(
+            target,
+            "It is damaged; the name of the session is not in it.",
+            _KEEPING,
+            lambda: _replace(path, data, _known(path, session_id, listed())),
+        )
+    problem = _problem(raw, session_id, ids)
+    if not problem:
+        return None
+    return Ailment(
+        target, problem, _KEEPING, lambda: _replace(path, data, _right(path, raw, session_id, ids))
+    )
+
+
+def _decoded(data: bytes) -> dict[str, Any] | None:
+    try:
+        raw = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except json_records.Damage:
+        return None
+    return raw if isinstance(raw, dict) else None
+
+
+def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None) -> str:
+    parts = []
+    if raw.get("session_id") != session_id:
+        parts.append("it does not name the session whose folder it is in")
+    if not (isinstance(raw.get("name"), str) and raw["name"].strip()):
+        parts.append("it has no name")
+    if json_records.moment(raw.get("created_at")) is None:
+        parts.append("it does not say when the session was made")
+    if ids is not None:
+        head, pinned = raw.get("head"), raw.get("pinned")
+        if head is not None and not (isinstance(head, str) and head in ids):
+            parts.append("the message that the conversation is to stand on is not there")
+        gone = sum(str(each) not in ids for each in pinned) if isinstance(pinned, list) else 0
+        if gone:
+            parts.append(f"{count(gone, 'pinned message')} cannot be found")
+    sentence = ", ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if parts else ""
+
+
+# Mending: the session's lock is held -----------------------------------------------------
+
+
+def _make(path: str, session_id: str, listed: Session | None) -> str:
+    folder.make_record(path, _known(path, session_id, listed).session)
+    return "It was written from what else is known."
+
+
+def _replace(path: str, data: bytes, record: Record) -> str:
+    target = f"{path}/{SESSION}"
+    copy = message_writer.replace_keeping(target, data, folder.record_bytes(record))
+    return f"It was written anew; the one before is kept as {os.path.basename(copy)}."
+
+
+def _known(path: str, session_id: str, listed: Session | None) -> Record:
+    """What is known of a session without its record."""
+    entry = folder.survey(path, session_id, listed) or folder.unreadable(path, session_id)
+    newest = message_reader.newest_id(f"{path}/{MESSAGES}") if entry.session.head else None
+    return Record(entry.session, newest)
+
+
+def _right(
+    path: str, raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None
+) -> Record:
+    """What the record says, without what is wrong in it."""
+    oldest = message_reader.oldest_at(f"{path}/{MESSAGES}")
+    made = oldest or folder.unreadable(path, session_id).session.created_at
+    head_after = raw.get("head_after")
+    fields = {key: value for key, value in raw.items() if key != "head_after"}
+    session = json_records.session_of(fields, session_id, made)
+    if ids is not None:
+        session = session._replace(
+            head=session.head if session.head in ids else None,
+            pinned=tuple(each for each in session.pinned if each in ids),
+        )
+    return Record(session, head_after if session.head and isinstance(head_after, str) else None)

@@ -1,0 +1,138 @@
+"""Looking at the folder of one session, in the store or in its trash."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell.builtin.json_storage import disk, running_reply
+from agno_shell.builtin.json_storage.check import leftovers, record
+from agno_shell.builtin.json_storage.check import messages as messages_
+from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
+from agno_shell.builtin.json_storage.problems import reason
+
+if TYPE_CHECKING:
+    from agno_shell.builtin.json_storage.check.leftovers import Extras
+    from agno_shell.builtin.json_storage.check.rights import Rights
+    from agno_shell.types import Session
+
+_FILES = frozenset((SESSION, MESSAGES))
+_NAMES = (
+    _FILES
+    | {"memory.json"}
+    | {os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)}
+)
+
+
+class Look(NamedTuple):
+    """What was seen in a session's folder."""
+
+    ailments: list[Ailment]
+    messages: int | None
+    """How many there are, if they could be read."""
+
+
+def look(path: str, session_id: str, listed: Callable[[], Session | None]) -> Look:
+    """Everything that is wrong in the folder ``path``; nothing if it is gone.
+
+    ``listed`` says what ``sessions.json`` knows of the session.
+    """
+    messages = None
+    try:
+        found = entries(path)
+        ailments = [
+            Ailment(f"{path}/{name}", kind(status), "Move it away; it is not looked into.")
+            for name, status in found.items()
+            if _is_ours(name) and not stat.S_ISREG(status.st_mode)
+        ]
+        if not found:
+            ailments.append(_empty(path))
+        elif not found.keys().isdisjoint(_FILES):
+            more, messages = _contents(path, session_id, found, listed)
+            ailments += more
+    except OSError as error:
+        ailments = [_unreadable(path, error)]
+    else:
+        for name, status in found.items():
+            target = leftovers.target_of(name)
+            if target is not None and stat.S_ISREG(status.st_mode):
+                ailments.append(leftovers.temporary(f"{path}/{name}", f"{path}/{target}"))
+    return Look(ailments if disk.status(path) is not None else [], messages)
+
+
+def take_stock(path: str, rights: Rights, extras: Extras) -> None:
+    """Look at the rights of everything in a folder, and at what is no part of a session.
+    Raises ``OSError`` where that cannot be looked at."""
+    for name, status in entries(path).items():
+        rights.see(f"{path}/{name}", status)
+        if leftovers.is_copy(name):
+            extras.copy(f"{path}/{name}", status)
+        elif not _is_ours(name):
+            extras.unknown(f"{path}/{name}")
+
+
+def entries(path: str) -> dict[str, os.stat_result]:
+    """What is in a folder, in the order of the names; what has just gone is left out."""
+    found = {name: disk.status(f"{path}/{name}") for name in sorted(disk.names(path))}
+    return {name: status for name, status in found.items() if status is not None}
+
+
+def kind(status: os.stat_result) -> str:
+    """What stands where a file, or a folder, should be."""
+    if stat.S_ISLNK(status.st_mode):
+        return "It is a symbolic link, which is not followed."
+    if stat.S_ISDIR(status.st_mode):
+        return "It is a folder, not a file."
+    if stat.S_ISREG(status.st_mode):
+        return "It is a file, not a folder."
+    return "It is neither a file nor a folder."
+
+
+def _is_ours(name: str) -> bool:
+    return name in _NAMES or leftovers.target_of(name) is not None or leftovers.is_copy(name)
+
+
+def _contents(
+    path: str,
+    session_id: str,
+    found: dict[str, os.stat_result],
+    listed: Callable[[], Session | None],
+) -> Look:
+    """What is wrong in the two files that are the truth about a session."""
+    ailments: list[Ailment] = []
+    ids = None
+    if MESSAGES not in found or stat.S_ISREG(found[MESSAGES].st_mode):
+        try:
+            said = messages_.look(f"{path}/{MESSAGES}")
+            ailments += said.ailments
+            ids = said.ids
+        except OSError as error:
+            ailments.append(_unreadable(f"{path}/{MESSAGES}", error))
+    if SESSION not in found or stat.S_ISREG(found[SESSION].st_mode):
+        try:
+            wrong = record.look(path, session_id, ids, listed)
+        except OSError as error:
+            wrong = _unreadable(f"{path}/{SESSION}", error)
+        if wrong is not None:
+            ailments.append(wrong)
+    return Look(ailments, None if ids is None else len(ids))
+
+
+def _unreadable(path: str, error: OSError) -> Ailment:
+    return Ailment(path, f"It could not be read: {reason(error)}.")
+
+
+def _empty(path: str) -> Ailment:
+    def remove() -> str:
+        disk.remove_folder(path)
+        return "It was removed."
+
+    return Ailment(
+        path,
+        "It is an empty folder, left by a program that was ended while it made a session.",
+        "A repair removes it.",
+        remove,
+    )

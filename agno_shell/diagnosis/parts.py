@@ -1,0 +1,52 @@
+"""The provider and the storage look at themselves; either may be anybody's plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agno_shell.contracts import Storage
+from agno_shell.conversation.models import OFFLINE, Models
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import AgnoShellError
+from agno_shell.types import Finding
+
+
+async def provider(models: Models) -> list[Finding]:
+    """What the provider of the configured model says of its set-up."""
+    choice = models.choose(None)
+    if choice.provider == OFFLINE:
+        return [
+            Finding(
+                "provider",
+                "No model is set up; the offline provider answers.",
+                "Set [provider] model, or the key of a service, such as OPENAI_API_KEY.",
+                note=True,
+            )
+        ]
+    where = f"provider {choice.provider}"
+    try:
+        return [Finding(where, each) for each in await models.provider(choice).check(choice.model)]
+    except AgnoShellError as error:
+        return [Finding(where, str(error), error.hint)]
+    except Exception as error:
+        # Its bug must not cost what else was found.
+        return [Finding(where, f"Its check failed: {error!r}.")]
+
+
+def storage(kept: Storage, *, repair: bool = False) -> Iterator[Finding]:
+    """What the storage finds, and mends with ``repair``."""
+    try:
+        yield from kept.check(repair=repair)
+    except AgnoShellError as error:
+        yield Finding("storage", str(error), error.hint)
+    except Exception as error:
+        # Its bug must not cost what else was found.
+        yield Finding("storage", f"Its check failed: {error!r}.")
+
+
+async def storage_of(thread: StoreThread, *, repair: bool = False) -> list[Finding]:
+    """The same in a storage's own thread; that it cannot be opened is a finding as well."""
+    try:
+        return await thread(lambda kept: list(storage(kept, repair=repair)))
+    except AgnoShellError as error:
+        return [Finding("storage", str(error), error.hint)]

@@ -1,0 +1,89 @@
+"""Who may read and change the files that are not the storage's."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import sys
+from collections.abc import Iterator
+
+from agno_shell.types import Finding
+
+_EVERYBODY_ELSE = 0o077
+_CHANGING = 0o022
+
+
+def private(path: str, *, repair: bool) -> Iterator[Finding]:
+    """What is wrong with a file or folder that only its owner is to read; with ``repair``
+    the rights are set. A missing one is well.
+
+    A symbolic link is somebody's own arrangement, such as a folder of dotfiles: of what
+    it points to it only matters that nobody else can change it.
+    """
+    status = _status(path)
+    if status is None:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        yield from unchanged_by_others(path)
+        return
+    if os.geteuid() not in (0, status.st_uid):
+        command = f'sudo chown "$(id -u)" {shlex.quote(path)}'
+        yield Finding(path, "Another user owns it.", f"Take it back with: {command}")
+        return
+    if not status.st_mode & _EVERYBODY_ELSE:
+        return
+    mode = 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
+    problem, command = "Others may read it.", f"chmod {mode:o} {shlex.quote(path)}"
+    if not repair:
+        yield Finding(path, problem, f"Set its rights with: {command}")
+        return
+    try:
+        os.chmod(path, mode)
+    except OSError as error:
+        yield Finding(path, problem, f"Its rights could not be set: {error.strerror}.")
+    else:
+        yield Finding(path, problem, "Its rights were set.", healed=True)
+
+
+def unchanged_by_others(path: str) -> Iterator[Finding]:
+    """What is wrong with a file that anybody may read: that others can change it."""
+    if sys.platform == "win32":
+        return
+    try:
+        status = os.stat(path)
+    except OSError:
+        return  # who reads it says why it cannot be read
+    if status.st_mode & _CHANGING:
+        command = f"chmod go-w {shlex.quote(os.path.realpath(path))}"
+        yield Finding(path, "Others may change it.", f"Set its rights with: {command}")
+
+
+def writable(folder: str, purpose: str) -> Iterator[Finding]:
+    """Whether something can be kept in a folder, or the folder can be made. ``purpose``
+    ends the sentence that says what cannot be done."""
+    place = folder
+    while not os.path.lexists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        yield Finding(place, f"It is no folder; {purpose}.", "Move it away.")
+    elif not os.access(place, os.W_OK | os.X_OK):
+        yield Finding(place, f"It cannot be written; {purpose}.", "Look at who owns it.")
+
+
+def regular(path: str, purpose: str) -> Iterator[Finding]:
+    """Whether there is a plain file, or nothing yet."""
+    status = _status(path)
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        link = stat.S_ISLNK(status.st_mode)
+        what = "It is a symbolic link, which is not followed" if link else "It is no plain file"
+        yield Finding(path, f"{what}; {purpose}.", "Move it away.")
+
+
+def _status(path: str) -> os.stat_result | None:
+    if sys.platform == "win32":
+        return None  # the modes there say nothing of who may read
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None  # missing; or its folder is shut, which is found there

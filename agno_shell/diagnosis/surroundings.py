@@ -1,0 +1,137 @@
+"""Everything but the provider and the storage: quick, and nothing is contacted."""
+
+from __future__ import annotations
+
+import codecs
+import locale
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from agno_shell import settings
+from agno_shell.config.nearest import nearest
+from agno_shell.diagnosis import rights
+from agno_shell.diagnosis.subject import Subject
+from agno_shell.errors import AgnoShellError
+from agno_shell.plugins import Registry
+from agno_shell.types import Finding
+
+
+def surroundings(subject: Subject, *, repair: bool = False) -> Iterator[Finding]:
+    """What is wrong with the configuration, the plugins, the files beside the storage and
+    the locale; with ``repair`` the rights of files are set."""
+    yield from _configuration(subject)
+    yield from _plugins(subject)
+    yield from _selected(subject)
+    yield from _files(subject, repair=repair)
+    yield from _locale()
+
+
+def finding_of(error: AgnoShellError, where: str) -> Finding:
+    """An error as a finding."""
+    return Finding(where, str(error), error.hint)
+
+
+def _configuration(subject: Subject) -> Iterator[Finding]:
+    for error in subject.problems:
+        yield finding_of(error, "configuration")
+    for warning in subject.config.warnings:
+        yield Finding("environment", warning)
+
+
+def _plugins(subject: Subject) -> Iterator[Finding]:
+    if subject.all_plugins:
+        subject.plugins.load_installed()
+    rows = subject.plugins.rows()
+    for row in rows:
+        if row["error"]:
+            yield Finding(
+                f"plugin {row['name']} ({row['distribution']} {row['version']})",
+                f"It failed in {row['error']}.",
+                f'Mend or remove it, or switch it off with [plugins] off = ["{row["name"]}"].',
+            )
+    if not subject.all_plugins:
+        return  # which names are those of installed plugins is not known
+    names = [row["name"] for row in rows]
+    config = subject.config
+    for name in config[settings.PLUGINS_OFF]:
+        if name not in names:
+            yield Finding(
+                config.source(settings.PLUGINS_OFF),
+                f'plugins.off names "{name}", and no plugin of this name is installed.',
+                _meant(name, names),
+            )
+    for name in config.plugin_tables:
+        if name not in names:
+            yield Finding(
+                f"[plugins.{name}]",
+                "No plugin of this name is installed.",
+                _meant(name, names),
+                note=True,
+            )
+
+
+def _meant(name: str, names: list[str]) -> str:
+    near = nearest(name, names)
+    return f'Did you mean "{near}"?' if near else "agno-shell plugins lists them."
+
+
+def _selected(subject: Subject) -> Iterator[Finding]:
+    """Whether what the configuration selects is there."""
+    plugins, config = subject.plugins, subject.config
+    selected: tuple[tuple[Registry[Any], settings.Setting[str]], ...] = (
+        (plugins.storages, settings.STORAGE_PLUGIN),
+        (plugins.providers, settings.PROVIDER_PLUGIN),
+        (plugins.renderers, settings.RENDERER_PLUGIN),
+    )
+    for registry, setting in selected:
+        try:
+            plugins.need(registry, config[setting])
+        except AgnoShellError as error:
+            yield finding_of(error, config.source(setting))
+    if config[settings.RENDERER_PLUGIN] in plugins.renderers:
+        try:
+            subject.open_renderer()
+        except AgnoShellError as error:
+            yield finding_of(error, "renderer")
+        # A renderer may be anybody's plugin; its bug is a finding as well.
+        except Exception as error:
+            yield Finding("renderer", f"It could not be opened: {error!r}.")
+
+
+def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:
+    paths = subject.paths
+    config_folder = os.path.dirname(paths.shell_config_file)
+    state_folder = os.path.dirname(paths.history_file)
+    folders = dict.fromkeys((config_folder, state_folder, paths.log_dir, paths.cache_dir))
+    for folder in folders:
+        yield from rights.private(folder, repair=repair)
+    if os.path.dirname(subject.config_file) == config_folder:
+        yield from rights.private(subject.config_file, repair=repair)
+    else:  # a file of the person's choice may be one that several people read
+        yield from rights.unchanged_by_others(subject.config_file)
+    yield from rights.private(paths.shell_config_file, repair=repair)
+    yield from rights.writable(config_folder, "no choice can be remembered")
+    if subject.config[settings.SHELL_HISTORY]:
+        purpose = "what is typed is not remembered"
+        yield from rights.regular(paths.history_file, purpose)
+        yield from rights.private(paths.history_file, repair=repair)
+        yield from rights.writable(state_folder, purpose)
+    with suppress(OSError):
+        for name in sorted(os.listdir(paths.log_dir)):
+            yield from rights.private(os.path.join(paths.log_dir, name), repair=repair)
+    yield from rights.writable(paths.log_dir, "no log is kept")
+    yield from rights.writable(paths.cache_dir, "searching takes longer")
+
+
+def _locale() -> Iterator[Finding]:
+    encoding = locale.getpreferredencoding(False)
+    if codecs.lookup(encoding).name != "utf-8":
+        yield Finding(
+            "locale",
+            f"The terminal is written to in {encoding}; what that lacks is shown as a"
+            " question mark.",
+            "A UTF-8 locale shows everything: LC_ALL=C.UTF-8.",
+            note=True,
+        )

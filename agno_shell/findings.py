@@ -1,0 +1,64 @@
+"""What a check has found, in lines for a person and as JSON: the same on the command line
+and in the shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from agno_shell.terminal_text import clean_line
+from agno_shell.types import Finding
+from agno_shell.wording import count
+
+LIMIT = 1000
+"""Characters of a finding: paths are long, and the advice stands behind them."""
+
+
+def is_wrong(finding: Finding) -> bool:
+    """Whether something is to be done still."""
+    return not (finding.healed or finding.note)
+
+
+def report(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
+    """The findings line by line, what is wrong first: text and style, each a clean line."""
+    for heading, style, chosen in (
+        ("Wrong:", "class:error", [each for each in findings if is_wrong(each)]),
+        ("Mended:", "", [each for each in findings if each.healed]),
+        ("Worth knowing:", "", [each for each in findings if each.note and not each.healed]),
+    ):
+        if chosen:
+            yield heading, style or "bold"
+        for finding in chosen:
+            yield f"  {sentence(finding)}", ""
+
+
+def sentence(finding: Finding) -> str:
+    """One finding as one clean line."""
+    return clean_line(f"{finding.where}: {finding.problem} {finding.advice}", LIMIT)
+
+
+def verdict(findings: Iterable[Finding], looked_at: str) -> str:
+    """``Looked at …: all is well.``, or how much is wrong and how much was mended."""
+    found = list(findings)
+    wrong = sum(map(is_wrong, found))
+    mended = sum(finding.healed for finding in found)
+    parts = []
+    if wrong:
+        parts.append(f"{count(wrong, 'thing')} {'is' if wrong == 1 else 'are'} wrong")
+    if mended:
+        parts.append(f"{count(mended, 'thing')} {'was' if mended == 1 else 'were'} mended")
+    return f"Looked at {looked_at}: {' and '.join(parts) or 'all is well'}."
+
+
+def records(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """For JSON: an object for each finding, its keys the fields of the record."""
+    return [finding._asdict() for finding in findings]
+
+
+def looked_at(plugins: int, sessions: int, messages: int) -> str:
+    """``the configuration, 7 plugins, and 128 sessions with 4,211 messages``."""
+    return (
+        f"the configuration, {count(plugins, 'plugin')}, and {count(sessions, 'session')} with"
+        f" {count(messages, 'message')}"
+    )

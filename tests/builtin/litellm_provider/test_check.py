@@ -1,0 +1,93 @@
+"""What is said of the set-up: addresses, keys, models. Nobody is contacted for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.keys import SERVICES
+
+KNOWN = {"gpt-5.4-mini": "openai", "claude-haiku-4-5": "anthropic"}
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in SERVICES:
+        monkeypatch.delenv(service.variable, raising=False)
+
+
+@pytest.fixture
+def make_catalog(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a catalog that need not import litellm."""
+
+    def make(*options: str | None) -> Catalog:
+        catalog = Catalog(*options)
+        tables = {
+            "providers": frozenset(("openai", "gemini", "ollama_chat")),
+            "_chat_models": KNOWN,
+        }
+        vars(catalog).update(tables)
+        monkeypatch.setattr(catalog, "_provider", KNOWN.get)
+        return catalog
+
+    return make
+
+
+@pytest.mark.parametrize("model", ["ollama_chat/llama3.2", "gemini/x", "gpt-5.4-mini"])
+def test_a_model_whose_key_is_there_or_that_needs_none(
+    model: str, make_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "sk-fake-0000")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
+    assert make_catalog().check(model) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [("gpt-5.4-mini", "OPENAI_API_KEY"), ("gemini/x", "GEMINI_API_KEY")],
+)
+def test_a_model_whose_key_is_missing(
+    model: str, variable: str, make_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, " ")
+    (problem,) = make_catalog().check(model)
+    assert f"the environment variable {variable} is not set" in problem
+
+
+def test_a_model_that_nobody_knows(make_catalog: Any) -> None:
+    (problem,) = make_catalog().check("claude-haiku-4-6")
+    assert problem == "No model is called claude-haiku-4-6. Did you mean claude-haiku-4-5?"
+
+
+def test_without_a_model_and_a_key(make_catalog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = make_catalog().check()
+    assert "GROQ_API_KEY" in problem
+    monkeypatch.setenv("GROQ_API_KEY", "sk-fake-0000")
+    assert make_catalog().check() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("http://localhost:1234/v1", None), ""),
+        (("http://localhost:1234/v1", "MY_KEY"), ""),
+        (("https://example.org/v1", "MY_KEY"), ""),
+        (("https://example.org/v1", "OTHER_KEY"), "OTHER_KEY is not set"),
+        (("http://example.org/v1", "MY_KEY"), "over plain http"),
+        (("localhost:1234", None), "cannot be used"),
+        (("https://me@example.org/v1", None), "user name"),
+    ],
+)
+@pytest.mark.parametrize("model", [None, "my-model"])
+def test_an_address_and_its_key(
+    model: str | None,
+    options: tuple[str, str | None],
+    expected: str,
+    make_catalog: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-fake-0000")
+    problems = make_catalog(*options).check(model)
+    assert [expected in problem for problem in problems] == [True] * bool(expected)
