@@ -201,6 +201,9 @@ def _open_log(log: str | None) -> tuple[int, str | None]:
 
 
 def _open_file(log: str) -> int:
+    folder = os.path.dirname(log)
+    for path in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last only
+        os.makedirs(path, 0o700, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     # Opening a FIFO would wait for its reader.
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -249,11 +249,25 @@ async def test_an_answer_that_does_not_come_in_time_ends_the_process(
     await provider.close()
 
 
+async def test_the_folders_of_the_log_are_made_for_this_person_alone(
+    without_litellm: Path, make_request: MakeRequest
+) -> None:
+    log = without_litellm / "state" / "log" / "litellm.log"
+    provider = LitellmProvider(ProviderOptions(log=str(log)))
+    (failed,) = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(failed, Failed)
+    assert failed.hint == f"The log is {log}."
+    modes = [path.stat().st_mode & 0o777 for path in (log.parents[1], log.parent, log)]
+    assert modes == [0o700, 0o700, 0o600]
+
+
 @pytest.mark.parametrize("kind", ["no folder", "fifo"])
 async def test_a_log_that_cannot_be_written_is_neither_waited_for_nor_named(
     kind: str, without_litellm: Path, make_request: MakeRequest
 ) -> None:
-    log = without_litellm / "nowhere" / "log"
+    log = without_litellm / "file" / "log"
+    log.parent.write_text("in the way")
     if kind == "fifo":
         log = without_litellm / "fifo"
         os.mkfifo(log)
