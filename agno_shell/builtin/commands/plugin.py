@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agno_shell.builtin.commands import conversation, model, report, screen, sessions, trash
+from agno_shell.builtin.commands import (
+    conversation,
+    doctor,
+    model,
+    report,
+    save,
+    screen,
+    search,
+    sessions,
+    trash,
+)
 from agno_shell.builtin.commands import help as help_
 from agno_shell.contracts import Command
 from agno_shell.hookspecs import hookimpl
 
-ROOMS = (sessions, trash, conversation, model, report, help_, screen)
+ROOMS = (sessions, search, trash, conversation, save, model, report, doctor, help_, screen)
 
 
 @hookimpl

@@ -7,8 +7,8 @@ from agno_shell.errors import UsageError
 from agno_shell.testing.fake_context import run
 
 EXPECTED = [
-    *("new", "sessions", "switch", "rename", "describe", "delete", "undelete"),
-    *("history", "info", "model", "agent", "trace", "metrics", "plugins"),
+    *("new", "sessions", "switch", "rename", "describe", "search", "delete", "trash", "undelete"),
+    *("history", "info", "save", "model", "agent", "trace", "metrics", "plugins", "doctor"),
     *("help", "clear", "exit"),
 ]
 

@@ -1,0 +1,194 @@
+"""Reading message files for the search index: only what is new, in large pieces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import itemgetter
+from types import NoneType
+from typing import Any
+
+from agno_shell import json_records
+from agno_shell.builtin.json_storage import disk, layout, message_reader, tree
+from agno_shell.builtin.json_storage.search_index import (
+    ROLE_BITS,
+    ROLES,
+    Batch,
+    Look,
+    first_row,
+    span,
+)
+from agno_shell.full_text import prepared
+
+_BLOCK = 1 << 17
+_ENDING = 64
+_HEADING = b"[\n"
+_PLAIN = itemgetter("id", "parent", "role", "content", "created_at")
+_OFFSET_FROM_UTC = itemgetter(slice(26, None))
+"""Times as the store writes them are 32 characters in UTC: such texts can be compared."""
+
+Columns = tuple[Sequence[str], Iterable[str], Sequence[str]]
+_LOOKS = 5
+_SECOND_LOOK = 0.005
+"""Seconds until a file that ends in the middle of a line is looked at again: another shell
+may be appending to it, which takes microseconds."""
+
+
+class OtherLayoutError(ValueError):
+    """The file is not in the store's layout, or does not go on where it was left."""
+
+
+def lines(path: str, generation: int, start: int, ending: bytes) -> Iterator[Batch]:
+    """The messages of a file in the store's layout, from the offset ``start`` on, before
+    which it must say ``ending``; 0: from its beginning. The last batch has the ``look``.
+
+    Raises :class:`OtherLayoutError` and ``OSError``.
+    """
+    fd = disk.open_to_read(path)
+    try:
+        look = _settled_look(fd)
+        position, first = _begin(fd, start, ending)
+        end = look.size - len(layout.CLOSING)
+        size = _BLOCK
+        while position < end:
+            block = disk.read_at(fd, position, min(size, end - position))
+            block = block[: block.rfind(b"\n") + 1]
+            if not block:
+                if size >= end - position:
+                    raise OtherLayoutError
+                size *= 2  # one line that is longer than the block
+                continue
+            batch = _batch(block, position, generation, first=first)
+            position, first, size = batch.end, False, _BLOCK
+            if position < end:
+                yield batch
+            else:
+                yield batch._replace(look=look)
+                return
+        if position > end:
+            raise OtherLayoutError
+        yield Batch([], {}, 0, position, ending or _HEADING, look)
+    finally:
+        disk.close(fd)
+
+
+def whole(path: str, generation: int) -> Batch:
+    """All messages of a file in any layout; their offsets are positions in what
+    :func:`message_reader.load` gives. Raises ``OSError``."""
+    loaded = message_reader.load(path)
+    rows = []
+    newest: dict[int, str] = {}
+    for position, message in enumerate(loaded.messages):
+        if message.content:
+            row = first_row(generation) | position << ROLE_BITS | ROLES[message.role]
+            rows.append((row, prepared(message.content)))
+            stamp = json_records.stamp(message.created_at)
+            newest[span(position)] = max(stamp, newest.get(span(position), ""))
+    status = disk.status(path)
+    # The reader does not say of which inode it read; size and time do.
+    look = Look(status.st_ino if status else 0, loaded.size, loaded.mtime_ns)
+    return Batch(rows, newest, len(loaded.messages), 0, b"", look)
+
+
+def line_at(fd: int, offset: int) -> bytes:
+    """The line that begins at ``offset``, without its newline; empty behind the end."""
+    length = 4096
+    while True:
+        data = disk.read_at(fd, offset, length)
+        end = data.find(b"\n")
+        if end >= 0:
+            return data[:end]
+        if len(data) < length:
+            return b""
+        length *= 8
+
+
+def _settled_look(fd: int) -> Look:
+    """How the file looks when no append is in work. Raises :class:`OtherLayoutError`."""
+    for _ in range(_LOOKS):
+        status = disk.status_of(fd)
+        tail = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
+        if tail == layout.TAIL:
+            return Look(status.st_ino, status.st_size, status.st_mtime_ns)
+        time.sleep(_SECOND_LOOK)
+    raise OtherLayoutError
+
+
+def _begin(fd: int, start: int, ending: bytes) -> tuple[int, bool]:
+    """Where the first line to be read begins, and whether it is the first of the file."""
+    if start:
+        if disk.read_at(fd, start - len(ending), len(ending)) != ending:
+            raise OtherLayoutError
+        return start, start == len(_HEADING)
+    if disk.read_at(fd, 0, len(_HEADING)) != _HEADING:
+        raise OtherLayoutError
+    return len(_HEADING), True
+
+
+def _batch(block: bytes, position: int, generation: int, *, first: bool) -> Batch:
+    """The messages in whole lines, of which the first begins at ``position``.
+
+    Thousands of messages are looked at at once: a call for each would take as long as all
+    that SQLite does with them.
+    """
+    # Behind the first message of a file each line begins with a comma.
+    comma = 0 if first else 1
+    body = block[comma:-1]
+    each = body.split(b"\n,")
+    if block[:comma] not in (b"", b",") or not body.startswith(b"{"):
+        raise OtherLayoutError
+    if not len(each) == body.count(b"\n") + 1 == body.count(b"\n,{") + 1:
+        raise OtherLayoutError
+    try:
+        objects = json_records.loads(b"[" + body + b"]")
+    except json_records.Damage:
+        raise OtherLayoutError from None
+    if len(objects) != len(each) or set(map(type, objects)) != {dict}:
+        raise OtherLayoutError
+    roles, contents, stamps = _plain_columns(objects) or _odd_columns(objects)
+    if not block.isascii() or b"\\u" in block:
+        contents = map(prepared, contents)
+    base = first_row(generation)
+    # Lines are two bytes apart, the newline and the comma.
+    begins = accumulate(map((2).__add__, map(len, each)), initial=position + comma)
+    rows = [
+        (base | begin << ROLE_BITS | role, text)
+        for begin, role, text in zip(begins, map(ROLES.__getitem__, roles), contents, strict=False)
+        if text
+    ]
+    end = position + len(block)
+    newest = dict.fromkeys(range(span(position), span(end) + 1), max(stamps))
+    return Batch(rows, newest, len(each), end, block[-_ENDING:])
+
+
+def _plain_columns(objects: list[dict[str, Any]]) -> Columns | None:
+    """The roles, contents and times of messages with nothing special about them; None if
+    there are others among them."""
+    try:
+        ids, parents, roles, contents, stamps = zip(*map(_PLAIN, objects), strict=True)
+        plain = (
+            len(set(ids)) == len(ids)
+            and {str} == set(map(type, ids)) == set(map(type, contents)) == set(map(type, stamps))
+            and {str, NoneType} >= set(map(type, parents))
+            and ROLES.keys() >= set(roles)
+            and set(map(len, stamps)) == {32}
+            and set(map(_OFFSET_FROM_UTC, stamps)) == {"+00:00"}
+        )
+    except (KeyError, TypeError):  # a key is missing; a role is a list
+        return None
+    return (roles, contents, stamps) if plain else None
+
+
+def _odd_columns(objects: list[dict[str, Any]]) -> Columns:
+    """The same for any message that says itself what it is."""
+    if not tree.all_settled(objects):
+        raise OtherLayoutError
+    if any(json_records.moment(raw.get("created_at")) is None for raw in objects):
+        raise OtherLayoutError  # such a time is that of the message before
+    messages = [json_records.message_of(raw, "", None, json_records.EPOCH) for raw in objects]
+    return (
+        [message.role for message in messages],
+        [message.content for message in messages],
+        [json_records.stamp(message.created_at) for message in messages],
+    )

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from agno_shell.builtin.commands.search import Wanted, parse
+from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
+
+
+def plain(line):
+    return "".join(text for _style, text in line)
+
+
+@pytest.fixture
+def talk(make_context, say):
+    """A context with a session about cups, and another one that is open."""
+
+    def make(**arguments):
+        context = make_context(**arguments)
+        say(context, "user: where are the blue cups?", "assistant: Cups\nare out")
+        context.session = context.storage.create("Other")
+        say(context, "user: no cup, but cups")
+        return context
+
+    return make
+
+
+def first(context):
+    return next(each for each in context.storage.sessions() if each.name == "First")
+
+
+async def test_what_is_chosen_is_opened_at_the_message(talk, type_line):
+    context = talk(choices=[0])
+    assert await type_line(context, '/search "blue cups"') == ""
+    asked = context.storage.tree(first(context).session_id)[0]
+    assert (context.switched, context.switched_at) == (
+        [first(context).session_id],
+        [asked.id],
+    )
+    ((line,),) = context.offered
+    date = asked.created_at.astimezone().strftime("%Y-%m-%d")
+    assert plain(line) == f"First  {date}  user  where are the blue cups?"
+    assert ("bold", "blue cups") in line
+
+
+async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(talk, type_line):
+    context = talk(choices=[None])
+    printed = (await type_line(context, "/search cups")).splitlines()
+    assert len(printed) == 6
+    assert context.switched == []
+    ids = [first(context).session_id[:8], context.session.session_id[:8]]
+    assert sorted({line[:8] for line in printed[::2]}) == sorted(ids)
+    assert sorted(printed[1::2]) == [
+        "  Cups are out",
+        "  no cup, but cups",
+        "  where are the blue cups?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("cups", 3),
+        ("--here cups", 1),
+        ("--session First cups", 2),
+        ("--session First --role assistant cups", 1),
+        ("--limit 2 cups", 2),
+        ("--since 2001-01-01 cups", 3),
+        ("cup*", 3),
+    ],
+)
+async def test_options_narrow_the_search(talk, type_line, typed, number):
+    context = talk(choices=[None])
+    await type_line(context, f"/search {typed}")
+    assert len(context.offered[0]) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("saucer", "No message holds 'saucer'."),
+        ("--here blue", "No message holds 'blue' within these limits."),
+        ("--since 2999-01-01T12:00 cups", "No message holds 'cups' within these limits."),
+        ("* ?", "There is no letter and no digit in that, so nothing was searched."),
+        ("x\x1by", "No message holds 'x␛y'."),
+    ],
+)
+async def test_nothing_found_is_said(talk, type_line, typed, sentence):
+    context = talk()
+    assert await type_line(context, f"/search {typed}") == sentence
+    assert context.offered == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("tax return", Wanted("tax return")),
+        ('"blue cups" sauc*', Wanted('"blue cups" sauc*')),
+        ("--here x", Wanted("x", here=True)),
+        ('--session "Tax return" --limit 5  x  y', Wanted("x  y", session="Tax return", limit=5)),
+        ("the --here option", Wanted("the --here option")),
+        ("--hereafter x", Wanted("--hereafter x")),
+        ("--unknown x", Wanted("--unknown x")),
+        ("-- --here x", Wanted("--here x")),
+        ("--here -- --role", Wanted("--role", here=True)),
+        ("--role user x", Wanted("x", role="user")),
+        (
+            "--since 2026-01-31 x",
+            Wanted("x", since=datetime(2026, 1, 31).astimezone()),
+        ),
+    ],
+)
+def test_options_stand_before_the_words(typed, wanted):
+    assert parse(typed) == wanted
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", " ", "--", "--here", "--role oracle x", "--role", "--since soon x"),
+        *("--limit 0 x", "--limit ٣ x", "--session", "--since  "),
+    ],
+)
+def test_a_wrong_use_says_what_is_right(typed):
+    with pytest.raises(UsageError) as raised:
+        parse(typed)
+    assert raised.value.hint
+
+
+async def test_an_unknown_session_is_an_error(talk, type_line):
+    with pytest.raises(SessionNotFoundError):
+        await type_line(talk(), "/search --session Nowhere cups")
+
+
+async def test_a_storage_that_cannot_search(talk, type_line):
+    context = talk()
+    context.storage.can_search = False
+    with pytest.raises(StorageError, match="cannot search") as raised:
+        await type_line(context, "/search cups")
+    assert raised.value.hint
+
+
+async def test_on_a_narrow_screen_what_was_found_is_still_seen(make_context, type_line, say):
+    context = make_context(choices=[0], width=80)
+    say(context, "user: " + "so it went on and on " * 4 + "to the blue cups at last")
+    await type_line(context, "/search cups")
+    (line,) = context.offered[0]
+    assert plain(line).index("cups") < 75
+
+
+async def test_foreign_text_in_a_hit_does_not_act(make_context, type_line, say):
+    context = make_context(choices=[None])
+    await type_line(context, "/rename \x1b[31mred")
+    say(context, "user: the \x1b[5mneedle\u202e")
+    printed = await type_line(context, "/search 5mneedle")
+    assert "\x1b" not in printed
+    assert "\x1b" not in plain(context.offered[0][0])
+    assert "‹U+202E›" in printed
