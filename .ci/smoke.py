@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 
@@ -34,6 +35,13 @@ def main(program: str, folder: str) -> None:
     listed = pexpect.run(f"{program} session --list", env=environment, encoding="utf-8")
     if " 2  " not in listed:
         sys.exit(f"the session is not listed with its two messages:\n{listed}")
+    for command, expected in (
+        ("search 'smoke run'", "hello from the smoke run"),
+        ("doctor", "1 session with 2 messages: all is well."),
+    ):
+        said = pexpect.run(f"{program} {command}", env=environment, encoding="utf-8")
+        if expected not in re.sub(r"\x1b\[[\d;]*m", "", said):
+            sys.exit(f"agno-shell {command} does not say {expected!r}:\n{said}")
     print("smoke run: passed")
 
 
