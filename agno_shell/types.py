@@ -152,3 +152,41 @@ def local_time(moment: datetime) -> str:
 def default_session_name(moment: datetime) -> str:
     """The name of a session that was given none: ``Session 2026-07-20 10:30``."""
     return f"Session {local_time(moment)}"
+
+
+def new_session(
+    name: str,
+    description: str = "",
+    *,
+    model: str | None = None,
+    agent: str | None = None,
+    created_at: datetime | None = None,
+) -> Session:
+    """An empty session with an id of its own, made now; without a name, called after the
+    time."""
+    created_at = created_at or now()
+    return Session(
+        session_id=new_id(),
+        name=name if name.strip() else default_session_name(created_at),
+        created_at=created_at,
+        updated_at=created_at,
+        description=description,
+        model=model,
+        agent=agent,
+    )
+
+
+CHANGEABLE = frozenset(
+    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+)
+"""The fields of a session that a person, or the shell for them, may change."""
+
+
+def session_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """New values for fields of a session, as the record has them. ``TypeError`` for a field
+    that is not one of :data:`CHANGEABLE`."""
+    if unknown := sorted(changes.keys() - CHANGEABLE):
+        raise TypeError(f"a session has no changeable {', '.join(unknown)}")
+    return {
+        key: tuple(value) if key in ("tags", "pinned") else value for key, value in changes.items()
+    }

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agno_shell.types import default_session_name, local_time, new_id, now
+from agno_shell.types import (
+    CHANGEABLE,
+    Session,
+    default_session_name,
+    local_time,
+    new_id,
+    new_session,
+    now,
+    session_changes,
+)
 
 
 @pytest.fixture
@@ -54,3 +63,25 @@ def test_ids_are_random_uuids_of_version_4():
 
 def test_now_knows_its_time_zone():
     assert now().tzinfo is UTC
+
+
+def test_a_new_session_is_called_by_its_time_unless_it_has_a_name(in_zone):
+    in_zone("UTC")
+    moment = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
+    made = new_session(" ", "words", model="m", agent="g", created_at=moment)
+    assert (made.name, made.description, made.model, made.agent) == (
+        "Session 2026-07-20 10:30",
+        "words",
+        "m",
+        "g",
+    )
+    assert made.created_at == made.updated_at == moment
+    assert new_session("Tax").name == "Tax"
+    assert new_session("Tax").session_id != made.session_id
+
+
+def test_only_some_fields_of_a_session_can_be_changed():
+    assert session_changes({"name": "x", "tags": ["a"]}) == {"name": "x", "tags": ("a",)}
+    for field in set(Session._fields) - CHANGEABLE:
+        with pytest.raises(TypeError, match=field):
+            session_changes({field: None})

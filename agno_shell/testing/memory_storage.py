@@ -17,13 +17,10 @@ from agno_shell.types import (
     SearchHit,
     Session,
     Trashed,
-    default_session_name,
     new_id,
+    new_session,
     now,
-)
-
-CHANGEABLE = frozenset(
-    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+    session_changes,
 )
 
 
@@ -82,25 +79,12 @@ class MemoryStorage(Storage):
         model: str | None = None,
         agent: str | None = None,
     ) -> Session:
-        created_at = self._now()
-        session = Session(
-            session_id=new_id(),
-            name=name if name.strip() else default_session_name(created_at),
-            created_at=created_at,
-            updated_at=created_at,
-            description=description,
-            model=model,
-            agent=agent,
-        )
+        session = new_session(name, description, model=model, agent=agent, created_at=self._now())
         self.store.sessions[session.session_id] = Kept(session)
         return session
 
     def update(self, session_id: str, **changes: Any) -> Session:
-        unknown = sorted(changes.keys() - CHANGEABLE)
-        if unknown:
-            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
-        for key in changes.keys() & {"tags", "pinned"}:
-            changes[key] = tuple(changes[key])
+        changes = session_changes(changes)
         kept = self._kept(session_id)
         head = changes.get("head")
         if head is not None and all(each.id != head for each in kept.messages):

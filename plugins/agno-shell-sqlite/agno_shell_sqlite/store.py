@@ -20,15 +20,12 @@ from agno_shell import (
     Trashed,
     full_text,
 )
-from agno_shell.types import Role, default_session_name, new_id, now
+from agno_shell.types import Role, new_session, session_changes
 from agno_shell_sqlite import messages, place, problems, running_replies, sessions, text_index
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, Notices
 from agno_shell_sqlite.writers import Writers
 
-CHANGEABLE = frozenset(
-    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
-)
 _MOST_HITS = 2**62
 _SYNC_EVERY = 1.0
 """Seconds."""
@@ -121,26 +118,13 @@ class SqliteStorage(Storage):
         model: str | None = None,
         agent: str | None = None,
     ) -> Session:
-        created_at = now()
-        session = Session(
-            session_id=new_id(),
-            name=name if name.strip() else default_session_name(created_at),
-            created_at=created_at,
-            updated_at=created_at,
-            description=description,
-            model=model,
-            agent=agent,
-        )
+        session = new_session(name, description, model=model, agent=agent)
         with self._database.saving("The session"):
             self._database.write(lambda db: sessions.add(db, session), create=True)
         return session
 
     def update(self, session_id: str, **changes: Any) -> Session:
-        unknown = sorted(changes.keys() - CHANGEABLE)
-        if unknown:
-            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
-        for key in changes.keys() & {"tags", "pinned"}:
-            changes[key] = tuple(changes[key])
+        changes = session_changes(changes)
 
         def work(db: sqlite3.Connection) -> Session:
             kept = sessions.find(db, session_id)
