@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Any, cast
 
 from agno_shell.types import (
@@ -32,6 +33,11 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 _PLAIN = frozenset(("id", "role", "content", "created_at", "parent"))
 """The keys of a message with nothing special about it, the most frequent kind."""
+_USUAL = _PLAIN | {"status", "model", "usage", "timing"}
+"""Those of a reply."""
+_ABSENT = object()
+_INTEGERS = frozenset((int,))  # and not a bool, which is an int as well
+_NUMBERS = frozenset((int, float))
 
 
 # JSON ------------------------------------------------------------------------------------
@@ -71,8 +77,15 @@ def refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_strict = json.JSONDecoder(parse_constant=refuse_constant)
-_lenient = json.JSONDecoder(parse_constant=lambda _name: None)
+def finite(digits: str) -> object:
+    """For ``parse_float``: a number that no float can hold, such as 1e999, stays the text
+    it is. Read as infinite it could never be written again, nor what stands beside it."""
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+_strict = json.JSONDecoder(parse_constant=refuse_constant, parse_float=finite)
+_lenient = json.JSONDecoder(parse_constant=lambda _name: None, parse_float=finite)
 Damage = (ValueError, RecursionError)
 """What reading a damaged text raises: also for a number of 5,000 digits, and for
 nesting deeper than the interpreter can follow."""
@@ -80,7 +93,12 @@ nesting deeper than the interpreter can follow."""
 
 def loads(data: bytes) -> Any:
     """The value of a strict JSON text in UTF-8; raises one of :data:`Damage`."""
-    return _strict.decode(data.decode("utf-8"))
+    text = data.decode("utf-8")
+    if text.startswith(("{", "[")):
+        value, end = _strict.raw_decode(text)
+        if end == len(text):
+            return value
+    return _strict.decode(text)  # which also knows of white space around it
 
 
 def scan(text: str, position: int) -> tuple[Any, int]:
@@ -94,7 +112,8 @@ def scan(text: str, position: int) -> tuple[Any, int]:
 
 def stamp(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds: always 32 characters."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")
 
 
 def moment(value: object) -> datetime | None:
@@ -128,6 +147,13 @@ def message_fields(message: Message) -> dict[str, Any]:
         "created_at": stamp(message.created_at),
         "parent": message.parent,
     }
+    _add_further(fields, message)
+    fields.update(message.extra)
+    return fields
+
+
+def _add_further(fields: dict[str, Any], message: Message) -> None:
+    """What only some messages have."""
     if message.status != "complete":
         fields["status"] = message.status
     if message.model is not None:
@@ -140,42 +166,92 @@ def message_fields(message: Message) -> dict[str, Any]:
         fields["attachments"] = [each._asdict() for each in message.attachments]
     if message.provider_data:
         fields["provider_data"] = dict(message.provider_data)
-    fields.update(message.extra)
-    return fields
 
 
 def message_line(message: Message) -> bytes:
     """A message as one line of JSON, without its newline."""
+    if not (message.attachments or message.provider_data or message.extra):
+        try:
+            return _line_of_text_and_numbers(message).encode("utf-8")
+        except (ValueError, TypeError):
+            pass  # a lone surrogate, or something that is not what it should be
     return dumps(message_fields(message))
+
+
+def _line_of_text_and_numbers(message: Message) -> str:
+    """The same for nearly all messages: half of what saving one takes before the disk has
+    it would be the encoder's, which is made anew for each object."""
+    parts = [
+        f'{{"id":{encode_basestring(message.id)},"role":{encode_basestring(message.role)}'
+        ',"content":',
+        encode_basestring(message.content),
+        f',"created_at":"{stamp(message.created_at)}","parent":',
+        "null" if message.parent is None else encode_basestring(message.parent),
+    ]
+    if message.status != "complete":
+        parts.append(f',"status":{encode_basestring(message.status)}')
+    if message.model is not None:
+        parts.append(f',"model":{encode_basestring(message.model)}')
+    if message.usage is not None:
+        parts.append(f',"usage":{_text_of_numbers(message.usage)}')
+    if message.timing is not None:
+        parts.append(f',"timing":{_text_of_numbers(message.timing)}')
+    parts.append("}")
+    return "".join(parts)
 
 
 def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: datetime) -> Message:
     """The message in a JSON object. ``ident`` and ``parent`` are settled by the caller;
     ``before`` is the time of the message before it, used where this one has none."""
-    role, content, status, model = (raw.get(key) for key in ("role", "content", "status", "model"))
+    role, content = raw.get("role"), raw.get("content")
     created_at = moment(raw.get("created_at")) or moment(raw.get("timestamp"))
+    known = cast("Role", _one_of(role, ROLES, "user"))
+    text = content if isinstance(content, str) else _text(content)
+    is_said = created_at is not None and known == role and text is content
+    if is_said and raw.keys() <= _PLAIN:
+        return Message(ident, known, text, created_at or before, parent)
+    model = raw.get("model")
     message = Message(
-        id=ident,
-        role=cast("Role", _one_of(role, ROLES, "user")),
-        content=content if isinstance(content, str) else _text(content),
-        created_at=created_at or before,
-        parent=parent,
+        ident,
+        known,
+        text,
+        created_at or before,
+        parent,
+        cast("Status", _one_of(raw.get("status"), STATUSES, "complete")),
+        model if isinstance(model, str) else None,
+        _usage(raw.get("usage")),
+        _timing(raw.get("timing")),
+        _attachments(raw.get("attachments")),
+        _mapping(raw.get("provider_data")),
     )
-    if raw.keys() <= _PLAIN and role == message.role and content is message.content and created_at:
+    if is_said and raw.keys() <= _USUAL and _says_all(raw, message):
         return message
-    message = message._replace(
-        status=cast("Status", _one_of(status, STATUSES, "complete")),
-        model=model if isinstance(model, str) else None,
-        usage=_usage(raw.get("usage")),
-        timing=_timing(raw.get("timing")),
-        attachments=_attachments(raw.get("attachments")),
-        provider_data=_mapping(raw.get("provider_data")),
-    )
     settled = {"id", "parent"}
     if created_at:
         # A time was found; an old file's other name for it says nothing more.
         settled |= {"created_at", "timestamp"}
-    return message._replace(extra=_rest(raw, message_fields(message), settled))
+    written = {"role": message.role, "content": message.content}
+    _add_further(written, message)
+    return message._replace(extra=_rest(raw, written, settled))
+
+
+def _says_all(raw: Mapping[str, Any], message: Message) -> bool:
+    """Whether writing ``message`` would say all that ``raw``, with the keys of a reply,
+    says; told without writing it, because there may be hundreds to show."""
+    return (
+        ("status" in raw) == (message.status != "complete")
+        and ("model" in raw) == (message.model is not None)
+        and _says_numbers(raw.get("usage", _ABSENT), message.usage)
+        and _says_numbers(raw.get("timing", _ABSENT), message.timing)
+    )
+
+
+def _says_numbers(raw: object, record: Usage | Timing | None) -> bool:
+    if record is None or not isinstance(raw, dict):
+        return raw is _ABSENT
+    # Numbers are taken over as they are; an infinite one is not written.
+    said = len(record) - record.count(None)
+    return len(raw) == said and math.inf not in record and -math.inf not in record
 
 
 def _one_of(value: object, words: frozenset[str], otherwise: str) -> str:
@@ -197,26 +273,42 @@ def _numbers(record: Usage | Timing) -> dict[str, Any]:
     # A price that is not a number would make the whole message unwritable.
     return {
         key: value
-        for key, value in record._asdict().items()
+        for key, value in zip(record._fields, record, strict=True)
         if value is not None and math.isfinite(value)
     }
 
 
-def _number(value: object, kind: type | tuple[type, ...]) -> Any:
-    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+def _text_of_numbers(record: Usage | Timing) -> str:
+    parts = []
+    for key, value in zip(record._fields, record, strict=True):
+        if type(value) is int or (type(value) is float and math.isfinite(value)):
+            parts.append(f'"{key}":{value!r}')
+        elif value is not None and type(value) is not float:
+            raise TypeError("not a number of a kind that JSON has")
+    return "{" + ",".join(parts) + "}"
+
+
+def _number(value: object, kinds: frozenset[type]) -> Any:
+    return value if type(value) in kinds else None
 
 
 def _usage(raw: object) -> Usage | None:
     if not isinstance(raw, dict):
         return None
-    counts = {key: _number(raw.get(key), int) for key in Usage._fields}
-    return Usage(**{**counts, "cost": _number(raw.get("cost"), (int, float))})
+    get = raw.get
+    return Usage(
+        _number(get("input_tokens"), _INTEGERS),
+        _number(get("output_tokens"), _INTEGERS),
+        _number(get("reasoning_tokens"), _INTEGERS),
+        _number(get("cached_tokens"), _INTEGERS),
+        _number(get("cost"), _NUMBERS),
+    )
 
 
 def _timing(raw: object) -> Timing | None:
     if not isinstance(raw, dict):
         return None
-    return Timing(*(_number(raw.get(key), (int, float)) for key in Timing._fields))
+    return Timing(_number(raw.get("first_token"), _NUMBERS), _number(raw.get("total"), _NUMBERS))
 
 
 def _attachments(raw: object) -> tuple[Attachment, ...]:
@@ -227,7 +319,7 @@ def _attachments(raw: object) -> tuple[Attachment, ...]:
         if not isinstance(each, dict):
             return ()
         name, media_type, digest = (each.get(key) for key in ("name", "media_type", "sha256"))
-        size = _number(each.get("size"), int)
+        size = _number(each.get("size"), _INTEGERS)
         if not (isinstance(name, str) and isinstance(media_type, str) and isinstance(digest, str)):
             return ()
         found.append(Attachment(name, media_type, digest, size or 0))
@@ -240,11 +332,10 @@ def _mapping(raw: object) -> Mapping[str, Any]:
 
 def _rest(raw: Mapping[str, Any], written: Mapping[str, Any], settled: set[str]) -> dict[str, Any]:
     """What writing ``written`` would lose of ``raw``."""
-    missing = object()
     return {
         key: value
         for key, value in raw.items()
-        if key not in settled and written.get(key, missing) != value
+        if key not in settled and written.get(key, _ABSENT) != value
     }
 
 
@@ -280,17 +371,17 @@ def session_fields(session: Session) -> dict[str, Any]:
 def session_of(raw: Mapping[str, Any], session_id: str, fallback: datetime) -> Session:
     """The session in a JSON object, with the id that its place gives it; ``fallback``
     stands for times that are missing."""
-    name, description = raw.get("name"), raw.get("description")
-    created_at = moment(raw.get("created_at")) or fallback
-    updated_at = moment(raw.get("updated_at")) or created_at
-    count = _number(raw.get("message_count"), int) or 0
+    get = raw.get
+    name, description, count = get("name"), get("description"), get("message_count")
+    created_at = moment(get("created_at")) or fallback
+    updated_at = moment(get("updated_at")) or created_at
     session = Session(
         session_id,
         name if isinstance(name, str) and name.strip() else default_session_name(created_at),
         created_at,
         updated_at if updated_at > created_at else created_at,
         description if isinstance(description, str) else "",
-        count if count > 0 else 0,
+        count if type(count) is int and count > 0 else 0,
     )
     if raw.keys() <= _PLAIN_SESSION:  # nearly all; there may be ten thousand in a list
         return session

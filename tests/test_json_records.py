@@ -82,9 +82,62 @@ def test_read_only_mappings_are_written() -> None:
     assert json_records.dumps({"a": MappingProxyType({"b": 1})}) == b'{"a":{"b":1}}'
 
 
-def test_a_price_that_is_no_number_is_left_out() -> None:
-    message = Message("i", "user", "x", NOON, usage=Usage(1, cost=float("nan")))
+anything = st.text(st.characters(codec=None, categories=None))
+numbers = st.none() | st.integers() | st.floats()
+messages = st.builds(
+    Message,
+    anything,
+    st.sampled_from(sorted(json_records.ROLES)),
+    anything,
+    st.datetimes(min_value=datetime(1, 1, 2), timezones=st.just(UTC)),
+    st.none() | anything,
+    st.sampled_from(sorted(json_records.STATUSES)),
+    st.none() | anything,
+    st.none() | st.builds(Usage, numbers, numbers, numbers, numbers, numbers),
+    st.none() | st.builds(Timing, numbers, numbers),
+    st.just(()) | st.just((Attachment("n", "t", "s", 5),)),
+    st.dictionaries(anything, numbers.filter(lambda value: not isinstance(value, float))),
+    st.dictionaries(st.just("later"), st.none()),
+)
+
+
+@given(messages)
+def test_the_short_way_to_a_line_says_what_the_general_one_says(message: Message) -> None:
+    line = json_records.message_line(message)
+    assert line == json_records.dumps(json_records.message_fields(message))
+    assert json_records.loads(line)["id"] == message.id
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"usage": Usage(True)}, {"content": None}, {"parent": 5}, {"timing": Timing(0, 10**5000)}],
+)
+def test_what_is_not_as_it_should_be_goes_the_general_way(odd: dict[str, Any]) -> None:
+    message = Message("i", "user", "x", NOON)._replace(**odd)
+    try:
+        expected = json_records.dumps(json_records.message_fields(message))
+    except (ValueError, OverflowError) as error:
+        with pytest.raises(type(error)):
+            json_records.message_line(message)
+    else:
+        assert json_records.message_line(message) == expected
+
+
+@pytest.mark.parametrize("extra", [{}, {"later": 1}])
+def test_a_price_that_is_no_number_is_left_out(extra: dict[str, int]) -> None:
+    message = Message("i", "user", "x", NOON, usage=Usage(1, cost=float("nan")), extra=extra)
     assert again(message).usage == Usage(1)
+
+
+@pytest.mark.parametrize("text", [' {"a": 1}', '{"a": 1}\n', "1", " [1] ", '"a"'])
+def test_white_space_around_a_value_is_no_damage(text: str) -> None:
+    assert json_records.loads(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", '{"a":1}{"b":2}', '{"a":1},', "[1]]", '{"a":1} x'])
+def test_more_or_less_than_one_value_is_damage(text: str) -> None:
+    with pytest.raises(ValueError):
+        json_records.loads(text.encode())
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
@@ -113,11 +166,34 @@ def test_numbers_and_nesting_without_end_are_damage(text: str) -> None:
         {"role": "user", "content": "x", "usage": {"input_tokens": 1, "other": 2}},
         {"role": "user", "content": "x", "attachments": [{"name": 1}], "timing": {"total": "1"}},
         {"role": "user", "content": "x", "provider_data": "x", "colour": "red"},
+        {"role": "user", "content": "x", "status": "complete", "model": None},
+        {"role": "user", "content": "x", "status": None},
+        {"role": "user", "content": "x", "model": None},
+        {"role": "user", "content": "x", "usage": None},
+        {"role": "user", "content": "x", "usage": {}},
+        {"role": "user", "content": "x", "usage": {"input_tokens": True}},
+        {"role": "user", "content": "x", "usage": {"input_tokens": 1, "cost": None}},
+        {"role": "user", "content": "x", "usage": {"cost": float("inf")}},
+        {"role": "user", "content": "x", "timing": {"first_token": -float("inf")}},
+        {"role": "user", "content": "x", "timing": {"first_token": 1, "third_token": 2}},
     ],
 )
-def test_what_cannot_be_used_is_written_back(raw: dict[str, Any]) -> None:
+@pytest.mark.parametrize("time", [{}, {"created_at": json_records.stamp(NOON)}], ids=["", "timed"])
+def test_what_cannot_be_used_is_written_back(raw: dict[str, Any], time: dict[str, str]) -> None:
+    raw = raw | time
     written = json_records.message_fields(json_records.message_of(raw, "i", None, NOON))
     assert {key: written[key] for key in raw} == raw
+
+
+@pytest.mark.parametrize("digits", ["1e999", "-1e999", "1" * 400 + ".0"])
+def test_a_number_that_no_float_holds_stays_as_it_is(digits: str) -> None:
+    assert json_records.loads(f'{{"n":{digits}}}'.encode()) == {"n": digits}
+    assert json_records.scan(digits, 0) == (digits, len(digits))
+
+
+def test_a_truth_value_is_no_number() -> None:
+    message = read(usage={"input_tokens": True, "cost": False}, timing={"total": True})
+    assert (message.usage, message.timing) == (Usage(), Timing())
 
 
 def test_content_in_parts_is_shown_as_text() -> None:

@@ -20,7 +20,7 @@ BARE_PROMPT = [sys.executable, str(Path(__file__).with_name("bare_prompt.py"))]
 SESSIONS = 100
 CURRENT_NAME = "Benchmark of today"
 
-_REPLY = """\
+REPLY = """\
 There are *three* ways, each with its price:
 
 1. **Read it whole.** Simple, and `json.load` is quick.
@@ -80,7 +80,7 @@ def _talk(storage: Storage, session_id: str, messages: int) -> None:
         message = Message(
             new_id(),
             "user" if asks else "assistant",
-            f"How is the end of a long file read? ({number})" if asks else _REPLY,
+            f"How is the end of a long file read? ({number})" if asks else REPLY,
             now(),
             parent=parent,
         )

@@ -12,7 +12,9 @@ from tempfile import TemporaryDirectory
 import bench_keys
 import bench_memory
 import bench_reply
+import bench_search
 import bench_start
+import bench_storage
 import bench_turn
 from figures import Figure, table
 
@@ -24,6 +26,13 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "turn": bench_turn.both_ways,
     "reply": bench_reply.cpu_of_a_long_reply,
     "keys": bench_keys.echo,
+    "search": bench_search.a_million_messages,
+    "append": bench_storage.append,
+    "sessions-append": bench_storage.append_among_sessions,
+    "last": bench_storage.last_messages,
+    "listing": bench_storage.listing,
+    "rebuild": bench_storage.rebuilding,
+    "open": bench_storage.opening,
 }
 
 

@@ -5,5 +5,5 @@ and back and touch no disk; ``tree`` finds the conversation in a list of message
 ``disk`` is the only room that writes; ``locks`` keeps several shells apart; ``folder``,
 ``message_reader``, ``message_writer``, ``index``, ``running_reply`` and ``trash`` are one
 kind of file each; ``catalog`` says which sessions there are, ``session_writer`` changes
-one; ``store`` is the policy that joins them.
+one; ``check`` looks at all of it and mends it; ``store`` is the policy that joins them.
 """

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.builtin.json_storage.index import Index
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.builtin.json_storage.index_format import Contents, Entry
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import Session
 
@@ -52,9 +52,12 @@ class Catalog:
         entries: dict[str, Entry] = {}
         for entry in listed.entries if listed else ():
             session_id = entry.session.session_id
-            checked = self._checked(entry) if session_id in names else None
-            if checked is not None:
-                entries[session_id] = checked
+            if session_id not in names:
+                continue
+            if self._is_counted(entry):
+                entries[session_id] = entry
+            elif (found := self._surveyed(session_id, entry.session)) is not None:
+                entries[session_id] = found
         for name in names - entries.keys():
             found = self._surveyed(name, None) if is_session_id(name) else None
             if found is not None:
@@ -87,15 +90,13 @@ class Catalog:
         )
         return listed._replace(session=session)
 
-    def _checked(self, entry: Entry) -> Entry | None:
-        if self._is_counted(entry):
-            return entry
-        return self._surveyed(entry.session.session_id, entry.session)
-
     def _is_counted(self, entry: Entry) -> bool:
         status = disk.status(f"{self._root}/{entry.session.session_id}/{folder.MESSAGES}")
-        look = (status.st_size, status.st_mtime_ns) if status else (UNKNOWN, UNKNOWN)
-        return look == (entry.size, entry.mtime_ns) and entry.size != UNKNOWN
+        return (
+            status is not None
+            and status.st_mtime_ns == entry.mtime_ns
+            and status.st_size == entry.size
+        )
 
     def _surveyed(self, session_id: str, known: Session | None) -> Entry | None:
         """A damaged session costs only itself: opening it says what is wrong."""
@@ -103,6 +104,6 @@ class Catalog:
         try:
             return folder.survey(path, session_id, known)
         except OSError:
-            if not disk.is_folder(path):
+            if not folder.may_be_there(path):
                 return None
             return Entry(known) if known else folder.unreadable(path, session_id)

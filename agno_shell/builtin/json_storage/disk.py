@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+STAYS_OPEN = sys.platform != "win32"
+"""Whether a file can be renamed or removed by others while its descriptor is kept."""
 
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 # O_NONBLOCK: opening a FIFO would wait for its other end before it can be refused.
 _GUARDED = _CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_HAS_NOFOLLOW = hasattr(os, "O_NOFOLLOW")
+_HAS_PREAD = hasattr(os, "pread")
+_HAS_ADVICE = hasattr(os, "posix_fadvise")
+_BEGUN_AT_MOST = 64 * 1024
+"""Bytes. With more the disk is busy so long that nothing is won, and what is on it already
+would have to be read from it again."""
 _REPLACE_PATIENCE = 2.5
 """Seconds for which a virus scanner may hold a file on Windows."""
 
@@ -37,14 +45,19 @@ _REPLACE_PATIENCE = 2.5
 
 def open_to_read(path: str) -> int:
     """A descriptor of a regular file."""
-    return _open_regular(path, os.O_RDONLY)
+    return _open_regular(path, os.O_RDONLY)[0]
+
+
+def open_and_look(path: str, *, to_write: bool = False) -> tuple[int, os.stat_result]:
+    """A descriptor of a regular file, and what ``fstat`` says of it."""
+    return _open_regular(path, os.O_RDWR if to_write else os.O_RDONLY)
 
 
 def read(path: str) -> bytes:
     """The whole of a regular file."""
-    fd = open_to_read(path)
+    fd, found = open_and_look(path)
     try:
-        return read_all(fd)
+        return read_at(fd, 0, found.st_size)
     finally:
         os.close(fd)
 
@@ -56,12 +69,23 @@ def read_all(fd: int) -> bytes:
 
 def read_at(fd: int, offset: int, length: int) -> bytes:
     """``length`` bytes from ``offset``, or fewer at the end of the file."""
-    os.lseek(fd, offset, os.SEEK_SET)
+    part = _read_part(fd, offset, length)
+    if len(part) == length:
+        return part
     parts = []
-    while length > 0 and (part := os.read(fd, length)):
+    while part:
         parts.append(part)
+        offset += len(part)
         length -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        part = _read_part(fd, offset, length)
+    return b"".join(parts)
+
+
+def _read_part(fd: int, offset: int, length: int) -> bytes:
+    if _HAS_PREAD:
+        return os.pread(fd, length, offset)
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, length)
 
 
 def status(path: str) -> os.stat_result | None:
@@ -85,25 +109,32 @@ def names(path: str) -> list[str]:
 
 
 def is_folder(path: str) -> bool:
-    """Whether this is a folder itself, and no symbolic link to one."""
+    """Whether this is a folder itself, and no symbolic link to one. Raises ``OSError``
+    where that cannot be known."""
     try:
-        require_folder(path)
-    except OSError:
+        found = status(path)
+    except NotADirectoryError:
         return False
-    return True
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_writable(path: str) -> bool:
+    """Whether the rights, and the disk, let something new be made in a folder."""
+    return os.access(path, os.W_OK | os.X_OK)
 
 
 def require_folder(path: str) -> None:
     """Refuse what is not a folder itself: a symbolic link to one is not."""
     mode = os.lstat(path).st_mode
+    if stat.S_ISDIR(mode):
+        return
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, "a symbolic link is not followed", path)
-    if not stat.S_ISDIR(mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
 
 
-def _open_regular(path: str, flags: int) -> int:
-    if not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(os.lstat(path).st_mode):
+def _open_regular(path: str, flags: int) -> tuple[int, os.stat_result]:
+    if not _HAS_NOFOLLOW and stat.S_ISLNK(os.lstat(path).st_mode):
         raise OSError(errno.ELOOP, "a symbolic link is not followed", path)
     try:
         fd = os.open(path, flags | _GUARDED)
@@ -111,12 +142,12 @@ def _open_regular(path: str, flags: int) -> int:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "a symbolic link is not followed", path) from error
         raise
-    mode = os.fstat(fd).st_mode
-    if not stat.S_ISREG(mode):
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
         os.close(fd)
-        reason = "a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file"
+        reason = "a folder, not a file" if stat.S_ISDIR(found.st_mode) else "not a regular file"
         raise OSError(errno.EINVAL, reason, path)
-    return fd
+    return fd, found
 
 
 # Writing ---------------------------------------------------------------------------------
@@ -124,7 +155,7 @@ def _open_regular(path: str, flags: int) -> int:
 
 def open_to_write(path: str) -> int:
     """A descriptor of a regular file that exists, to read and to write."""
-    return _open_regular(path, os.O_RDWR)
+    return _open_regular(path, os.O_RDWR)[0]
 
 
 def create(path: str) -> int:
@@ -137,12 +168,12 @@ def create(path: str) -> int:
 def open_lock(path: str) -> int:
     """A descriptor of a lock file, made when missing."""
     try:
-        return _open_regular(path, os.O_RDWR)
+        return open_to_write(path)
     except FileNotFoundError:
         try:
             return create(path)
         except FileExistsError:
-            return _open_regular(path, os.O_RDWR)
+            return open_to_write(path)
 
 
 def close(fd: int) -> None:
@@ -152,16 +183,26 @@ def close(fd: int) -> None:
 def write_at(fd: int, offset: int, data: bytes) -> None:
     """Write all of ``data``, however short the single writes are."""
     os.lseek(fd, offset, os.SEEK_SET)
-    view = memoryview(data)
-    while view:
-        written = os.write(fd, view)
-        if written == 0:
+    written = os.write(fd, data)
+    while written < len(data):
+        more = os.write(fd, memoryview(data)[written:])
+        if more == 0:
             raise OSError(errno.EIO, "the file took no more bytes")
-        view = view[written:]
+        written += more
 
 
 def truncate(fd: int, size: int) -> None:
     os.ftruncate(fd, size)
+
+
+def begin_sync(fd: int, offset: int, length: int) -> None:
+    """Let the disk begin to write these bytes, where the system can be asked to and they
+    are few; whether it succeeds is told by :func:`sync`."""
+    if _HAS_ADVICE and length <= _BEGUN_AT_MOST:
+        with suppress(OSError):
+            # Linux starts to write what is dirty in the range before it drops what is
+            # clean (posix_fadvise(2)), and waits for neither.
+            os.posix_fadvise(fd, offset, length, os.POSIX_FADV_DONTNEED)
 
 
 def sync(fd: int) -> None:
@@ -195,7 +236,7 @@ def make_folder(path: str) -> None:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and those above it where they are missing."""
+    """Make a folder, and those above it, durably, where they are missing."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
@@ -206,14 +247,20 @@ def make_folders(path: str) -> None:
     except FileExistsError:
         if not os.path.isdir(path):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
+    sync_folder(parent or ".")
 
 
 def ensure_folder(path: str) -> None:
-    """Make a folder inside the data folder; what is there must be one, and no link."""
+    """Make a folder inside the data folder, durably; what is there must be one, and no
+    link."""
     try:
         make_folder(path)
     except FileExistsError:
         require_folder(path)
+    else:
+        # Before anything is moved into it: a name must not be durable in a folder that is
+        # not.
+        sync_folder(os.path.dirname(path))
 
 
 def create_whole(path: str, data: bytes) -> None:
@@ -244,8 +291,8 @@ def replace(path: str, data: bytes) -> None:
 
 
 def create_by_link(path: str, data: bytes) -> None:
-    """A new file that is there with all its bytes or not at all; what another program
-    has made in the meantime stays."""
+    """A new file that is there with all its bytes or not at all, durable on return; what
+    another program has made in the meantime stays."""
     temporary = f"{path}.{os.urandom(6).hex()}.tmp"
     create_whole(temporary, data)
     try:
@@ -253,6 +300,7 @@ def create_by_link(path: str, data: bytes) -> None:
             os.link(temporary, path, follow_symlinks=False)
     finally:
         remove_quietly(temporary)
+    sync_folder(os.path.dirname(path))
 
 
 def move(source: str, target: str) -> None:
@@ -288,6 +336,19 @@ def remove_tree_quietly(path: str) -> None:
     """Remove a folder on the way out of an error, which must stay the one reported."""
     with suppress(OSError):
         remove_tree(path)
+
+
+def remove_folder(path: str) -> None:
+    """Remove an empty folder."""
+    os.rmdir(path)
+
+
+def restrict(path: str, mode: int) -> None:
+    """Give the rights ``mode`` to what is a regular file or a folder itself."""
+    kind = os.lstat(path).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "neither a file nor a folder", path)
+    os.chmod(path, mode)
 
 
 def _set_mode(fd: int, mode: int) -> None:

@@ -3,6 +3,7 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile them at
 # every start.
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -73,10 +74,10 @@ def survey(folder: str, session_id: str, known: Session | None) -> Entry | None:
         session = json_records.session_of({}, session_id, oldest)
     else:
         return None
-    times = [session.updated_at, counted.newest_at, known.updated_at if known else None]
-    session = session._replace(
-        message_count=counted.messages, updated_at=max(each for each in times if each)
-    )
+    updated_at = max(session.updated_at, counted.newest_at or session.updated_at)
+    if known is not None and known.updated_at > updated_at:
+        updated_at = known.updated_at
+    session = session._replace(message_count=counted.messages, updated_at=updated_at)
     if record is not None and record.session.head is not None and not head_holds(folder, record):
         session = session._replace(head=None)
     return Entry(session, counted.size, counted.mtime_ns)
@@ -90,8 +91,20 @@ def head_holds(folder: str, record: Record) -> bool:
     return newest is not None and record.head_after in (None, newest)
 
 
+def may_be_there(folder: str) -> bool:
+    """Whether there is a folder, or something that cannot even be looked at: it is listed
+    then, and opening it says why."""
+    try:
+        return disk.is_folder(folder)
+    except OSError:
+        return True
+
+
 def _changed_at(folder: str) -> datetime:
-    status = disk.status(folder)
+    try:
+        status = disk.status(folder)
+    except OSError:
+        status = None
     return datetime.fromtimestamp(status.st_mtime, UTC) if status else json_records.EPOCH
 
 
@@ -100,29 +113,55 @@ def unreadable(path: str, session_id: str) -> Entry:
     return Entry(json_records.session_of({}, session_id, _changed_at(path)))
 
 
-def look(path: str) -> tuple[tuple[int, int, int] | None, ...]:
-    """How a session's files look from outside; another value after any change."""
-    statuses = (disk.status(f"{path}/{name}") for name in (MESSAGES, SESSION))
-    return tuple(
-        (each.st_ino, each.st_size, each.st_mtime_ns) if each else None for each in statuses
-    )
+def look(path: str) -> tuple[object, ...]:
+    """How a session's files look from outside; another value after any change.
+
+    ``session.json`` is replaced by files of the same size, and where inodes are used again
+    and the clock of the file system is coarse, two of them have the same status: what they
+    say is compared.
+    """
+    status = disk.status(f"{path}/{MESSAGES}")
+    messages = (status.st_ino, status.st_size, status.st_mtime_ns) if status else None
+    try:
+        return messages, disk.read(f"{path}/{SESSION}")
+    except OSError:
+        return messages, None  # missing, or of a kind that is not read
 
 
 def keeps_replies(path: str) -> bool:
     """Whether there may be a reply in work, or what a crash left of one."""
-    return any(name.startswith("reply-") for name in disk.names(path))
+    return any(name.startswith("reply-") and name.endswith(".jsonl") for name in disk.names(path))
 
 
 # Writing ---------------------------------------------------------------------------------
 
 
-def make(path: str, session: Session) -> Entry:
-    """Make a new session's folder, durably, or nothing at all."""
-    return fill(path, session, ())
+def make(path: str, session: Session, messages: Sequence[Message] = ()) -> Entry:
+    """Make a session's folder with all its messages at once, durably, or nothing at all:
+    whoever is killed over it leaves neither half a session nor a file that is no JSON."""
+    aside = place_aside(path)
+    fill(aside, session, messages)
+    try:
+        disk.move(aside, path)
+    except BaseException:
+        disk.remove_tree_quietly(aside)
+        raise
+    try:
+        disk.sync_folder(path.rpartition("/")[0])
+    except BaseException:
+        disk.remove_tree_quietly(path)
+        raise
+    return counted(path, session)
 
 
-def fill(path: str, session: Session, messages: Sequence[Message]) -> Entry:
-    """Make a session's folder with all its messages, durably, or nothing at all."""
+def place_aside(path: str) -> str:
+    """Where the folder of a session that is to be at ``path`` is made."""
+    root, _, session_id = path.rpartition("/")
+    return f"{root}/.import-{session_id}-{os.urandom(6).hex()}"
+
+
+def fill(path: str, session: Session, messages: Sequence[Message]) -> None:
+    """Make a folder with a session in it, durable but for its own name."""
     from agno_shell.builtin.json_storage import layout
 
     lines = [json_records.message_line(message) for message in messages]
@@ -132,11 +171,9 @@ def fill(path: str, session: Session, messages: Sequence[Message]) -> Entry:
         disk.create_whole(f"{path}/{MESSAGES}", layout.whole(lines))
         disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
         disk.sync_folder(path)
-        disk.sync_folder(path.rpartition("/")[0])
     except BaseException:
         disk.remove_tree_quietly(path)
         raise
-    return counted(path, session)
 
 
 def counted(path: str, session: Session) -> Entry:

@@ -21,7 +21,9 @@ def is_session_id(value: object) -> bool:
 
 def trash_id(session_id: str, when: datetime) -> str:
     """The name of a deleted session's folder: its id and the moment in UTC."""
-    return f"{session_id}-{when.astimezone(UTC).strftime(_TRASH_TIME)}"
+    when = when.astimezone(UTC)
+    # The C library may write a year before 1000 with fewer digits.
+    return f"{session_id}-{when.year:04d}{when.strftime(_TRASH_TIME.removeprefix('%Y'))}"
 
 
 def split_trash_id(value: object) -> tuple[str, datetime] | None:

@@ -6,14 +6,16 @@ in place without a sync, everything else replaces the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, index_format
 from agno_shell.builtin.json_storage.index_format import Contents, Entry
 from agno_shell.types import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agno_shell.builtin.json_storage.index_patch import Patch, Patches
 
 NAME = "sessions.json"
 
@@ -40,9 +42,7 @@ class Index:
         self._lock = lock
         self._truth = truth
         self._lay_anew = lay_anew
-        self._places: dict[str, tuple[int, int]] = {}
-        self._starts: dict[str, tuple[Session, bytes]] = {}
-        self._look = (-1, -1)
+        self._opened_patches: Patches | None = None
         self._damaged = False
 
     # Reading -----------------------------------------------------------------------------
@@ -51,6 +51,10 @@ class Index:
         """All that the file says; None if it is missing or damaged."""
         data = self._bytes()
         contents = index_format.read(data)
+        if contents is None and data:
+            # Another shell may be writing over the end of a line.
+            data = self._bytes()
+            contents = index_format.read(data)
         self._damaged = contents is None and bool(data)
         return contents
 
@@ -63,10 +67,9 @@ class Index:
             if entry is not None:
                 return entry
         contents = index_format.read(data)
-        for entry in contents.entries if contents else ():
-            if entry.session.session_id == session_id:
-                return entry
-        return None
+        # From the end: of two lines with the same id the later counts, as in a list of all.
+        listed = reversed(contents.entries) if contents else iter(())
+        return next((each for each in listed if each.session.session_id == session_id), None)
 
     def current(self) -> str | None:
         """The current session's id, whether or not it still exists."""
@@ -89,24 +92,33 @@ class Index:
 
     # Writing -----------------------------------------------------------------------------
 
-    def put(self, entry: Entry) -> Entry:
+    def prepare(self, entry: Entry) -> Patch | None:
+        """What of :meth:`put` can be done before and without the lock."""
+        return None if self._damaged else self._patches.prepare(entry)
+
+    def put(self, entry: Entry, patch: Patch | None = None) -> Entry:
         """Write one session's line; its ``updated_at`` never goes back. Returns what was
-        written."""
+        written. ``patch`` is what was prepared for the same entry."""
         with self._lock():
-            written = self._patch(entry)
-            if written is not None:
-                return written
-            session_id = entry.session.session_id
+            if patch is None or not self._patches.write(patch):
+                patch = self.prepare(entry)
+                if patch is None or not self._patches.write(patch):
+                    return self._put_anew(entry)
+            self._patches.rest()
+        return patch.entry
 
-            def change(lines: dict[str, bytes], current: str | None) -> str | None:
-                nonlocal entry
-                old = index_format.read_line(lines[session_id]) if session_id in lines else None
-                entry = _not_back(entry, old.session.updated_at if old else None)
-                lines[session_id] = index_format.line(entry)
-                return current
+    def _put_anew(self, entry: Entry) -> Entry:
+        session_id = entry.session.session_id
 
-            self._rewrite(change)
-            return entry
+        def change(lines: dict[str, bytes], current: str | None) -> str | None:
+            nonlocal entry
+            old = index_format.read_line(lines[session_id]) if session_id in lines else None
+            entry = index_format.not_back(entry, old.session.updated_at if old else None)
+            lines[session_id] = index_format.line(entry)
+            return current
+
+        self._rewrite(change)
+        return entry
 
     def remove(self, session_id: str, current: str | None) -> None:
         """Take a session out; if it was the current one, ``current`` becomes it."""
@@ -117,6 +129,46 @@ class Index:
 
         with self._lock():
             self._rewrite(change)
+
+    def correct(
+        self, session_ids: Iterable[str], survey: Callable[[str, Session | None], Entry | None]
+    ) -> None:
+        """Write these sessions' lines as ``survey`` finds their folders, given what the line
+        says; a file that is missing, damaged or in another layout is written as a whole."""
+
+        def change(lines: dict[str, bytes], current: str | None) -> str | None:
+            for session_id in session_ids:
+                listed = index_format.read_line(lines.pop(session_id, b""))
+                before = listed.session if listed else None
+                try:
+                    entry = survey(session_id, before) or listed
+                except OSError:
+                    entry = listed  # a damaged session costs only itself
+                if entry is not None:
+                    entry = index_format.not_back(entry, before.updated_at if before else None)
+                    lines[session_id] = index_format.line(entry)
+            return current
+
+        with self._lock():
+            self.read()
+            self._rewrite(change)
+
+    def doubt(self, session_id: str) -> None:
+        """Have a session looked up in its folder until :meth:`put` says how it is: whoever
+        changes the folder may be killed, or find the disk full, in between."""
+        with self._lock():
+            data = self._bytes()
+            place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
+            line = data[place[0] : sum(place)] if place else b""
+            entry = index_format.read_line(line)
+            if place is None or entry is None or not line.endswith(index_format.tail(entry)):
+                return
+            fd = disk.open_to_write(self._path)
+            try:
+                tail = index_format.tail(Entry(entry.session))
+                disk.write_at(fd, sum(place) - len(tail), tail)
+            finally:
+                disk.close(fd)
 
     def set_current(self, session_id: str | None) -> None:
         """Name the current session, in place where the layout allows it."""
@@ -131,56 +183,22 @@ class Index:
             else:
                 self._rewrite(lambda _lines, _current: session_id)
 
-    def _patch(self, entry: Entry) -> Entry | None:
-        """Overwrite the end of the session's line; None if that is not enough."""
-        if self._damaged:
-            return None
-        try:
-            fd = disk.open_to_write(self._path)
-        except OSError:
-            return None
-        try:
-            place = self._place(fd, entry.session.session_id)
-            if place is None:
-                return None
-            begin, length = place
-            before = disk.read_at(fd, begin, length)
-            start = self._start_of_line(entry)
-            if len(before) != length or not before.startswith(start):
-                return None
-            old_tail = before[len(start) :]
-            if len(old_tail) != index_format.TAIL_WIDTH:
-                return None
-            written = _not_back(entry, index_format.tail_updated_at(old_tail))
-            disk.write_at(fd, begin + len(start), index_format.tail(written))
-            return written
-        finally:
-            disk.close(fd)
+    def close(self) -> None:
+        """Keep nothing open."""
+        if self._opened_patches is not None:
+            self._opened_patches.close()
 
-    def _start_of_line(self, entry: Entry) -> bytes:
-        """The part of a session's line that a message does not change, encoded once."""
-        constant = entry.session._replace(updated_at=json_records.EPOCH, message_count=0)
-        known = self._starts.get(constant.session_id)
-        if known is None or known[0] != constant:
-            known = (constant, index_format.line(entry)[: -index_format.TAIL_WIDTH])
-            self._starts[constant.session_id] = known
-        return known[1]
+    @property
+    def _patches(self) -> Patches:
+        # Imported late: reading the list does without it.
+        if self._opened_patches is None:
+            from agno_shell.builtin.json_storage.index_patch import Patches
 
-    def _place(self, fd: int, session_id: str) -> tuple[int, int] | None:
-        """Where a session's line is; remembered as long as the file is the same one."""
-        status = disk.status_of(fd)
-        if self._look != (status.st_ino, status.st_size):
-            self._places.clear()
-            self._look = (status.st_ino, status.st_size)
-        place = self._places.get(session_id)
-        if place is None:
-            data = disk.read_all(fd)
-            place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
-            if place is not None:
-                self._places[session_id] = place
-        return place
+            self._opened_patches = Patches(self._path)
+        return self._opened_patches
 
     def _rewrite(self, change: Change) -> None:
+        self._patches.rest()
         try:
             # Unlike reading, this fails where there is something that cannot be read: an
             # index in the old layout may hold names that stand nowhere else.
@@ -205,9 +223,3 @@ class Index:
         else:
             disk.replace(self._path, whole)
         self._damaged = False
-
-
-def _not_back(entry: Entry, before: datetime | None) -> Entry:
-    if before is None or before <= entry.session.updated_at:
-        return entry
-    return entry._replace(session=entry.session._replace(updated_at=before))

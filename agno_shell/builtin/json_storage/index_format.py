@@ -11,6 +11,8 @@ What a message changes stands at the end of a line and always has the same width
 that it is overwritten in place; so does ``current_session_id``. ``messages_size`` and
 ``messages_mtime_ns`` say which ``messages.json`` was counted: a file with another size
 or time is counted anew. ``messages_checked`` says whether it was known to be sound.
+``messages_counted`` is the count once more, at the other end of what is overwritten:
+where the two differ a power cut has torn the line, and the file is counted anew.
 Nothing here touches a disk.
 """
 
@@ -81,11 +83,19 @@ def tail(entry: Entry) -> bytes:
     """The part of a line that has a fixed width."""
     session = entry.session
     return (
+        f',"messages_counted":{session.message_count:10d}'
         f',"messages_size":{entry.size:12d},"messages_mtime_ns":{entry.mtime_ns:20d}'
         f',"messages_checked":{"true " if entry.checked else "false"}'
         f',"updated_at":"{json_records.stamp(session.updated_at)}"'
         f',"message_count":{session.message_count:10d}}}'
     ).encode("ascii")
+
+
+def not_back(entry: Entry, before: datetime | None) -> Entry:
+    """The entry with an ``updated_at`` that is not before ``before``."""
+    if before is None or before <= entry.session.updated_at:
+        return entry
+    return entry._replace(session=entry.session._replace(updated_at=before))
 
 
 def tail_updated_at(data: bytes) -> datetime | None:
@@ -173,12 +183,18 @@ def read(data: bytes) -> Contents | None:
 def _entry(raw: Any) -> Entry | None:
     if not isinstance(raw, dict) or not is_session_id(raw.get("session_id")):
         return None
-    size = raw.pop("messages_size", UNKNOWN)
-    mtime_ns = raw.pop("messages_mtime_ns", UNKNOWN)
-    checked = raw.pop("messages_checked", False)
-    extra = raw.pop("extra", None)
+    take = raw.pop
+    size = take("messages_size", UNKNOWN)
+    mtime_ns = take("messages_mtime_ns", UNKNOWN)
+    checked = take("messages_checked", False)
+    extra = take("extra", None)
+    count = raw.get("message_count")
+    if take("messages_counted", count) != count or count is None:
+        # Half of a time is no time either; both are found again in the folder.
+        size = mtime_ns = UNKNOWN
+        take("updated_at", None)
     session = json_records.session_of(raw, raw["session_id"], json_records.EPOCH)
-    if isinstance(extra, Mapping) and extra:
+    if extra and isinstance(extra, Mapping):
         session = session._replace(extra=extra)
     if not (isinstance(size, int) and isinstance(mtime_ns, int)):
         size = mtime_ns = UNKNOWN

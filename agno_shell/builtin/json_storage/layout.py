@@ -85,14 +85,18 @@ def read(data: bytes) -> Reading:
     if not data:
         return Reading([], "empty")
     try:
-        value = json.loads(data, parse_constant=json_records.refuse_constant)
+        value = json.loads(
+            data, parse_constant=json_records.refuse_constant, parse_float=json_records.finite
+        )
     except json_records.Damage:
         return Reading(_salvage(data), "damaged")
+    if isinstance(value, dict) and isinstance(value.get("messages"), list):
+        value = value["messages"]  # as other programs keep a conversation
     if not isinstance(value, list):
         return Reading(_salvage(data), "damaged")
     objects = [each for each in value if isinstance(each, dict)]
     if len(objects) < len(value):
-        return Reading(objects, "damaged")
+        return Reading(objects or _salvage(data), "damaged")
     return Reading(objects, "ours" if count(data) == len(objects) else "foreign")
 
 
@@ -109,18 +113,39 @@ def _salvage(data: bytes) -> list[dict[str, Any]]:
         if text[position] in "[], \t\r\n\0\ufeff":
             position += 1
             continue
-        if text[position] == "{":
-            try:
-                value, position = json_records.scan(text, position)
-            except json_records.Damage:
-                pass
-            else:
-                if isinstance(value, dict) and ("content" in value or "role" in value):
-                    found.append(value)
-                continue
+        if text[position] == "{" and (scanned := _object_at(text, position)) is not None:
+            value, position = scanned
+            if "content" in value or "role" in value:
+                found.append(value)
+            elif isinstance(value.get("messages"), list):
+                found += [each for each in value["messages"] if isinstance(each, dict)]
+            continue
         newline = text.find("\n", position)
         position = end if newline < 0 else newline + 1
     return found
+
+
+def _object_at(text: str, position: int) -> tuple[dict[str, Any], int] | None:
+    """The object that begins at a brace, and where it ends.
+
+    Its line is decoded, and more than that only where the line is the beginning of an
+    object: an error in the middle of a long text costs the whole of it, to say where it
+    is, and there may be one in each of 100,000 lines.
+    """
+    length = 0
+    while True:
+        newline = text.find("\n", position + 2 * length)
+        piece = text[position : newline if newline >= 0 else len(text)]
+        try:
+            value, used = json_records.scan(piece, 0)
+        except json.JSONDecodeError as error:
+            if newline < 0 or error.pos < len(piece.rstrip()):
+                return None
+            length = len(piece)
+        except json_records.Damage:
+            return None
+        else:
+            return value, position + used
 
 
 # From the end ----------------------------------------------------------------------------

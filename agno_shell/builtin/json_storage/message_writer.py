@@ -1,20 +1,23 @@
 """Appending to one ``messages.json``; the caller holds the session's lock.
 
 An append overwrites the closing bracket in place, syncs, and only then is the message
-saved. If a write fails, the file is put back as it was. If putting it back or syncing
-fails, the file is suspect: after a failed sync the kernel may have dropped the data
-and a second sync would report success, so the inode is never synced again and the
-next append writes everything to a new file.
+saved. What else is to be done for it is done while the disk is already busy. If a write
+fails, the file is put back as it was. If putting it back or syncing fails, the file is
+suspect: after a failed sync the kernel may have dropped the data and a second sync would
+report success, so the inode is never synced again and the next append writes everything
+to a new file.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, message_reader
+from agno_shell.builtin.json_storage.kept_file import KeptFile
 from agno_shell.builtin.json_storage.message_reader import Loaded
 from agno_shell.types import Message
 
@@ -27,12 +30,26 @@ class State(NamedTuple):
     mtime_ns: int
     messages: int
 
+    @property
+    def is_empty(self) -> bool:
+        """By the size: the count may come from the index, which is only a cache."""
+        return self.size == len(layout.EMPTY)
+
+
+Meanwhile = Callable[[State], None]
+"""Is told how a file is left."""
+
+
+def _nothing(_state: State) -> None:
+    pass
+
 
 class MessageWriter:
     """Appends to the file at ``path`` and remembers how it left it."""
 
     def __init__(self, path: str, notice: Callable[[str], None]) -> None:
         self._path = path
+        self._file = KeptFile(path)
         self._notice = notice
         self._state: State | None = None
         self._suspect = False
@@ -44,41 +61,78 @@ class MessageWriter:
         if self._state is None and size >= 0:
             self._state = State(-1, size, mtime_ns, messages)
 
-    def append(self, message: Message) -> State:
-        """Add a message durably. Raises ``OSError`` when it is not saved; ``ValueError``,
-        ``TypeError`` or ``RecursionError`` when it cannot be written as JSON."""
+    @property
+    def is_open(self) -> bool:
+        """Whether the file stays open for the next append."""
+        return self._file.is_open and not self._suspect
+
+    def close(self) -> None:
+        """Keep nothing open; the next append opens the file again."""
+        self._file.close()
+
+    def append(self, message: Message, meanwhile: Meanwhile = _nothing) -> State:
+        """Add a message durably; ``meanwhile`` is called before it is durable, perhaps twice,
+        and must not tell anybody that it is. Raises ``OSError`` when it is not saved;
+        ``ValueError``, ``TypeError`` or ``RecursionError`` when it cannot be written as JSON."""
         line = json_records.message_line(message)
-        if self._suspect:
-            return self._lay_anew(message, line)
         try:
-            fd = disk.open_to_write(self._path)
-        except FileNotFoundError:
-            return self._lay_anew(message, line)
-        try:
-            state = self._look(fd)
-            if state is not None:
-                return self._append_in_place(fd, state, line)
+            before = self._before()
+            state = None
+            if before is not None:
+                state = self._append_in_place(before, line, meanwhile)
         finally:
-            disk.close(fd)
-        return self._lay_anew(message, line)
+            self._file.rest()
+        if state is not None:
+            return state
+        state = self._lay_anew(message, line)
+        try:
+            meanwhile(state)
+        except BaseException:
+            self._suspect = True  # so that trying again finds it there, and does not double it
+            raise
+        return state
 
     # In place ----------------------------------------------------------------------------
 
-    def _append_in_place(self, fd: int, state: State, line: bytes) -> State:
-        end = state.size - len(layout.CLOSING)
-        data = layout.addition(line, first=state.messages == 0)
+    def _append_in_place(self, before: State, line: bytes, meanwhile: Meanwhile) -> State | None:
+        """None: another program, which takes no lock, has put a file in the place of this
+        one meanwhile, and what was written is in neither."""
+        fd = self._file.fd
+        end = before.size - len(layout.CLOSING)
+        data = layout.addition(line, first=before.is_empty)
         try:
             disk.write_at(fd, end, data)
+            disk.begin_sync(fd, end, len(data))
+            status = disk.status_of(fd)
+            state = State(status.st_ino, status.st_size, status.st_mtime_ns, before.messages + 1)
+            meanwhile(state)
         except BaseException:
             self._put_back(fd, end)
             raise
         try:
             disk.sync(fd)
+            is_there = self._file.look() is not None
         except BaseException:
             self._suspect = True
             self._put_back(fd, end)
             raise
-        return self._remember(fd, state.messages + 1)
+        if not is_there:
+            return None
+        self._state = state
+        return state
+
+    def _before(self) -> State | None:
+        """The file as it is now, and open; None if it must be laid out anew."""
+        if self._suspect:
+            return None
+        status = self._file.look()
+        if status is None:
+            try:
+                disk.require_folder(os.path.dirname(self._path))
+                status = self._file.open()
+            except FileNotFoundError:
+                return None
+        return self._look(status)
 
     def _put_back(self, fd: int, end: int) -> None:
         try:
@@ -88,16 +142,16 @@ class MessageWriter:
             self._suspect = self._torn = True
             # The error that is on its way says why nothing was saved.
 
-    def _look(self, fd: int) -> State | None:
-        """The file as it is now, or None if it must be laid out anew."""
-        status = disk.status_of(fd)
+    def _look(self, status: os.stat_result) -> State | None:
+        """The same, given what ``fstat`` says."""
+        fd = self._file.fd
         tail = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
         if tail != layout.TAIL or status.st_nlink == 0:
             return None
         known = self._state
         if known is not None and known.inode in (-1, status.st_ino):
             if (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
-                return known._replace(inode=status.st_ino)
+                return known
             if known.inode == status.st_ino and known.size < status.st_size:
                 added = self._added(fd, known, status.st_size)
                 if added is not None:
@@ -109,7 +163,7 @@ class MessageWriter:
         """How many messages other shells have appended since the last look."""
         end = known.size - len(layout.CLOSING)
         data = disk.read_at(fd, end, size - end)
-        number = layout.count_added(data, first=known.messages == 0)
+        number = layout.count_added(data, first=known.is_empty)
         opening = b"[\n" + data.removeprefix(b",")
         return number if number and layout.read(opening).form == "ours" else None
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from agno_shell.builtin.json_storage import disk, folder, message_reader, running_reply
 from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.message_reader import Head
+from agno_shell.builtin.json_storage.message_writer import copy_aside
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
 
 
-def rescue(path: str, session_id: str, locks: Locks, writer: SessionWriter) -> None:
+def rescue(
+    path: str, session_id: str, locks: Locks, writer: SessionWriter, *, locked: bool = False
+) -> None:
     """Rescue every leftover in the session's folder ``path``; a reply that another
-    shell is still receiving is left alone."""
+    shell is still receiving is left alone. ``locked``: the session's lock is held."""
     for place in running_reply.leftovers(path):
         held = locks.try_reply(session_id, place)
         if held is None:
             continue
         try:
-            with locks.session(session_id):
+            with nullcontext() if locked else locks.session(session_id):
                 _rescue_one(path, session_id, running_reply.path_of(path, place), writer)
         finally:
             held.release()
@@ -26,9 +31,10 @@ def rescue(path: str, session_id: str, locks: Locks, writer: SessionWriter) -> N
 def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter) -> None:
     messages = f"{path}/{MESSAGES}"
     try:
-        message = running_reply.read(leftover)
+        data = disk.read(leftover)
     except FileNotFoundError:
         return  # another shell was faster
+    message, is_damaged = running_reply.parse(data)
     # A reply that was saved in the last moment is not saved twice.
     if message and message.content and not message_reader.has(messages, message.id):
         record = folder.read_record(path, session_id)
@@ -40,4 +46,9 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
         if before and before[-1].id != message.parent:
             # The conversation has gone on elsewhere and stays there.
             writer.change(session_id, head=before[-1].id)
+    if is_damaged:
+        copy = copy_aside(leftover, data)
+        writer.tell(
+            f"{leftover} was damaged; what could be read of it is saved. It is kept as {copy}."
+        )
     disk.remove(leftover)

@@ -147,12 +147,19 @@ def kept(folder: str) -> list[Message]:
 
 def read(path: str) -> Message | None:
     """What was kept of a reply, up to the first line that is torn."""
+    return parse(disk.read(path))[0]
+
+
+def parse(data: bytes) -> tuple[Message | None, bool]:
+    """What was kept of a reply, up to the first line that is torn, and whether there is
+    something behind it: only the last line of a write that was cut off is torn."""
+    *lines, torn = data.split(b"\n")
     message: Message | None = None
-    for line in disk.read(path).split(b"\n")[:-1]:
+    for line in lines:
         try:
             value = json_records.loads(line)
         except json_records.Damage:
-            break
+            return message, True
         if isinstance(value, dict) and tree.is_settled(value):
             message = json_records.message_of(
                 value, value["id"], value["parent"], json_records.EPOCH
@@ -160,5 +167,5 @@ def read(path: str) -> Message | None:
         elif isinstance(value, str) and message is not None:
             message = message._replace(content=message.content + value)
         else:
-            break
-    return message
+            return message, True
+    return message, message is None and bool(torn.strip(b"\0"))

@@ -31,6 +31,8 @@ from agno_shell.types import Role, SearchHit
 
 IN_MEMORY = ":memory:"
 _TRIES = 3
+_MOST_HITS = 1 << 40
+"""What SQLite can count, with room to ask for more."""
 _MUCH = 64 << 20
 """Bytes of new messages from which on a person is told why it takes some seconds."""
 _END_PATIENCE = 5.0
@@ -71,7 +73,7 @@ class Search:
         query = parse(text)
         if not query or limit < 1:
             return []
-        search = _Request(query, session_id, role, since, limit)
+        search = _Request(query, session_id, role, since, min(limit, _MOST_HITS))
         with self._working:
             for attempt in range(_TRIES):
                 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -22,9 +23,13 @@ from agno_shell.errors import StorageError
 from agno_shell.full_text import Query
 from agno_shell.types import Message, SearchHit, Session
 
+_MOST_OPEN = 64
+"""Descriptors: a word may be found in thousands of sessions, and a process may often have
+no more than 256 files open."""
+
 
 class Hits:
-    """What one search has found so far. The files stay open until :meth:`close`."""
+    """What one search has found so far. Some files stay open until :meth:`close`."""
 
     def __init__(
         self, root: str, catalog: Catalog, query: Query, since: datetime | None = None
@@ -73,9 +78,15 @@ class Hits:
                 return self._messages(path)[offset]
             fd = self._open.get(path)
             if fd is None:
+                if len(self._open) == _MOST_OPEN:
+                    self.close()
                 fd = self._open[path] = disk.open_to_read(path)
             raw = json_records.loads(search_reader.line_at(fd, offset))
-        except (OSError, IndexError, *json_records.Damage):
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise  # that says nothing about this file
+            return None
+        except (IndexError, *json_records.Damage):
             return None
         if not isinstance(raw, dict) or not tree.is_settled(raw):
             return None

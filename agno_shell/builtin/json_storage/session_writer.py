@@ -6,15 +6,32 @@ or the record, which are the truth, then the index, which is a cache.
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.builtin.json_storage.message_writer import MessageWriter, replace_keeping
+from agno_shell.builtin.json_storage.index_patch import Patch
+from agno_shell.builtin.json_storage.message_writer import (
+    MessageWriter,
+    State,
+    replace_keeping,
+)
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.errors import StorageError
 from agno_shell.types import Message, Session, now
+
+
+class _Listing(NamedTuple):
+    """What the index is to say of a session."""
+
+    record: Record
+    made_at: datetime
+    entry: Entry
+    patch: Patch | None
 
 
 class SessionWriter:
@@ -26,24 +43,23 @@ class SessionWriter:
         self._notices = notices
         self._writers: dict[str, MessageWriter] = {}
         self._records: dict[str, tuple[tuple[int, int, int], Record]] = {}
+        self._last: MessageWriter | None = None
+
+    def has_open(self, session_id: str) -> bool:
+        """Whether the session's messages are open since the last append."""
+        writer = self._writers.get(session_id)
+        return writer is not None and writer.is_open
 
     def append(self, session_id: str, message: Message) -> Session:
         """Add a message, which becomes the head."""
-        path = self._catalog.folder(session_id)
-        record = self._record(path, session_id)
-        if record is None:
-            # So far only the index knows the name; a lost index must not cost it.
-            record = Record(self._catalog.find(session_id).session)
-            self.write_record(path, record)
-        state = self._writer(session_id, path).append(message)
-        saved_at = now()
-        session = record.session._replace(
-            head=None,
-            message_count=state.messages,
-            updated_at=max(saved_at, record.session.updated_at),
+        path = f"{self._root}/{session_id}"
+        listings: list[_Listing] = []
+        self._writer(session_id, path).append(
+            message, lambda state: listings.append(self._prepare(path, session_id, state))
         )
-        listed = self.list(Entry(session, state.size, state.mtime_ns, checked=True)).session
-        self._follow_up(path, record, listed, clock_went_back=listed.updated_at > saved_at)
+        listing = listings[-1]
+        listed = self.list(listing.entry, listing.patch).session
+        self._follow_up(path, listing.record, listed, listing.made_at)
         return listed
 
     def change(self, session_id: str, **changes: object) -> Session:
@@ -52,6 +68,7 @@ class SessionWriter:
         entry = self._catalog.find(session_id)
         session = entry.session._replace(**changes)  # type: ignore[arg-type] # by the caller
         session = session._replace(updated_at=max(now(), entry.session.updated_at))
+        self._catalog.index.doubt(session_id)
         self.write_record(path, self.record_of(path, session))
         return self.list(entry._replace(session=session)).session
 
@@ -70,12 +87,12 @@ class SessionWriter:
         else:
             disk.replace(target, folder.record_bytes(record))
 
-    def list(self, entry: Entry) -> Entry:
+    def list(self, entry: Entry, patch: Patch | None = None) -> Entry:
         """Write an entry into the index. What the index lacks is found again in the
         folders, so that a failure here is no failure to save."""
         try:
-            return self._catalog.index.put(entry)
-        except (OSError, StorageError) as error:
+            return self._catalog.index.put(entry, patch)
+        except (OSError, StorageError, json_records.UnwritableError) as error:
             self.tell_index(error)
             return entry
 
@@ -88,7 +105,10 @@ class SessionWriter:
         copy = replace_keeping(path, before, after)
         self._notices(f"{path} was in another layout and was written anew; it is kept as {copy}.")
 
-    def tell_index(self, error: OSError | StorageError) -> None:
+    def tell(self, line: str) -> None:
+        self._notices(line)
+
+    def tell_index(self, error: Exception) -> None:
         self._notices.once(
             f"{self._root}/sessions.json could not be brought up to date ({reason(error)});"
             " nothing is lost, it is rebuilt from the sessions."
@@ -96,8 +116,35 @@ class SessionWriter:
 
     def forget(self, session_id: str) -> None:
         """The session's folder is gone, or another one."""
-        self._writers.pop(session_id, None)
+        writer = self._writers.pop(session_id, None)
+        if writer is not None:
+            writer.close()
         self._records.pop(session_id, None)
+
+    def close(self) -> None:
+        """Keep nothing open."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def _prepare(self, path: str, session_id: str, state: State) -> _Listing:
+        """What the index is to say of a session after a message."""
+        record = self._record_or_new(path, session_id)
+        made_at = now()
+        session = record.session._replace(
+            head=None,
+            message_count=state.messages,
+            updated_at=max(made_at, record.session.updated_at),
+        )
+        entry = Entry(session, state.size, state.mtime_ns, checked=True)
+        return _Listing(record, made_at, entry, self._catalog.index.prepare(entry))
+
+    def _record_or_new(self, path: str, session_id: str) -> Record:
+        record = self._record(path, session_id)
+        if record is None:
+            # So far only the index knows the name; a lost index must not cost it.
+            record = Record(self._catalog.find(session_id).session)
+            self.write_record(path, record)
+        return record
 
     def _record(self, path: str, session_id: str) -> Record | None:
         """What ``session.json`` says, read again only when it was written again."""
@@ -116,23 +163,28 @@ class SessionWriter:
     def _writer(self, session_id: str, path: str) -> MessageWriter:
         writer = self._writers.get(session_id)
         if writer is None:
+            # Before anything is written: a folder without a record may be no session.
+            self._record_or_new(path, session_id)
             writer = MessageWriter(f"{path}/{MESSAGES}", self._notices)
             listed = self._catalog.index.find(session_id)
             if listed is not None and listed.checked:
                 writer.expect(listed.size, listed.mtime_ns, listed.session.message_count)
             self._writers[session_id] = writer
+        if self._last is not writer:
+            # One file stays open, however many sessions are written.
+            if self._last is not None:
+                self._last.close()
+            self._last = writer
         return writer
 
-    def _follow_up(
-        self, path: str, record: Record, session: Session, *, clock_went_back: bool
-    ) -> None:
+    def _follow_up(self, path: str, record: Record, session: Session, made_at: datetime) -> None:
         """What ``session.json`` should say after a message; rarely anything new.
 
         A head that was set is over by itself once there is a newer message, and a time
         that the clock has fallen behind stands in the index too, so that a failure here
         is no failure to save.
         """
-        outdated = clock_went_back and record.session.updated_at < session.updated_at
+        outdated = made_at < session.updated_at > record.session.updated_at
         if record.session.head is None and not outdated:
             return
         updated_at = session.updated_at if outdated else record.session.updated_at

@@ -20,12 +20,13 @@ from agno_shell.builtin.json_storage.problems import Notices, not_read, not_save
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
+    Finding,
     Message,
+    SearchHit,
     Session,
     Trashed,
-    default_session_name,
-    new_id,
-    now,
+    new_session,
+    session_changes,
 )
 
 if TYPE_CHECKING:
@@ -34,13 +35,10 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.running_reply import RunningReply
+    from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
     from agno_shell.builtin.json_storage.trash import Trash
     from agno_shell.contracts.storage import StorageOptions
-
-CHANGEABLE = frozenset(
-    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
-)
 
 
 def open_storage(options: StorageOptions) -> Storage:
@@ -51,13 +49,18 @@ def open_storage(options: StorageOptions) -> Storage:
 class JsonStorage(Storage):
     """Sessions as folders of JSON files. Reading takes no lock and writes nothing."""
 
+    can_search = True
+
     def __init__(self, options: StorageOptions) -> None:
         self._root = os.path.abspath(options.path)
+        self._cache_path = options.cache_path
         self._notices = Notices(options.notice)
         self._catalog = Catalog(self._root, self._index_lock, self._lay_index_anew)
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
+        self._opened_search: Search | None = None
         self._replies: dict[str, RunningReply] = {}
+        self._closed = False
 
     # Reading -----------------------------------------------------------------------------
 
@@ -108,8 +111,12 @@ class JsonStorage(Storage):
     def trashed_messages(self, trash_id: str) -> list[Message]:
         path = f"{self._root}/trash/{trash_id}"
         with self._reading(path):
+            from agno_shell.builtin.json_storage import running_reply, tree
+
             trash = self._trash
-            return self._load(f"{trash.folder(trash.find(trash_id))}/{MESSAGES}")
+            place = trash.folder(trash.find(trash_id))
+            replies = running_reply.kept(place)
+            return tree.with_replies(self._load(f"{place}/{MESSAGES}"), replies)
 
     def trash(self) -> list[Trashed]:
         with self._reading(self._root):
@@ -119,6 +126,14 @@ class JsonStorage(Storage):
         with self._reading(self._root):
             current = self._catalog.index.current()
             return current if current and disk.is_folder(f"{self._root}/{current}") else None
+
+    def search(self, query: str, **limits: Any) -> list[SearchHit]:
+        if self._opened_search is None:
+            from agno_shell.builtin.json_storage.search import Search
+
+            self._opened_search = Search(self._root, self._cache_path, self._catalog, self._notices)
+        with self._reading(self._root):
+            return self._opened_search.find(query, **limits)
 
     def _load(self, path: str) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader
@@ -149,16 +164,7 @@ class JsonStorage(Storage):
         model: str | None = None,
         agent: str | None = None,
     ) -> Session:
-        created_at = now()
-        session = Session(
-            session_id=new_id(),
-            name=name if name.strip() else default_session_name(created_at),
-            created_at=created_at,
-            updated_at=created_at,
-            description=description,
-            model=model,
-            agent=agent,
-        )
+        session = new_session(name, description, model=model, agent=agent)
         path = f"{self._root}/{session.session_id}"
         with self._saving("The session", path):
             disk.make_folders(self._root)
@@ -169,11 +175,7 @@ class JsonStorage(Storage):
     def update(self, session_id: str, **changes: Any) -> Session:
         from agno_shell.builtin.json_storage import message_reader
 
-        unknown = sorted(changes.keys() - CHANGEABLE)
-        if unknown:
-            raise TypeError(f"a session has no changeable {', '.join(unknown)}")
-        for key in changes.keys() & {"tags", "pinned"}:
-            changes[key] = tuple(changes[key])
+        changes = session_changes(changes)
         path = self._catalog.folder(session_id)
         with self._saving("The change", f"{path}/{SESSION}"), self._locks.session(session_id):
             head = changes.get("head")
@@ -182,9 +184,14 @@ class JsonStorage(Storage):
             return self._writer.change(session_id, **changes)
 
     def append(self, session_id: str, message: Message) -> Session:
-        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
-        with self._saving("The message", path), self._locks.session(session_id):
-            session = self._writer.append(session_id, message)
+        if not self._writer.has_open(session_id):
+            self._catalog.folder(session_id)
+        path = f"{self._root}/{session_id}/{MESSAGES}"
+        try:
+            with self._locks.session(session_id):
+                session = self._writer.append(session_id, message)
+        except (OSError, json_records.UnwritableError) as error:
+            raise _unsaved("The message", path, error) from error
         reply = self._replies.get(session_id)
         if reply is not None and reply.message_id == message.id:
             reply.remove()
@@ -200,6 +207,9 @@ class JsonStorage(Storage):
     def delete(self, session_id: str) -> Trashed:
         path = self._catalog.folder(session_id)
         with self._saving("The deletion", path), self._locks.session(session_id):
+            if folder.keeps_replies(path):
+                # In the trash nobody would open the session, which turns it into a message.
+                self._rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
             self._complete_record(path, session)
             trashed = self._trash.take(session)
@@ -207,7 +217,7 @@ class JsonStorage(Storage):
         following = next(iter(self.sessions()), None)
         try:
             self._catalog.index.remove(session_id, following.session_id if following else None)
-        except (OSError, StorageError) as error:
+        except (OSError, StorageError, json_records.UnwritableError) as error:
             self._writer.tell_index(error)
         return trashed
 
@@ -240,25 +250,24 @@ class JsonStorage(Storage):
         if not is_session_id(session_id):
             raise StorageError(f"{str(session_id)[:80]!r} is not a session id; it was not taken.")
         path = f"{self._root}/{session_id}"
-        staging = f"{self._root}/.import-{session_id}-{os.urandom(6).hex()}"
         session = session._replace(message_count=len(messages))
         with self._saving("The session", path):
             disk.make_folders(self._root)
             with self._locks.session(session_id):
                 if deleted_at is None and disk.status(path) is not None:
                     raise StorageError(f"There is a session {session_id} already.")
-                folder.fill(staging, session, messages)
+                if deleted_at is None:
+                    entry = folder.make(path, session, messages)
+                    self._forget(session_id)
+                    self._writer.list(entry)
+                    return
+                aside = folder.place_aside(path)
+                folder.fill(aside, session, messages)
                 try:
-                    if deleted_at is not None:
-                        self._trash.take_folder(staging, session, deleted_at)
-                        return
-                    disk.move(staging, path)
+                    self._trash.take_folder(aside, session, deleted_at)
                 except BaseException:
-                    disk.remove_tree_quietly(staging)
+                    disk.remove_tree_quietly(aside)
                     raise
-                disk.sync_folder(self._root)
-                self._forget(session_id)
-                self._writer.list(folder.counted(path, session))
 
     def _complete_record(self, path: str, session: Session) -> None:
         """Write down what only the index knows of a session that leaves it."""
@@ -297,12 +306,12 @@ class JsonStorage(Storage):
                 reply.remove()
             reply.save(message)
 
-    def _rescue(self, path: str, session_id: str) -> None:
+    def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
         from agno_shell.builtin.json_storage.rescue import rescue
 
         try:
-            rescue(path, session_id, self._locks, self._writer)
-        except (OSError, StorageError) as error:
+            rescue(path, session_id, self._locks, self._writer, locked=locked)
+        except (OSError, StorageError, json_records.UnwritableError) as error:
             # A disk that cannot be written still opens every session.
             self._notices.once(
                 f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
@@ -310,9 +319,22 @@ class JsonStorage(Storage):
 
     # Common ------------------------------------------------------------------------------
 
+    def check(self, *, repair: bool = False) -> Iterator[Finding]:
+        from agno_shell.builtin.json_storage.check.store import Check
+
+        return Check(self._root, repair=repair, ended=lambda: self._closed).findings()
+
     def close(self) -> None:
+        self._closed = True
+        if self._opened_search is not None:
+            self._opened_search.close()
         for session_id in list(self._replies):
             self._forget(session_id)
+        if self._opened_writer is not None:
+            self._opened_writer.close()
+        if self._opened_locks is not None:
+            self._opened_locks.close()
+        self._catalog.index.close()
 
     def _forget(self, session_id: str) -> None:
         self._writer.forget(session_id)
@@ -353,10 +375,13 @@ class JsonStorage(Storage):
     def _saving(self, what: str, path: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError as error:
-            session_folder = path.removesuffix(f"/{MESSAGES}").removesuffix(f"/{SESSION}")
-            if session_folder != path and disk.status(session_folder) is None:
-                raise SessionNotFoundError(f"{what} was not saved: {path} is gone.") from error
-            raise not_saved(what, path, error) from error
         except (OSError, json_records.UnwritableError) as error:
-            raise not_saved(what, path, error) from error
+            raise _unsaved(what, path, error) from error
+
+
+def _unsaved(what: str, path: str, error: OSError | json_records.UnwritableError) -> StorageError:
+    session_folder = path.removesuffix(f"/{MESSAGES}").removesuffix(f"/{SESSION}")
+    is_in_session = session_folder != path
+    if isinstance(error, FileNotFoundError) and is_in_session and not disk.status(session_folder):
+        return SessionNotFoundError(f"{what} was not saved: {path} is gone.")
+    return not_saved(what, path, error)

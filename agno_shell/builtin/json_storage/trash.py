@@ -30,7 +30,7 @@ class Trash:
             split = ids.split_trash_id(name)
             trashed = self._describe(name, *split) if split is not None else None
             # Looked at last: another shell may be restoring or purging it meanwhile.
-            if trashed is not None and disk.is_folder(f"{self._path}/{name}"):
+            if trashed is not None and folder.may_be_there(f"{self._path}/{name}"):
                 found.append(trashed)
         return sorted(found, key=lambda each: (each.deleted_at, each.trash_id), reverse=True)
 
@@ -61,9 +61,7 @@ class Trash:
         target = f"{self._path}/{trash_id}"
         if disk.status(target) is not None:
             raise StorageError(f"The trash holds {trash_id} already.")
-        disk.move(source, target)
-        disk.sync_folder(self._path)
-        disk.sync_folder(self._root)
+        _move(source, target)
         return Trashed(trash_id, session, deleted_at, _size(target))
 
     def give_back(self, trashed: Trashed) -> None:
@@ -75,9 +73,7 @@ class Trash:
                 f"Session {session_id} was not restored: a session with this id exists.",
                 hint="Delete that one first; both stay in the trash until they are purged.",
             )
-        disk.move(f"{self._path}/{trashed.trash_id}", target)
-        disk.sync_folder(self._root)
-        disk.sync_folder(self._path)
+        _move(f"{self._path}/{trashed.trash_id}", target)
 
     def purge(self, trashed: Trashed) -> None:
         """Delete for good."""
@@ -92,6 +88,18 @@ class Trash:
             entry = None  # a damaged session is still one that can be restored
         entry = entry or folder.unreadable(path, session_id)
         return Trashed(name, entry.session, deleted_at, _size(path))
+
+
+def _move(source: str, target: str) -> None:
+    """Move a folder durably, or not at all: what is told to have failed has not happened."""
+    disk.move(source, target)
+    try:
+        disk.sync_folder(os.path.dirname(target))
+        disk.sync_folder(os.path.dirname(source))
+    except BaseException:
+        with suppress(OSError):
+            disk.move(target, source)
+        raise
 
 
 def _size(path: str) -> int:

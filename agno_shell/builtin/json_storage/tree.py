@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agno_shell import json_records
@@ -74,6 +74,19 @@ def _parent(raw: Mapping[str, Any], seen: Mapping[str, str], before: Message | N
         return None
     known = seen.get(parent) if isinstance(parent, str) else None
     return known or (before.id if before else None)
+
+
+def with_replies(messages: list[Message], replies: Iterable[Message]) -> list[Message]:
+    """Messages and what was kept of ``replies`` that no shell can finish any more, as
+    interrupted messages."""
+    known = {message.id for message in messages}
+    for reply in replies:
+        if reply.content and reply.id not in known:
+            last = messages[-1].id if messages else None
+            parent = reply.parent if reply.parent is None or reply.parent in known else last
+            messages.append(reply._replace(status="interrupted", parent=parent))
+            known.add(reply.id)
+    return messages
 
 
 def path(messages: Sequence[Message], head: str | None) -> list[Message]:

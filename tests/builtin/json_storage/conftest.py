@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,18 +17,19 @@ import pytest
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
+from agno_shell.testing.storage_contract import say
 
 CHANGES = frozenset(
-    ("mkdir", "chmod", "fchmod", "write", "ftruncate", "fdatasync", "fsync", "replace", "link")
-) | {"unlink", "rmdir"}
-
-
+    ("mkdir", "chmod", "fchmod", "write", "pwrite", "ftruncate", "fdatasync", "fsync")
+) | {"replace", "link", "unlink", "rmdir"}
+LOOKS = frozenset(("open", "lstat", "fstat", "listdir", "scandir", "read", "pread", "lseek"))
 SYNCS = frozenset(("fdatasync", "fsync"))
 
 
 class FaultyOS:
-    """Stands in for ``os`` in the disk room. Counts the calls that change something and
-    raises ``error`` from the one numbered ``fail_from`` on, as long as ``lasting``.
+    """Stands in for ``os`` in the disk room. Counts the calls that change something, with
+    ``looks`` the others too, and raises ``error`` from the one numbered ``fail_from`` on,
+    as long as ``lasting``.
 
     Syncs are counted and not made: no test in this process can see a power cut, and
     hundreds of them would take seconds.
@@ -35,31 +41,45 @@ class FaultyOS:
         self.fail_from = 0
         self.lasting = True
         self.only: frozenset[str] | None = None
+        self.looks = False
         self.short_writes = False
+        self.forbidden: set[str] = set()
+        """Paths that this user may not open; root may open anything."""
+        self.before: Callable[[int], None] | None = None
+        """Called with the number of each call before it is made."""
 
-    def fail(self, error: OSError, at: int = 1, *, lasting: bool = True, only: str = "") -> None:
+    def fail(
+        self,
+        error: OSError,
+        at: int = 1,
+        *,
+        lasting: bool = True,
+        only: str = "",
+        looks: bool = False,
+    ) -> None:
         self.calls.clear()
         self.error, self.fail_from, self.lasting = error, at, lasting
         self.only = frozenset(only.split()) or None
+        self.looks = looks
 
     def heal(self) -> None:
-        self.error = None
+        self.error, self.only, self.looks, self.before = None, None, False, None
         self.calls.clear()
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(os, name)
         if name == "open":
             return self._open
-        if name not in CHANGES:
+        if name not in CHANGES and not (self.looks and name in LOOKS):
             return real
 
         def guarded(*args: Any, **kwargs: Any) -> Any:
             self._maybe_fail(name)
             if name in SYNCS:
                 return None
-            if name == "write" and self.short_writes:
-                fd, data = args
-                return os.write(fd, data[: max(1, len(data) // 2)])
+            if name in ("write", "pwrite") and self.short_writes:
+                fd, data, *place = args
+                return real(fd, data[: max(1, len(data) // 2)], *place)
             return real(*args, **kwargs)
 
         return guarded
@@ -67,6 +87,10 @@ class FaultyOS:
     def _open(self, path: str, flags: int, mode: int = 0o777) -> int:
         if flags & os.O_CREAT:
             self._maybe_fail("create")
+        elif self.looks:
+            self._maybe_fail("open")
+        if path in self.forbidden:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         return os.open(path, flags, mode)
 
     def _maybe_fail(self, name: str) -> None:
@@ -74,6 +98,8 @@ class FaultyOS:
             return
         self.calls.append(name)
         number = len(self.calls)
+        if self.before is not None:
+            self.before(number)
         due = number >= self.fail_from if self.lasting else number == self.fail_from
         if self.error is not None and due:
             raise self.error
@@ -84,6 +110,51 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> FaultyOS:
     faulty = FaultyOS()
     monkeypatch.setattr(disk, "os", faulty)
     return faulty
+
+
+def _neighbour(name: str) -> ModuleType:
+    """A module beside this one; tests are imported without a package around them."""
+    spec = importlib.util.spec_from_file_location(
+        f"json_storage_{name}", Path(__file__).with_name(f"{name}.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def power_cut() -> ModuleType:
+    return _neighbour("power_cut")
+
+
+@pytest.fixture(scope="session")
+def crash_checks(power_cut: ModuleType) -> ModuleType:
+    return _neighbour("crash_checks")
+
+
+@pytest.fixture
+def recorded(
+    power_cut: ModuleType, faults: FaultyOS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """A disk below ``tmp_path / "live"`` that remembers what a power cut would leave."""
+    if not hasattr(os, "fdatasync"):
+        pytest.skip("the simulated disk knows the calls that are made on Linux")
+    (tmp_path / "live").mkdir()
+    recorder = power_cut.PowerCut(faults, tmp_path / "live")
+    monkeypatch.setattr(disk, "os", recorder)
+    return recorder
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for thousands of files that live for a moment, in memory where possible."""
+    memory = "/dev/shm"
+    usable = os.path.isdir(memory) and os.access(memory, os.W_OK)
+    with tempfile.TemporaryDirectory("agno-shell-test", dir=memory if usable else None) as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -112,3 +183,13 @@ def open_store(root: Path, notices: list[str]) -> Iterator[Callable[[], Storage]
 @pytest.fixture
 def store(open_store: Callable[[], Storage]) -> Storage:
     return open_store()
+
+
+@pytest.fixture
+def session_id(open_store: Callable[[], Storage]) -> str:
+    """A session "damaged" of three messages, beside another one that is to stay unharmed."""
+    store = open_store()
+    say(store, store.create("bystander").session_id, "unharmed")
+    session_id = store.create("damaged").session_id
+    say(store, session_id, "a", "b", "c")
+    return session_id

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +17,7 @@ from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Message, Session, Trashed
+from agno_shell.types import Message, Session
 
 Opened = Callable[[], Storage]
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -96,7 +97,8 @@ def test_a_replaced_file_is_synced_before_and_its_folder_after(store: Storage, f
     faults.heal()
     store.update(session_id, name="a longer name")
     replacing = ["create", "fchmod", "write", "fdatasync", "replace", "fsync"]
-    assert faults.calls == replacing * 2, "session.json, then sessions.json"
+    assert faults.calls[0] == "write", "the line in the index does not count until then"
+    assert faults.calls[1:] == replacing * 2, "session.json, then sessions.json"
 
 
 def test_a_failed_write_is_rolled_back_to_the_byte(root: Path, store: Storage, faults: Any) -> None:
@@ -187,55 +189,169 @@ def test_a_message_that_is_there_after_all_is_not_doubled(
 
 
 WORKS: dict[str, Callable[[Storage, str, str], Any]] = {
+    "append": lambda store, one, _: store.append(one, message("new")),
     "create": lambda store, one, _: store.create("another"),
     "update": lambda store, one, _: store.update(one, name="renamed", tags=("t",)),
+    "move the head": lambda store, one, _: store.update(one, head=store.tree(one)[0].id),
     "set_current": lambda store, one, _: store.set_current(one),
     "delete": lambda store, one, _: store.delete(one),
     "restore": lambda store, _, trashed: store.restore(trashed),
     "purge": lambda store, _, trashed: store.purge(trashed),
     "save_partial": lambda store, one, _: store.save_partial(one, message("half")),
+    "save_partial, then append": lambda store, one, _: stream(store, one),
+    "import_session": lambda store, one, _: store.import_session(*IMPORTED),
+    "import into the trash": lambda store, one, _: store.import_session(
+        *IMPORTED, deleted_at=IMPORTED[0].created_at
+    ),
+    "rescue": lambda store, one, _: store.open(RESCUED),
 }
 
+LOOKS: dict[str, Callable[[Storage, str, str], Any]] = {
+    "sessions": lambda store, one, _: sorted(each.session_id for each in store.sessions()),
+    "open": lambda store, one, _: store.open(one)._replace(updated_at=FIRST.created_at),
+    "messages": lambda store, one, _: store.messages(one),
+    "last messages": lambda store, one, _: store.messages(one, last=1),
+    "tree": lambda store, one, _: store.tree(one),
+    "trash": lambda store, one, _: [each.trash_id for each in store.trash()],
+    "trashed_messages": lambda store, _, trashed: store.trashed_messages(trashed),
+    "partials": lambda store, one, _: store.partials(RESCUED),
+}
+"""What only reads, but for what is no loss when it is not known: when a session was
+changed last, which was the current one, and whether it has changed."""
 
-def state(store: Storage) -> tuple[list[Session], list[Trashed]]:
-    return store.sessions(), store.trash()
+RESCUED = "22222222-3333-4444-8555-666666666666"
+"""A session in which a crash has left a reply."""
+FIRST = message("imported")
+IMPORTED = (
+    Session("11111111-2222-4333-8444-555555555555", "imported", FIRST.created_at, FIRST.created_at),
+    [FIRST, message("too", FIRST)],
+)
 
 
-@pytest.mark.parametrize("name", WORKS)
-def test_other_work_that_fails_at_any_call_loses_no_message(
-    name: str, tmp_path: Path, faults: Any
-) -> None:
-    work = WORKS[name]
-    for number in range(1, MOST_CALLS):
-        options = StorageOptions(str(tmp_path / str(number)))
+def stream(store: Storage, session_id: str) -> None:
+    said = store.messages(session_id, last=1)
+    reply = message("", said[-1], role="assistant")
+    for text in ("one", "one two"):
+        store.save_partial(session_id, reply._replace(content=text))
+    store.append(session_id, reply._replace(content="one two three"))
+
+
+class Prepared(NamedTuple):
+    """A store with something of everything in it, and what it holds."""
+
+    root: Path
+    one: str
+    two: str
+    gone: str
+    trash_id: str
+    said: dict[str, list[str]]
+
+
+@pytest.fixture
+def prepared(scratch: Path) -> Prepared:
+    root = scratch / "prepared"
+    store = open_storage(StorageOptions(str(root)))
+    one, two, gone = (store.create(each).session_id for each in ("one", "two", "gone"))
+    said = {each: ids(say(store, each, "a", "b")) for each in (one, two, gone)}
+    trash_id = store.delete(gone).trash_id
+    store.set_current(two)
+    store.import_session(IMPORTED[0]._replace(session_id=RESCUED), [FIRST])
+    store.save_partial(RESCUED, message("half a reply", FIRST, role="assistant"))
+    store.close()
+    return Prepared(root, one, two, gone, trash_id, said | {RESCUED: [FIRST.id]})
+
+
+EVERY_CALL = 400
+"""More calls, looks and all, than any of the works makes."""
+
+
+def tried_at_every_call(
+    prepared: Prepared, faults: Any, scratch: Path, *, lasting: bool
+) -> Iterator[tuple[int, Storage, StorageOptions]]:
+    """The same store again and again, with a disk that fails at the first call, the
+    second, ... until the work is done before that."""
+    for number in range(1, EVERY_CALL):
+        copied = scratch / str(number)
+        shutil.copytree(prepared.root, copied)
+        options = StorageOptions(str(copied))
         store = open_storage(options)
-        one, two, gone = (store.create(each).session_id for each in ("one", "two", "gone"))
-        said = {each: ids(say(store, each, "a", "b")) for each in (one, two, gone)}
-        trashed = store.delete(gone).trash_id
-        faults.fail(FULL, number)
-        error = refusal(lambda store=store, one=one, trashed=trashed: work(store, one, trashed))
-        assert error is None or "was not saved: " in str(error)
+        faults.fail(OSError(errno.EIO, os.strerror(errno.EIO)), number, lasting=lasting, looks=True)
+        yield number, store, options
         done = len(faults.calls) < number
         faults.heal()
-        again = open_storage(options)
-        sessions, trash = state(again)
-        assert {each.session_id for each in sessions} >= {two}
-        for each in sessions:
-            expected = said.get(each.session_id, [])
-            assert ids(again.messages(each.session_id)) == expected
-            assert each.message_count == len(expected)
-        kept = {each.session_id for each in sessions} | {each.session.session_id for each in trash}
-        if name != "purge":
-            assert kept >= {one, two, gone}
-        if error is None and name == "update":
-            assert again.open(one).name == "renamed"
-        assert say(again, two, "c")
         store.close()
-        again.close()
+        shutil.rmtree(copied)
         if done:
-            assert error is None
             return
     pytest.fail("the work makes more calls than were tried")
+
+
+def what_is_wrong(again: Storage, prepared: Prepared, *, purged: bool) -> list[str]:
+    """Whether everything that was acknowledged is there."""
+    sessions = again.sessions()
+    wrong = []
+    for each in sessions:
+        expected = prepared.said.get(each.session_id, [])
+        found = ids(again.tree(each.session_id))
+        if each.session_id in prepared.said and found[: len(expected)] != expected:
+            wrong.append(f"{each.name}: {len(found)} messages")
+        if each.message_count != len(found):
+            wrong.append(f"{each.name}: {each.message_count} are listed")
+    kept = {each.session_id for each in sessions}
+    if not purged:
+        kept |= {each.session.session_id for each in again.trash()}
+        wrong += [f"{each} is gone" for each in prepared.said.keys() - kept]
+    json.loads(Path(again._root, "sessions.json").read_bytes())  # type: ignore[attr-defined]
+    return wrong
+
+
+@pytest.mark.parametrize("lasting", [True, False], ids=["for good", "once"])
+@pytest.mark.parametrize("name", WORKS)
+def test_work_that_fails_at_any_call_loses_nothing(
+    name: str, lasting: bool, prepared: Prepared, faults: Any, scratch: Path
+) -> None:
+    error: StorageError | None = None
+    for number, store, options in tried_at_every_call(prepared, faults, scratch, lasting=lasting):
+        error = refusal(lambda store=store: WORKS[name](store, prepared.one, prepared.trash_id))
+        assert error is None or len(str(error)) > 20
+        calls = len(faults.calls)
+        faults.heal()
+        again = open_storage(options)
+        assert what_is_wrong(again, prepared, purged=name == "purge") == [], number
+        if error is None and name == "update":
+            assert again.open(prepared.one).name == "renamed"
+        for handle in (store, again):
+            assert say(handle, prepared.two, "the disk has healed")
+            (new,) = handle.sessions()[:1]
+            assert new.session_id == prepared.two
+        again.open(RESCUED)
+        assert [each.content for each in again.tree(RESCUED)][1:] == ["half a reply"]
+        again.close()
+        faults.calls[:] = ["-"] * calls
+    assert error is None, "without a fault it is done"
+
+
+@pytest.mark.parametrize("lasting", [True, False], ids=["for good", "once"])
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_that_fails_at_any_call_tells_so(
+    name: str, lasting: bool, prepared: Prepared, faults: Any, scratch: Path
+) -> None:
+    """No answer is right that leaves out what could not be read."""
+    expected = None
+    for number, store, options in tried_at_every_call(prepared, faults, scratch, lasting=lasting):
+        found: list[Any] = []
+        error = refusal(
+            lambda store=store, found=found: found.append(
+                LOOKS[name](store, prepared.one, prepared.trash_id)
+            )
+        )
+        calls = len(faults.calls)
+        faults.heal()
+        expected = LOOKS[name](open_storage(options), prepared.one, prepared.trash_id)
+        assert found == ([] if error else [expected]), number
+        assert error is None or len(str(error)) > 20
+        faults.calls[:] = ["-"] * calls
+    assert expected is not None
 
 
 def test_a_read_only_disk_opens_everything(open_store: Opened, faults: Any) -> None:
@@ -279,3 +395,19 @@ def test_failed_attempts_leave_no_copies_behind(root: Path, store: Storage, faul
     assert refusal(lambda: store.append(session_id, message("c", saved[-1])))
     (copy,) = (root / session_id).glob("messages.json.before-*")
     assert copy.read_bytes() == before
+
+
+@pytest.mark.parametrize("only", ["create replace", "pwrite write create"])
+def test_a_list_that_cannot_be_written_does_not_go_on_with_an_old_name(
+    only: str, open_store: Opened, faults: Any
+) -> None:
+    store = open_store()
+    session_id = store.create("old name").session_id
+    for number, name in enumerate(("new name", "old name", "a longer name"), 1):
+        # The more calls succeed, the later it fails: at last only the index does.
+        faults.fail(FULL, number, only=only)
+        refused = refusal(lambda name=name: store.update(session_id, name=name))
+        faults.heal()
+        (listed,) = open_store().sessions()
+        assert listed.name == open_store().open(session_id).name
+        assert refused or listed.name == name

@@ -28,6 +28,7 @@ def test_the_bytes() -> None:
         b'{"current_session_id":null                                  ,"sessions":[\n'
         b'{"session_id":"00000000-0000-0000-0000-000000000000","name":"n","description":"d",'
         b'"created_at":"2026-07-20T12:00:00.000005+00:00",'
+        b'"messages_counted":         7,'
         b'"messages_size":          12,"messages_mtime_ns":                  34,'
         b'"messages_checked":false,'
         b'"updated_at":"2026-07-20T12:00:00.000005+00:00","message_count":         7}\n'

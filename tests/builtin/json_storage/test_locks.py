@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,15 +46,79 @@ def open_descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
-def test_no_descriptor_stays_open(tmp_path: Path) -> None:
-    with Locks(str(tmp_path)).index():
+proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+
+
+@proc
+def test_few_descriptors_stay_open(tmp_path: Path) -> None:
+    before = open_descriptors()
+    store = Locks(str(tmp_path))
+    for _ in range(50):
+        with store.session(new_id()), store.index():
+            pass
+    assert open_descriptors() - before <= locks._ROOM
+    store.close()
+    assert open_descriptors() == before
+    with store.index():
         pass
+    assert open_descriptors() == before, "a lock given back after the end stays closed"
+
+
+@proc
+def test_what_nobody_uses_any_more_keeps_nothing_open(tmp_path: Path) -> None:
     before = open_descriptors()
     for _ in range(3):
         with Locks(str(tmp_path)).index():
             pass
     assert open_descriptors() == before
+
+
+@pytest.mark.usefixtures("impatient")
+def test_two_users_of_one_store_keep_each_other_out(tmp_path: Path) -> None:
+    store = Locks(str(tmp_path))
+    for _ in range(2):
+        with store.index(), pytest.raises(StorageError), store.index():
+            pass
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_lock_file_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    one, two = Locks(str(tmp_path)), Locks(str(tmp_path))
+    with one.index():
+        pass
+    shutil.rmtree(tmp_path / locks.FOLDER)
+    with two.index(), pytest.raises(StorageError), one.index():
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@pytest.mark.usefixtures("impatient")
+def test_a_forked_process_has_locks_of_its_own(tmp_path: Path) -> None:
+    store = Locks(str(tmp_path))
+    with store.index():
+        pass
+    ready, go_on = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(go_on[1])
+        status = 1
+        try:
+            with store.index():
+                os.write(ready[1], b"x")
+                os.read(go_on[0], 1)
+            status = 0
+        finally:
+            os._exit(status)
+    try:
+        os.read(ready[0], 1)
+        with pytest.raises(StorageError), store.index():
+            pass
+    finally:
+        for fd in (*ready, *go_on):
+            os.close(fd)
+        assert os.waitpid(child, 0)[1] == 0
+    with store.index():
+        pass
 
 
 def test_lock_files_are_never_removed(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.json_storage import locks
+from agno_shell.builtin.json_storage import folder, locks
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
+from agno_shell.types import Session
 
 WRITER = """
 import sys
@@ -190,3 +191,21 @@ def test_a_stopped_shell_is_named_and_blocks_nobody_for_long(
     assert store.messages(session_id) == []
     kill(stopped)
     assert store.append(session_id, message("x")).message_count == 1
+
+
+def test_the_trash_is_listed_while_another_shell_restores(
+    root: Path, session_id: str, open_store: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = open_store(), open_store()
+    stays = one.delete(one.create("stays").session_id)
+    goes = one.delete(session_id)
+    survey = folder.survey
+
+    def restore_then_survey(path: str, ident: str, known: Session | None) -> object:
+        if ident == session_id and path.endswith(goes.trash_id):
+            monkeypatch.setattr(folder, "survey", survey)
+            two.restore(goes.trash_id)
+        return survey(path, ident, known)
+
+    monkeypatch.setattr(folder, "survey", restore_then_survey)
+    assert [each.trash_id for each in one.trash()] == [stays.trash_id]

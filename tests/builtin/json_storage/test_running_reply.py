@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from agno_shell.builtin.json_storage import running_reply
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.running_reply import RunningReply
 from agno_shell.contracts import Storage
-from agno_shell.errors import StorageError
+from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.testing.storage_contract import message, say
 from agno_shell.types import Message, Usage, new_id
 
@@ -175,6 +176,63 @@ def test_a_reply_saved_just_before_the_crash_is_not_doubled(
     again.open(session_id)
     assert again.messages(session_id) == [question, answer]
     assert not list((root / session_id).glob("reply-*"))
+
+
+def test_a_leftover_goes_to_the_trash_as_a_message(open_store: Callable[[], Storage]) -> None:
+    dying, store = open_store(), open_store()
+    session_id = store.create("cut off").session_id
+    (asked,) = say(store, session_id, "?")
+    cut_off = message("half a re", asked, role="assistant")
+    dying.save_partial(session_id, cut_off)
+    dying.close()
+    trashed = store.delete(session_id)
+    said = [asked, cut_off._replace(status="interrupted")]
+    assert trashed.session.message_count == 2
+    assert store.trashed_messages(trashed.trash_id) == said
+    store.restore(trashed.trash_id)
+    assert store.tree(session_id) == said
+
+
+def test_a_session_with_a_leftover_can_be_deleted_from_a_full_disk(
+    open_store: Callable[[], Storage], faults: Any, notices: list[str]
+) -> None:
+    dying, store = open_store(), open_store()
+    session_id = store.create("cut off").session_id
+    (asked,) = say(store, session_id, "?")
+    cut_off = message("half a re", asked, role="assistant")
+    dying.save_partial(session_id, cut_off)
+    dying.close()
+    faults.fail(OSError(errno.ENOSPC, "No space left on device"), only="create write pwrite")
+    trash_id = store.delete(session_id).trash_id
+    faults.heal()
+    assert "No space left" in notices[0]
+    said = [asked, cut_off._replace(status="interrupted")]
+    assert store.trashed_messages(trash_id) == said, "from where it was kept"
+    store.restore(trash_id)
+    store.open(session_id)
+    assert store.tree(session_id) == said
+
+
+def test_a_reply_in_work_of_a_deleted_session_is_seen_and_goes_on_when_it_is_restored(
+    open_store: Callable[[], Storage],
+) -> None:
+    streaming, store = open_store(), open_store()
+    session_id = store.create("deleted meanwhile").session_id
+    (asked,) = say(store, session_id, "?")
+    reply = message("the beginning", asked, role="assistant")
+    streaming.save_partial(session_id, reply)
+    trash_id = store.delete(session_id).trash_id
+    seen = [asked, reply._replace(status="interrupted")]
+    assert store.trashed_messages(trash_id) == seen
+    with pytest.raises(SessionNotFoundError):
+        streaming.save_partial(session_id, reply._replace(content="the beginning and"))
+    store.restore(trash_id)
+    store.open(session_id)
+    finished = reply._replace(content="the beginning and the end")
+    streaming.save_partial(session_id, finished)
+    streaming.append(session_id, finished)
+    assert store.tree(session_id) == [asked, finished]
+    assert store.partials(session_id) == []
 
 
 def test_a_reply_without_text_leaves_no_message(open_store: Callable[[], Storage]) -> None:

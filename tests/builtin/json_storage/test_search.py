@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agno_shell.builtin.json_storage import disk, search_reader, search_update
+from agno_shell.builtin.json_storage import disk, search_hits, search_reader, search_update
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
 from agno_shell.errors import SessionNotFoundError, StorageError
@@ -344,6 +345,57 @@ def test_a_link_leads_nowhere(open_store, root, tmp_path):
     os.rename(root / session_id, tmp_path / "elsewhere")
     os.symlink(tmp_path / "elsewhere", root / session_id)
     assert found(store, "secret") == []
+
+
+def test_a_word_in_more_sessions_than_files_may_be_open(open_store, monkeypatch):
+    monkeypatch.setattr(search_hits, "_MOST_OPEN", 3)
+    opened, peak = set(), 0
+    real_open, real_close = disk.open_to_read, disk.close
+
+    def open_to_read(path):
+        nonlocal peak
+        fd = real_open(path)
+        if path.endswith("messages.json"):
+            opened.add(fd)
+            peak = max(peak, len(opened))
+        return fd
+
+    def close(fd):
+        opened.discard(fd)
+        real_close(fd)
+
+    monkeypatch.setattr(disk, "open_to_read", open_to_read)
+    monkeypatch.setattr(disk, "close", close)
+    store = open_store()
+    for number in range(8):
+        say(store, store.create(str(number)).session_id, "needle")
+    assert len(store.search("needle")) == 8
+    assert peak == 3
+    assert not opened
+
+
+def test_no_descriptor_left_is_told_and_hides_nothing(open_store, monkeypatch):
+    store = open_store()
+    say(store, store.create("few").session_id, "needle")
+    assert found(store, "needle") == ["needle"]
+    real = disk.open_to_read
+
+    def open_to_read(path):
+        if path.endswith("messages.json"):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "open_to_read", open_to_read)
+        with pytest.raises(StorageError, match="Too many open files"):
+            store.search("needle")
+    assert found(store, "needle") == ["needle"]
+
+
+def test_a_limit_without_end(open_store):
+    store = open_store()
+    say(store, store.create("all").session_id, "needle")
+    assert len(store.search("needle", limit=10**30)) == 1
 
 
 def test_a_line_of_megabytes(open_store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from agno_shell.builtin.json_storage import layout, message_reader
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.testing.storage_contract import message
-from agno_shell.types import Message
+from agno_shell.types import Message, new_id
 
 TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 
@@ -28,6 +30,13 @@ class Model:
     name: str
     messages: list[Message] = field(default_factory=list)
     head: str | None = None
+
+    def cut(self, kept: int) -> None:
+        """A power cut, or another program, has taken the last messages."""
+        if kept < len(self.messages):
+            # A head holds as long as the newest message is the one it was set behind.
+            self.head = None
+        del self.messages[kept:]
 
     def path(self) -> list[Message]:
         by_id = {each.id: each for each in self.messages}
@@ -45,10 +54,13 @@ class Shells(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="agno-shell-test-"))
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.root = Path(tempfile.mkdtemp(prefix="agno-shell-test-", dir=memory))
         self.stores = [self._open(), self._open()]
         self.model: dict[str, Model] = {}
         self.trash: dict[str, tuple[str, Model]] = {}
+        self.current: str | None = None
+        """None: there may be one or none."""
 
     def _open(self) -> Storage:
         return open_storage(StorageOptions(str(self.root / "sessions")))
@@ -74,6 +86,16 @@ class Shells(RuleBasedStateMachine):
             after = self.stores[store].append(ident, session.messages[-1])
             assert after.message_count == len(session.messages)
 
+    @rule(ident=ids, store=st.integers(0, 1), text=TEXT, data=st.data())
+    def branch(self, ident: str, store: int, text: str, data: st.DataObject) -> None:
+        """Answer any message, or begin anew."""
+        if ident in self.model:
+            session = self.model[ident]
+            parent = data.draw(st.sampled_from([None, *session.messages]))
+            session.messages.append(message(text, parent, role="assistant"))
+            session.head = None
+            self.stores[store].append(ident, session.messages[-1])
+
     @rule(ident=ids, store=st.integers(0, 1), data=st.data())
     def move_head(self, ident: str, store: int, data: st.DataObject) -> None:
         session = self.model.get(ident)
@@ -91,6 +113,8 @@ class Shells(RuleBasedStateMachine):
     def delete(self, ident: str, store: int) -> str:
         trash_id = self.stores[store].delete(ident).trash_id
         self.trash[trash_id] = (ident, self.model.pop(ident))
+        if self.current == ident:
+            self.current = None
         return trash_id
 
     @rule(target=ids, trash_id=consumes(deleted), store=st.integers(0, 1))
@@ -100,6 +124,29 @@ class Shells(RuleBasedStateMachine):
         self.model[ident] = session
         return ident
 
+    @rule(trash_id=consumes(deleted), store=st.integers(0, 1))
+    def purge(self, trash_id: str, store: int) -> None:
+        self.stores[store].purge(trash_id)
+        del self.trash[trash_id]
+
+    @rule(target=ids, ident=ids, store=st.integers(0, 1))
+    def copy_over(self, ident: str, store: int) -> str:
+        """What a migration does, under another id."""
+        if ident not in self.model:
+            return ident
+        source = self.stores[1 - store]
+        session = source.open(ident)._replace(session_id=new_id())
+        self.stores[store].import_session(session, source.tree(ident))
+        copied = self.model[ident]
+        self.model[session.session_id] = Model(copied.name, [*copied.messages], copied.head)
+        return session.session_id
+
+    @rule(store=st.integers(0, 1), ident=ids)
+    def use(self, store: int, ident: str) -> None:
+        if ident in self.model:
+            self.stores[store].set_current(ident)
+            self.current = ident
+
     @rule(store=st.integers(0, 1))
     def reopen(self, store: int) -> None:
         self.stores[store].close()
@@ -108,12 +155,27 @@ class Shells(RuleBasedStateMachine):
     @rule()
     def lose_the_index(self) -> None:
         (self.root / "sessions" / "sessions.json").unlink(missing_ok=True)
+        self.current = None
 
     @rule(ident=ids)
     def reformat(self, ident: str) -> None:
         path = self.root / "sessions" / ident / "messages.json"
-        if ident in self.model:
+        if ident in self.model and layout.read(path.read_bytes()).form in ("ours", "foreign"):
             path.write_text(json.dumps(json.loads(path.read_bytes()), indent=1))
+
+    @rule(ident=ids, share=st.floats(0, 1))
+    def cut_off(self, ident: str, share: float) -> None:
+        """The end of the messages is lost; those before it are not."""
+        if ident not in self.model or not self.model[ident].messages:
+            return
+        path = self.root / "sessions" / ident / "messages.json"
+        data = path.read_bytes()
+        if layout.count(data) != len(self.model[ident].messages):
+            return  # laid out by another program; where its messages end is its own affair
+        kept = data[: int(share * len(data))]
+        path.write_bytes(kept)
+        # Each ends with the newline behind it, or with the brace where that is cut off.
+        self.model[ident].cut(sum(line.endswith(b"}") for line in kept.split(b"\n")))
 
     @invariant()
     def both_handles_see_the_model(self) -> None:
@@ -123,6 +185,10 @@ class Shells(RuleBasedStateMachine):
                 ident: (each.name, len(each.messages)) for ident, each in self.model.items()
             }
             assert {each.trash_id for each in store.trash()} == self.trash.keys()
+            for trash_id, (_, trashed) in self.trash.items():
+                assert store.trashed_messages(trash_id) == trashed.messages
+            current = store.current()
+            assert current == self.current if self.current else current in (None, *self.model)
             for ident, session in self.model.items():
                 assert store.tree(ident) == session.messages
                 assert store.messages(ident) == session.path()
@@ -130,11 +196,17 @@ class Shells(RuleBasedStateMachine):
                 assert store.open(ident).name == session.name
 
 
+@pytest.mark.parametrize(
+    ("runs", "steps"),
+    [(300, 12), pytest.param(3000, 40, marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
 @pytest.mark.usefixtures("faults")
-def test_random_work() -> None:
+def test_random_work(runs: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_reader.time, "sleep", lambda _seconds: None)
     Shells.TestCase.settings = settings(
-        max_examples=25,
-        stateful_step_count=20,
+        max_examples=runs,
+        stateful_step_count=steps,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -426,8 +426,10 @@ def test_listing_reads_no_session(
 
     monkeypatch.setattr(catalog.folder, "survey", survey)
     opened: list[str] = []
-    real = disk.open_to_read
-    monkeypatch.setattr(disk, "open_to_read", lambda path: (opened.append(path), real(path))[1])
+    real = disk._open_regular
+    monkeypatch.setattr(
+        disk, "_open_regular", lambda path, flags: (opened.append(path), real(path, flags))[1]
+    )
     assert len(open_store().sessions()) == 3
     assert [path.rpartition("/")[2] for path in opened] == ["sessions.json"]
 

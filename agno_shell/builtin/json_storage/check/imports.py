@@ -28,7 +28,7 @@ def look(root: str, name: str) -> list[Ailment]:
     return [
         Ailment(
             path,
-            "It was left by an import that was interrupted.",
+            "It was left when the making or importing of a session was interrupted.",
             "A repair removes it if all of it stands in the session, and else moves it to the"
             " trash.",
             lambda: _put_away(root, name, session_of(name) or ""),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 
+from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, ids, running_reply
 from agno_shell.builtin.json_storage import locks as locks_
 from agno_shell.builtin.json_storage import rescue as rescue_
@@ -253,7 +254,7 @@ class Check:
             ]
             if places and self._repair:
                 rescue_.rescue(path, session_id, self._locks, self._writer)
-        except (OSError, StorageError) as error:
+        except (OSError, StorageError, json_records.UnwritableError) as error:
             yield Finding(path, f"An unfinished reply in it was left alone: {reason(error)}.")
             return
         for place in places:
