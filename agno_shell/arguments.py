@@ -6,13 +6,20 @@ Only argparse is imported up here, so that ``--version`` and ``--help`` cost not
 from __future__ import annotations
 
 import argparse
-import sys
 
-import agno_shell
+from agno_shell.argument_parser import (
+    Parser,
+    PrintCompletion,
+    Version,
+    configured,
+    date,
+    json_object,
+    positive_number,
+)
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
 _MAIN_EPILOG = """\
 Without a command, agno-shell chats in the session that was used last.
@@ -97,78 +104,18 @@ examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse an unknown or shortened option by its name, at every level.
-
-        argparse would take what follows it for the command and complain about that.
-        """
-        arguments = sys.argv[1:] if args is None else list(args)
-        for argument in arguments:
-            if argument == "--" or self._is_command(argument):
-                break
-            option = argument.partition("=")[0]
-            if not option.startswith("--") or " " in option:
-                continue  # argparse, too, takes what holds a space for a text
-            if option not in self._option_string_actions:
-                self.error(f"there is no option {option}{self._did_you_mean(option)}")
-        return super().parse_known_args(arguments, namespace)
-
-    def _is_command(self, argument: str) -> bool:
-        return any(
-            isinstance(action, argparse._SubParsersAction) and argument in action.choices
-            for action in self._actions
-        )
-
-    def _did_you_mean(self, option: str) -> str:
-        from difflib import get_close_matches
-
-        near = get_close_matches(option[:100], self._option_string_actions, n=1)
-        return f"; did you mean {near[0]}?" if near else ""
-
-    def error(self, message: str) -> NoReturn:
-        """One clean line behind the usage, as argparse writes it; exit status 2."""
-        from agno_shell.terminal_text import clean_line
-
-        super().error(clean_line(message, 1000))
-
-
-class _Version(argparse.Action):
-    """argparse's own action formats its text, which imports four modules for the width."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        sys.stdout.write(f"agno-shell {agno_shell.__version__}\n")
-        parser.exit(0)
-
-
-class _PrintCompletion(argparse.Action):
-    """``--print-completion SHELL``; shtab is imported only for it."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        import shtab
-
-        sys.stdout.write(shtab.complete(parser, shell=values) + "\n")
-        parser.exit(0)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; absent options leave no attribute behind."""
-    parser = _configured(
-        _Parser,
+    parser = configured(
+        Parser,
         prog="agno-shell",
         description="A chat shell for any language model, with durable sessions.",
         epilog=_MAIN_EPILOG,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     parser.add_argument(
         "--print-completion",
-        action=_PrintCompletion,
+        action=PrintCompletion,
         choices=("bash", "zsh", "tcsh"),
         help="print a script that completes this command line in that shell",
     )
@@ -189,32 +136,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_plugins(commands.add_parser)
     _add_config(commands.add_parser)
     return parser
-
-
-def _configured(make: Any, *names: str, **settings: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = make(
-        *names,
-        formatter_class=_formatter,
-        argument_default=argparse.SUPPRESS,
-        **settings,
-    )
-    parser.set_defaults(parser=parser)  # so that a later error shows the usage of its own level
-    return parser
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """argparse makes a formatter for every option it is given, and looks for the width
-    of the terminal through a module that costs milliseconds."""
-    import os
-
-    try:
-        width = int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        try:
-            width = os.get_terminal_size(sys.stdout.fileno()).columns
-        except (AttributeError, OSError, ValueError):  # no terminal, or no stdout at all
-            width = 80
-    return argparse.RawDescriptionHelpFormatter(prog, width=max(width, 40) - 2)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -243,7 +164,7 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--context",
-        type=_json_object,
+        type=json_object,
         metavar="JSON",
         help='facts for the model, as a JSON object: \'{"domain": "finance"}\'',
     )
@@ -254,7 +175,7 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_chat(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "chat",
         help="chat in a session (what happens without a command, too)",
@@ -272,11 +193,11 @@ def _add_chat(make: Any) -> None:
 
 
 def _add_session(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "session",
         help="list, create, choose, change, delete and restore sessions",
-        description="List, create, choose, change and delete sessions. Deleted ones go to the "
+        description="List, create, choose, change and delete sessions. Deleted ones go to the\n"
         "trash and stay there until you purge them.",
         epilog=_SESSION_EPILOG,
     )
@@ -311,7 +232,7 @@ def _add_session(make: Any) -> None:
 
 
 def _add_search(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "search",
         help="find what was said, in every message of every session",
@@ -325,23 +246,23 @@ def _add_search(make: Any) -> None:
     )
     parser.add_argument(
         "--since",
-        type=_date,
+        type=date,
         metavar="DATE",
         help="leave out what was said before: 2026-01-31, or 2026-01-31T12:00",
     )
     parser.add_argument(
-        "--limit", type=_positive, metavar="N", help="show the best N messages (default: 20)"
+        "--limit", type=positive_number, metavar="N", help="show the best N messages (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     _add_common_options(parser)
 
 
 def _add_doctor(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "doctor",
         help="look for what is wrong, and mend it",
-        description="Look at the configuration, the plugins, the permissions, the list of "
+        description="Look at the configuration, the plugins, the permissions, the list of\n"
         "sessions and every stored message, and say what is wrong.",
         epilog=_DOCTOR_EPILOG,
     )
@@ -353,11 +274,11 @@ def _add_doctor(make: Any) -> None:
 
 
 def _add_migrate(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "migrate",
         help="copy all sessions from one storage to another",
-        description="Copy every session, with its branches, and the trash from one storage to "
+        description="Copy every session, with its branches, and the trash from one storage to\n"
         "another, and compare the two afterwards.",
         epilog=_MIGRATE_EPILOG,
     )
@@ -384,7 +305,7 @@ def _add_migrate(make: Any) -> None:
 
 
 def _add_plugins(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "plugins",
         help="list the plugins",
@@ -396,7 +317,7 @@ def _add_plugins(make: Any) -> None:
 
 
 def _add_config(make: Any) -> None:
-    parser = _configured(
+    parser = configured(
         make,
         "config",
         help="show, find and check the configuration",
@@ -413,39 +334,3 @@ def _add_config(make: Any) -> None:
             f"--{action}", dest="config_action", action="store_const", const=action, help=text
         )
     _add_common_options(parser)
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    """The value of ``--context``."""
-    import json
-
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError('it must be a JSON object, such as {"domain": "finance"}')
-    return value
-
-
-def _date(text: str) -> Any:
-    """The value of ``--since``, in UTC; without an offset it is local time."""
-    from datetime import UTC, datetime
-
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise argparse.ArgumentTypeError(
-            "it must be a date, such as 2026-01-31 or 2026-01-31T12:00"
-        ) from None
-
-
-def _positive(text: str) -> int:
-    # int() alone takes "٣" and "1_0".
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
-        raise argparse.ArgumentTypeError("it must be a whole number from 1 up")
-    return int(text)
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

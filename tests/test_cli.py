@@ -152,6 +152,10 @@ def test_sessions(calls: Calls, arguments: str, expected: SessionOptions) -> Non
         (['"blue cups" sauc*'], SearchOptions('"blue cups" sauc*')),
         (["--", "--tax", "-x"], SearchOptions("--tax -x")),
         (
+            ["blue", "--limit", "7", "cups", "--json", "red"],
+            SearchOptions("blue cups red", limit=7, json=True),
+        ),
+        (
             ["x", "--session", "3f", "--role", "user", "--limit", "7", "--json"],
             SearchOptions("x", reference="3f", role="user", limit=7, json=True),
         ),
@@ -355,7 +359,7 @@ def test_the_version_is_printed_without_importing_anything_slow() -> None:
     imported = imports_of(ran) - imports_of(bare)
     assert "agno_shell.cli" in imported
     others = {name for name in imported if name.startswith("agno_shell")}
-    quick = ("", ".arguments", ".cli", ".lazy_names")
+    quick = ("", ".argument_parser", ".arguments", ".cli", ".lazy_names")
     assert others == {f"agno_shell{name}" for name in quick}
     slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
     assert not imported & set(slow.split())

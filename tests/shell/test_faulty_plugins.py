@@ -129,7 +129,7 @@ async def test_a_provider_whose_figures_fail(
     seat.type("hello there\r")
     await seat.sees("could not be prepared" if method == "context_window" else "sent to model-x")
     assert "hello failed" not in seat.terminal.text()
-    assert len(storage.messages(storage.current() or "")) == 2
+    await seat.until(lambda: len(storage.messages(storage.current() or "")) == 2)
 
 
 async def test_a_count_that_hangs_is_stopped(
