@@ -36,8 +36,6 @@ _PLAIN = frozenset(("id", "role", "content", "created_at", "parent"))
 _USUAL = _PLAIN | {"status", "model", "usage", "timing"}
 """Those of a reply."""
 _ABSENT = object()
-_INTEGERS = frozenset((int,))  # and not a bool, which is an int as well
-_NUMBERS = frozenset((int, float))
 
 
 # JSON ------------------------------------------------------------------------------------
@@ -96,9 +94,9 @@ def loads(data: bytes) -> Any:
     text = data.decode("utf-8")
     if text.startswith(("{", "[")):
         value, end = _strict.raw_decode(text)
-        if end == len(text):
+        if end == len(text) or not text[end:].strip(" \t\r\n"):
             return value
-    return _strict.decode(text)  # which also knows of white space around it
+    return _strict.decode(text)  # which knows of white space before it, and what is wrong
 
 
 def scan(text: str, position: int) -> tuple[Any, int]:
@@ -181,23 +179,22 @@ def message_line(message: Message) -> bytes:
 def _line_of_text_and_numbers(message: Message) -> str:
     """The same for nearly all messages: half of what saving one takes before the disk has
     it would be the encoder's, which is made anew for each object."""
+    text = encode_basestring
+    parent = "null" if message.parent is None else text(message.parent)
     parts = [
-        f'{{"id":{encode_basestring(message.id)},"role":{encode_basestring(message.role)}'
-        ',"content":',
-        encode_basestring(message.content),
-        f',"created_at":"{stamp(message.created_at)}","parent":',
-        "null" if message.parent is None else encode_basestring(message.parent),
+        f'{{"id":{text(message.id)},"role":{text(message.role)},"content":',
+        text(message.content),
+        f',"created_at":"{stamp(message.created_at)}","parent":{parent}',
     ]
     if message.status != "complete":
-        parts.append(f',"status":{encode_basestring(message.status)}')
+        parts.append(f',"status":{text(message.status)}')
     if message.model is not None:
-        parts.append(f',"model":{encode_basestring(message.model)}')
+        parts.append(f',"model":{text(message.model)}')
     if message.usage is not None:
         parts.append(f',"usage":{_text_of_numbers(message.usage)}')
     if message.timing is not None:
         parts.append(f',"timing":{_text_of_numbers(message.timing)}')
-    parts.append("}")
-    return "".join(parts)
+    return "".join(parts) + "}"
 
 
 def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: datetime) -> Message:
@@ -210,7 +207,8 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
     is_said = created_at is not None and known == role and text is content
     if is_said and raw.keys() <= _PLAIN:
         return Message(ident, known, text, created_at or before, parent)
-    model = raw.get("model")
+    is_usual = is_said and raw.keys() <= _USUAL
+    model, provider_data = raw.get("model"), raw.get("provider_data")
     message = Message(
         ident,
         known,
@@ -221,18 +219,22 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
         model if isinstance(model, str) else None,
         _usage(raw.get("usage")),
         _timing(raw.get("timing")),
-        _attachments(raw.get("attachments")),
-        _mapping(raw.get("provider_data")),
+        () if is_usual else _attachments(raw.get("attachments")),
+        provider_data if isinstance(provider_data, dict) else NOTHING,
     )
-    if is_said and raw.keys() <= _USUAL and _says_all(raw, message):
+    if is_usual and _says_all(raw, message):
         return message
-    settled = {"id", "parent"}
-    if created_at:
-        # A time was found; an old file's other name for it says nothing more.
-        settled |= {"created_at", "timestamp"}
+    # Once a time was found, an old file's other name for it says nothing more.
+    settled = {"id", "parent", *(("created_at", "timestamp") if created_at else ())}
     written = {"role": message.role, "content": message.content}
     _add_further(written, message)
-    return message._replace(extra=_rest(raw, written, settled))
+    return message._replace(
+        extra={
+            key: value
+            for key, value in raw.items()
+            if key not in settled and written.get(key, _ABSENT) != value
+        }
+    )
 
 
 def _says_all(raw: Mapping[str, Any], message: Message) -> bool:
@@ -249,9 +251,7 @@ def _says_all(raw: Mapping[str, Any], message: Message) -> bool:
 def _says_numbers(raw: object, record: Usage | Timing | None) -> bool:
     if record is None or not isinstance(raw, dict):
         return raw is _ABSENT
-    # Numbers are taken over as they are; an infinite one is not written.
-    said = len(record) - record.count(None)
-    return len(raw) == said and math.inf not in record and -math.inf not in record
+    return len(raw) == len(record) - record.count(None)  # numbers are taken as they are
 
 
 def _one_of(value: object, words: frozenset[str], otherwise: str) -> str:
@@ -288,8 +288,14 @@ def _text_of_numbers(record: Usage | Timing) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def _number(value: object, kinds: frozenset[type]) -> Any:
-    return value if type(value) in kinds else None
+def _whole(value: object) -> int | None:
+    return value if type(value) is int else None  # and not a bool, which is an int as well
+
+
+def _finite(value: object) -> float | None:
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return value
+    return None
 
 
 def _usage(raw: object) -> Usage | None:
@@ -297,18 +303,18 @@ def _usage(raw: object) -> Usage | None:
         return None
     get = raw.get
     return Usage(
-        _number(get("input_tokens"), _INTEGERS),
-        _number(get("output_tokens"), _INTEGERS),
-        _number(get("reasoning_tokens"), _INTEGERS),
-        _number(get("cached_tokens"), _INTEGERS),
-        _number(get("cost"), _NUMBERS),
+        _whole(get("input_tokens")),
+        _whole(get("output_tokens")),
+        _whole(get("reasoning_tokens")),
+        _whole(get("cached_tokens")),
+        _finite(get("cost")),
     )
 
 
 def _timing(raw: object) -> Timing | None:
     if not isinstance(raw, dict):
         return None
-    return Timing(_number(raw.get("first_token"), _NUMBERS), _number(raw.get("total"), _NUMBERS))
+    return Timing(_finite(raw.get("first_token")), _finite(raw.get("total")))
 
 
 def _attachments(raw: object) -> tuple[Attachment, ...]:
@@ -319,24 +325,11 @@ def _attachments(raw: object) -> tuple[Attachment, ...]:
         if not isinstance(each, dict):
             return ()
         name, media_type, digest = (each.get(key) for key in ("name", "media_type", "sha256"))
-        size = _number(each.get("size"), _INTEGERS)
+        size = _whole(each.get("size"))
         if not (isinstance(name, str) and isinstance(media_type, str) and isinstance(digest, str)):
             return ()
         found.append(Attachment(name, media_type, digest, size or 0))
     return tuple(found)
-
-
-def _mapping(raw: object) -> Mapping[str, Any]:
-    return raw if isinstance(raw, dict) else NOTHING
-
-
-def _rest(raw: Mapping[str, Any], written: Mapping[str, Any], settled: set[str]) -> dict[str, Any]:
-    """What writing ``written`` would lose of ``raw``."""
-    return {
-        key: value
-        for key, value in raw.items()
-        if key not in settled and written.get(key, _ABSENT) != value
-    }
 
 
 # Sessions --------------------------------------------------------------------------------

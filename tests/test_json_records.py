@@ -134,7 +134,9 @@ def test_white_space_around_a_value_is_no_damage(text: str) -> None:
     assert json_records.loads(text.encode()) == json.loads(text)
 
 
-@pytest.mark.parametrize("text", ["", " ", '{"a":1}{"b":2}', '{"a":1},', "[1]]", '{"a":1} x'])
+@pytest.mark.parametrize(
+    "text", ["", " ", '{"a":1}{"b":2}', '{"a":1},', "[1]]", "[1]\xa0", '{"a":1} x']
+)
 def test_more_or_less_than_one_value_is_damage(text: str) -> None:
     with pytest.raises(ValueError):
         json_records.loads(text.encode())

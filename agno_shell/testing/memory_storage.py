@@ -153,6 +153,7 @@ class MemoryStorage(Storage):
         return list(self._trashed(trash_id)[1].messages)
 
     def delete(self, session_id: str) -> Trashed:
+        self.open(session_id)  # in the trash nobody would, and a reply may be cut off
         kept = self._kept(session_id)
         del self.store.sessions[session_id]
         trashed = self._throw_away(kept, now())

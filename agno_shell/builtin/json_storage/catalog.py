@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from operator import attrgetter
 
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.ids import is_session_id
@@ -68,7 +69,7 @@ class Catalog:
     def sessions(self) -> list[Session]:
         """Every session, the most recently updated first."""
         found = [entry.session for entry in self.contents().entries]
-        return sorted(found, key=lambda each: (each.updated_at, each.session_id), reverse=True)
+        return sorted(found, key=attrgetter("updated_at", "session_id"), reverse=True)
 
     def find(self, session_id: str) -> Entry:
         """One session as it is now. Raises ``SessionNotFoundError`` and ``OSError``."""

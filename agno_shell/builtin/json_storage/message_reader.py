@@ -207,7 +207,7 @@ def _objects_backwards(fd: int, size: int, together: int) -> Iterator[dict[str, 
     while part := list(islice(lines, max(1, together))):
         objects = json_records.loads(b"[" + b",".join(reversed(part)) + b"]")
         # Together they are what the file says; a line that is none by itself shows here.
-        if len(objects) != len(part) or not all(isinstance(each, dict) for each in objects):
+        if len(objects) != len(part) or set(map(type, objects)) != {dict}:
             raise ValueError("a line is not an object")
         yield from reversed(objects)
 

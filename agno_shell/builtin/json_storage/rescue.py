@@ -16,7 +16,10 @@ def rescue(
     path: str, session_id: str, locks: Locks, writer: SessionWriter, *, locked: bool = False
 ) -> None:
     """Rescue every leftover in the session's folder ``path``; a reply that another
-    shell is still receiving is left alone. ``locked``: the session's lock is held."""
+    shell is still receiving is left alone. ``locked``: the session's lock is held.
+
+    Raises ``OSError`` after all of them where one could not be rescued."""
+    failed: OSError | None = None
     for place in running_reply.leftovers(path):
         held = locks.try_reply(session_id, place)
         if held is None:
@@ -24,8 +27,12 @@ def rescue(
         try:
             with nullcontext() if locked else locks.session(session_id):
                 _rescue_one(path, session_id, running_reply.path_of(path, place), writer)
+        except OSError as error:
+            failed = failed or error  # something may be planted there; the others count
         finally:
             held.release()
+    if failed is not None:
+        raise failed
 
 
 def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter) -> None:

@@ -7,6 +7,7 @@ shell on the same session can tell a leftover from a reply that is still running
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from contextlib import suppress
@@ -20,6 +21,8 @@ PLACES = 16
 """How many replies can run in one session at the same time."""
 _SYNC_EVERY = 1.0
 """Seconds."""
+_PLANTED = (errno.ELOOP, errno.EINVAL)
+"""What :mod:`disk` raises for a symbolic link and for a FIFO."""
 _NAME = re.compile(r"reply-(\d{1,2})\.jsonl", re.ASCII)
 
 
@@ -137,11 +140,16 @@ def path_of(folder: str, place: int) -> str:
 
 
 def kept(folder: str) -> list[Message]:
-    """What is kept of every reply, running or not."""
+    """What is kept of every reply, running or not; what is no file is none."""
     found = []
     for place in leftovers(folder):
-        with suppress(FileNotFoundError):  # its writer has just finished it
+        try:
             found.append(read(path_of(folder, place)))
+        except FileNotFoundError:
+            pass  # its writer has just finished it
+        except OSError as error:
+            if error.errno not in _PLANTED:
+                raise
     return [message for message in found if message is not None]
 
 

@@ -82,14 +82,23 @@ class JsonStorage(Storage):
         with self._reading(path):
             head = self._head(session_id)
             if last is not None:
-                return message_reader.conversation(path, head, last)
-            messages = self._load(path)
-            return tree.path(messages, message_reader.in_force(head, messages))
+                found = message_reader.conversation(path, head, last)
+            else:
+                messages = self._load(path)
+                found = tree.path(messages, message_reader.in_force(head, messages))
+            return self._still_of(session_id, found)
 
     def tree(self, session_id: str) -> list[Message]:
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
         with self._reading(path):
-            return self._load(path)
+            return self._still_of(session_id, self._load(path))
+
+    def _still_of(self, session_id: str, found: list[Message]) -> list[Message]:
+        """What was found in a session, of which nothing may mean that it was deleted in
+        this moment. Raises ``SessionNotFoundError`` then."""
+        if not found:
+            self._catalog.folder(session_id)
+        return found
 
     def version(self, session_id: str) -> object:
         path = self._catalog.folder(session_id)
@@ -102,11 +111,12 @@ class JsonStorage(Storage):
         path = self._catalog.folder(session_id)
         with self._reading(path):
             # One that was saved in the last moment is a message already.
-            return [
+            found = [
                 message
                 for message in running_reply.kept(path)
                 if not message_reader.has(f"{path}/{MESSAGES}", message.id)
             ]
+            return self._still_of(session_id, found)
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         path = f"{self._root}/trash/{trash_id}"
@@ -116,7 +126,10 @@ class JsonStorage(Storage):
             trash = self._trash
             place = trash.folder(trash.find(trash_id))
             replies = running_reply.kept(place)
-            return tree.with_replies(self._load(f"{place}/{MESSAGES}"), replies)
+            found = tree.with_replies(self._load(f"{place}/{MESSAGES}"), replies)
+            if not found:
+                trash.find(trash_id)  # restored in this moment?
+            return found
 
     def trash(self) -> list[Trashed]:
         with self._reading(self._root):

@@ -50,6 +50,20 @@ class TrashContract:
             with refuses(SessionNotFoundError, "trashed_messages() after restore()"):
                 store.trashed_messages(trash_id)
 
+    def test_a_reply_that_was_cut_off_is_deleted_as_a_message(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as dying:
+            session_id = dying.create("cut off").session_id
+            (question,) = say(dying, session_id, "?")
+            reply = message("half an", question, role="assistant")
+            dying.save_partial(session_id, reply)
+        with closing(open_store()) as store:
+            said = [question, reply._replace(status="interrupted")]
+            trash_id = store.delete(session_id).trash_id
+            found = store.trashed_messages(trash_id)
+            same(found, said, "trashed_messages() have the reply that was cut off")
+            store.restore(trash_id)
+            same(store.tree(session_id), said, "delete() of a session rescues its reply")
+
     def test_the_trash_lists_the_latest_first(self, store: Storage) -> None:
         deleted = [store.delete(store.create(name).session_id) for name in ("a", "b", "c")]
         same(store.trash(), deleted[::-1], "trash() has the latest deletion first")

@@ -7,6 +7,7 @@ so that one that was replaced or removed is never written into unseen.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -45,6 +46,10 @@ class Database:
         self._closed = False
         self._connection: sqlite3.Connection | None = None
         self._identity: place.Identity | None = None
+        self._log_path = f"{path}-wal"
+        self._log: place.Identity | None = None
+        self._shared_path = f"{path}-shm"
+        self._shared: place.Identity | None = None
         self._passing = False
         """The connection shows what was there once, and is good for one transaction."""
         self._synchronous = "FULL"
@@ -145,7 +150,29 @@ class Database:
         if self._connection is None or self._passing or identity != self._identity:
             self._drop()
             self._connection = self._open(identity, create=create)
+        elif place.identity(self._log_path) != self._log:
+            self._connection = self._with_new_log(self._connection, identity)
         return self._connection
+
+    def _with_new_log(
+        self, connection: sqlite3.Connection, identity: place.Identity | None
+    ) -> sqlite3.Connection:
+        """Somebody has removed the log. What was written last is in it alone: nobody else
+        could read that, and it would be gone with this process. Unless others have begun a
+        log of their own since, it is brought into the file."""
+        shared = place.identity(self._shared_path)
+        if _size(self._log_path) == 0 and shared in (self._shared, None):
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if busy:
+                raise OSError(errno.EBUSY, "its log was removed while others read", self._log_path)
+        if shared != self._shared:
+            # Within a process SQLite would go on with the shared memory that was removed.
+            self._drop()
+            return self._open(identity, create=False)
+        # What is closed last brings its log into the file: not this one, which is old.
+        opened = self._open(identity, create=False)
+        connection.close()
+        return opened
 
     def _open(self, identity: place.Identity | None, *, create: bool) -> sqlite3.Connection:
         self._synchronous = "FULL"
@@ -171,7 +198,9 @@ class Database:
             raise
         if self._forgiving:
             connection.text_factory = _decode
-        self._identity = identity
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # opens the log
+        self._identity, self._log = identity, place.identity(self._log_path)
+        self._shared = place.identity(self._shared_path)
         return connection
 
     def _empty(self) -> sqlite3.Connection:

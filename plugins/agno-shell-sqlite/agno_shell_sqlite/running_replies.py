@@ -52,6 +52,18 @@ def kept(db: sqlite3.Connection, session: int) -> list[Message]:
     ]
 
 
+def as_messages(said: list[Message], replies: list[Message]) -> list[Message]:
+    """What was said, and ``replies`` that no shell can finish any more, as interrupted
+    messages behind it."""
+    known = {message.id for message in said}
+    for reply in replies:
+        if reply.content:
+            last = said[-1].id if said else None
+            parent = reply.parent if reply.parent is None or reply.parent in known else last
+            said.append(reply._replace(status="interrupted", parent=parent))
+    return said
+
+
 def gone(db: sqlite3.Connection, session: int, writers: Writers) -> list[str]:
     """The writers that have left a reply in this session and do not live."""
     return [name for name in _pieces(db, session) if not writers.lives(name)]

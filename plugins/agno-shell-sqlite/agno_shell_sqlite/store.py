@@ -174,8 +174,16 @@ class SqliteStorage(Storage):
     # The trash ---------------------------------------------------------------------------
 
     def delete(self, session_id: str) -> Trashed:
+        def work(db: sqlite3.Connection) -> Trashed:
+            # In the trash nobody would open the session, which makes messages of them.
+            dead = running_replies.gone(db, sessions.find(db, session_id).number, self._writers)
+            if dead:
+                running_replies.rescue(db, session_id, dead)
+                text_index.note_form(db)
+            return sessions.throw_away(db, session_id)
+
         with self._database.saving("The deletion"):
-            trashed = self._database.write(lambda db: sessions.throw_away(db, session_id))
+            trashed = self._database.write(work)
         self._replies.pop(session_id, None)
         return trashed
 
@@ -183,9 +191,13 @@ class SqliteStorage(Storage):
         return self._database.read(sessions.trash)
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
-        return self._database.read(
-            lambda db: messages.tree(db, sessions.find_trashed(db, trash_id)[0])
-        )
+        def work(db: sqlite3.Connection) -> list[Message]:
+            number = sessions.find_trashed(db, trash_id)[0]
+            return running_replies.as_messages(
+                messages.tree(db, number), running_replies.kept(db, number)
+            )
+
+        return self._database.read(work)
 
     def restore(self, trash_id: str) -> Session:
         with self._database.saving("The restored session"):

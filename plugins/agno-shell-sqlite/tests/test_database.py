@@ -6,8 +6,10 @@ import json
 import os
 import sqlite3
 import stat
+import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from agno_shell_sqlite import place, problems
@@ -363,3 +365,75 @@ def test_a_text_that_is_no_utf_8_costs_that_text(open_store, make_message):
     [finding] = store.check()
     assert finding.where == f"session {session_id}"
     assert "text that cannot be read" in finding.problem
+
+
+# A log that is removed while it is in use -------------------------------------------------
+
+_GO_ON = """
+import sys
+from agno_shell import StorageOptions
+from agno_shell.types import Message, new_id, now
+from agno_shell_sqlite.store import SqliteStorage
+
+store = SqliteStorage(StorageOptions(sys.argv[1]))
+for line in sys.stdin:
+    try:
+        store.append(sys.argv[2], Message(new_id(), "user", line.strip(), now(), None))
+        print("saved", flush=True)
+    except Exception as error:
+        print(error, flush=True)
+"""
+
+
+def _tell(process, text):
+    process.stdin.write(f"{text}\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed")
+@pytest.mark.parametrize("removed", [["-wal"], ["-wal", "-shm"]])
+def test_what_shells_save_after_the_log_was_removed_outlives_them(
+    database, folder, open_store, python, removed
+):
+    store = open_store()
+    session_id = store.create("by hand").session_id
+    store.close()
+    shells = [python(_GO_ON, folder, session_id) for _ in range(2)]
+    said = ["before 0", "before 1"]
+    assert [_tell(*each) for each in zip(shells, said, strict=True)] == ["saved"] * 2
+    for ending in removed:
+        Path(f"{database}{ending}").unlink()
+    for number in range(3):
+        for shell in shells:
+            said.append(f"after {number} {shells.index(shell)}")
+            assert _tell(shell, said[-1]) == "saved"
+    for shell in shells:
+        shell.kill()
+        shell.wait()
+    store = open_store()
+    assert [each.content for each in store.tree(session_id)] == said
+    assert list(store.check()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed")
+def test_a_shell_whose_log_was_removed_does_not_write_over_a_new_one(
+    database, folder, open_store, python
+):
+    store = open_store()
+    session_id = store.create("by hand").session_id
+    store.close()
+    idle, busy = (python(_GO_ON, folder, session_id) for _ in range(2))
+    assert _tell(idle, "lost with its log") == "saved"
+    for ending in ("-wal", "-shm"):
+        Path(f"{database}{ending}").unlink()
+    assert _tell(busy, "in a new log") == "saved"
+    assert _tell(idle, "in the same log") == "saved"
+    assert _tell(busy, "seen by both") == "saved"
+    for shell in (idle, busy):
+        shell.kill()
+        shell.wait()
+    store = open_store()
+    found = [each.content for each in store.tree(session_id)]
+    assert found == ["in a new log", "in the same log", "seen by both"]
+    assert list(store.check()) == []

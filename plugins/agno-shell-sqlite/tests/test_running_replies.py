@@ -55,6 +55,23 @@ def test_a_reply_that_changes_is_kept_anew(store, question, make_message, change
     assert store.partials(session_id) == [reply]
 
 
+def test_a_reply_in_work_is_seen_in_the_trash_and_goes_on_afterwards(
+    open_store, question, make_message
+):
+    session_id, asked = question
+    streaming, other = open_store(), open_store()
+    reply = make_message("the beginning", asked, role="assistant")
+    streaming.save_partial(session_id, reply)
+    trash_id = other.delete(session_id).trash_id
+    seen = [asked, reply._replace(status="interrupted")]
+    assert other.trashed_messages(trash_id) == seen
+    other.restore(trash_id)
+    other.open(session_id)
+    finished = reply._replace(content="the beginning and the end")
+    streaming.append(session_id, finished)
+    assert other.tree(session_id) == [asked, finished]
+
+
 def test_another_reply_takes_the_place_of_the_first(store, question, make_message):
     session_id, asked = question
     for content in ("one", "two"):

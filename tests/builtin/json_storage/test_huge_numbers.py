@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agno_shell.contracts import Storage
-from agno_shell.json_records import message_line
+from agno_shell.json_records import UnwritableError, message_line
 from agno_shell.testing.storage_contract import message, say
 
 HUGE = b'"n":1e999,'
@@ -32,6 +32,29 @@ def test_in_a_message_of_a_torn_file(store: Storage, root: Path, said_in: str) -
     say(store, said_in, "three")
     assert [each.content for each in store.tree(said_in)] == ["one", "two", "three"]
     assert json.loads(path.read_bytes())[0]["n"] == "1e999"
+
+
+def test_in_a_message_of_a_file_in_another_layout(store: Storage, root: Path, said_in: str) -> None:
+    path = root / said_in / "messages.json"
+    path.write_bytes(b" " + path.read_bytes().replace(b'"id"', HUGE + b'"id"', 1))
+    say(store, said_in, "three")
+    assert [each.content for each in store.tree(said_in)] == ["one", "two", "three"]
+
+
+def test_a_session_that_the_list_cannot_hold_is_saved_all_the_same(
+    store: Storage, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.json_storage import index_format
+
+    def refuse(entry: object) -> bytes:
+        raise UnwritableError("too deep")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(index_format, "line", refuse)
+        session_id = store.create("saved").session_id
+        trash_id = store.delete(session_id).trash_id
+    assert "too deep" in notices[0]
+    assert store.restore(trash_id).session_id == session_id
 
 
 def test_in_session_json(store: Storage, root: Path, said_in: str) -> None:

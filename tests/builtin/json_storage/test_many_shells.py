@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agno_shell.builtin.json_storage import folder, locks
+from agno_shell.builtin.json_storage.index import Index
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
@@ -209,3 +210,17 @@ def test_the_trash_is_listed_while_another_shell_restores(
 
     monkeypatch.setattr(folder, "survey", restore_then_survey)
     assert [each.trash_id for each in one.trash()] == [stays.trash_id]
+
+
+def test_a_list_that_is_written_to_while_it_is_read_is_read_again(
+    open_store: Callable[[], Storage], notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    session_id = store.create("listed").session_id
+    real, torn = Index._bytes, [b"torn"]
+    monkeypatch.setattr(Index, "_bytes", lambda self: torn.pop() if torn else real(self))
+    assert [each.session_id for each in store.sessions()] == [session_id]
+    assert torn == []
+    store.set_current(session_id)
+    assert store.current() == session_id
+    assert notices == [], "nothing was laid out anew"

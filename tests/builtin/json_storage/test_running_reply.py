@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -233,6 +234,27 @@ def test_a_reply_in_work_of_a_deleted_session_is_seen_and_goes_on_when_it_is_res
     streaming.append(session_id, finished)
     assert store.tree(session_id) == [asked, finished]
     assert store.partials(session_id) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+@pytest.mark.parametrize("plant", [os.mkfifo, lambda path: os.symlink("/etc/hosts", path)])
+def test_what_is_planted_before_a_leftover_hides_nothing(
+    plant: Callable[[Path], None], root: Path, open_store: Callable[[], Storage]
+) -> None:
+    dying, store = open_store(), open_store()
+    session_id = store.create("cut off").session_id
+    (asked,) = say(store, session_id, "?")
+    cut_off = message("half a re", asked, role="assistant")
+    dying.save_partial(session_id, cut_off)
+    dying.close()
+    folder = root / session_id
+    (folder / "reply-0.jsonl").rename(folder / "reply-1.jsonl")
+    plant(folder / "reply-0.jsonl")
+    assert store.partials(session_id) == [cut_off]
+    store.open(session_id)
+    said = [asked, cut_off._replace(status="interrupted")]
+    assert store.tree(session_id) == said
+    assert store.trashed_messages(store.delete(session_id).trash_id) == said
 
 
 def test_a_reply_without_text_leaves_no_message(open_store: Callable[[], Storage]) -> None:
