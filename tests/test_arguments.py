@@ -19,6 +19,9 @@ def test_help_is_complete_and_has_examples(
     assert "examples:" in text
     assert "--config FILE" in text
     assert "--no-plugins" in text
+    # argparse keeps these lines as they are; the usage of several actions has no blank.
+    _usage, _blank, below = text.partition("\n\n")
+    assert max(map(len, below.splitlines())) <= 100
 
 
 def test_every_option_has_a_help_text() -> None:

@@ -15,7 +15,7 @@ from agno_shell.conversation.context import (
     system_message,
 )
 from agno_shell.conversation.models import Choice, Models
-from agno_shell.conversation.outbox import Outbox
+from agno_shell.conversation.outbox import Outbox, with_ids
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.turn import Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing
@@ -68,7 +68,7 @@ class Conversation:
         self._session: Session | None = None
         self._history: list[Message] = []
         self._loaded_all = True
-        self._outbox = Outbox(store, self._saved)
+        self._outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
         self.elsewhere = 0
@@ -103,6 +103,12 @@ class Conversation:
     def unsaved_here(self) -> Sequence[Message]:
         """Those of the open session."""
         return self._outbox.refused(self.session.session_id)
+
+    @property
+    def unsaved_elsewhere(self) -> Sequence[str]:
+        """The ids of the other sessions that have some."""
+        refused = (each for each in self._outbox.sessions() if self._outbox.refused(each))
+        return [each for each in refused if each != self.session.session_id]
 
     @property
     def agent(self) -> Agent | None:
@@ -298,6 +304,12 @@ class Conversation:
         if self._session and self._session.session_id == session.session_id:
             self._take(session, own=1)
         self.plugins.message_saved(session, message)
+
+    def _renamed(self, session_id: str, ids: Mapping[str, str]) -> None:
+        if self._session and self._session.session_id == session_id:
+            self._history = [with_ids(message, ids) for message in self._history]
+            # The beginnings of these messages were said here, and by nobody else.
+            self.elsewhere -= len(ids)
 
     def keep_partial(self, message: Message) -> None:
         """Keep the reply in work on disk, in the background: it is saved whole at its end,

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from agno_shell.contracts import Storage
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
-from agno_shell.types import Message, Session
+from agno_shell.types import Message, Session, new_id
 
 
 class Outbox:
     """Writes the messages of each session in the order in which they were said.
 
-    ``saved`` is told of each one that is on disk, with the session's record.
+    ``saved`` is told of each one that is on disk, with the session's record; ``renamed``
+    of those that took another id: a session's id, and the new id by the old one.
     """
 
-    def __init__(self, store: StoreThread, saved: Callable[[Session, Message], None]) -> None:
+    def __init__(
+        self,
+        store: StoreThread,
+        saved: Callable[[Session, Message], None],
+        renamed: Callable[[str, Mapping[str, str]], None] = lambda _session_id, _ids: None,
+    ) -> None:
         self._store = store
         self._saved = saved
+        self._renamed = renamed
         self._waiting: dict[str, list[Message]] = {}
         self._refused: set[str] = set()
         """The ids of those that could not be written; the others are on their way."""
+        self._counts: dict[str, int] = {}
+        """How many messages a session had when one was last written."""
         self._sending = asyncio.Lock()
 
     def waiting(self, session_id: str) -> Sequence[Message]:
@@ -52,14 +62,44 @@ class Outbox:
     async def _send(self, session_id: str) -> StorageError | None:
         async with self._sending:
             waiting = self._waiting.get(session_id, [])
-            while waiting:
-                first = waiting[0]
-                try:
+            try:
+                if any(message.id in self._refused for message in waiting):
+                    await self._make_distinct(session_id, waiting)
+                while waiting:
+                    first = waiting[0]
                     session = await self._store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
-                except StorageError as error:
-                    self._refused.update(message.id for message in waiting)
-                    return error
-                waiting.pop(0)
-                self._refused.discard(first.id)
-                self._saved(session, first)
+                    waiting.pop(0)
+                    self._refused.discard(first.id)
+                    self._counts[session_id] = session.message_count
+                    self._saved(session, first)
+            except StorageError as error:
+                self._refused.update(message.id for message in waiting)
+                return error
         return None
+
+    async def _make_distinct(self, session_id: str, waiting: list[Message]) -> None:
+        """Give another id to what is in the session already and not the same: the beginning
+        of a reply that was in work when the session was deleted, and restored since then."""
+        seen = self._counts.get(session_id)
+
+        def taken(storage: Storage) -> dict[str, Message]:
+            if storage.open(session_id).message_count == seen:
+                return {}
+            return {message.id: message for message in storage.tree(session_id)}
+
+        there = await self._store(taken)
+        ids = {each.id: new_id() for each in waiting if there.get(each.id, each) != each}
+        if not ids:
+            return
+        waiting[:] = [with_ids(message, ids) for message in waiting]
+        self._refused = {ids.get(each, each) for each in self._refused}
+        self._renamed(session_id, ids)
+
+
+def with_ids(message: Message, ids: Mapping[str, str]) -> Message:
+    """The message where it, and what it follows, have the new ``ids``, by the old ones."""
+    parent = message.parent
+    return message._replace(
+        id=ids.get(message.id, message.id),
+        parent=None if parent is None else ids.get(parent, parent),
+    )

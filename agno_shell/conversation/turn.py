@@ -209,5 +209,5 @@ def saved_or_not(message: Message, error: StorageError | None) -> MessageSaved |
     """The event that tells whether a message is on disk."""
     if error is None:
         return MessageSaved(message)
-    said = error.sentence()
+    said = error.sentence().removeprefix("Nothing was saved: ")
     return NotSaved(message, said if "not saved" in said else f"The message was not saved: {said}")

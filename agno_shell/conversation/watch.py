@@ -57,9 +57,7 @@ class Watch:
         added elsewhere are counted in ``conversation.elsewhere``; what else a person has
         to know is returned, once."""
         conversation = self._conversation
-        session_id = conversation.session.session_id
-        if session_id != self._session_id:
-            self._session_id, self._version = session_id, NEVER
+        session_id = self._watched()
         # Deleted and restored, it looks as it did before.
         known = NEVER if conversation.missing else self._version
         try:
@@ -77,10 +75,31 @@ class Watch:
             return None
         return await self._take(sight)
 
+    def _watched(self) -> str:
+        """The id of the open session; of another one than before nothing is known."""
+        session_id = self._conversation.session.session_id
+        if session_id != self._session_id:
+            self._session_id, self._version = session_id, NEVER
+        return session_id
+
+    async def glance(self) -> None:
+        """Count what was added elsewhere, and nothing more: while a turn or a command is in
+        work, what has become of the session is for it to find."""
+        conversation = self._conversation
+        session_id = self._watched()
+        if conversation.missing:
+            return
+        known = self._version
+        with suppress(StorageError):
+            sight = await conversation.store(lambda storage: _look(storage, session_id, known))
+            if sight and conversation.session.session_id == session_id and not conversation.missing:
+                await self._take(sight)
+
     async def _take(self, sight: Sight) -> Back | None:
         conversation = self._conversation
         # A write that failed may have left its message in the file: that is no other's.
-        if sight.head in {message.id for message in conversation.unsaved_here}:
+        unsaved = {message.id for message in conversation.unsaved_here}
+        if sight.head in unsaved and not conversation.missing:
             return None
         self._version = sight.version
         shown = (message.id for message in reversed(conversation.history))

@@ -15,11 +15,12 @@ INTERVAL = 0.5
 
 
 class Lookout:
-    """Looks at the open session while nothing else is in work.
+    """Looks at the open session.
 
-    The first messages that are added elsewhere are told; how many there are by now is in
-    :attr:`added`, for the toolbar, until the person goes on here. ``changed`` is called
-    when the session or that number has changed, and told whether the person knows.
+    The first messages that are added elsewhere are told, at once or when what is in work
+    has ended; how many there are by now is in :attr:`added`, for the toolbar, until the
+    person goes on here. ``changed`` is called when the session or that number has changed,
+    and told whether the person knows.
     """
 
     def __init__(
@@ -39,17 +40,21 @@ class Lookout:
         self._settled = 0
         """What ``conversation.elsewhere`` was when the person last went on here."""
         self._shown = 0
+        """What it was when the person was last told."""
+        self._counted = 0
+        """What it was at the last look."""
         self._told = False
 
     @property
     def added(self) -> int:
         """Messages that were added elsewhere since the person last went on here."""
-        return self._shown - self._settled
+        went_on = self._conversation.head() != self._head
+        return max(0, self._counted - (self._shown if went_on else self._settled))
 
     def settle(self) -> None:
         """The session was just opened: everything in it is known."""
         self._head = self._conversation.head()
-        self._settled = self._shown = self._conversation.elsewhere
+        self._settled = self._shown = self._counted = self._conversation.elsewhere
         self._told = False
 
     async def run(self) -> None:
@@ -57,9 +62,18 @@ class Lookout:
         while True:
             await asyncio.sleep(INTERVAL)
             # A reply is not broken off by a notice, and what a command does to the
-            # session is the shell's own doing.
-            if not self._front.busy:
+            # session is the shell's own doing; the toolbar counts meanwhile.
+            if self._front.busy:
+                await self.glance()
+            else:
                 await self.look()
+
+    async def glance(self) -> None:
+        """Bring the number in the toolbar up to date; it is told later."""
+        await self._watch.glance()
+        if self._counted != self._conversation.elsewhere:
+            self._counted = self._conversation.elsewhere
+            self._changed(True)
 
     async def look(self, *, for_command: bool = False) -> None:
         """Look once, and tell what is new; a command says itself what it has brought back."""
@@ -79,13 +93,13 @@ class Lookout:
         conversation = self._conversation
         if conversation.head() != self._head:
             # The person went on here: what was told of before is behind them.
-            was_shown = self.added
+            was_shown = self._shown - self._settled
             self._head, self._settled, self._told = conversation.head(), self._shown, False
             if was_shown:
                 self._changed(True)
         if conversation.elsewhere == self._shown:
             return
-        self._shown = conversation.elsewhere
+        self._shown = self._counted = conversation.elsewhere
         if not self._told:
             self._told = True
             line = grown(self.added, conversation.session.session_id, self._watch.ahead)

@@ -192,6 +192,8 @@ class Shell:
         if not what or self._warned or self._exit_status or not self.front.has_person:
             return False
         self._warned, self._leaving = True, False
+        for session_id in self.conversation.unsaved_elsewhere:
+            self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
         self.presenter.notice("/save PATH writes the open conversation to a file.")
         return not await self.front.confirm(f"{what}. Leave anyway?")
 
@@ -305,11 +307,26 @@ class Shell:
 
     async def open(self, session_id: str, at: str | None = None) -> None:
         """Open a session and show its last exchanges, or those around the message ``at``."""
+        if not await self._may_go(session_id):
+            self.presenter.notice("It stays open.")
+            return
         await self.conversation.open(session_id)
         self.lookout.settle()
         self.status.session(await self._place(at) if at is not None else None)
         self.status.saving()
         self.update_toolbar()
+
+    async def _may_go(self, session_id: str) -> bool:
+        """Whether the person leaves the open session, told that there is no way back to one
+        that is in memory only."""
+        conversation = self.conversation
+        is_safe = conversation.missing != "gone" or conversation.session.session_id == session_id
+        if is_safe or not self.front.has_person:
+            return True
+        return await self.front.confirm(
+            "The session open here is in no store any more, and /save PATH would keep what this "
+            "shell has of it. Leave it behind for good?"
+        )
 
     async def _place(self, message_id: str) -> Place | None:
         try:

@@ -95,13 +95,14 @@ class Presenter:
             elif message.content or message.status != "complete":
                 self._stored(message)
 
-    def question(self, text: str, *, after: float = 0.0) -> None:
-        """Show what the person said; of a very long text the beginning, and how long it is."""
+    def question(self, text: str, *, saved: bool = False, after: float = 0.0) -> None:
+        """Show what the person said; of a very long text the beginning, and how long it is.
+        That it is all ``saved`` is said only of what is."""
         shown = "\n".join(text[:QUESTION_CHARACTERS].split("\n")[:QUESTION_LINES])
         lines = text_lines(shown, "class:question")
         if len(shown) < len(text):
-            left = f"… {len(text) - len(shown):,} more characters, all of them saved"
-            lines.append((("class:notice", left),))
+            left = f"… {len(text) - len(shown):,} more characters"
+            lines.append((("class:notice", left + ", all of them saved" * saved),))
         first: Line = (("class:prompt", "› "), *lines[0])
         rest = ((("", "  "), *line) for line in lines[1:])
         self._front.print_lines([first, *rest, ()], after=after)
@@ -141,7 +142,8 @@ class Presenter:
 
     def _said(self, event: MessageSaved | NotSaved) -> None:
         if not self._front.echoes:
-            self.question(event.message.content, after=REQUEST_SECONDS)
+            saved = isinstance(event, MessageSaved)
+            self.question(event.message.content, saved=saved, after=REQUEST_SECONDS)
         if isinstance(event, NotSaved):
             self._not_saved(event)
 

@@ -161,4 +161,4 @@ class Status:
         if not unsaved:
             return ""
         what = "1 message is" if unsaved == 1 else f"{unsaved} messages are"
-        return f"{what} not on disk"
+        return f"{what} not in the store"

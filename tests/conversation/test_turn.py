@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.contracts import Storage
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.turn import Turn
+from agno_shell.conversation.turn import Turn, saved_or_not
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import (
     Failed,
@@ -24,7 +23,7 @@ from agno_shell.events import (
 )
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Message, Session, Usage
+from agno_shell.types import Message, Session, Usage, new_id, now
 
 
 async def run(turn: Turn) -> list[TurnEvent]:
@@ -244,3 +243,11 @@ async def test_the_reply_in_work_is_kept_for_a_crash(
     first, *others = (each._replace(content="") for each in storage.partials)
     assert others
     assert all(each == first for each in others)
+
+
+def test_that_nothing_was_saved_is_said_once() -> None:
+    question = Message(new_id(), "user", "?", now())
+    locked = StorageError("Nothing was saved: session x has been locked.", hint="Try again.")
+    said = saved_or_not(question, locked)
+    assert isinstance(said, NotSaved)
+    assert said.reason == "The message was not saved: session x has been locked. Try again."

@@ -298,3 +298,31 @@ async def test_unsaved_messages_stay_on_their_branch_when_the_head_has_moved(two
     two.ours.append = ours  # type: ignore[method-assign]
     await two.ask("more")
     assert [m.content for m in two.other.messages(two.session_id)] == [*said, "more", "echo: more"]
+
+
+async def test_a_reply_whose_beginning_was_rescued_is_kept_whole_beside_it(two: Two) -> None:
+    trashed = None
+    async for event in two.conversation.turn("question").events():
+        if isinstance(event, Finished):
+            trashed = two.other.delete(two.session_id)
+    assert trashed is not None
+    await two.ask("meanwhile")
+    [reply, *_later] = two.conversation.unsaved
+    two.other.restore(trashed.trash_id)
+    # As a storage does with what it has kept of a reply when nobody writes it any more.
+    beginning = reply._replace(content="ec", status="interrupted", usage=None, timing=None)
+    two.other.append(two.session_id, beginning)
+    assert await two.watch.look() == Back(None)
+    tree = two.other.tree(two.session_id)
+    assert [message.content for message in tree].count("echo: question") == 1
+    assert len({message.id for message in tree}) == len(tree) == 5
+    path = two.other.messages(two.session_id)
+    assert [message.content for message in path] == [
+        "question",
+        "echo: question",
+        "meanwhile",
+        "echo: meanwhile",
+    ]
+    assert list(two.conversation.history) == path
+    assert two.conversation.elsewhere == 0
+    assert not two.watch.ahead

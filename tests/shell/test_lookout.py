@@ -86,6 +86,7 @@ async def test_growth_elsewhere_is_said_and_switch_goes_on_from_it(two: Two) -> 
     await two.seat.sees("is open already")
     two.seat.type("after them\r")
     await two.seat.sees("echo: after them")
+    await two.rests()
     said = [message.content for message in two.other.messages(two.session_id)]
     assert said == ["mine", "echo: mine", "theirs", "theirs 2", "after them", "echo: after them"]
 
@@ -126,6 +127,43 @@ async def test_a_message_under_ours_is_said_after_the_reply(
     await two.seat.sees("half whole")
     await two.looks()
     await two.seat.sees("1 message was added to this session elsewhere, on another branch.")
+
+
+async def test_the_toolbar_counts_while_a_reply_streams(
+    two: Two, provider: ScriptedProvider
+) -> None:
+    two.says("before")
+    await two.looks()
+    await two.seat.sees("1 added elsewhere")
+    gate = asyncio.Event()
+    provider.scripts.append(["half ", gate, "whole", Finished()])
+    two.seat.type("question\r")
+    await two.seat.sees("half")
+    two.says("meanwhile")
+    two.says("meanwhile 2")
+    await two.seat.shell.lookout.glance()
+    # The one before is behind who went on here.
+    await two.seat.sees("2 added elsewhere")
+    assert two.text().count("to this session elsewhere") == 1
+    gate.set()
+    await two.seat.sees("half whole")
+    await two.looks()
+    await two.seat.sees("2 messages were added to this session elsewhere")
+    await two.seat.sees("2 added elsewhere")
+
+
+async def test_the_toolbar_counts_while_a_question_waits(two: Two) -> None:
+    two.seat.type("/delete\r")
+    await two.seat.sees("[y/N]")
+    two.says("meanwhile")
+    await two.seat.shell.lookout.glance()
+    await two.seat.sees("1 added elsewhere")
+    two.other.delete(two.session_id)
+    await two.seat.shell.lookout.glance()
+    assert two.seat.shell.conversation.missing is None
+    two.seat.type("n\r")
+    await two.looks()
+    await two.seat.sees("This session was deleted elsewhere")
 
 
 async def test_nobody_looks_while_a_reply_streams(
@@ -209,6 +247,23 @@ async def test_a_purged_session_is_gone_and_its_words_can_be_written_to_a_file(t
     await two.seat.sees("This session is gone, and the trash does not have it")
     assert "/save PATH writes it to a file." in two.text()
     assert "/undelete" not in two.text()
+
+
+async def test_one_is_asked_before_one_leaves_a_session_that_is_in_memory_only(two: Two) -> None:
+    two.other.purge(two.other.delete(two.session_id).trash_id)
+    await two.looks()
+    two.seat.type("/new Next\r")
+    await two.seat.sees("Leave it behind for good?")
+    two.seat.type("n\r")
+    await two.seat.sees("It stays open.")
+    assert two.seat.shell.conversation.session.session_id == two.session_id
+    two.seat.type("/switch Next\r")
+    await two.seat.until(lambda: two.text().count("Leave it behind for good?") == 2)
+    two.seat.type("y\r")
+    await two.seat.sees("Next (")
+    two.seat.type("/new Another\r")
+    await two.seat.sees("Another (")
+    assert two.text().count("Leave it behind for good?") == 2
 
 
 async def test_deleting_the_open_session_oneself_is_no_news(two: Two) -> None:

@@ -262,6 +262,24 @@ async def test_what_was_not_saved_survives_a_switch_and_is_saved_at_the_end(
     assert kept == ["precious", "echo: precious"]
 
 
+async def test_who_leaves_is_told_which_other_session_has_what_is_not_saved(
+    sit_down: SitDown,
+) -> None:
+    storage = Full()
+    first = storage.create("First")
+    storage.create("Second")
+    storage.set_current(first.session_id)
+    seat = await sit_down(storage)
+    storage.full = True
+    seat.type("precious\r")
+    await seat.sees("The reply was not saved either.")
+    seat.type("/switch Second\r")
+    await seat.sees("Second (")
+    seat.type("\x04")
+    await seat.sees(f"/switch {first.session_id[:8]} opens a session that has some.")
+    await seat.sees("2 messages are not in the store. Leave anyway?")
+
+
 class Unreadable(MemoryStorage):
     def open(self, session_id: str) -> Session:
         session = super().open(session_id)
@@ -307,17 +325,17 @@ async def test_who_leaves_with_unsaved_messages_is_asked_once_and_may_stay(
 ) -> None:
     seat = await in_trouble(sit_down)
     seat.type("\x04")
-    await seat.sees("2 messages are not on disk. Leave anyway? [y/N]")
+    await seat.sees("2 messages are not in the store. Leave anyway? [y/N]")
     await seat.sees("/save PATH writes the open conversation to a file.")
     seat.type("\r")
     seat.type("still here\r")
     await seat.sees("echo: still here")
     await seat.until(lambda: not seat.shell.front.busy)
     seat.type("/exit\r")
-    await seat.sees("4 messages are not on disk. Leave anyway? [y/N]")
+    await seat.sees("4 messages are not in the store. Leave anyway? [y/N]")
     seat.type("y\r")
     assert await asyncio.wait_for(seat.task, 5) == 0
-    await seat.sees("4 messages are not on disk; copy what you need from the screen.")
+    await seat.sees("4 messages are not in the store; copy what you need from the screen.")
 
 
 async def test_control_d_twice_leaves_whatever_is_not_saved(sit_down: SitDown) -> None:
@@ -393,6 +411,7 @@ async def test_a_session_opens_at_a_message_and_goes_on_at_its_end(sit_down: Sit
     assert storage.open(long).head is None
     seat.type("on\r")
     await seat.sees("echo: on")
+    await seat.until(lambda: not seat.shell.front.busy)
     assert storage.messages(long)[-2].parent == made[-1].id
 
 

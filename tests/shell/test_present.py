@@ -81,8 +81,14 @@ async def test_what_is_not_saved_is_said_with_the_next_step_and_once_in_full() -
     assert "Another reason. What was said stays" in paper.text()
 
 
-def test_of_a_very_long_question_the_beginning_is_shown() -> None:
+async def test_of_a_very_long_question_the_beginning_is_shown() -> None:
     paper = Paper()
-    presenter_on(paper).question("\n".join(f"line {number}" for number in range(1000)))
-    assert len(paper.lines) == QUESTION_LINES + 2
+    text = "\n".join(f"line {number}" for number in range(1000))
+    long = SAID._replace(content=text)
+    presenter = presenter_on(paper)
+    await presenter.show(events(MessageSaved(long), Finished()), "m")
+    assert len(paper.lines) == QUESTION_LINES + 3
     assert "more characters, all of them saved" in paper.text()
+    await presenter.show(events(NotSaved(long, "The disk is full."), Finished()), "m")
+    assert paper.text().count("more characters") == 2
+    assert paper.text().count("all of them saved") == 1

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from agno_shell.builtin.commands.arguments import first_word, positive_number
 from agno_shell.builtin.commands.sessions import find
-from agno_shell.builtin.commands.wording import short_id
+from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Line, Storage
-from agno_shell.errors import StorageError, UsageError
+from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.terminal_text import clean, clean_line
-from agno_shell.text_table import text_width
+from agno_shell.text_table import shorten, text_width
 from agno_shell.types import Role, SearchHit, local_time
 
 LIMIT = 20
@@ -22,8 +22,11 @@ _USAGE = "Usage: /search [--here] [--session REF] [--role user|assistant] [--sin
 _OPTION = r"--(here|session|role|since|limit)(?:\s+|$)"
 _MARKED = "bold"
 _LONGEST_NAME = 24
+"""Columns."""
 _LIST_MARGIN = 8
 """Columns that the list itself needs."""
+_NARROW = 60
+"""Columns; in fewer, the snippet has no room beside date and role."""
 _LEAST_ROOM = 20
 
 Pieces = tuple[tuple[str, bool], ...]
@@ -75,7 +78,14 @@ async def search(context: CommandContext, text: str) -> None:
         # The list is gone, or there was nobody to show it to.
         context.print_lines(line for hit in hits for line in lines(hit))
         return
-    await context.switch(hits[chosen].session.session_id, at=hits[chosen].message.id)
+    session, message = hits[chosen].session, hits[chosen].message
+    try:
+        await context.switch(session.session_id, at=message.id)
+    except SessionNotFoundError as error:
+        raise SessionNotFoundError(
+            f"Session {label(session)} was deleted since it was found.",
+            hint=f"/undelete {short_id(session)} brings it back, if it is in the trash.",
+        ) from error
 
 
 def parse(text: str) -> Wanted:
@@ -134,9 +144,10 @@ def _moment(text: str) -> datetime:
 def option(hit: SearchHit, width: int) -> Line:
     """A hit in one row: session, date, role, and what was found where it can still be seen
     in ``width`` columns; the list cuts off the rest. 0: there is room for all."""
-    name = clean_line(hit.session.name, _LONGEST_NAME)
+    is_narrow = 0 < width < _NARROW
+    name = shorten(clean_line(hit.session.name), width // 4 if is_narrow else _LONGEST_NAME)
     date = local_time(hit.message.created_at)[:10]
-    heading = f"{name}  {date}  {hit.message.role}  "
+    heading = f"{name}  " if is_narrow else f"{name}  {date}  {hit.message.role}  "
     snippet = _clean(hit.snippet)
     if width:
         room = max(width - text_width(heading) - _LIST_MARGIN, _LEAST_ROOM)
@@ -161,12 +172,15 @@ def _clean(snippet: Pieces) -> Pieces:
 def _from_mark(snippet: Pieces, room: int) -> Pieces:
     """The snippet without most of what stands before the first mark, where not all of it
     can be seen."""
-    if sum(len(text) for text, _marked in snippet) <= room:
+    if sum(text_width(text) for text, _marked in snippet) <= room:
         return snippet
     first = next((at for at, (_text, marked) in enumerate(snippet) if marked), 0)
     before = "".join(text for text, _marked in snippet[:first])
-    if len(before) > room // 3:
-        before = "…" + before[-(room // 3) :]
+    if text_width(before) > room // 3:
+        before = before[-(room // 3) :]
+        while text_width(before) > room // 3:
+            before = before[1:]
+        before = "…" + before
     return ((before, False), *snippet[first:])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from agno_shell.builtin.commands.search import Wanted, parse
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
+from agno_shell.text_table import text_width
 
 
 def plain(line):
@@ -42,6 +43,22 @@ async def test_what_is_chosen_is_opened_at_the_message(talk, type_line):
     date = asked.created_at.astimezone().strftime("%Y-%m-%d")
     assert plain(line) == f"First  {date}  user  where are the blue cups?"
     assert ("bold", "blue cups") in line
+
+
+async def test_a_session_that_was_deleted_since_it_was_found_can_be_brought_back(talk, type_line):
+    context = talk(choices=[0])
+    session = first(context)
+    search = context.storage.search
+
+    def then_deleted(query, **limits):
+        found = search(query, **limits)
+        context.storage.delete(session.session_id)
+        return found
+
+    context.storage.search = then_deleted
+    with pytest.raises(SessionNotFoundError, match="was deleted since it was found") as raised:
+        await type_line(context, '/search "blue cups"')
+    assert f"/undelete {session.session_id[:8]}" in raised.value.hint
 
 
 async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(talk, type_line):
@@ -147,6 +164,21 @@ async def test_on_a_narrow_screen_what_was_found_is_still_seen(make_context, typ
     await type_line(context, "/search cups")
     (line,) = context.offered[0]
     assert plain(line).index("cups") < 75
+
+
+@pytest.mark.parametrize("name", ["A name that is long itself", "とても長い名前のセッションである"])
+async def test_in_forty_columns_what_was_found_is_seen_beside_the_name(
+    make_context, type_line, say, name
+):
+    context = make_context(choices=[0], width=40)
+    session = context.storage.create(name)
+    context.session = session
+    say(context, "user: 大阪はどうですか大阪はどうですか needle ですか")
+    await type_line(context, "/search needle")
+    ((line,),) = context.offered
+    shown = plain(line)
+    assert shown.startswith(name[:3])
+    assert text_width(shown[: shown.index("needle") + len("needle")]) <= 40 - 8
 
 
 async def test_foreign_text_in_a_hit_does_not_act(make_context, type_line, say):
