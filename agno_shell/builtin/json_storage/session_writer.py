@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agno_shell import json_records
-from agno_shell.builtin.json_storage import disk, folder, message_reader
+from agno_shell.builtin.json_storage import disk, folder, index_format, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import Entry
@@ -97,13 +97,14 @@ class SessionWriter:
             return entry
 
     def lay_index_anew(self, before: bytes, after: bytes) -> None:
-        """Replace an index in another layout, which is kept; what only it knows goes to
-        the folders first."""
+        """Replace an index that is damaged or in another layout, which is kept; what only
+        it knows goes to the folders first."""
         path = f"{self._root}/sessions.json"
         for entry in self._catalog.contents().entries:
             folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
         copy = replace_keeping(path, before, after)
-        self._notices(f"{path} was in another layout and was written anew; it is kept as {copy}.")
+        was = "damaged" if index_format.read(before) is None else "in another layout"
+        self._notices(f"{path} was {was} and was written anew; it is kept as {copy}.")
 
     def tell(self, line: str) -> None:
         self._notices(line)

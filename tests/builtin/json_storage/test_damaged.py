@@ -358,3 +358,17 @@ def test_an_append_before_a_look_at_the_end_costs_no_whole_reading(
     monkeypatch.setattr(message_reader, "_size", size)
     monkeypatch.setattr(message_reader, "load", None)
     assert [each.content for each in store.messages(session_id, last=2)] == ["c", "new"]
+
+
+@pytest.mark.parametrize(
+    ("data", "was"),
+    [(b'{"sessions": [', "damaged"), (b'{"sessions": []}', "in another layout")],
+)
+def test_what_was_wrong_with_an_index_that_is_written_anew(
+    data: bytes, was: str, root: Path, open_store: Opened, notices: list[str]
+) -> None:
+    session_id = open_store().create("kept").session_id
+    (root / "sessions.json").write_bytes(data)
+    say(open_store(), session_id, "a")
+    (line,) = notices
+    assert f"sessions.json was {was} and was written anew; it is kept as" in line
