@@ -12,15 +12,13 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
-from typing import Any, cast
+from typing import Any
 
 from agno_shell.types import (
     NOTHING,
     Attachment,
     Message,
-    Role,
     Session,
-    Status,
     Timing,
     Usage,
     default_session_name,
@@ -202,7 +200,7 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
     ``before`` is the time of the message before it, used where this one has none."""
     role, content = raw.get("role"), raw.get("content")
     created_at = moment(raw.get("created_at")) or moment(raw.get("timestamp"))
-    known = cast("Role", _one_of(role, ROLES, "user"))
+    known = _one_of(role, ROLES, "user")
     text = content if isinstance(content, str) else _text(content)
     is_said = created_at is not None and known == role and text is content
     if is_said and raw.keys() <= _PLAIN:
@@ -215,7 +213,7 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
         text,
         created_at or before,
         parent,
-        cast("Status", _one_of(raw.get("status"), STATUSES, "complete")),
+        _one_of(raw.get("status"), STATUSES, "complete"),
         model if isinstance(model, str) else None,
         _usage(raw.get("usage")),
         _timing(raw.get("timing")),
@@ -254,7 +252,7 @@ def _says_numbers(raw: object, record: Usage | Timing | None) -> bool:
     return len(raw) == len(record) - record.count(None)  # numbers are taken as they are
 
 
-def _one_of(value: object, words: frozenset[str], otherwise: str) -> str:
+def _one_of(value: object, words: frozenset[str], otherwise: str) -> Any:
     return value if isinstance(value, str) and value in words else otherwise
 
 

@@ -99,8 +99,8 @@ def last_messages(folder: Path) -> list[Figure]:
 
 def listing(folder: Path) -> list[Figure]:
     """All sessions against reading the index and looking at every message file."""
-    places = make_store(folder / "store", [4] * MANY)
-    root = str(places[0].root)
+    place = make_store(folder / "store", [4] * MANY)[0]
+    root = str(place.root)
 
     def read_and_look() -> None:
         with open(f"{root}/sessions.json", "rb") as file:
@@ -108,15 +108,16 @@ def listing(folder: Path) -> list[Figure]:
         for session in index["sessions"]:
             os.stat(f"{root}/{session['session_id']}/messages.json")
 
-    floor, mine = interleaved([_timed(read_and_look), _timed(_list(places[0]))])
+    floor, mine = interleaved([_timed(read_and_look), _timed(_list(place))])
     return [ratio(f"list of {MANY:,} sessions", mine, floor, 2.0, "ms")]
 
 
 def rebuilding(folder: Path) -> list[Figure]:
     """All sessions without the index against reading both files of each."""
-    places = make_store(folder / "store", [4] * MANY)
-    (places[0].root / "sessions.json").unlink()
-    folders = [str(place.folder) for place in places]
+    place, *others = make_store(folder / "store", [4] * MANY)
+    folders = [str(each.folder) for each in (place, *others)]
+    del others  # the garbage collector would look through them with each list
+    (place.root / "sessions.json").unlink()
 
     def read_and_count() -> None:
         for each in folders:
@@ -125,7 +126,7 @@ def rebuilding(folder: Path) -> list[Figure]:
             with open(f"{each}/messages.json", "rb") as file:
                 file.read().count(b"\n")
 
-    floor, mine = interleaved([_timed(read_and_count), _timed(_list(places[0]))])
+    floor, mine = interleaved([_timed(read_and_count), _timed(_list(place))])
     return [ratio(f"list of {MANY:,} sessions, the index lost", mine, floor, 2.0, "ms")]
 
 

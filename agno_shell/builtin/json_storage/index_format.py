@@ -180,9 +180,56 @@ def read(data: bytes) -> Contents | None:
     return Contents(current if is_session_id(current) else None, entries)
 
 
+_USUAL = (
+    "session_id",
+    "name",
+    "description",
+    "created_at",
+    "messages_counted",
+    "messages_size",
+    "messages_mtime_ns",
+    "messages_checked",
+    "updated_at",
+    "message_count",
+)
+"""The keys of most lines, as :func:`line` writes them."""
+
+
 def _entry(raw: Any) -> Entry | None:
     if not isinstance(raw, dict) or not is_session_id(raw.get("session_id")):
         return None
+    return (_usual_entry(*raw.values()) if tuple(raw) == _USUAL else None) or _any_entry(raw)
+
+
+def _usual_entry(
+    session_id: str,
+    name: Any,
+    description: Any,
+    created: Any,
+    counted: Any,
+    size: Any,
+    mtime_ns: Any,
+    checked: Any,
+    updated: Any,
+    count: Any,
+) -> Entry | None:
+    """The entry in a line with nothing special about it, or None; there may be ten thousand
+    of them in a list."""
+    created_at, updated_at = json_records.moment(created), json_records.moment(updated)
+    if (
+        created_at is None
+        or updated_at is None
+        or updated_at < created_at
+        or not (type(name) is str and name and not name.isspace())
+        or not (type(description) is str and type(size) is type(mtime_ns) is int)
+        or not (type(count) is int and counted == count >= 0)
+    ):
+        return None
+    session = Session(session_id, name, created_at, updated_at, description, count)
+    return Entry(session, size, mtime_ns, checked is True)
+
+
+def _any_entry(raw: dict[str, Any]) -> Entry:
     take = raw.pop
     size = take("messages_size", UNKNOWN)
     mtime_ns = take("messages_mtime_ns", UNKNOWN)

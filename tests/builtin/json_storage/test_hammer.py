@@ -14,7 +14,7 @@ from agno_shell.contracts import StorageOptions
 
 WRITERS = "abcdefgh"
 EACH = 2000
-PAUSE = 0.3
+PAUSE = 0.1
 """Seconds between two replacements."""
 SCRIPT = Path(__file__).with_name("hammer_shells.py")
 

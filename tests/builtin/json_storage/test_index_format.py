@@ -103,3 +103,24 @@ def test_ids_from_the_file_are_checked(ident: object) -> None:
     data = json.dumps({"current_session_id": ident, "sessions": [{"session_id": ident}, 5]})
     assert index_format.read(data.encode()) == index_format.Contents(None, [])
     assert index_format.lines(data.encode()) is None
+
+
+def plain() -> dict[str, object]:
+    session = Session(IDS[0], "n", NOON, NOON, "d", 7)
+    found: dict[str, object] = json.loads(index_format.line(Entry(session, 12, 34, checked=True)))
+    return found
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, {"message_count": -1, "messages_counted": -1}]
+    + [{key: value} for key in plain() for value in (None, 5, -1, True, "", " ", [1], {"a": 1})]
+    + [{"updated_at": "2020-01-01T00:00:00+00:00"}, {"created_at": "2020-01-01T00:00:00"}],
+)
+def test_a_usual_line_is_read_as_any_other(odd: dict[str, object]) -> None:
+    """The order of the keys says nothing, but a line as it is written is read faster."""
+    fields = plain() | odd
+    backwards = dict(reversed(fields.items()))
+    assert index_format.read_line(json.dumps(fields).encode()) == index_format.read_line(
+        json.dumps(backwards).encode()
+    )
