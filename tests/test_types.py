@@ -81,7 +81,8 @@ def test_a_new_session_is_called_by_its_time_unless_it_has_a_name(in_zone):
 
 
 def test_only_some_fields_of_a_session_can_be_changed():
-    assert session_changes({"name": "x", "tags": ["a"]}) == {"name": "x", "tags": ("a",)}
+    given = {"name": "x", "tags": ["a"], "pinned": ["b"]}
+    assert session_changes(given) == {"name": "x", "tags": ("a",), "pinned": ("b",)}
     for field in set(Session._fields) - CHANGEABLE:
         with pytest.raises(TypeError, match=field):
             session_changes({field: None})

@@ -96,3 +96,12 @@ def test_sqlite_finds_the_same_words_for_really_every_character(table):
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 def test_sqlite_finds_the_same_words_in_any_text(table, texts):
     assert in_fts5(table, texts) == [words(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["\u0915\u093f\u0924\u093e\u092c", "\U00011013\U00011038\U00011013"],
+    ids=["Devanagari", "Brahmi, beyond the first 65,536 code points"],
+)
+def test_marks_hold_a_word_together(word: str) -> None:
+    assert words(f"é {word}.") == ["e", word]
