@@ -11,9 +11,13 @@ from agno_shell.lazy_names import lazy_names
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts import (
+        Abilities,
         Command,
         CommandContext,
         Completion,
+        ConversationControl,
+        Counted,
+        Figures,
         Line,
         Provider,
         ProviderFactory,
@@ -22,10 +26,15 @@ if TYPE_CHECKING:
         RendererFactory,
         RendererOptions,
         RenderStream,
+        Step,
         Storage,
         StorageFactory,
         StorageOptions,
+        Tool,
         ToolbarItem,
+        ToolBox,
+        ToolFactory,
+        ToolOptions,
     )
     from agno_shell.errors import (
         AgnoShellError,
@@ -44,7 +53,6 @@ if TYPE_CHECKING:
         ReasoningDelta,
         Request,
         TextDelta,
-        ToolCall,
         UsageReported,
     )
     from agno_shell.hookspecs import hookimpl
@@ -52,10 +60,13 @@ if TYPE_CHECKING:
     from agno_shell.types import (
         Attachment,
         Finding,
+        Memory,
         Message,
         SearchHit,
         Session,
         Timing,
+        ToolCall,
+        ToolSchema,
         Trashed,
         Usage,
     )
@@ -64,23 +75,29 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "contracts": (
-        "Command CommandContext Completion Line Provider ProviderFactory ProviderOptions "
+        "Abilities Command CommandContext Completion ConversationControl Counted Figures Line "
+        "Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
-        "Storage StorageFactory StorageOptions ToolbarItem"
+        "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
+        "ToolbarItem"
     ),
     "errors": (
         "AgnoShellError ConfigError PluginError ProviderError SessionNotFoundError "
         "StorageError UsageError"
     ),
     "events": (
-        "Event Failed Finished Interrupted ReasoningDelta Request TextDelta ToolCall UsageReported"
+        "Event Failed Finished Interrupted ReasoningDelta Request TextDelta UsageReported"
     ),
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
-    "types": "Attachment Finding Message SearchHit Session Timing Trashed Usage",
+    "types": (
+        "Attachment Finding Memory Message SearchHit Session Timing ToolCall ToolSchema Trashed "
+        "Usage"
+    ),
 }
 
 __all__ = [
+    "Abilities",
     "AgnoShellError",
     "Attachment",
     "Cleaner",
@@ -88,12 +105,16 @@ __all__ = [
     "CommandContext",
     "Completion",
     "ConfigError",
+    "ConversationControl",
+    "Counted",
     "Event",
     "Failed",
+    "Figures",
     "Finding",
     "Finished",
     "Interrupted",
     "Line",
+    "Memory",
     "Message",
     "PluginError",
     "Provider",
@@ -109,13 +130,19 @@ __all__ = [
     "SearchHit",
     "Session",
     "SessionNotFoundError",
+    "Step",
     "Storage",
     "StorageError",
     "StorageFactory",
     "StorageOptions",
     "TextDelta",
     "Timing",
+    "Tool",
+    "ToolBox",
     "ToolCall",
+    "ToolFactory",
+    "ToolOptions",
+    "ToolSchema",
     "ToolbarItem",
     "Trashed",
     "Usage",

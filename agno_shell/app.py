@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agno_shell.config import Config
-    from agno_shell.contracts import Provider, ProviderFactory, Renderer, Storage
+    from agno_shell.contracts import (
+        Provider,
+        ProviderFactory,
+        Renderer,
+        Storage,
+        ToolBox,
+        ToolFactory,
+    )
     from agno_shell.conversation.models import Models
+    from agno_shell.conversation.toolbelt import Toolbelt
     from agno_shell.diagnosis.subject import Subject
     from agno_shell.errors import ConfigError
     from agno_shell.options import (
@@ -206,6 +214,25 @@ def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
     )
 
 
+def _toolbelt(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
+    from agno_shell.contracts import ToolOptions
+    from agno_shell.conversation.toolbelt import Toolbelt
+
+    def open_box(factory: ToolFactory) -> ToolBox:
+        table = config.plugin_settings(plugins.tools.owner(factory.name))
+        log = os.path.join(paths.log_dir, f"{factory.name}.log")
+        return factory.open(ToolOptions(table, log))
+
+    return Toolbelt(
+        plugins.tools.all,
+        open_box,
+        on=config[settings.TOOLS_ON],
+        seconds=config[settings.TOOLS_SECONDS],
+        output_bytes=config[settings.TOOLS_OUTPUT_BYTES],
+        report=lambda line: plugins.report(line),
+    )
+
+
 def _renderer(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
     from agno_shell.contracts import RendererOptions
 
@@ -280,6 +307,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     store = StoreThread(lambda: storage)
     reader = StoreThread(lambda: _open_storage(config, paths, options.common, plugins))
     models = _models(config, paths, plugins)
+    toolbelt = _toolbelt(config, paths, plugins)
     terminal = _capable(os.environ)
     front = _terminal_front(config, paths) if terminal else _line_front()
     shell = Shell(
@@ -288,10 +316,9 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             models,
             plugins,
             config,
+            toolbelt=toolbelt,
             reader=reader,
             facts=options.context,
-            api_base=config[settings.PROVIDER_API_BASE] or None,
-            default_window=config[settings.PROVIDER_CONTEXT_WINDOW],
         ),
         front,
         _renderer(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
@@ -315,6 +342,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         )
     finally:
         try:
+            await toolbelt.close()
             await models.close()
         finally:
             await reader.abandon()

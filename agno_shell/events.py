@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from agno_shell.types import NOTHING, Message, Usage
+from agno_shell.types import NOTHING, Message, Reasoning, ToolCall, ToolSchema, Usage
 
 FAILURES = (
     "authentication",
@@ -37,6 +37,13 @@ class Request:
     parameters: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """Model parameters under their usual names: temperature, top_p, max_tokens, …"""
     api_base: str | None = None
+    tools: tuple[ToolSchema, ...] = ()
+    """What the model may ask for."""
+    reasoning: Reasoning | None = None
+    """None: as the model does by itself."""
+    files: Mapping[str, bytes] = field(default_factory=lambda: NOTHING)
+    """The contents of the messages' attachments that are no text, by their SHA-256. Those
+    that are text stand in the content of their messages already."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,6 @@ class ReasoningDelta:
     """The next piece of what the model thinks aloud before it answers."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """The model asks for a function; ``arguments`` is JSON text as it came."""
-
-    id: str
-    name: str
-    arguments: str
 
 
 @dataclass(frozen=True)
@@ -93,18 +91,105 @@ class Failed:
     message: str
     """One sentence, without secrets; foreign text in it is not yet cleaned."""
     hint: str = ""
+    temporary: bool = False
+    """The same request may well succeed in a moment: what is busy, down or limits how much
+    it is asked. Tried again as long as nothing of the reply was shown."""
+    retry_after: float | None = None
+    """Seconds after which the other side wants to be asked again, if it said so."""
 
     def sentence(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
 
+Why = Literal["instructions", "summary", "pinned", "recent", "question"]
+"""Why a message is sent: the system text with what the session remembers; what stands for
+earlier ones; chosen by the person; among the newest; what is to be answered."""
+
+
+class ReceiptRow(NamedTuple):
+    """One message of a request."""
+
+    message: Message
+    """As it is sent."""
+    tokens: int
+    why: Why
+
+
+class LeftOut(NamedTuple):
+    """Messages of the path that are not sent."""
+
+    count: int
+    why: Literal["window", "summary", "empty"]
+    """The window is full; a summary stands for them; they hold nothing."""
+
+
+class Receipt(NamedTuple):
+    """Exactly what a request holds, and what it does not."""
+
+    rows: tuple[ReceiptRow, ...]
+    left_out: tuple[LeftOut, ...]
+    tool_tokens: int
+    """Tokens of the descriptions of the tools."""
+    window: int
+    """Tokens that a request and its reply may have together."""
+    window_known: bool
+    """Whether the provider knows the window; else it is the configured one."""
+    reserve: int
+    """Tokens of the window that are kept free for the reply."""
+    estimated: bool
+    """Whether the tokens are an estimate, and not counted as this model counts them."""
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of the request."""
+        return sum(row.tokens for row in self.rows) + self.tool_tokens
+
+
 @dataclass(frozen=True)
 class RequestPrepared:
-    """What is about to be sent. The person's message is on disk by now."""
+    """What is about to be sent. The person's message is on disk by now. In a turn with
+    tools there are several."""
 
     request: Request
-    omitted: int = 0
-    """How many earlier messages did not fit the model's window."""
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """A request failed before its reply began, and is tried again after ``seconds``."""
+
+    failure: Failed
+    seconds: float
+    attempt: int
+    """The number of the try that comes: 2 or more."""
+    attempts: int
+    """How many there are at most."""
+
+
+@dataclass(frozen=True)
+class FellBack:
+    """A model is down; the next of the configured ones is asked."""
+
+    failure: Failed
+    model: str
+    """The one that failed."""
+    to: str
+    """The one that is asked now."""
+
+
+@dataclass(frozen=True)
+class ToolStarted:
+    """A tool was allowed, and runs."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True)
+class ToolFinished:
+    """A tool's result, or why there is none; the message is saved next."""
+
+    call: ToolCall
+    result: Message
 
 
 @dataclass(frozen=True)
@@ -125,5 +210,19 @@ class NotSaved:
 Event = TextDelta | ReasoningDelta | ToolCall | UsageReported | Finished | Failed
 """What a provider yields."""
 
-TurnEvent = Event | Interrupted | RequestPrepared | MessageSaved | NotSaved
-"""What a turn yields."""
+Ending = Finished | Failed | Interrupted
+"""How a turn ends."""
+
+TurnEvent = (
+    Event
+    | Interrupted
+    | RequestPrepared
+    | Retrying
+    | FellBack
+    | ToolStarted
+    | ToolFinished
+    | MessageSaved
+    | NotSaved
+)
+"""What a turn yields. Each reply, and each result of a tool, is followed by its
+``MessageSaved`` or ``NotSaved``; there is one :data:`Ending`, before that of the last."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         StorageFactory,
         ToolbarItem,
         ToolbarView,
+        ToolFactory,
     )
     from agno_shell.events import Request
     from agno_shell.types import Message, Session
@@ -54,6 +55,11 @@ def register_renderers() -> Sequence[RendererFactory]:  # type: ignore[empty-bod
 @hookspec
 def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
     """Slash commands."""
+
+
+@hookspec
+def register_tools() -> Sequence[ToolFactory]:  # type: ignore[empty-body]
+    """Tool boxes that ``[tools] on`` can switch on. None is on by itself."""
 
 
 # Events: what has happened ----------------------------------------------------------------

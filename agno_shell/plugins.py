@@ -26,6 +26,7 @@ from agno_shell.contracts import (
     StorageFactory,
     ToolbarItem,
     ToolbarView,
+    ToolFactory,
 )
 from agno_shell.errors import PluginError
 
@@ -43,7 +44,7 @@ BUILTINS: Mapping[str, str] = {
 }
 """Plugin name to module. They are loaded by name like any other, only without a search."""
 
-R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command)
+R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, ToolFactory)
 T = TypeVar("T")
 
 
@@ -155,6 +156,7 @@ class Plugins:
         self.providers: Registry[ProviderFactory] = Registry("provider")
         self.renderers: Registry[RendererFactory] = Registry("renderer")
         self.commands: Registry[Command] = Registry("command")
+        self.tools: Registry[ToolFactory] = Registry("tool box")
         self._off = frozenset(off)
         self._records: dict[str, PluginRecord] = {}
         self._blamed: set[tuple[str, str]] = set()
@@ -244,6 +246,7 @@ class Plugins:
             ("register_providers", self.providers, ProviderFactory),
             ("register_renderers", self.renderers, RendererFactory),
             ("register_commands", self.commands, Command),
+            ("register_tools", self.tools, ToolFactory),
         ):
             add = partial(self._add, kind=kind, registry=registry, record=record, hook=hook)
             self._each(hook, {}, add, only=(record.name,))

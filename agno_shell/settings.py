@@ -185,6 +185,24 @@ PROVIDER_CONTEXT_WINDOW = Setting(
     "Tokens that a request may hold when the model's own window is not known.",
     minimum=256,
 )
+PROVIDER_FALLBACKS = Setting[tuple[str, ...]](
+    "provider.fallbacks",
+    (),
+    "Models that are asked in this order when the one before is down.",
+    example="ollama_chat/llama3.2",
+)
+PROVIDER_REASONING = Setting(
+    "provider.reasoning",
+    "",
+    "How much models are to think before they answer; empty: as they do by themselves.",
+    choices=("", "off", "low", "medium", "high"),
+)
+PROVIDER_MAX_COST_PER_SESSION = Setting(
+    "provider.max_cost_per_session",
+    0.0,
+    "US dollars that one session may cost before the shell asks; 0: any.",
+    minimum=0,
+)
 LIMIT_CONNECT = Setting(
     "provider.limits.connect", 10.0, "Seconds until the connection stands.", minimum=0.1
 )
@@ -199,6 +217,61 @@ LIMIT_WHOLE_REPLY = Setting(
 )
 LIMIT_REPLY_BYTES = Setting(
     "provider.limits.reply_bytes", 16_777_216, "Bytes of text in a whole reply.", minimum=1
+)
+LIMIT_TRIES = Setting(
+    "provider.limits.tries",
+    3,
+    "How often a request is sent at most, as long as nothing of its reply has come.",
+    minimum=1,
+)
+LIMIT_RETRY_AFTER = Setting(
+    "provider.limits.retry_after",
+    60.0,
+    "Seconds that a busy server may let the next try wait; when it wants more, there is none.",
+    minimum=0,
+)
+
+CONVERSATION_AUTO_COMPACT = Setting(
+    "conversation.auto_compact",
+    False,
+    "Let the model sum up the older turns by itself before they no longer fit its window.",
+)
+CONVERSATION_AUTO_TITLE = Setting(
+    "conversation.auto_title",
+    False,
+    "Name a session that was given no name after its first exchange, by a model.",
+)
+CONVERSATION_TITLE_MODEL = Setting(
+    "conversation.title_model",
+    "",
+    "The model that names sessions; empty: the session's own.",
+    example="openai/gpt-4o-mini",
+)
+CONVERSATION_ATTACHMENT_BYTES = Setting(
+    "conversation.attachment_bytes",
+    20_971_520,
+    "Bytes of one attached file at most.",
+    minimum=1,
+)
+
+TOOLS_ON = Setting[tuple[str, ...]](
+    "tools.on",
+    (),
+    "Tool boxes, or single tools as BOX.TOOL, that models may call; each call asks first.",
+    example="mcp",
+)
+TOOLS_SECONDS = Setting("tools.seconds", 120.0, "Seconds that one call may take.", minimum=0.1)
+TOOLS_OUTPUT_BYTES = Setting(
+    "tools.output_bytes",
+    65_536,
+    "Bytes of one call's result that are given to the model; the rest is cut off, and said so.",
+    minimum=256,
+)
+TOOLS_ROUNDS = Setting(
+    "tools.rounds",
+    25,
+    "How often a model may call tools in one turn before the shell asks.",
+    minimum=1,
 )
 
 RENDERER_PLUGIN = Setting("renderer.plugin", "pygments", "Which renderer shows replies.")
@@ -230,6 +303,8 @@ LIMITS: tuple[Setting[Any], ...] = (
     LIMIT_BETWEEN_TOKENS,
     LIMIT_WHOLE_REPLY,
     LIMIT_REPLY_BYTES,
+    LIMIT_TRIES,
+    LIMIT_RETRY_AFTER,
 )
 
 ALL: tuple[Setting[Any], ...] = (
@@ -240,7 +315,18 @@ ALL: tuple[Setting[Any], ...] = (
     PROVIDER_API_BASE,
     PROVIDER_API_KEY_ENV,
     PROVIDER_CONTEXT_WINDOW,
+    PROVIDER_FALLBACKS,
+    PROVIDER_REASONING,
+    PROVIDER_MAX_COST_PER_SESSION,
     *LIMITS,
+    CONVERSATION_AUTO_COMPACT,
+    CONVERSATION_AUTO_TITLE,
+    CONVERSATION_TITLE_MODEL,
+    CONVERSATION_ATTACHMENT_BYTES,
+    TOOLS_ON,
+    TOOLS_SECONDS,
+    TOOLS_OUTPUT_BYTES,
+    TOOLS_ROUNDS,
     RENDERER_PLUGIN,
     RENDERER_THEME,
     SHELL_TOOLBAR,

@@ -14,10 +14,18 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-Role = Literal["user", "assistant", "system", "tool"]
+Role = Literal["user", "assistant", "system", "tool", "summary"]
+"""``tool``: what a tool answered to the model; ``summary``: see :attr:`Message.covers`."""
 
 Status = Literal["complete", "interrupted", "incomplete", "failed"]
 """complete; stopped by the person; cut off by the other side; nothing usable came."""
+
+Reasoning = Literal["off", "low", "medium", "high"]
+"""How much a model is to think before it answers, where it can."""
+
+ROOT = ""
+"""The head of a session of which every turn was taken back: the place before the first
+message."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The empty, read-only mapping that optional mappings default to."""
@@ -51,6 +59,35 @@ class Attachment(NamedTuple):
     """Bytes."""
 
 
+class ToolCall(NamedTuple):
+    """The model asks for a tool; ``arguments`` is JSON text as it came."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolSchema(NamedTuple):
+    """A tool as a model is told of it."""
+
+    name: str
+    """``[A-Za-z0-9_-]{1,64}``, which every provider takes."""
+    description: str
+    parameters: Mapping[str, Any]
+    """A JSON Schema of the type ``object``."""
+
+
+class Memory(NamedTuple):
+    """Something that the model is to remember in a session."""
+
+    id: str
+    text: str
+    created_at: datetime
+    """UTC, timezone-aware."""
+    extra: Mapping[str, Any] = NOTHING
+    """Keys that this version does not know; they are written back as they were."""
+
+
 class Message(NamedTuple):
     """One thing that was said."""
 
@@ -67,7 +104,17 @@ class Message(NamedTuple):
     timing: Timing | None = None
     attachments: tuple[Attachment, ...] = ()
     provider_data: Mapping[str, Any] = NOTHING
-    """Keyed by provider name; one provider's fields are never sent to another."""
+    """Keyed by provider name; one provider's fields are never sent to another. A provider
+    keeps the model's reasoning here under ``reasoning``."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of a reply: the tools that the model asks for. Each is answered by a message with the
+    role ``tool`` that follows on the path."""
+    tool_call_id: str | None = None
+    """Of a message with the role ``tool``: the call that it answers."""
+    covers: str | None = None
+    """Of a message with the role ``summary``: its text stands for the path up to and with
+    the message of this id. Of several summaries on a path the newest counts; one that
+    covers nothing brings everything before it back."""
     extra: Mapping[str, Any] = NOTHING
     """Keys that this version does not know; they are written back as they were."""
 
@@ -82,7 +129,8 @@ class Session(NamedTuple):
     description: str = ""
     message_count: int = 0
     head: str | None = None
-    """The message the conversation stands on; None: the newest one."""
+    """The message the conversation stands on; None: the newest one; :data:`ROOT`: none,
+    because every turn was taken back."""
     model: str | None = None
     api_base: str | None = None
     """The server that was named for this session alone, so that it is asked again."""
@@ -90,6 +138,8 @@ class Session(NamedTuple):
     tags: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
     """Ids of messages that are always sent."""
+    reasoning: Reasoning | None = None
+    """None: as configured."""
     extra: Mapping[str, Any] = NOTHING
 
 
@@ -177,7 +227,7 @@ def new_session(
 
 
 CHANGEABLE = frozenset(
-    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned")
+    ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned", "reasoning")
 )
 """The fields of a session that a person, or the shell for them, may change."""
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
 
 from agno_shell import hookimpl
 from agno_shell.config import Agent, Config
-from agno_shell.contracts import ProviderFactory, Storage
+from agno_shell.contracts import ProviderFactory, Storage, ToolFactory, ToolOptions
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
+from agno_shell.conversation.toolbelt import Toolbelt
 from agno_shell.plugins import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+
+
+async def _no_time(_seconds: float) -> None:
+    """Waits between tries take no time in tests."""
+
 
 AGENTS = {
     "poet": Agent("poet", instructions="Answer in verse.", parameters={"temperature": 0.9}),
@@ -46,20 +52,35 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
         facts: Any = (),
         default: str | None = "model-x",
         window: int = 10_000,
+        values: Mapping[str, Any] = MappingProxyType({}),
+        boxes: Sequence[ToolFactory] = (),
     ) -> Conversation:
+        """``values`` are settings by dotted name; ``boxes`` are tool boxes, all of them on."""
         scripted = ProviderFactory("scripted", "", lambda _options: provider)
         offline = ProviderFactory("offline", "", lambda _options: provider)
         models = Models(scripted, offline, lambda _factory: provider, default=default, environ={})
         kept = storage or MemoryStorage()
         store = StoreThread(lambda: kept)
         stores.append(store)
+        settings = {"provider.context_window": window, **values}
+        toolbelt = Toolbelt(
+            lambda: {box.name: box for box in boxes},
+            lambda box: box.open(ToolOptions()),
+            on=[box.name for box in boxes],
+            seconds=10.0,
+            output_bytes=10_000,
+            report=plugins.report,
+        )
         return Conversation(
             store,
             models,
             plugins,
-            Config(agents=agents),
+            Config(
+                {name: (value, lambda: "a test") for name, value in settings.items()}, agents=agents
+            ),
+            toolbelt=toolbelt,
             facts=dict(facts),
-            default_window=window,
+            wait=_no_time,
         )
 
     yield make

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
         ToolbarItem,
         ToolbarView,
     )
-    from agno_shell.contracts.provider import Provider, ProviderFactory, ProviderOptions
+    from agno_shell.contracts.conversation import ConversationControl, Figures, Step
+    from agno_shell.contracts.provider import (
+        Abilities,
+        Counted,
+        Provider,
+        ProviderFactory,
+        ProviderOptions,
+    )
     from agno_shell.contracts.renderer import (
         Line,
         Renderer,
@@ -27,19 +34,36 @@ if TYPE_CHECKING:
         RenderStream,
     )
     from agno_shell.contracts.storage import Storage, StorageFactory, StorageOptions
+    from agno_shell.contracts.tools import (
+        Approve,
+        Permission,
+        Tool,
+        ToolBox,
+        ToolFactory,
+        ToolOptions,
+        ToolState,
+    )
 
 _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
-    "provider": "Provider ProviderFactory ProviderOptions",
+    "conversation": "ConversationControl Figures Step",
+    "provider": "Abilities Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Storage StorageFactory StorageOptions",
+    "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
 }
 
 __all__ = [
+    "Abilities",
+    "Approve",
     "Command",
     "CommandContext",
     "Completion",
+    "ConversationControl",
+    "Counted",
+    "Figures",
     "Line",
+    "Permission",
     "Provider",
     "ProviderFactory",
     "ProviderOptions",
@@ -47,9 +71,15 @@ __all__ = [
     "Renderer",
     "RendererFactory",
     "RendererOptions",
+    "Step",
     "Storage",
     "StorageFactory",
     "StorageOptions",
+    "Tool",
+    "ToolBox",
+    "ToolFactory",
+    "ToolOptions",
+    "ToolState",
     "ToolbarItem",
     "ToolbarView",
 ]

@@ -4,12 +4,15 @@
 # at every start.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from agno_shell.contracts.provider import Provider
 from agno_shell.contracts.renderer import Line
 from agno_shell.contracts.storage import Storage
 from agno_shell.types import Finding, Message, Session
+
+if TYPE_CHECKING:
+    from agno_shell.contracts.conversation import ConversationControl
 
 T = TypeVar("T")
 
@@ -46,6 +49,10 @@ class CommandContext(Protocol):
 
     @property
     def provider(self) -> Provider: ...
+
+    @property
+    def conversation(self) -> "ConversationControl":
+        """The engine: turns, branches, what is sent, attachments, tools."""
 
     @property
     def commands(self) -> "Mapping[str, Command]":
@@ -126,6 +133,22 @@ class CommandContext(Protocol):
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
         """What is wrong with the configuration, the plugins, the provider and the storage;
         with ``repair`` what can be mended is mended first."""
+
+    def fill_input(self, text: str) -> None:
+        """Put text into the input line, for the person to change and send; what stands there
+        already stays before it."""
+
+    async def edit_text(self, text: str) -> str | None:
+        """Let the person change a text in ``$VISUAL`` or ``$EDITOR``; None where there is no
+        editor or no terminal, or when nothing was saved."""
+
+    async def copy(self, text: str) -> str:
+        """Put text on the clipboard; returns how, in a few words. ``UsageError`` where there
+        is no way."""
+
+    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
+        """Add a table ``[agents.NAME]``, checked as in the configuration file, to what the
+        shell writes by itself; it can be used at once. ``ConfigError`` says what is wrong."""
 
     def clear(self) -> None:
         """Empty the screen; the session is untouched."""

@@ -18,7 +18,7 @@ class ProviderOptions(NamedTuple):
     """The table ``[plugins.NAME]`` of the configuration."""
     limits: Mapping[str, float] = NOTHING
     """Seconds and bytes from ``[provider.limits]``: connect, first_token,
-    between_tokens, whole_reply, reply_bytes."""
+    between_tokens, whole_reply, reply_bytes, and others that are not a provider's."""
     api_base: str | None = None
     """The server of ``[provider] api_base``; a request may name another one."""
     api_key_env: str | None = None
@@ -27,8 +27,28 @@ class ProviderOptions(NamedTuple):
     """The absolute path of a file for what the provider's own libraries print."""
 
 
+class Abilities(NamedTuple):
+    """What a model can take; None where that is not known."""
+
+    images: bool | None = None
+    pdf: bool | None = None
+    tools: bool | None = None
+    reasoning: bool | None = None
+
+
+class Counted(NamedTuple):
+    """The tokens of messages, one number each."""
+
+    tokens: list[int]
+    exact: bool
+    """Whether the model's own tokenizer counted; else they are an estimate."""
+
+
 class Provider(ABC):
     """Answers requests. Opening one is cheap; it does its slow work in :meth:`start`.
+
+    It tries once: trying again, and asking another model, is the engine's part, which
+    reads ``Failed.temporary`` and ``Failed.retry_after``.
 
     Providers raise :class:`~agno_shell.errors.ProviderError`; :meth:`stream` yields
     ``Failed`` instead of raising.
@@ -52,9 +72,15 @@ class Provider(ABC):
         """How many tokens a request to ``model`` may hold; None when unknown."""
         return None
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
-        """The tokens of each message; by default an estimate of four bytes a token."""
-        return [len(message.content.encode("utf-8", "replace")) // 4 + 4 for message in messages]
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+        """The tokens of each message, nobody contacted; by default an estimate of four
+        bytes a token."""
+        sizes = (len(each.content.encode("utf-8", "replace")) for each in messages)
+        return Counted([size // 4 + 4 for size in sizes], exact=False)
+
+    async def abilities(self, model: str) -> Abilities:
+        """What ``model`` can take, nobody contacted."""
+        return Abilities()
 
     async def check(self, model: str | None = None) -> list[str]:
         """What is wrong with the set-up, for ``model`` if one is named: a sentence each;

@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from agno_shell.errors import StorageError
-from agno_shell.types import NOTHING, Finding, Message, Role, SearchHit, Session, Trashed
+from agno_shell.types import (
+    NOTHING,
+    Finding,
+    Memory,
+    Message,
+    Role,
+    SearchHit,
+    Session,
+    Trashed,
+)
 
 
 class StorageOptions(NamedTuple):
@@ -64,9 +73,10 @@ class Storage(ABC):
     @abstractmethod
     def update(self, session_id: str, **changes: Any) -> Session:
         """Change ``name``, ``description``, ``head``, ``model``, ``api_base``, ``agent``,
-        ``tags`` or ``pinned``; anything else raises ``TypeError``, and a ``head`` that is
-        no message of the session ``StorageError``. ``updated_at`` becomes now, and never
-        goes back when the clock does."""
+        ``tags``, ``pinned`` or ``reasoning``; anything else raises ``TypeError``, and a
+        ``head`` that is neither a message of the session nor
+        :data:`~agno_shell.types.ROOT` ``StorageError``. ``updated_at`` becomes now, and
+        never goes back when the clock does."""
 
     @abstractmethod
     def append(self, session_id: str, message: Message) -> Session:
@@ -80,7 +90,8 @@ class Storage(ABC):
     @abstractmethod
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
         """The path to the head, oldest first; with ``last``, its last messages only, at
-        a cost that depends on ``last`` and not on the length of the session."""
+        a cost that depends on ``last`` and not on the length of the session. Empty where
+        the head is :data:`~agno_shell.types.ROOT`."""
 
     @abstractmethod
     def tree(self, session_id: str) -> list[Message]:
@@ -90,6 +101,33 @@ class Storage(ABC):
     def save_partial(self, session_id: str, message: Message | None) -> None:
         """Keep the reply in work so that a crash loses at most its last second; None
         removes it. Appending a message with the same id removes it as well."""
+
+    # What belongs to a session beside its messages
+
+    @abstractmethod
+    def memories(self, session_id: str) -> list[Memory]:
+        """What the model is to remember in this session, oldest first."""
+
+    @abstractmethod
+    def remember(self, session_id: str, text: str) -> Memory:
+        """Add to it, durable on return. Neither this nor :meth:`forget` changes
+        ``updated_at`` or the head; both change :meth:`version`."""
+
+    @abstractmethod
+    def forget(self, session_id: str, memory_id: str) -> Memory:
+        """Take one away, which is returned; ``StorageError`` when there is none of this
+        id."""
+
+    @abstractmethod
+    def attach(self, session_id: str, data: bytes) -> str:
+        """Keep the content of a file with the session, durable on return; the same content
+        is kept once. Returns its SHA-256 as 64 small hexadecimal digits, by which the
+        messages' attachments name it. Content that no message names stays."""
+
+    @abstractmethod
+    def attachment(self, session_id: str, sha256: str) -> bytes:
+        """The content with this hash; ``StorageError`` when it is not there or is not any
+        more what the hash says."""
 
     @abstractmethod
     def delete(self, session_id: str) -> Trashed:
@@ -137,10 +175,16 @@ class Storage(ABC):
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        memories: Sequence[Memory] = (),
+        attachment: Callable[[str], bytes] | None = None,
     ) -> None:
         """Take over a session as it is, with its id, its times and every branch; with
         ``deleted_at`` into the trash. ``messages`` are those of :meth:`tree`. All of it is
         there on return, durable, or nothing is.
+
+        ``attachment`` gives the content of a hash that a message names, or raises
+        ``StorageError``: that content is left out then, and the session taken over all the
+        same. None: no content is taken over.
 
         ``StorageError`` when there is a session with this id, or one that was deleted at
         this very moment in the trash; a deleted one may have the id of one that is there,
@@ -151,6 +195,14 @@ class Storage(ABC):
     @abstractmethod
     def trashed_messages(self, trash_id: str) -> list[Message]:
         """What :meth:`tree` would give if the session were restored."""
+
+    @abstractmethod
+    def trashed_memories(self, trash_id: str) -> list[Memory]:
+        """What :meth:`memories` would give if the session were restored."""
+
+    @abstractmethod
+    def trashed_attachment(self, trash_id: str, sha256: str) -> bytes:
+        """What :meth:`attachment` would give if the session were restored."""
 
     # Capabilities
 

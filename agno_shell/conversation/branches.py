@@ -52,12 +52,14 @@ def around(storage: Storage, session_id: str, message_id: str) -> Place | None:
         last *= LOOK_FURTHER
 
 
-def path_to(messages: Iterable[Message], message_id: str | None, last: int) -> list[Message]:
-    """The last messages of the path from the root to a message, oldest first."""
+def path_to(
+    messages: Iterable[Message], message_id: str | None, last: int | None = None
+) -> list[Message]:
+    """The path from the root to a message, oldest first; with ``last``, its last messages."""
     by_id = {message.id: message for message in messages}
     found: list[Message] = []
-    while message_id in by_id and len(found) < last:
-        found.append(by_id[message_id])
+    while message_id in by_id and (last is None or len(found) < last):
+        found.append(by_id.pop(message_id))  # of a damaged file no message is met twice
         message_id = found[-1].parent
     found.reverse()
     return found

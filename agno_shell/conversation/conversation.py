@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from agno_shell import settings
 from agno_shell.contracts import Provider, Storage
 from agno_shell.conversation import branches
-from agno_shell.conversation.context import (
-    build_request,
-    reply_reserve,
-    select,
-    system_message,
-)
-from agno_shell.conversation.models import Choice, Models
-from agno_shell.conversation.outbox import Outbox, with_ids
+from agno_shell.conversation.asking import Patience
+from agno_shell.conversation.models import OFFLINE, Choice, Models
+from agno_shell.conversation.outbox import Outbox
+from agno_shell.conversation.path import FIRST_LOAD, Path
+from agno_shell.conversation.requests import Requests
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.turn import Turn, saved_or_not
+from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
-from agno_shell.events import MessageSaved, NotSaved, Request
-from agno_shell.types import NOTHING, Message, Session
+from agno_shell.events import MessageSaved, NotSaved, RequestPrepared
+from agno_shell.types import NOTHING, ROOT, Attachment, Message, Session, new_id, now
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
     from agno_shell.plugins import Plugins
 
-FIRST_LOAD = 200
-"""Messages that are read when a session is opened; more only if the window takes more."""
-
-BYTES_PER_TOKEN = 8
-"""More than any text needs on the average, so that a full window is surely filled."""
-
-CHOSEN_HERE = frozenset(("model", "api_base", "agent"))
+CHOSEN_HERE = frozenset(("model", "api_base", "agent", "reasoning"))
 """What a running shell keeps of its session, whatever another one chooses: its words must
 not go to another place unasked."""
 
@@ -51,30 +45,33 @@ class Conversation:
         plugins: Plugins,
         config: Config,
         *,
+        toolbelt: Toolbelt,
         reader: StoreThread | None = None,
         facts: Mapping[str, Any] = NOTHING,
-        api_base: str | None = None,
-        default_window: int,
+        wait: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         self.store = store
         self.reader = reader or store
         """For what may take long: a second handle, which nothing that is said waits for."""
         self.models = models
         self.plugins = plugins
+        self.config = config
         self.facts = facts
-        self._configured_base = api_base
-        self._agents = config.agents
-        self._default_window = default_window
+        self.toolbelt = toolbelt
+        self.tool_rounds = config[settings.TOOLS_ROUNDS]
+        self.patience = Patience(
+            config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], wait
+        )
+        self.agents = dict(config.agents)
+        """The configured agents by name, and those made since."""
         self._session: Session | None = None
-        self._history: list[Message] = []
-        self._loaded_all = True
+        self.path = Path(self._read_path, self.tree)
+        self._requests = Requests(self)
         self._outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
         self.elsewhere = 0
         """Messages that were added to open sessions elsewhere, since the shell started."""
-        self._windows: dict[Choice, int] = {}
-        self._system: Message | None = None
 
     # What is open -----------------------------------------------------------------------
 
@@ -92,7 +89,7 @@ class Conversation:
     @property
     def history(self) -> Sequence[Message]:
         """The newest messages of the path to the head, oldest first."""
-        return self._history
+        return self.path.messages
 
     @property
     def unsaved(self) -> Sequence[Message]:
@@ -113,7 +110,7 @@ class Conversation:
     @property
     def agent(self) -> Agent | None:
         """The session's agent, if the configuration (still) has it."""
-        return self._agents.get(self.session.agent) if self.session.agent else None
+        return self.agents.get(self.session.agent) if self.session.agent else None
 
     @property
     def choice(self) -> Choice:
@@ -125,29 +122,41 @@ class Conversation:
     def api_base(self) -> str | None:
         """The server in use: the session's own, else the configured one, else the one that
         the model's name implies."""
-        return self.session.api_base or self._configured_base
+        return self.session.api_base or self.config[settings.PROVIDER_API_BASE] or None
 
     @property
     def provider(self) -> Provider:
         return self.models.provider(self.choice)
 
+    def choices(self, model: str | None = None) -> tuple[Choice, ...]:
+        """Who is asked, one after the other while each is down; only ``model`` where one is
+        named, because that one is wanted and no other."""
+        if model is not None:
+            return (self.models.choose(model),)
+        first = self.choice
+        if first.provider == OFFLINE:
+            return (first,)
+        others = map(self.models.choose, self.config[settings.PROVIDER_FALLBACKS])
+        return tuple(dict.fromkeys((first, *others)))
+
     def head(self) -> str | None:
         """The id of the message that the next one follows."""
-        return self._history[-1].id if self._history else None
+        return self.path.head
 
     # Opening and changing ---------------------------------------------------------------
 
     async def open(self, session_id: str) -> Session:
         """Open a session, also the open one as it is by now, and make it the current one."""
         session, history = await self.store(lambda storage: _read(storage, session_id))
-        loaded_all = len(history) < FIRST_LOAD
+        path = Path(self._read_path, self.tree)
+        path.set(history)
         if unsaved := self._outbox.waiting(session_id):
             # What could not be written is still said; the head may have moved on since.
-            before = await self._before(session_id, history, unsaved[0].parent)
-            history = [*before, *unsaved]
-        self._session, self._history, self._loaded_all = session, history, loaded_all
+            await self._stand_before(path, session_id, unsaved[0].parent)
+            for message in unsaved:
+                path.append(message)
+        self._session, self.path = session, path
         self.missing = None
-        self._compose()
         if unsaved:
             await self._outbox.send(session_id)
         # "Last used" is a convenience: a full or read-only disk still opens every session.
@@ -159,21 +168,17 @@ class Conversation:
         self.plugins.session_opened(self.session)
         return self.session
 
-    async def _before(
-        self, session_id: str, path: list[Message], message_id: str | None
-    ) -> list[Message]:
+    async def _stand_before(self, path: Path, session_id: str, parent: str | None) -> None:
         """The path to a message, which most often is the end of ``path`` itself."""
-        if message_id is None:
-            return []
-        for index in range(len(path) - 1, -1, -1):
-            if path[index].id == message_id:
-                return path[: index + 1]
+        if parent is None or any(message.id == parent for message in path.messages):
+            await path.stand_at(parent)
+            return
         tree = await self.store(lambda storage: storage.tree(session_id))
-        return branches.path_to(tree, message_id, FIRST_LOAD)
+        path.set(branches.path_to(tree, parent, FIRST_LOAD))
 
     async def place(self, message_id: str) -> branches.Place | None:
         """Where a message of the open session stands; None when there is no such message."""
-        if place := branches.on_path(self._history, message_id):
+        if place := branches.on_path(self.history, message_id):
             return place
         session_id = self.session.session_id
         return await self.reader(lambda storage: branches.around(storage, session_id, message_id))
@@ -187,7 +192,6 @@ class Conversation:
         """Read the open session's record again."""
         session_id = self.session.session_id
         self._take(await self.store(lambda storage: storage.open(session_id)), changed=CHOSEN_HERE)
-        self._compose()
 
     def saw(self, session: Session) -> None:
         """The open session's record, as a look at it has shown it."""
@@ -204,70 +208,87 @@ class Conversation:
     async def set_model(self, name: str) -> None:
         """Use a model from the next message on; the session remembers it. Empty: as
         configured."""
-        await self._update(model=name or None)
+        await self.update(model=name or None)
 
     async def set_api_base(self, url: str) -> None:
         """Ask this server from the next message on; the session remembers it, so that its
         words never go elsewhere because an option was left out. Empty: as configured."""
-        await self._update(api_base=url or None)
+        await self.update(api_base=url or None)
 
     async def set_agent(self, name: str | None) -> None:
         """Use an agent from the next message on; the session remembers it. An agent with
         a model of its own takes the place of one that was chosen before."""
-        if name is not None and name not in self._agents:
-            known = ", ".join(sorted(self._agents)) or "none"
+        if name is not None and name not in self.agents:
+            known = ", ".join(sorted(self.agents)) or "none"
             raise UsageError(
                 f"There is no agent called {name!r}.",
                 hint=f"Configured agents: {known}; add [agents.{name}] to the configuration.",
             )
-        if name is not None and self._agents[name].model:
-            await self._update(agent=name, model=None)
+        if name is not None and self.agents[name].model:
+            await self.update(agent=name, model=None)
         else:
-            await self._update(agent=name)
+            await self.update(agent=name)
 
-    async def _update(self, **changes: Any) -> None:
+    async def update(self, **changes: Any) -> None:
+        """Change fields of the open session: see :meth:`Storage.update`."""
         session_id = self.session.session_id
         session = await self.store(lambda storage: storage.update(session_id, **changes))
         self._take(session, changed=changes.keys())
-        self._compose()
 
-    def _compose(self) -> None:
-        """The system message is made once, so that its bytes stay the same for caches."""
-        agent = self.agent
-        self._system = system_message(agent.instructions if agent else "", self.facts)
+    # The tree ---------------------------------------------------------------------------
+
+    async def _read_path(self, last: int) -> list[Message]:
+        session_id = self.session.session_id
+        return await self.store(lambda storage: storage.messages(session_id, last=last))
+
+    async def tree(self) -> list[Message]:
+        """Every message of every branch in the order of saving; those that wait to be saved
+        are the last."""
+        session_id = self.session.session_id
+        saved = await self.store(lambda storage: storage.tree(session_id))
+        known = {message.id for message in saved}
+        waiting = self._outbox.waiting(session_id)
+        return [*saved, *(message for message in waiting if message.id not in known)]
+
+    async def stand_at(self, message_id: str | None) -> None:
+        """Go on from a message, in this shell; the storage knows of it with the next message
+        that is said. None: from before the first."""
+        await self.path.stand_at(message_id)
+
+    async def return_to(self, message_id: str | None) -> None:
+        """Stand on a message, in this shell and in the storage; None: before the first."""
+        await self.update(head=message_id or ROOT)
+        await self.path.stand_at(message_id)
 
     # Turns ------------------------------------------------------------------------------
 
-    def turn(self, text: str) -> Turn:
+    def turn(self, text: str, attachments: Sequence[Attachment] = ()) -> Turn:
         """The next turn; nothing happens until its events are read."""
-        return Turn(self, text)
+        return self.turn_at(self.head(), text, attachments)
 
-    async def prepare(self) -> tuple[Request, int]:
-        """What is to be sent now, and how many earlier messages did not fit."""
-        choice, agent = self.choice, self.agent
-        window = await self._window(choice)
-        budget = window - reply_reserve(window, agent.parameters if agent else NOTHING)
-        await self._load_enough(budget)
-        provider = self.provider
-
-        async def count(messages: Sequence[Message]) -> list[int]:
-            return await provider.count_tokens(choice.model, messages) if messages else []
-
-        selection = await select(
-            self._history,
-            system=self._system,
-            budget=budget,
-            count=count,
-            pinned=self.session.pinned,
+    def turn_at(
+        self, follows: str | None, text: str, attachments: Sequence[Attachment] = ()
+    ) -> Turn:
+        """A turn whose question follows any message of the session, or none."""
+        question = Message(
+            new_id(), "user", text, now(), parent=follows, attachments=tuple(attachments), extra={}
         )
-        missing = 0 if self._loaded_all else self.session.message_count - len(self._history)
-        request = build_request(selection.messages, choice, agent, self.api_base)
-        prepared = self.plugins.prepare_request(self.session, request)
-        return prepared, selection.omitted + max(0, missing)
+        return Turn(self, Start(follows, question))
+
+    def turn_on(self, follows: str | None, model: str | None = None) -> Turn:
+        """A turn without a question: what stands at ``follows`` is answered, or gone on
+        with; by ``model`` if one is named."""
+        return Turn(self, Start(follows, model=model))
+
+    async def prepare(self, choice: Choice) -> RequestPrepared:
+        """What is to be sent now to ``choice``."""
+        prepared = await self._requests.prepare(choice)
+        request = self.plugins.prepare_request(self.session, prepared.request)
+        return RequestPrepared(request, prepared.receipt)
 
     async def add(self, message: Message) -> MessageSaved | NotSaved:
         """Put a message at the end, in memory always, on disk if it can be written."""
-        self._history.append(message)
+        self.path.append(message)
         error = await self._outbox.put(self.session.session_id, message)
         if isinstance(error, SessionNotFoundError):
             # If the trash cannot be read, the first error says enough.
@@ -307,7 +328,7 @@ class Conversation:
 
     def _renamed(self, session_id: str, ids: Mapping[str, str]) -> None:
         if self._session and self._session.session_id == session_id:
-            self._history = [with_ids(message, ids) for message in self._history]
+            self.path.rename(ids)
             # The beginnings of these messages were said here, and by nobody else.
             self.elsewhere -= len(ids)
 
@@ -316,35 +337,6 @@ class Conversation:
         and that reports what is wrong."""
         session_id = self.session.session_id
         self.store.soon(lambda storage: storage.save_partial(session_id, message))
-
-    async def _window(self, choice: Choice) -> int:
-        if choice not in self._windows:
-            known = await self.models.provider(choice).context_window(choice.model)
-            self._windows[choice] = known or self._default_window
-        return self._windows[choice]
-
-    async def _load(self, last: int) -> list[Message]:
-        session_id = self.session.session_id
-        return await self.store(lambda storage: storage.messages(session_id, last=last))
-
-    async def _load_enough(self, budget: int) -> None:
-        """Read further back until the window is surely full or everything is there."""
-        while not self._loaded_all and not self.unsaved_here:
-            size = sum(len(message.content) for message in self._history)
-            if size > budget * BYTES_PER_TOKEN:
-                return
-            wanted = len(self._history) * 2
-            try:
-                loaded = await self._load(wanted)
-            except SessionNotFoundError:  # deleted a moment ago: what is known is sent
-                return
-            self._loaded_all = len(loaded) < wanted
-            first = self._history[0].id if self._history else None
-            places = [place for place, each in enumerate(loaded) if each.id == first]
-            if not places:  # another shell has moved the head: this shell stays on its branch
-                self._loaded_all = True
-                return
-            self._history[:0] = loaded[: places[0]]
 
 
 def _read(storage: Storage, session_id: str) -> tuple[Session, list[Message]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agno_shell.conversation.turn import Ending
-from agno_shell.events import Failed, Finished, Request
+from agno_shell.events import Ending, Failed, Finished, Request
 from agno_shell.types import Message
 
 

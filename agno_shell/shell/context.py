@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agno_shell.contracts import Command, Line, Provider, Storage
+from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
 from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.types import Finding, Message, Session
@@ -41,6 +41,10 @@ class ShellContext:
     @property
     def provider(self) -> Provider:
         return self._shell.conversation.provider
+
+    @property
+    def conversation(self) -> ConversationControl:
+        return self._shell.control
 
     @property
     def commands(self) -> Mapping[str, Command]:

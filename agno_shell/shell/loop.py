@@ -14,10 +14,12 @@ from agno_shell.contracts import Command, Provider, Renderer
 from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
+from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
 from agno_shell.plugins import Plugins
 from agno_shell.shell.completion import CommandCompleter
 from agno_shell.shell.context import ShellContext
+from agno_shell.shell.control import Control
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
@@ -53,6 +55,7 @@ class Shell:
         self.presenter = Presenter(front, renderer)
         self.status = Status(conversation, front, self.presenter, config)
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
+        self.control = Control(self)
         self.context = ShellContext(self)
         self.remember = remember
         self._greeting = greeting
@@ -233,7 +236,7 @@ class Shell:
             elif stripped.startswith("/"):
                 await self._command(stripped)
             else:
-                await self._ask(text.rstrip())
+                await self.control.ask(text.rstrip())
         except AgnoShellError as error:
             self._show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
@@ -272,18 +275,18 @@ class Shell:
             hint=f"{hint}/help lists them; nothing was sent to the model.",
         )
 
-    async def _ask(self, text: str) -> None:
-        turn = self.conversation.turn(text)
+    async def run_turn(self, turn: Turn) -> None:
+        """Show a turn to its end; Ctrl-C stops it."""
         # A filter must see the first request as well.
         if self._loading and not await self._finished(asyncio.shield(self._loading)):
             turn.stop()
         if self._leaving:
             turn.stop()
-        self._stop = turn.stop
+        before, self._stop = self._stop, turn.stop
         try:
             await self.presenter.show(turn.events(), self.conversation.choice.model)
         finally:
-            self._stop = None
+            self._stop = before
             self.status.saving()
         if turn.reply:
             await self._finished(self.status.report(turn.reply))
@@ -291,7 +294,7 @@ class Shell:
     async def _finished(self, work: Awaitable[None]) -> bool:
         """Wait for ``work``; False when Ctrl-C ended it, which does not end the shell."""
         future = asyncio.ensure_future(work)
-        self._stop = future.cancel
+        before, self._stop = self._stop, future.cancel
         try:
             await future
         except asyncio.CancelledError:
@@ -300,7 +303,7 @@ class Shell:
                 raise
             return False
         finally:
-            self._stop = None
+            self._stop = before
         return True
 
     # What is shown ----------------------------------------------------------------------

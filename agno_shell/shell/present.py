@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from agno_shell.contracts import Line, Renderer, RenderStream
-from agno_shell.conversation.turn import Ending
 from agno_shell.events import (
+    Ending,
     Failed,
     Finished,
     Interrupted,
@@ -18,14 +18,13 @@ from agno_shell.events import (
     ReasoningDelta,
     RequestPrepared,
     TextDelta,
-    ToolCall,
     TurnEvent,
 )
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.terminal_text import Cleaner, clean_line
-from agno_shell.types import Message
+from agno_shell.types import Message, ToolCall
 
 TICK_SECONDS = 0.5
 """How often the waiting line is drawn anew."""

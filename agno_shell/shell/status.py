@@ -132,7 +132,13 @@ class Status:
             lines.append(metrics_line(reply))
         if self.flags["trace"] and prepared:
             tokens = await self._counted(prepared.request)
-            lines += trace_lines(prepared.request, prepared.omitted, tokens, reply, ending)
+            lines += trace_lines(
+                prepared.request,
+                sum(each.count for each in prepared.receipt.left_out),
+                tokens,
+                reply,
+                ending,
+            )
         if lines:
             self._front.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
 
@@ -140,12 +146,13 @@ class Status:
         """Tokens of each message; the estimate of the contract where the provider fails."""
         provider = self._conversation.provider
         try:
-            tokens = await provider.count_tokens(request.model, request.messages)
+            tokens = (await provider.count_tokens(request.model, request.messages)).tokens
         # A provider may be anybody's plugin; its bug costs an exact figure.
         except Exception:
             tokens = []
         if len(tokens) != len(request.messages):
-            tokens = await Provider.count_tokens(provider, request.model, request.messages)
+            counted = await Provider.count_tokens(provider, request.model, request.messages)
+            tokens = counted.tokens
         return tokens
 
     def farewell(self) -> None:

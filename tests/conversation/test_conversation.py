@@ -99,6 +99,7 @@ async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "FIRST_LOAD", 4)
+    monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 4)
     asked: list[int | None] = []
 
     class Watched(MemoryStorage):

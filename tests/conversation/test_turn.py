@@ -171,7 +171,20 @@ async def test_reasoning_is_no_part_of_the_reply(
     await run(conversation.turn("Go"))
     reply = (await stored(conversation))[-1]
     assert reply.content == "yes"
-    assert reply.provider_data == {"scripted": {"sig": 1}}
+    assert reply.provider_data == {"scripted": {"sig": 1, "reasoning": "hm"}}
+
+
+async def test_what_was_thought_is_kept_when_the_reply_is_stopped_before_its_first_word(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append([ReasoningDelta("so "), ReasoningDelta("far"), asyncio.Event()])
+    turn = conversation.turn("Go")
+    async for event in turn.events():
+        if event == ReasoningDelta("far"):
+            turn.stop()
+    reply = (await stored(conversation))[-1]
+    assert (reply.content, reply.status) == ("", "interrupted")
+    assert reply.provider_data == {"scripted": {"reasoning": "so far"}}
 
 
 class Full(MemoryStorage):
@@ -223,7 +236,7 @@ async def test_the_reply_in_work_is_kept_for_a_crash(
     provider: ScriptedProvider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agno_shell.conversation.turn.PARTIAL_SECONDS", 0.0)
+    monkeypatch.setattr("agno_shell.conversation.reply.PARTIAL_SECONDS", 0.0)
     storage = Recording()
     conversation = make_conversation(storage)
     await conversation.create("Test")
