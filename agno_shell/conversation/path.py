@@ -26,6 +26,8 @@ class Path:
         self._read = read
         self._tree = tree
         self._messages: list[Message] = []
+        self._reach = FIRST_LOAD
+        """How many messages of the storage's path were looked at."""
         self.is_whole = True
         """Whether nothing is before the first message."""
 
@@ -41,7 +43,7 @@ class Path:
 
     def set(self, messages: Sequence[Message]) -> None:
         """Begin anew with the end of the storage's path, read with :data:`FIRST_LOAD`."""
-        self._messages = list(messages)
+        self._messages, self._reach = list(messages), FIRST_LOAD
         self.is_whole = len(messages) < FIRST_LOAD
 
     def append(self, message: Message) -> None:
@@ -69,20 +71,21 @@ class Path:
 
     async def read_further(self) -> bool:
         """Read about as much again of what is before the first; False when there is no
-        more, or the storage stands on another branch by now."""
-        if self.is_whole:
-            return False
+        more."""
+        before = len(self._messages)
+        while not self.is_whole and len(self._messages) == before:
+            self._reach *= 2
+            loaded = await self._read(self._reach)
+            self.is_whole = len(loaded) < self._reach
+            place = self._place_of_first(loaded)
+            if place is None:
+                # Another shell, or this one while it asks again, stands elsewhere.
+                loaded = branches.path_to(await self._tree(), self.head)
+                place, self.is_whole = self._place_of_first(loaded), True
+            self._messages[:0] = loaded[: place or 0]
+        return len(self._messages) > before
+
+    def _place_of_first(self, loaded: Sequence[Message]) -> int | None:
+        """Where the first message of the path stands in ``loaded``."""
         first = self._messages[0].id if self._messages else None
-        wanted = max(2 * len(self._messages), FIRST_LOAD)
-        loaded = await self._read(wanted)
-        self.is_whole = len(loaded) < wanted
-        places = [place for place, each in enumerate(loaded) if each.id == first]
-        if not places:
-            # Another shell, or this one while it asks again, stands elsewhere.
-            tree = branches.path_to(await self._tree(), self.head)
-            places = [place for place, each in enumerate(tree) if each.id == first]
-            loaded, self.is_whole = tree, True
-        if not places:
-            return False
-        self._messages[:0] = loaded[: places[0]]
-        return bool(places[0]) or not self.is_whole
+        return next((place for place, each in enumerate(loaded) if each.id == first), None)

@@ -1,10 +1,14 @@
-"""Whether a token of a long reply costs as little as one of a short reply."""
+"""What a token costs on its way from the server to the screen and the disk: in a long
+reply against a short one, and against litellm's own loop."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from chat import model_process, warm_chat
@@ -15,6 +19,9 @@ from agno_shell.testing.model_server import ModelServer
 
 SHORT, LONG = 1_000, 10_000
 TARGET = 12.0
+LOOP_TARGET = 2.0
+LOOP_TOKENS = 5_000
+BARE_LITELLM = Path(__file__).with_name("bare_litellm.py")
 
 _PAGE = """\
 ## Part {number} of the answer
@@ -62,6 +69,61 @@ def cpu_of_a_long_reply(folder: Path) -> list[Figure]:
             "ms",
         ),
     ]
+
+
+def cost_per_token(folder: Path) -> list[Figure]:
+    """Wall time of a reply that a server sends at once, until it is on the screen and whole
+    on the disk, as a multiple of what litellm's own loop takes to read it."""
+    numbers = count()
+    with warm_chat(folder) as (terminal, server):
+        bare = subprocess.Popen(
+            [sys.executable, str(BARE_LITELLM), server.base_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert bare.stdin
+        assert bare.stdout
+        bare.stdout.readline()
+        sessions = next(folder.rglob("sessions.json")).parent
+        pieces = [*islice(_tokens(), LOOP_TOKENS)]
+
+        def shell() -> float:
+            number = next(numbers)
+            terminal.type(f"/new Loop {number}\r")
+            terminal.wait_for(f"Loop {number}")
+            terminal.watch(0.3)
+            end = f"Endmark{number}"
+            server.reply([*pieces, f"\n\n{end}"])
+            began = terminal.type("Go on.\r")
+            shown = terminal.wait_for(end, seconds=120)
+            while not _is_kept(sessions, end):
+                terminal.watch(0.002)
+            return (max(shown, time.monotonic()) - began) * 1e3 / LOOP_TOKENS
+
+        def litellm() -> float:
+            server.reply([*pieces, f"\n\nEndmark{next(numbers)}"])
+            print(file=bare.stdin, flush=True)
+            return float(bare.stdout.readline().split()[0]) * 1e3 / LOOP_TOKENS
+
+        try:
+            mine, floor = interleaved([shell, litellm])
+        finally:
+            bare.kill()
+            bare.wait()
+    what = "a token from the server to screen and disk, against litellm's loop"
+    return [ratio(what, mine, floor, LOOP_TARGET, "ms")]
+
+
+def _is_kept(sessions: Path, end: str) -> bool:
+    """Whether the whole reply that ends so is in one of the sessions."""
+    for file in sorted(sessions.glob("*/messages.json"), key=lambda each: -each.stat().st_mtime):
+        try:
+            said = json.loads(file.read_text("utf-8"))
+        except ValueError:  # it is being written
+            return False
+        return bool(said) and said[-1]["content"].endswith(end)
+    return False
 
 
 def _cpu(terminal: Terminal, server: ModelServer, tokens: int, number: int) -> tuple[float, float]:

@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "memory": bench_memory.at_the_prompt,
     "turn": bench_turn.both_ways,
     "reply": bench_reply.cpu_of_a_long_reply,
+    "token": bench_reply.cost_per_token,
     "keys": bench_keys.echo,
     "search": bench_search.a_million_messages,
     "append": bench_storage.append,

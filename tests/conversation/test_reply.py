@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agno_shell.conversation.models import Choice
+from agno_shell.conversation.reply import Reply, storable
+from agno_shell.events import (
+    Ending,
+    Failed,
+    Finished,
+    Interrupted,
+    ReasoningDelta,
+    Retrying,
+    TextDelta,
+    UsageReported,
+)
+from agno_shell.types import Message, Timing, ToolCall, Usage
+
+CHOICE = Choice("scripted", "model-x")
+CALL = ToolCall("1", "clock", "{}")
+
+
+def reply(*events: Any, keep: Any = lambda _message: None) -> Reply:
+    made = Reply("parent", CHOICE, keep)
+    made.begin(CHOICE)
+    for event in events:
+        made.take(event)
+    return made
+
+
+async def test_a_reply_is_what_its_pieces_say() -> None:
+    message = reply(
+        TextDelta("Hel"), ReasoningDelta("hm"), TextDelta("lo"), UsageReported(Usage(3, 2))
+    ).finish(Finished())
+    assert (message.content, message.role, message.parent) == ("Hello", "assistant", "parent")
+    assert (message.status, message.model) == ("complete", "model-x")
+    assert message.usage == Usage(3, 2)
+    assert message.timing
+    assert message.timing.first_token is not None
+    assert message.provider_data == {"scripted": {"reasoning": "hm"}}
+
+
+async def test_the_reasoning_that_a_provider_hands_back_itself_is_kept_as_it_is() -> None:
+    ending = Finished(provider_data={"reasoning": "its own"})
+    message = reply(ReasoningDelta("hm"), TextDelta("yes")).finish(ending)
+    assert message.provider_data == {"scripted": {"reasoning": "its own"}}
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "calls"),
+    [
+        (Finished("tool_calls"), "complete", (CALL,)),
+        (Finished("stop"), "complete", (CALL,)),
+        (Finished("length"), "incomplete", ()),
+        (Failed("server", "Cut off."), "failed", ()),
+        (Interrupted(), "interrupted", ()),
+    ],
+)
+async def test_calls_count_only_in_a_whole_reply(
+    ending: Ending, status: str, calls: tuple[ToolCall, ...]
+) -> None:
+    made = reply(CALL)
+    assert made.tool_calls(ending) == calls
+    message = made.finish(ending)
+    assert (message.status, message.tool_calls) == (status, calls)
+
+
+async def test_a_reply_of_calls_alone_is_not_empty() -> None:
+    assert reply(CALL).judge(Finished()) == Finished()
+    judged = reply(ReasoningDelta("hm")).judge(Finished())
+    assert isinstance(judged, Failed)
+
+
+async def test_who_answered_is_who_was_asked_last() -> None:
+    made = reply()
+    made.take(Retrying(Failed("server", "Busy."), 1.0, 2, 3))
+    made.begin(Choice("scripted", "model-y"))
+    made.take(TextDelta("Hello"))
+    assert made.finish(Finished()).model == "model-y"
+
+
+async def test_a_reply_that_was_never_asked_for_has_no_times() -> None:
+    message = Reply(None, CHOICE, lambda _message: None).finish(Interrupted())
+    assert message.timing == Timing()
+    assert message.parent is None
+
+
+async def test_why_a_reply_is_not_whole_is_kept_with_it() -> None:
+    cut = reply(TextDelta("part")).finish(Failed("server", "Cut off.", "Hint."))
+    assert cut.extra == {"error": {"kind": "server", "message": "Cut off."}}
+    assert reply(TextDelta("part")).finish(Finished("length")).extra == {"finish_reason": "length"}
+
+
+async def test_what_there_is_of_it_is_kept_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agno_shell.conversation.reply.PARTIAL_SECONDS", 0.0)
+    kept: list[Message] = []
+    made = reply(ReasoningDelta("hm"), keep=kept.append)
+    while not kept:
+        await asyncio.sleep(0)
+    made.take(TextDelta("Hello"))
+    while len(kept) < 2:
+        await asyncio.sleep(0)
+    assert [each.content for each in kept] == ["", "Hello"]
+    assert {each.status for each in kept} == {"interrupted"}
+    assert all(each.provider_data == {"scripted": {"reasoning": "hm"}} for each in kept)
+    final = made.finish(Finished())
+    assert {each.id for each in kept} == {final.id}
+
+
+async def test_nothing_is_kept_of_a_reply_that_is_over() -> None:
+    kept: list[Message] = []
+    made = reply(TextDelta("Hello"), keep=kept.append)
+    timer = made._timer
+    made.finish(Finished())
+    assert timer
+    assert timer.cancelled()
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1: object()}])
+def test_what_json_cannot_say_is_left_out(value: object) -> None:
+    assert storable({"x": value}) == {}
+    assert storable({"x": 1}) == {"x": 1}
