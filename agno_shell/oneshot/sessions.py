@@ -11,9 +11,8 @@ from agno_shell.oneshot.output import terminal_width
 from agno_shell.options import SessionAction, SessionOptions
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column, table_lines
+from agno_shell.session_names import session_name
 from agno_shell.types import Session, default_session_name, local_time, now
-
-MAXIMUM_NAME = 200
 
 _COLUMNS = (
     Column(" "),
@@ -60,7 +59,7 @@ def list_sessions(storage: Storage, options: SessionOptions, out: TextIO) -> Non
 
 def create(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     """A new session, which becomes the current one."""
-    name = _name(options.name or "") or default_session_name(now())
+    name = session_name(options.name or "") or default_session_name(now())
     session = storage.create(name, options.description or "")
     storage.set_current(session.session_id)
     out.write(f"Created session '{clean_line(session.name)}' with ID: {session.session_id}\n")
@@ -79,7 +78,7 @@ def update(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     changes = {}
     done = []
     if options.name is not None:
-        changes["name"] = _name(options.name)
+        changes["name"] = session_name(options.name)
         if not changes["name"]:
             raise UsageError("A session's name cannot be empty.")
         done.append(f"name changed to {clean_line(changes['name'])}")
@@ -123,6 +122,7 @@ def fields(session: Session) -> dict[str, Any]:
         "agent": session.agent,
         "tags": list(session.tags),
         "pinned": list(session.pinned),
+        "reasoning": session.reasoning,
     }
 
 
@@ -146,17 +146,6 @@ def _meant(storage: Storage, options: SessionOptions) -> Session:
 
 def _named(session: Session) -> str:
     return f"{clean_line(session.name)} ({session.session_id})"
-
-
-def _name(text: str) -> str:
-    """A name is one line of at most 200 characters."""
-    name = " ".join(text.split())
-    if len(name) > MAXIMUM_NAME:
-        raise UsageError(
-            f"A session's name has at most {MAXIMUM_NAME} characters; this one has {len(name)}.",
-            hint="Put the rest into --description.",
-        )
-    return name
 
 
 _ACTIONS: dict[SessionAction, Callable[[Storage, SessionOptions, TextIO], None]] = {

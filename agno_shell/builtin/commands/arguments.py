@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.errors import UsageError
+from agno_shell.session_names import session_name
 from agno_shell.types import Session
-
-NAME_LIMIT = 200
-"""Characters of a session's name."""
 
 PREFIX_LENGTH = 4
 """Fewer characters of an id are more likely a word than a reference."""
@@ -51,18 +49,11 @@ def split_description(text: str) -> tuple[str, str]:
 
 
 def clean_name(text: str) -> str:
-    """A session's name in one line.
-
-    Raises :class:`UsageError` when nothing is left or more than :data:`NAME_LIMIT`.
-    """
-    name = " ".join(unquote(text).split())
+    """A session's name in one line; raises :class:`UsageError` when nothing is left, and
+    for a longer one than a session may have."""
+    name = session_name(unquote(text))
     if not name:
         raise UsageError("A session's name cannot be empty.", hint="Type one behind the command.")
-    if len(name) > NAME_LIMIT:
-        raise UsageError(
-            f"A session's name can have {NAME_LIMIT} characters; this one has {len(name)}.",
-            hint="Shorten it; /describe takes longer texts.",
-        )
     return name
 
 
