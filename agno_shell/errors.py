@@ -57,9 +57,13 @@ class SessionNotFoundError(StorageError):
 class ProviderError(AgnoShellError):
     """A model could not answer.
 
-    ``kind`` is one of the words of :data:`agno_shell.events.FAILURES`.
+    ``kind`` is one of the words of :data:`agno_shell.events.FAILURES`; ``temporary`` as in
+    :class:`agno_shell.events.Failed`.
     """
 
-    def __init__(self, message: str, *, hint: str = "", kind: str = "other") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", kind: str = "other", temporary: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
+        self.temporary = temporary

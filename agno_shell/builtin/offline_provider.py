@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
-from agno_shell.contracts import Provider, ProviderFactory, ProviderOptions
+from agno_shell.contracts import Abilities, Provider, ProviderFactory, ProviderOptions
 from agno_shell.events import Event, Finished, Request, TextDelta
 from agno_shell.hookspecs import hookimpl
 from agno_shell.types import Message
@@ -34,16 +34,20 @@ class OfflineProvider(Provider):
     name = NAME
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        for piece in _pieces(answer(request.messages)):
+        for piece in _pieces(answer(request.messages, len(request.tools))):
             yield TextDelta(piece)
         yield Finished("stop")
 
     async def models(self) -> Sequence[str]:
         return (NAME,)
 
+    async def abilities(self, model: str) -> Abilities:
+        # Files are named, and nothing is called: so neither is refused before it is sent.
+        return Abilities(images=True, pdf=True, tools=False, reasoning=False)
 
-def answer(messages: Sequence[Message]) -> str:
-    """The whole reply, as Markdown."""
+
+def answer(messages: Sequence[Message], tools: int = 0) -> str:
+    """The whole reply, as Markdown; ``tools``: how many a model could call."""
     said = [message for message in messages if message.role in ("user", "assistant")]
     question = said[-1].content if said else ""
     earlier = said[:-1]
@@ -54,7 +58,7 @@ def answer(messages: Sequence[Message]) -> str:
     else:
         reply = (
             f"This is the offline provider, not a model. You said: {_quoted(question)} "
-            f"I see {_count(len(said))} of this session."
+            f"I see {_count(len(said), 'message')} of this session.{_beside(said, tools)}"
         )
     first = not any(message.role == "assistant" for message in earlier)
     return f"{reply}\n\n{SET_UP}" if first else reply
@@ -63,9 +67,15 @@ def answer(messages: Sequence[Message]) -> str:
 def _listing(said: Sequence[Message]) -> str:
     lines = [
         f"{number}. **{'you' if message.role == 'user' else 'reply'}**: {_quoted(message.content)}"
+        f"{_attached(message)}"
         for number, message in enumerate(said, start=1)
     ]
     return "\n".join(["This was said in this session:", "", *lines])
+
+
+def _attached(message: Message) -> str:
+    names = ", ".join(_quoted(attachment.name) for attachment in message.attachments)
+    return f", with {names}" if names else ""
 
 
 def _repetition(earlier: Sequence[Message]) -> str:
@@ -84,8 +94,16 @@ def _quoted(text: str) -> str:
     return f"“{line}”"
 
 
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"
+def _beside(said: Sequence[Message], tools: int) -> str:
+    """What a model would get beside the words, where there is anything."""
+    attached = sum(len(message.attachments) for message in said)
+    counts = [(attached, "attachment"), (tools, "tool")]
+    named = [_count(number, what) for number, what in counts if number]
+    return f" A model would also get {' and '.join(named)}." if named else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -78,6 +78,11 @@ class Provider(ABC):
         sizes = (len(each.content.encode("utf-8", "replace")) for each in messages)
         return Counted([size // 4 + 4 for size in sizes], exact=False)
 
+    async def input_price(self, model: str) -> float | None:
+        """US dollars for one token that is sent to ``model``; None when not known. Nobody is
+        contacted."""
+        return None
+
     async def abilities(self, model: str) -> Abilities:
         """What ``model`` can take, nobody contacted."""
         return Abilities()

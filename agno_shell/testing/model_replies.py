@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -29,6 +32,8 @@ class RecordedRequest:
     """The decoded JSON, or None where there was none."""
     at: float
     """``time.monotonic()`` when it was complete."""
+    raw: bytes = b""
+    """The body as it arrived."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Script:
     """Wait for this event behind the deltas."""
     usage_delay: float = 0.0
     """Seconds between the finish reason and the usage."""
+    unfinished: bool = False
+    """Stop behind the deltas with the body open; whoever plays it goes on from there."""
 
 
 class Exchange:
@@ -63,7 +70,7 @@ class Exchange:
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
         """Send a whole response."""
-        self._head(status, {"Content-Length": str(len(body)), **(headers or {})})
+        self.head(status, {"Content-Length": str(len(body)), **(headers or {})})
         self._writer.write(body)
         await self._writer.drain()
 
@@ -74,7 +81,7 @@ class Exchange:
         await self.respond(status, body, {"Content-Type": "application/json", **(headers or {})})
 
     def begin_stream(self) -> None:
-        self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
+        self.head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
 
     def send(self, data: bytes) -> None:
         """Send one piece of a streamed body."""
@@ -95,10 +102,27 @@ class Exchange:
         await self._writer.drain()
         self._writer.close()
 
-    def _head(self, status: int, headers: Mapping[str, str]) -> None:
+    def reset(self) -> None:
+        """Break the connection so that the client's system is told of it (TCP RST)."""
+        own: socket.socket = self._writer.get_extra_info("socket")
+        # Closing a socket that lingers for no time at all is a reset.
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._writer.transport.abort()
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes, whatever they do to the form of the response."""
+        self._writer.write(data)
+
+    def head(self, status: int, headers: Mapping[str, str]) -> None:
+        """Send the status line and the headers."""
         lines = [f"HTTP/1.1 {status} {responses.get(status, 'Error')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+
+Behaviour = Callable[[Exchange], Awaitable[None]]
+"""Answers one request."""
 
 
 def contents(pieces: Iterable[str]) -> list[dict[str, Any]]:
@@ -114,9 +138,8 @@ async def read_request(reader: asyncio.StreamReader) -> RecordedRequest:
     fields = (line.split(":", 1) for line in lines)
     headers = {name.strip().lower(): value.strip() for name, value in fields}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return RecordedRequest(
-        method, path, headers, json.loads(body) if body else None, time.monotonic()
-    )
+    decoded = json.loads(body) if body else None
+    return RecordedRequest(method, path, headers, decoded, time.monotonic(), body)
 
 
 async def play(exchange: Exchange, script: Script) -> None:
@@ -125,11 +148,11 @@ async def play(exchange: Exchange, script: Script) -> None:
         await exchange.respond_json(_whole(exchange.request, script))
         return
     exchange.begin_stream()
-    chunk = _chunk(exchange.request)
+    common = chunk(exchange.request)
     for number, delta in enumerate(script.deltas):
         if script.delay:
             await asyncio.sleep(script.delay)
-        exchange.send_event(chunk | {"choices": [_choice(delta)]})
+        exchange.send_event(common | {"choices": [_choice(delta)]})
         if script.delay or number % _WRITES_PER_DRAIN == 0:
             await exchange.drain()
     await exchange.drain()
@@ -138,21 +161,24 @@ async def play(exchange: Exchange, script: Script) -> None:
         exchange.send(b": keep-alive\n\n")
     if script.stall is not None:
         await script.stall.wait()
+    if script.unfinished:
+        return
     if script.drop:
         await exchange.break_off()
         return
     if script.finish is not None:
-        exchange.send_event(chunk | {"choices": [_choice({}, script.finish)]})
+        exchange.send_event(common | {"choices": [_choice({}, script.finish)]})
         await exchange.drain()
         await asyncio.sleep(script.usage_delay)
         if (exchange.request.body.get("stream_options") or {}).get("include_usage"):
             usage = _usage(exchange.request, script)
-            exchange.send_event(chunk | {"choices": [], "usage": usage})
+            exchange.send_event(common | {"choices": [], "usage": usage})
         exchange.send(b"data: [DONE]\n\n")
     await exchange.end_stream()
 
 
-def _chunk(request: RecordedRequest) -> dict[str, Any]:
+def chunk(request: RecordedRequest) -> dict[str, Any]:
+    """What every event of a reply has beside its choices."""
     return {
         "id": "chatcmpl-test",
         "object": "chat.completion.chunk",
@@ -177,5 +203,5 @@ def _whole(request: RecordedRequest, script: Script) -> dict[str, Any]:
     text = "".join(str(delta.get("content") or "") for delta in script.deltas)
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": script.finish}
-    answer = _chunk(request) | {"object": "chat.completion", "choices": [choice]}
+    answer = chunk(request) | {"object": "chat.completion", "choices": [choice]}
     return answer | {"usage": _usage(request, script)}

@@ -17,11 +17,13 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agno_shell.testing.model_faults import Faults
 from agno_shell.testing.model_replies import (
+    Behaviour,
     Exchange,
     RecordedRequest,
     Script,
@@ -48,7 +50,10 @@ def greet(name: str) -> str:
 That is all.
 """
 
-Behaviour = Callable[[Exchange], Awaitable[None]]
+
+OTHER_FORMS = ("/responses", "/messages", ":streamGenerateContent", "/api/chat")
+"""Pages of other protocols (OpenAI's newer one, Anthropic's, Google's, Ollama's): what was
+planned is answered there too."""
 
 
 class _Protocol(asyncio.StreamReaderProtocol):
@@ -59,8 +64,9 @@ class _Protocol(asyncio.StreamReaderProtocol):
 
 
 @dataclass
-class ModelServer:
-    """The server; it listens on 127.0.0.1 from ``start()`` or ``with`` on."""
+class ModelServer(Faults):
+    """The server; it listens on 127.0.0.1 from ``start()`` or ``with`` on. What it can be
+    told to do wrong is in :class:`~agno_shell.testing.model_faults.Faults`."""
 
     port: int = 0
     """0: any free port; the one in use once it runs."""
@@ -190,73 +196,6 @@ class ModelServer:
         ]
         self.script(Script(deltas, "tool_calls"))
 
-    def empty(self) -> None:
-        """A finished reply without a word."""
-        self.script(Script())
-
-    def drop(self, pieces: Iterable[str] = ("Half a ",)) -> None:
-        """Some text, then the connection breaks."""
-        self.script(Script(contents(pieces), None, drop=True))
-
-    def end_without_finish(self, pieces: Iterable[str] = ("Half a ",)) -> None:
-        """Some text, then a clean end without a finish reason."""
-        self.script(Script(contents(pieces), None))
-
-    def stall(self, pieces: Iterable[str] = ()) -> Callable[[], None]:
-        """Some text, then nothing, until the returned function is called."""
-        released = asyncio.Event()
-        self.script(Script(contents(pieces), stall=released))
-
-        def release() -> None:
-            self._loop.call_soon_threadsafe(released.set)
-
-        return release
-
-    def keep_alives(self, count: int, delay: float, pieces: Iterable[str] = ()) -> None:
-        """Some text, then comment lines instead of tokens, then the finish."""
-        script = Script(contents(pieces), delay=delay, keep_alives=count)
-        self.script(script)
-
-    def garbage(self) -> None:
-        """A stream whose events are no JSON."""
-
-        async def scramble(exchange: Exchange) -> None:
-            exchange.begin_stream()
-            exchange.send(b"data: {not json at all\n\n")
-            await exchange.end_stream()
-
-        self.plan(scramble)
-
-    def html(self, status: int = 200) -> None:
-        """A web page where JSON was expected, as a wrong address or a proxy gives."""
-        page = b"<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>"
-        self.plan(lambda exchange: exchange.respond(status, page, {"Content-Type": "text/html"}))
-
-    def status(
-        self, code: int, message: str = "It did not work.", headers: Mapping[str, str] | None = None
-    ) -> None:
-        """An error in OpenAI's form."""
-        error = {"error": {"message": message, "type": "error", "param": None, "code": None}}
-        self.plan(lambda exchange: exchange.respond_json(error, code, headers))
-
-    def overflow(self, window: int = 8192) -> None:
-        """The error for a request that is longer than the model's window."""
-        message = (
-            f"This model's maximum context length is {window} tokens. However, your messages "
-            f"resulted in {window + 1000} tokens. Please reduce the length of the messages."
-        )
-        body = {
-            "message": message,
-            "type": "invalid_request_error",
-            "param": "messages",
-            "code": "context_length_exceeded",
-        }
-        self.plan(lambda exchange: exchange.respond_json({"error": body}, 400))
-
-    def redirect(self, to: str, status: int = 307) -> None:
-        """Send the client, and with it its key, elsewhere."""
-        self.plan(lambda exchange: exchange.respond(status, b"", {"Location": to}))
-
     # Connections --------------------------------------------------------------------------
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -298,6 +237,8 @@ class ModelServer:
         if request.path.endswith("/models"):
             listing = [{"id": name, "object": "model"} for name in self.model_ids]
             return lambda exchange: exchange.respond_json({"object": "list", "data": listing})
+        if self._planned and any(page in request.path for page in OTHER_FORMS):
+            return self._planned.popleft()
         if not request.path.endswith("/chat/completions"):
             return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
         return self._planned.popleft() if self._planned else self._default

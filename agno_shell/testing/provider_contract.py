@@ -22,8 +22,13 @@ tests: ``@pytest_asyncio.fixture(scope="session", loop_scope="session")``.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -39,9 +44,36 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
-from agno_shell.types import Message, new_id, now
+from agno_shell.types import (
+    Attachment,
+    Message,
+    Reasoning,
+    Role,
+    ToolCall,
+    ToolSchema,
+    new_id,
+    now,
+)
 
 QUESTION = "Say alpha, bravo and charlie."
+
+TOOL = ToolSchema(
+    "add",
+    "Adds two numbers.",
+    {
+        "type": "object",
+        "properties": {"a": {"type": "number"}, "b": {"type": "number"}},
+        "required": ["a", "b"],
+    },
+)
+"""A tool that a model may call."""
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+"""The smallest image: one pixel."""
+
+_PIXEL = Attachment("pixel.png", "image/png", hashlib.sha256(PNG).hexdigest(), len(PNG))
 
 _PATIENCE = 30.0
 """Seconds after which a provider is said to hang."""
@@ -61,6 +93,27 @@ def text_of(events: list[Event]) -> str:
 def ask(text: str, model: str, api_base: str | None = None) -> Request:
     """A request of one message."""
     return Request(model, (Message(new_id(), "user", text, now()),), api_base=api_base)
+
+
+def history_with_everything() -> tuple[Message, ...]:
+    """What a session may hold before the question: a summary, calls of tools with their
+    results, an image, a reply that was cut off."""
+
+    def say(role: Role, content: str, **fields: Any) -> Message:
+        return Message(new_id(), role, content, now(), **fields)
+
+    calls = (ToolCall("call_1", "add", '{"a": 1, "b": 2}'), ToolCall("call_2", "add", "not {json"))
+    return (
+        say("system", "Be brief."),
+        say("summary", "They greeted each other."),
+        say("user", "What is in it?", attachments=(_PIXEL,)),
+        say("assistant", "A pix", status="incomplete"),
+        say("user", "1 + 2?"),
+        say("assistant", "", tool_calls=calls),
+        say("tool", "3", tool_call_id="call_1"),
+        say("tool", "That is no JSON.", tool_call_id="call_2"),
+        say("assistant", "3", provider_data={"another-provider": {"reasoning": "One, two."}}),
+    )
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -203,17 +256,64 @@ class ProviderContract:
     ) -> None:
         texts = ["", "Hello.", "Hello. " * 500]
         messages = [Message(new_id(), "user", text, now()) for text in texts]
-        counts = await provider.count_tokens(model, messages)
-        assert len(counts) == len(messages)
-        assert all(isinstance(count, int) and count >= 0 for count in counts)
-        assert counts[0] <= counts[1] < counts[2]
-        assert await provider.count_tokens(model, []) == []
+        counted = await provider.count_tokens(model, messages)
+        tokens = counted.tokens
+        assert isinstance(counted.exact, bool)
+        assert len(tokens) == len(messages)
+        assert all(isinstance(count, int) and count >= 0 for count in tokens)
+        assert tokens[0] <= tokens[1] < tokens[2]
+        assert (await provider.count_tokens(model, [])).tokens == []
+
+    async def test_tokens_are_counted_whatever_a_message_holds(
+        self, provider: Provider, model: str
+    ) -> None:
+        messages = history_with_everything()
+        counted = await provider.count_tokens(model, messages)
+        assert len(counted.tokens) == len(messages)
+        assert all(count >= 0 for count in counted.tokens)
+
+    async def test_a_request_with_tools_is_answered(
+        self, provider: Provider, question: Request
+    ) -> None:
+        events = await collect(provider, replace(question, tools=(TOOL,)))
+        assert isinstance(events[-1], Finished)
+        for event in events:
+            if isinstance(event, ToolCall):
+                assert event.id
+                assert event.name
+
+    async def test_a_history_with_everything_in_it_is_answered(
+        self, provider: Provider, question: Request
+    ) -> None:
+        messages = (*history_with_everything(), *question.messages)
+        request = replace(question, messages=messages, tools=(TOOL,), files={_PIXEL.sha256: PNG})
+        assert isinstance((await collect(provider, request))[-1], Finished)
+
+    @pytest.mark.parametrize("reasoning", ["off", "low", "medium", "high"])
+    async def test_a_level_of_reasoning_breaks_nothing(
+        self, provider: Provider, question: Request, reasoning: Reasoning
+    ) -> None:
+        events = await collect(provider, replace(question, reasoning=reasoning))
+        assert isinstance(events[-1], Finished)
+
+    async def test_private_fields_are_json(self, provider: Provider, question: Request) -> None:
+        ending = (await collect(provider, question))[-1]
+        assert isinstance(ending, Finished)
+        kept = dict(ending.provider_data)
+        assert json.loads(json.dumps(kept)) == kept
+        assert isinstance(kept.get("reasoning", ""), str)
+
+    async def test_abilities_are_known_or_not(self, provider: Provider, model: str) -> None:
+        for ability in await provider.abilities(model):
+            assert ability is None or isinstance(ability, bool)
 
     async def test_what_it_says_of_models_and_of_its_setup_is_well_formed(
         self, provider: Provider, model: str
     ) -> None:
         window = await provider.context_window(model)
         assert window is None or window > 0
+        price = await provider.input_price(model)
+        assert price is None or price >= 0
         assert all(isinstance(name, str) and name for name in await provider.models())
         problems = [*await provider.check(), *await provider.check(model)]
         assert all(isinstance(line, str) and "\n" not in line for line in problems)

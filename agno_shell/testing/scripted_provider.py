@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 
-from agno_shell.contracts import Provider
+from agno_shell.contracts import Abilities, Counted, Provider
 from agno_shell.events import Event, Finished, Request, TextDelta
 from agno_shell.types import Message
 
@@ -22,9 +22,18 @@ class ScriptedProvider(Provider):
 
     name = "scripted"
 
-    def __init__(self, *scripts: Sequence[Step | str], window: int | None = None) -> None:
+    def __init__(
+        self,
+        *scripts: Sequence[Step | str],
+        window: int | None = None,
+        abilities: Abilities | None = None,
+        exact: bool = True,
+    ) -> None:
         self.scripts = deque(scripts)
         self.window = window
+        self.model_abilities = abilities or Abilities()
+        self.exact = exact
+        """Whether the tokens that it counts, a word each, are said to be exact."""
         self.requests: list[Request] = []
         """What was asked, in order."""
         self.closed_streams = 0
@@ -47,5 +56,8 @@ class ScriptedProvider(Provider):
     async def context_window(self, model: str) -> int | None:
         return self.window
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
-        return [len(message.content.split()) for message in messages]
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+        return Counted([len(message.content.split()) for message in messages], self.exact)
+
+    async def abilities(self, model: str) -> Abilities:
+        return self.model_abilities

@@ -1,10 +1,12 @@
-"""What the shell adds to one question: on the way to the server, and on the way back."""
+"""What the shell adds to one question: on the way to the server, on the way back, and when
+the person stops the reply."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
+from itertools import chain, repeat
 from pathlib import Path
 
 from chat import warm_chat
@@ -15,6 +17,8 @@ from agno_shell.testing.model_replies import Exchange
 from agno_shell.testing.model_server import Behaviour, ModelServer
 
 TARGET_MS = 15.0
+STOP_TARGET_MS = 100.0
+CTRL_C = "\x03"
 
 
 def both_ways(folder: Path) -> list[Figure]:
@@ -38,6 +42,45 @@ def both_ways(folder: Path) -> list[Figure]:
             TARGET_MS,
         ),
     ]
+
+
+def stopping(folder: Path) -> list[Figure]:
+    """Ctrl-C in the middle of a reply to the line that says so, and to the end of the
+    connection at the server."""
+    shown, closed = [], []
+    with warm_chat(folder) as (terminal, server):
+        for number in range(RUNS):
+            word = f"Begin{number:03}"
+            server.forget()
+            server.plan(_endless(word, ended := []))
+            terminal.type(f"question {number}\r")
+            terminal.wait_for(word)
+            # Not in step with the shell's frames.
+            terminal.watch(0.2 + random.random() / 10)
+            pressed = terminal.type(CTRL_C)
+            shown.append((terminal.wait_for("(stopped") - pressed) * 1e3)
+            while not ended:
+                terminal.watch(0.005)
+            closed.append((ended[0] - pressed) * 1e3)
+            terminal.watch(0.3)
+    return [
+        middle("Ctrl-C to the line that says so", shown, "ms", STOP_TARGET_MS),
+        middle("Ctrl-C to the end of the connection", closed, "ms", STOP_TARGET_MS),
+    ]
+
+
+def _endless(word: str, ended: list[float]) -> Behaviour:
+    async def answer(exchange: Exchange) -> None:
+        exchange.begin_stream()
+        try:
+            for piece in chain([word], repeat(" and on")):
+                exchange.send_event(_chunk({"content": piece}, None))
+                await exchange.drain()
+                await asyncio.sleep(0.005)
+        finally:
+            ended.append(time.monotonic())
+
+    return answer
 
 
 def _turn(
@@ -65,16 +108,7 @@ def _answer(word: str, thinking: float, sent: list[float]) -> Behaviour:
         await asyncio.sleep(thinking)
         sent.append(time.monotonic())
         for delta, finish in (({"content": word}, None), ({}, "stop")):
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            exchange.send_event(
-                {
-                    "id": "chatcmpl-bench",
-                    "object": "chat.completion.chunk",
-                    "created": 1,
-                    "model": "test",
-                    "choices": [choice],
-                }
-            )
+            exchange.send_event(_chunk(delta, finish))
             await exchange.drain()
             # The rest of a reply never comes in the packet of its first word.
             await asyncio.sleep(0.1)
@@ -82,3 +116,13 @@ def _answer(word: str, thinking: float, sent: list[float]) -> Behaviour:
         await exchange.end_stream()
 
     return answer
+
+
+def _chunk(delta: dict[str, str], finish: str | None) -> dict[str, object]:
+    return {
+        "id": "chatcmpl-bench",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "test",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import bench_context
 import bench_keys
 import bench_memory
 import bench_reply
@@ -24,9 +25,11 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "list": bench_start.listing,
     "memory": bench_memory.at_the_prompt,
     "turn": bench_turn.both_ways,
+    "stop": bench_turn.stopping,
     "reply": bench_reply.cpu_of_a_long_reply,
     "token": bench_reply.cost_per_token,
     "keys": bench_keys.echo,
+    "context": bench_context.choosing,
     "search": bench_search.a_million_messages,
     "append": bench_storage.append,
     "sessions-append": bench_storage.append_among_sessions,

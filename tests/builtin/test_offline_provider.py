@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.builtin.offline_provider import SET_UP, OfflineProvider, register_providers
+from agno_shell.builtin.offline_provider import SET_UP, OfflineProvider, answer, register_providers
 from agno_shell.contracts import ProviderOptions
 from agno_shell.events import Finished, Request, TextDelta
-from agno_shell.types import Message, Role, new_id, now
+from agno_shell.types import Attachment, Message, Role, new_id, now
 
 
 def said(*turns: str) -> tuple[Message, ...]:
@@ -78,3 +78,14 @@ async def test_it_is_registered_under_its_name_and_is_no_default_model() -> None
     assert factory.name == "offline"
     assert factory.default_model({"OPENAI_API_KEY": "sk-fake-0000"}) is None
     assert await factory.open(ProviderOptions()).models() == ("offline",)
+
+
+async def test_it_says_what_a_model_would_get_beside_the_words() -> None:
+    (message,) = said("See it.")
+    files = [Attachment(name, "image/png", "ab", 3) for name in ("cat.png", "dog.png")]
+    message = message._replace(attachments=tuple(files))
+    assert "A model would also get 2 attachments and 1 tool." in answer([message], tools=1)
+    assert "A model would" not in answer(said("See it."))
+    assert "1. **you**: “list”, with “cat.png”, “dog.png”" in answer(
+        [message._replace(content="list")]
+    )

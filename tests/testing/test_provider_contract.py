@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from agno_shell.builtin.offline_provider import OfflineProvider, answer
-from agno_shell.contracts import Provider
+from agno_shell.contracts import Abilities, Counted, Provider
 from agno_shell.events import Event, Failed, Finished, Request, TextDelta
 from agno_shell.testing.provider_contract import QUESTION, ProviderContract, ask
 
@@ -36,8 +36,11 @@ class Talkative(Provider):
         yield Finished()
         yield TextDelta("and more")
 
-    async def count_tokens(self, model: str, messages: object) -> list[int]:
-        return [1]
+    async def count_tokens(self, model: str, messages: object) -> Counted:
+        return Counted([1], exact=True)
+
+    async def abilities(self, model: str) -> Abilities:
+        return Abilities(images="perhaps")  # type: ignore[arg-type]  # that is what is wrong
 
 
 class Silent(Provider):
@@ -66,8 +69,46 @@ async def test_a_wrong_ending_is_rejected(broken: Provider) -> None:
 
 
 async def test_wrong_counts_are_rejected() -> None:
+    contract = ProviderContract()
     with pytest.raises(AssertionError):
-        await ProviderContract().test_tokens_are_counted_for_each_message(Talkative(), "m")
+        await contract.test_tokens_are_counted_for_each_message(Talkative(), "m")
+    with pytest.raises(AssertionError):
+        await contract.test_tokens_are_counted_whatever_a_message_holds(Talkative(), "m")
+
+
+async def test_abilities_that_are_no_answer_are_rejected() -> None:
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_abilities_are_known_or_not(Talkative(), "m")
+
+
+async def test_private_fields_that_cannot_be_kept_are_rejected() -> None:
+    class Careless(Talkative):
+        async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+            yield Finished(provider_data={"signature": b"bytes"})
+
+    with pytest.raises(TypeError):
+        await ProviderContract().test_private_fields_are_json(Careless(), ask(QUESTION, "m"))
+
+
+async def test_one_that_chokes_on_something_new_is_rejected() -> None:
+    class Choosy(Provider):
+        name = "choosy"
+
+        async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+            roles = {message.role for message in request.messages}
+            if request.tools or request.reasoning or not roles <= {"user"}:
+                yield Failed("other", "I do not know that.")
+            else:
+                yield Finished()
+
+    contract, question = ProviderContract(), ask(QUESTION, "m")
+    for case in (
+        contract.test_a_request_with_tools_is_answered(Choosy(), question),
+        contract.test_a_history_with_everything_in_it_is_answered(Choosy(), question),
+        contract.test_a_level_of_reasoning_breaks_nothing(Choosy(), question, "low"),
+    ):
+        with pytest.raises(AssertionError):
+            await case
 
 
 async def test_empty_pieces_are_rejected() -> None:

@@ -8,18 +8,19 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from agno_shell.builtin.litellm_provider import counting
 from agno_shell.builtin.litellm_provider.destination import Destination, destination
 from agno_shell.builtin.litellm_provider.errors import in_plain_words
 from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, key_variable
+from agno_shell.builtin.litellm_provider.target import Target, abilities
 from agno_shell.errors import ProviderError
+from agno_shell.types import NOTHING
 
 _CHAT_MODES = ("chat", "responses")
 _ASKS_ITS_SERVER = ("ollama", "ollama_chat", "lemonade")
 """litellm would make a synchronous request to learn about these models."""
 _OTHER_SIGN_IN = ("azure", "azure_ai", "bedrock", "sagemaker", "vertex_ai")
 """Providers that can be signed in to without a key in a variable."""
-_COUNTED_WHOLE = 100_000
-"""Characters; of longer texts the beginning is counted and the rest estimated."""
 
 
 class Catalog:
@@ -112,34 +113,48 @@ class Catalog:
             return "Choose another one with /model; local ones look like ollama_chat/llama3.2."
         return f"Did you mean {' or '.join(close)}?"
 
-    def context_window(self, model: str) -> int | None:
-        """Tokens that a request may hold; None when the tables do not say."""
+    def target(self, goal: Destination) -> Target:
+        """What decides how a request to ``goal`` is written."""
+        prefix, slash, name = goal.model.partition("/")
+        provider = prefix if slash and prefix in self.providers else self._provider(goal.model)
+        if provider != prefix:
+            name = goal.model
+        return Target(goal, provider or "", name, self._entry(goal.model))
+
+    def _entry(self, model: str) -> Mapping[str, Any]:
+        """The row of a model in litellm's tables; empty when there is none."""
         import litellm
 
+        table: Mapping[str, Mapping[str, Any]] = litellm.model_cost
         if model.partition("/")[0] in _ASKS_ITS_SERVER:
-            return None
+            return table.get(model, NOTHING)
         try:
-            window = litellm.get_model_info(model).get("max_input_tokens")
+            return table.get(str(litellm.get_model_info(model)["key"]), NOTHING)
         except Exception:
             # It raises a bare Exception for a model that is not in the tables.
-            return None
+            return NOTHING
+
+    def context_window(self, model: str) -> int | None:
+        """Tokens that a request may hold; None when the tables do not say."""
+        if model.partition("/")[0] in _ASKS_ITS_SERVER:
+            return None  # the server decides, whatever the model could
+        window = self._entry(model).get("max_input_tokens")
         return None if window is None else int(window)
 
-    def count_tokens(self, model: str, texts: Sequence[str]) -> list[int]:
-        """The tokens of each text, with four for what surrounds a message."""
-        return [self._count(model, text) + 4 for text in texts]
+    def input_price(self, model: str) -> float | None:
+        """US dollars for one token that is sent; None without a known price."""
+        price = self._entry(model).get("input_cost_per_token")
+        return None if price is None else float(price)
 
-    @staticmethod
-    def _count(model: str, text: str) -> int:
-        import litellm
+    def abilities(self, model: str) -> dict[str, bool | None]:
+        """What the tables say that a model can take."""
+        return abilities(self._entry(model))._asdict()
 
-        part = text[:_COUNTED_WHOLE]
-        try:
-            counted = int(litellm.token_counter(model=model, text=part)) if part else 0
-        except Exception:
-            # A tokenizer that cannot be used costs precision, not the turn.
-            counted = len(part.encode("utf-8", "replace")) // 4
-        return counted if len(part) == len(text) else counted * len(text) // len(part)
+    def count_tokens(self, model: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The tokens of each message of :func:`protocol.message_record`."""
+        tokenizer = counting.tokenizer(model.rpartition("/")[2], self._entry(model))
+        tokens, exact = counting.count_messages(tokenizer, messages)
+        return {"tokens": tokens, "exact": exact}
 
     def cost(self, model: str, counts: Mapping[str, Any]) -> float | None:
         """US dollars for token counts in OpenAI's form; None without a known price."""

@@ -17,11 +17,11 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping
 from queue import SimpleQueue
-from typing import TextIO, cast
+from typing import NoReturn, TextIO, cast
 
 from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
-from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode
+from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
 from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
 from agno_shell.builtin.litellm_provider.service import Service
 
@@ -39,7 +39,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def main() -> None:
     requests, events = _take_over_pipes()
-    _protect_secrets()
+    redactor = _protect_secrets()
     inbox = Inbox(requests)
     inbox.start()
     try:
@@ -49,7 +49,9 @@ def main() -> None:
         reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
         os.write(events, encode({"broken": reason}))
         raise
-    asyncio.run(_serve(inbox, Service(events, inbox.first())))
+    configuration = inbox.first()
+    redactor.hide(secrets(os.environ, configuration["api_key_env"]))
+    asyncio.run(_serve(inbox, Service(events, configuration)))
 
 
 def _take_over_pipes() -> tuple[int, int]:
@@ -62,8 +64,8 @@ def _take_over_pipes() -> tuple[int, int]:
     return requests, events
 
 
-def _protect_secrets() -> None:
-    """No key in the log and none in a core dump."""
+def _protect_secrets() -> Redactor:
+    """No key in the log, by what is returned, and none in a core dump."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -72,6 +74,7 @@ def _protect_secrets() -> None:
     log = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
     # Loggers keep the stream that they find at import, so this comes before it.
     sys.stdout = sys.stderr = cast("TextIO", RedactingWriter(cast("io.TextIOBase", log), redactor))
+    return redactor
 
 
 class Inbox:
@@ -87,9 +90,13 @@ class Inbox:
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._stream:
-            with self._lock:
-                self._deliver(decode(line))
+        with contextlib.suppress(EOFError):
+            while line := self._stream.readline():
+                record = decode(line)
+                if "files" in record:
+                    record["files"] = read_files(record["files"], self._stream)
+                with self._lock:
+                    self._deliver(record)
         # Not sys.exit: taking litellm down in good order costs a second.
         os._exit(0)
 
@@ -140,6 +147,7 @@ async def _serve(inbox: Inbox, service: Service) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
     await _warm_up()
+    _keep_refusals()
     # Without collecting first: that takes a third of a second and finds nothing.
     gc.freeze()
     gc.enable()
@@ -170,6 +178,19 @@ async def _warm_up() -> None:
         choice = {"index": 0, "delta": {"content": "Hello"}}
         chunk = {"id": "", "created": 0, "model": "", "object": "chat.completion.chunk"}
         ChatCompletionChunk.model_validate({**chunk, "choices": [choice]})
+
+
+def _keep_refusals() -> None:
+    """Let a server's refusal (422) of a parameter reach us. litellm would guess from it which
+    parameters to leave out, ask again, and answer with nothing when that is refused too."""
+
+    def refuse(error: Exception, _data: object) -> NoReturn:
+        raise error
+
+    with contextlib.suppress(ImportError):
+        from litellm.llms.openai import openai
+
+        openai.drop_params_from_unprocessable_entity_error = refuse
 
 
 def _warm_up_tokenizer() -> None:

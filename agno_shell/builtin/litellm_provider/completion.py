@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from agno_shell.builtin.litellm_provider import errors, http_guard
+from agno_shell.builtin.litellm_provider import (
+    errors,
+    http_guard,
+    private_fields,
+    reasoning,
+    requests,
+)
 from agno_shell.builtin.litellm_provider.catalog import Catalog
-from agno_shell.builtin.litellm_provider.deltas import ThinkingBlocks, ToolCalls, usage_record
+from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.keys import foreign_keys
 from agno_shell.builtin.litellm_provider.limits import Limits, seconds
-from agno_shell.builtin.litellm_provider.protocol import sendable
 from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.errors import ProviderError
@@ -26,17 +32,9 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
+from agno_shell.types import NOTHING
 
 Emit = Callable[[Event], None]
-
-_OURS = frozenset(
-    {
-        *("api_base", "api_key", "base_url", "custom_llm_provider", "organization"),
-        *("extra_headers", "headers", "model", "messages", "stream", "stream_options"),
-        *("fallbacks", "max_retries", "num_retries", "stream_timeout", "timeout"),
-    }
-)
-"""Parameters that say where a request goes, with which key, or how it is retried."""
 
 _REASONS = {
     **{name: name for name in ("stop", "length", "content_filter", "tool_calls")},
@@ -55,12 +53,16 @@ class Completion:
     """One reply on its way from a server to ``emit``."""
 
     def __init__(
-        self, record: Mapping[str, Any], catalog: Catalog, limits: Limits, emit: Emit
+        self,
+        record: Mapping[str, Any],
+        catalog: Catalog,
+        limits: Limits,
+        emit: Emit,
+        files: Mapping[str, bytes] = NOTHING,
     ) -> None:
+        self._record = record
+        self._files = files
         self._model: str = record["model"]
-        self._messages: list[dict[str, Any]] = sendable(record["messages"])
-        self._parameters: dict[str, Any] = record["parameters"]
-        self._api_base: str | None = record["api_base"]
         self._catalog = catalog
         self._limits = limits
         self._emit = emit
@@ -68,7 +70,7 @@ class Completion:
         self._deadline = math.inf
         self._bytes = 0
         self._calls = ToolCalls()
-        self._thinking = ThinkingBlocks()
+        self._thoughts = Thoughts()
         self._wrapper: Any = None
         self._tap: StreamTap | None = None
 
@@ -79,12 +81,13 @@ class Completion:
         """
         released = False
         try:
-            goal = self._catalog.destination(self._model, self._api_base)
-            self._refuse_parameters()
+            goal = self._catalog.destination(self._model, self._record["api_base"])
+            self._target = self._catalog.target(goal)
+            self._asked = requests.prepare(self._record, self._target, self._files)
         except ProviderError as error:
-            self._emit(Failed(error.kind, str(error), error.hint))
+            self._emit(errors.as_failed(error))
             return None
-        hidden = secrets(os.environ)
+        hidden = secrets(os.environ, goal.key_variable)
         policy = http_guard.Policy(
             self._limits.connect,
             hidden,
@@ -92,6 +95,7 @@ class Completion:
             goal.api_key,
             goal.where,
             foreign_keys(goal.where, os.environ),
+            self._limits.reply_bytes,
         )
         try:
             with http_guard.under(policy):
@@ -100,63 +104,65 @@ class Completion:
         except TimeoutError:
             self._emit(self._too_slow(goal))
         except ProviderError as error:
-            self._emit(Failed(error.kind, str(error), error.hint))
+            self._emit(errors.as_failed(error))
         except Exception as error:
             # litellm raises anything at all; every failure becomes one sentence.
             hide = Redactor(hidden).redact
-            self._emit(errors.explain(error, goal, self._model, self._catalog.nearest, hide))
+            nearest, anything = self._catalog.nearest, self._bytes > 0
+            self._emit(errors.explain(error, goal, self._model, nearest, hide, anything=anything))
         finally:
             if not released:
                 await self._close()
         return self._tap if released else None
 
-    def _refuse_parameters(self) -> None:
-        for name in self._parameters:
-            if name in _OURS:
-                raise ProviderError(
-                    f"{name} is no model parameter and was not sent.",
-                    hint="Remove it from the agent's parameters in the config file.",
-                    kind="refused",
-                )
-
     async def _within_limits(self, goal: Destination) -> None:
         start = asyncio.get_running_loop().time()
         self._deadline = start + self._limits.whole_reply
-        first = start + self._limits.first_token
-        async with asyncio.timeout_at(min(first, self._deadline)) as clock:
+        until = self._wait_for("first_token", start + self._limits.first_token)
+        async with asyncio.timeout_at(until) as clock:
             await self._open(goal)
             await self._read(goal, clock)
 
+    def _wait_for(self, limit: str, until: float) -> float:
+        """The time of the limit that comes first, which is then the one that is named."""
+        self._waiting_for = limit if until <= self._deadline else "whole_reply"
+        return min(until, self._deadline)
+
     async def _open(self, goal: Destination) -> None:
+        """Ask, and again at once without a wish that the server refuses: some know only an
+        older form of the protocol."""
+        wishes = {"stream_options", "reasoning"}
+        while True:
+            call = self._place_and_limits(goal) | self._asked.arguments
+            if "stream_options" in wishes:
+                call["stream_options"] = {"include_usage": True}
+            try:
+                return await self._call(call)
+            except Exception as error:
+                refused = _refused(error, wishes, call)
+                if refused is None:
+                    raise
+                wishes.remove(refused)
+                if refused == "reasoning":
+                    record = requests.without_reasoning(self._record)
+                    self._asked = requests.prepare(record, self._target, self._files)
+
+    def _place_and_limits(self, goal: Destination) -> dict[str, Any]:
         import httpx
 
-        own: dict[str, Any] = {}
-        if goal.api_base is not None:
-            own = {"api_base": goal.api_base, "api_key": goal.api_key}
         # The watchdog ends the wait; these only bound what it does not see.
         whole = self._limits.whole_reply
         timeout = httpx.Timeout(whole, connect=self._limits.connect)
-        call = {
-            "model": goal.model,
-            "messages": self._messages,
-            "stream": True,
-            "max_retries": 0,
-            "timeout": timeout,
-            **self._parameters,
-            **own,
-        }
-        try:
-            await self._call(call | {"stream_options": {"include_usage": True}})
-        except Exception as error:
-            # Servers that know only the older form of the protocol refuse the wish for usage.
-            if not errors.is_refusal_of(error, "stream_options"):
-                raise
-            await self._call(call)
+        call = {"model": goal.model, "stream": True, "max_retries": 0, "timeout": timeout}
+        if goal.api_base is not None:
+            call |= {"api_base": goal.api_base, "api_key": goal.api_key}
+        return call
 
     async def _call(self, call: Mapping[str, Any]) -> None:
         import litellm
 
-        self._wrapper = await litellm.acompletion(**call)
+        # litellm writes into what it is given.
+        self._wrapper = await litellm.acompletion(**copy.deepcopy(dict(call)))
         source = await self._source()
         if source is not None:
             self._tap = StreamTap(self._wrapper, source)
@@ -182,8 +188,8 @@ class Completion:
                 yielded_at = loop.time()
             for choice in chunk.choices[:1]:
                 if self._pass_on(choice.delta):
-                    self._waiting_for = "between_tokens"
-                    clock.reschedule(min(loop.time() + self._limits.between_tokens, self._deadline))
+                    until = loop.time() + self._limits.between_tokens
+                    clock.reschedule(self._wait_for("between_tokens", until))
                 said = choice.finish_reason or said
             if said is not None:
                 break
@@ -195,8 +201,7 @@ class Completion:
     def _pass_on(self, delta: Any) -> bool:
         """Emit what a delta holds; whether it held anything."""
         text = delta.content or ""
-        thought = getattr(delta, "reasoning_content", None) or ""
-        self._thinking.feed(getattr(delta, "thinking_blocks", None))
+        thought = self._thoughts.feed(delta)
         size = self._calls.feed(delta.tool_calls)
         if thought:
             self._emit(ReasoningDelta(thought))
@@ -219,6 +224,8 @@ class Completion:
             raise errors.cut_off(goal, self._wrapper, anything=self._bytes > 0)
         calls = list(self._calls.events())
         reason = _REASONS.get(said or "stop", "stop")
+        if calls and reason == "stop":
+            reason = "tool_calls"  # some servers say "stop" all the same
         if not self._bytes and not calls:
             raise errors.empty(goal, self._model, reason)
         for call in calls:
@@ -227,30 +234,32 @@ class Completion:
         if counts:
             cost = self._catalog.cost(goal.model, counts)
             self._emit(UsageReported(usage_record(counts, cost)))
-        self._emit(Finished(reason, self._private_fields()))
+        self._emit(Finished(reason, self._private_fields(calls=bool(calls))))
 
-    def _private_fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
-        if self._thinking.blocks:
-            fields["thinking_blocks"] = self._thinking.blocks
-        if calls := self._calls.as_fields():
-            fields["tool_calls"] = calls
-        return {"model": self._model, **fields} if fields else {}
+    def _private_fields(self, *, calls: bool) -> dict[str, Any]:
+        return private_fields.kept(
+            self._target,
+            self._asked.thinking,
+            reasoning=self._thoughts.text,
+            blocks=self._thoughts.blocks,
+            signatures=self._calls.signatures,
+            items=self._thoughts.items,
+            calls=calls,
+        )
 
     def _too_slow(self, goal: Destination) -> Failed:
         name = self._waiting_for
-        if asyncio.get_running_loop().time() >= self._deadline:
-            name = "whole_reply"
         limit = seconds(getattr(self._limits, name))
         message = {
             "first_token": f"{goal.where} did not begin to answer within {limit}.",
             "between_tokens": f"The reply was cut off: {goal.where} sent nothing for {limit}.",
             "whole_reply": f"The reply was cut off: it took longer than {limit}.",
         }[name]
+        hint = errors.again(anything=self._bytes > 0)
         return Failed(
             "timeout",
             message,
-            f"Send the message again; [provider.limits] {name} in the config file sets the limit.",
+            f"{hint} [provider.limits] {name} in the config file sets the limit.",
         )
 
     async def _close(self) -> None:
@@ -263,3 +272,14 @@ class Completion:
         except Exception:
             # Nothing depends on it: the reply has ended already.
             pass
+
+
+def _refused(error: Exception, wishes: Collection[str], call: Mapping[str, Any]) -> str | None:
+    """Which of the wishes a server has refused."""
+    if "stream_options" in wishes and errors.is_refusal_of(error, "stream_options"):
+        return "stream_options"
+    thinks = any(name in call for name in reasoning.PARAMETERS)
+    words = ("reasoning", "think")
+    if "reasoning" in wishes and thinks and any(errors.is_refusal_of(error, w) for w in words):
+        return "reasoning"
+    return None

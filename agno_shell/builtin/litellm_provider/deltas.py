@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agno_shell.events import ToolCall
-from agno_shell.types import Usage
+from agno_shell.types import ToolCall, Usage
+
+_SIGNATURE = "__thought__"
+"""litellm puts the signature of Google's models behind the id of a call and this."""
 
 
 class ToolCalls:
@@ -14,6 +17,8 @@ class ToolCalls:
 
     def __init__(self) -> None:
         self._calls: list[dict[str, str]] = []
+        self.signatures: dict[str, str] = {}
+        """By the id of the call; private to the model that gave them."""
         self._open: dict[int, dict[str, str]] = {}
         """The last call of each index; some servers give several calls the same one."""
 
@@ -22,7 +27,10 @@ class ToolCalls:
         size = 0
         for piece in pieces or ():
             index = getattr(piece, "index", None) or 0
-            call = self._call(index, getattr(piece, "id", None) or "")
+            call_id, _, signature = (getattr(piece, "id", None) or "").partition(_SIGNATURE)
+            call = self._call(index, call_id)
+            if signature:
+                self.signatures[call["id"]] = signature
             function = getattr(piece, "function", None)
             arguments = getattr(function, "arguments", None) or ""
             call["name"] = call["name"] or getattr(function, "name", None) or ""
@@ -40,19 +48,10 @@ class ToolCalls:
         return call
 
     def events(self) -> Iterator[ToolCall]:
+        """The calls, each with an id: some servers give none."""
         for call in self._calls:
+            call["id"] = call["id"] or f"call_{os.urandom(12).hex()}"
             yield ToolCall(**call)
-
-    def as_fields(self) -> list[dict[str, Any]]:
-        """The calls in OpenAI's form, as they are handed back with the next request."""
-        return [
-            {
-                "id": call["id"],
-                "type": "function",
-                "function": {"name": call["name"], "arguments": call["arguments"]},
-            }
-            for call in self._calls
-        ]
 
 
 class ThinkingBlocks:
@@ -79,15 +78,48 @@ class ThinkingBlocks:
             self._open = not block["signature"]
 
 
+class Thoughts:
+    """All that a model thinks before it answers: as text, signed, and encrypted."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._signed = ThinkingBlocks()
+        self.items: list[dict[str, Any]] = []
+        """Of OpenAI's Responses API."""
+
+    def feed(self, delta: Any) -> str:
+        """Take what one delta holds; returns its text."""
+        text = getattr(delta, "reasoning_content", None) or ""
+        if text:
+            self._texts.append(text)
+        self._signed.feed(getattr(delta, "thinking_blocks", None))
+        self.items += [dict(item) for item in getattr(delta, "reasoning_items", None) or ()]
+        return text
+
+    @property
+    def text(self) -> str:
+        return "".join(self._texts)
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """In Anthropic's form."""
+        return self._signed.blocks
+
+
+_CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens")
+"""Names of the same count at Anthropic and at DeepSeek."""
+
+
 def usage_record(counts: Mapping[str, Any], cost: float | None) -> Usage:
     """Token counts in OpenAI's form as a :class:`Usage`."""
     said = _table(counts.get("completion_tokens_details"))
     asked = _table(counts.get("prompt_tokens_details"))
+    cached = [asked.get("cached_tokens"), *(counts.get(name) for name in _CACHED)]
     return Usage(
         input_tokens=counts.get("prompt_tokens"),
         output_tokens=counts.get("completion_tokens"),
         reasoning_tokens=said.get("reasoning_tokens"),
-        cached_tokens=asked.get("cached_tokens"),
+        cached_tokens=max((count for count in cached if count is not None), default=None),
         cost=cost,
     )
 

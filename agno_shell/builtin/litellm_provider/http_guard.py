@@ -6,13 +6,22 @@ for a host that it does not belong to, whatever the layers above were told.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agno_shell.builtin.litellm_provider.destination import is_loopback
+from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
@@ -34,6 +43,8 @@ class Policy(NamedTuple):
     """The service that is asked where there is no ``api_base``, as litellm calls it."""
     foreign: Mapping[str, str] = NOTHING
     """Keys of other services, with the variables they come from."""
+    reply_bytes: float = Limits().reply_bytes
+    """Bytes of text in a whole reply; more cannot stand in one line of it either."""
 
 
 class NotSentError(Exception):
@@ -43,6 +54,19 @@ class NotSentError(Exception):
         super().__init__(message)
         self.hint = hint
 
+
+class TooLongError(Exception):
+    """A server sent what nobody wants to keep in memory; the text goes on behind its name."""
+
+
+_LONGEST_ERROR = 65_536
+"""Bytes of the body of an error; what is behind them is not read."""
+
+_LONGEST_ESCAPE = 6
+"""Bytes that JSON may need for one byte of text, as in ``\\u0000``."""
+
+_ENVELOPE = 1_048_576
+"""Bytes that may stand around the text in one line."""
 
 _policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
 _FOREIGN_HEADERS = ("openai-organization", "openai-project")
@@ -78,7 +102,13 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
     @wraps(send)
     async def guarded(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
         _inspect(request)
-        return _final(await send(client, request, **options | {"follow_redirects": False}))
+        wants_stream = options.get("stream", False)
+        options |= {"follow_redirects": False, "stream": True}
+        response = _final(await send(client, request, **options))
+        _bound(response)
+        if not wants_stream:
+            await response.aread()
+        return response
 
     return guarded
 
@@ -106,6 +136,55 @@ def _guard_aiohttp(request: Callable[..., Awaitable[Any]]) -> Callable[..., Any]
 def _final(response: httpx.Response) -> httpx.Response:
     response.next_request = None  # some callers follow this by themselves
     return response
+
+
+def _bound(response: httpx.Response) -> None:
+    """Let a server not fill the memory: an error is cut, a line too long is refused.
+
+    A reply is read line by line, each as a whole, and an error at once.
+    """
+    policy = _policy.get()
+    if policy is None or not hasattr(response.stream, "__aiter__"):
+        return
+    if response.status_code >= 400:
+        response.stream = _async_stream(response.stream, _beginning(response.stream))
+    else:
+        longest = _LONGEST_ESCAPE * policy.reply_bytes + _ENVELOPE
+        response.stream = _async_stream(response.stream, _lines(response.stream, longest))
+
+
+def _async_stream(source: Any, pieces: AsyncIterator[bytes]) -> httpx.AsyncByteStream:
+    """What httpx takes as the stream of a response: ``pieces``, closed with ``source``."""
+    import httpx
+
+    class Bounded(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for piece in pieces:
+                yield piece
+
+        async def aclose(self) -> None:
+            await source.aclose()
+
+    return Bounded()
+
+
+async def _beginning(source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    left = _LONGEST_ERROR
+    async for piece in source:
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
+
+
+async def _lines(source: AsyncIterable[bytes], longest: float) -> AsyncIterator[bytes]:
+    line = 0
+    async for piece in source:
+        end = piece.rfind(b"\n")
+        line = line + len(piece) if end < 0 else len(piece) - end - 1
+        if line > longest:
+            raise TooLongError(f"sent a line of more than {longest:,.0f} bytes.")
+        yield piece
 
 
 def _inspect(request: httpx.Request) -> None:

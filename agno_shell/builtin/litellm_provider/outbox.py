@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.protocol import encode, event_record
@@ -37,7 +38,7 @@ class Outbox:
         """Send one event of one request."""
         if isinstance(event, Failed):
             hide = self._redactor.redact
-            event = Failed(event.kind, hide(event.message), hide(event.hint))
+            event = replace(event, message=hide(event.message), hint=hide(event.hint))
         record = event_record(event)
         if not self._joined(request_id, record):
             self._waiting.append({"id": request_id, **record})

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from agno_shell.builtin.litellm_provider.protocol import decode, encode
+from agno_shell.builtin.litellm_provider.protocol import decode, encode, list_files
 from agno_shell.errors import ProviderError
+from agno_shell.types import NOTHING
 
 _MODULE = "agno_shell.builtin.litellm_provider.child"
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -105,11 +106,14 @@ class ModelProcess:
 
     # Records ------------------------------------------------------------------------------
 
-    def send(self, record: Mapping[str, Any]) -> tuple[int, Mailbox]:
-        """Send a request; its answers come to the mailbox, at the end of the process
-        a record with ``ended`` in it."""
+    def send(
+        self, record: Mapping[str, Any], files: Mapping[str, bytes] = NOTHING
+    ) -> tuple[int, Mailbox]:
+        """Send a request, and behind it ``files``; its answers come to the mailbox, at the
+        end of the process a record with ``ended``, a ``hint``, and whether another process
+        may well do better (``temporary``)."""
         self._last_id += 1
-        self._write({"id": self._last_id, **record})
+        self._write({"id": self._last_id, **record}, files)
         mailbox = self._mailboxes[self._last_id] = asyncio.Queue()
         return self._last_id, mailbox
 
@@ -119,9 +123,15 @@ class ModelProcess:
         if cancel and self.alive:
             self._write({"id": number, "do": "cancel"})
 
-    def _write(self, record: Mapping[str, Any]) -> None:
+    def _write(self, record: Mapping[str, Any], files: Mapping[str, bytes] = NOTHING) -> None:
+        if files:
+            record = {**record, "files": list_files(files)}
+        line = encode(record)
         if self._process.stdin is not None and not self._process.stdin.is_closing():
-            self._process.stdin.write(encode(record))
+            # Without waiting in between, so that nothing else comes between a record and its
+            # files; the transport holds what the pipe does not take yet.
+            for data in (line, *files.values()):
+                self._process.stdin.write(data)
 
     async def _read(self) -> None:
         lines = self._process.stdout
@@ -159,8 +169,10 @@ class ModelProcess:
             self._process.kill()
             await self._process.wait()
         message, hint = self._epitaph()
+        # One that cannot be imported, or was closed on purpose, would not do better again.
+        temporary = not (self._broken or self._closing)
         for mailbox in self._mailboxes.values():
-            mailbox.put_nowait({"ended": message, "hint": hint})
+            mailbox.put_nowait({"ended": message, "hint": hint, "temporary": temporary})
         self._is_ready()
 
     def _epitaph(self) -> tuple[str, str]:
@@ -170,11 +182,11 @@ class ModelProcess:
         if self._broken:
             return f"The model process (litellm) could not start: {self._broken}", log.strip()
         if self._stuck:
-            hint = f"Send the message again; it will be restarted.{log}"
+            hint = f"/retry asks again, and restarts it.{log}"
             return "The model process (litellm) did not answer and was ended.", hint
         code = self._process.returncode or 0
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        hint = f"Send the message again; it will be restarted.{log}"
+        hint = f"/retry asks again, and restarts it.{log}"
         return f"The model process (litellm) ended unexpectedly ({how}).", hint
 
     async def close(self) -> None:

@@ -1,18 +1,22 @@
 """What the shell and the model process say to each other: JSON objects, one a line.
 
 To the process, first ``{"do": "configure", …}``, then any number of
-``{"id": N, "do": "stream" | "call" | "cancel", …}``. From it ``{"ready": true}`` or
+``{"id": N, "do": "stream" | "call" | "cancel", …}``. A record with ``files``, a list of
+``[SHA-256, size]``, is followed by the bytes of these files, one after the other: nobody
+encodes and decodes what may be as large as a film. From the process ``{"ready": true}`` or
 ``{"broken": SENTENCE}`` once, and for each id one event a line, the last of which is
 ``finished`` or ``failed``, or one ``result`` or ``error``. The ids let one connection
-carry any number of requests at once. ASCII only, so that any byte stream will do.
+carry any number of requests at once. The lines are ASCII only, so that any byte stream
+will do.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 from agno_shell.events import (
     Event,
@@ -21,10 +25,9 @@ from agno_shell.events import (
     ReasoningDelta,
     Request,
     TextDelta,
-    ToolCall,
     UsageReported,
 )
-from agno_shell.types import Message, Usage
+from agno_shell.types import Message, ToolCall, Usage
 
 Record = dict[str, Any]
 
@@ -36,7 +39,14 @@ PROVIDER = "litellm"
 
 def encode(record: Mapping[str, Any]) -> bytes:
     """One line."""
-    return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+    return json.dumps(record, separators=(",", ":"), default=_plain).encode("ascii") + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    """What stands in JSON for a mapping that is no ``dict``."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"JSON knows no object of type {type(value).__name__}")
 
 
 def decode(line: bytes) -> Record:
@@ -51,37 +61,49 @@ def decode(line: bytes) -> Record:
 
 
 def request_record(request: Request) -> Record:
-    """A request as JSON values."""
+    """A request as JSON values, without the contents of its files."""
     return {
         "model": request.model,
-        "messages": list(model_messages(request.messages, request.model)),
+        "messages": [message_record(message) for message in request.messages],
         "parameters": dict(request.parameters),
         "api_base": request.api_base,
+        "tools": [tool._asdict() for tool in request.tools],
+        "reasoning": request.reasoning,
     }
 
 
-def model_messages(messages: Sequence[Message], model: str) -> Iterator[Record]:
-    """Messages in OpenAI's form; an assistant message without content is left out."""
-    following = [*messages[1:], None]
-    for message, after in zip(messages, following, strict=True):
-        record: Record = {"role": message.role, "content": message.content}
-        if message.role in ("assistant", "tool"):
-            answered = after is not None and after.role == "tool"
-            record = _private_fields(message, model, answered) | record
-        if message.role != "assistant" or message.content or "tool_calls" in record:
-            yield record
+def message_record(message: Message) -> Record:
+    """What of a message a model may be told; ``private`` is what this provider kept with it.
+
+    Nothing that another provider kept crosses the pipe.
+    """
+    record: Record = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        record["tool_calls"] = [call._asdict() for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        record["tool_call_id"] = message.tool_call_id
+    if message.attachments:
+        record["attachments"] = [attachment._asdict() for attachment in message.attachments]
+    private = message.provider_data.get(PROVIDER)
+    if message.role == "assistant" and isinstance(private, Mapping) and private:
+        record["private"] = dict(private)
+    return record
 
 
-def _private_fields(message: Message, model: str, answered: bool) -> Record:
-    """What this model, and no other, gave to be handed back to it."""
-    data = message.provider_data.get(PROVIDER)
-    if not isinstance(data, Mapping) or data.get("model", model) != model:
-        return {}
-    fields = {name: value for name, value in data.items() if name != "model"}
-    if not answered:
-        # Servers refuse a call of a function that no tool message answers.
-        fields.pop("tool_calls", None)
-    return fields
+def list_files(files: Mapping[str, bytes]) -> list[list[Any]]:
+    """The value of ``files`` in a record that is followed by these contents."""
+    return [[sha256, len(content)] for sha256, content in files.items()]
+
+
+def read_files(listed: list[list[Any]], stream: BinaryIO) -> dict[str, bytes]:
+    """The contents that follow a record. Raises ``EOFError`` where they end too early."""
+    files = {}
+    for sha256, size in listed:
+        content = stream.read(size)
+        if len(content) != size:
+            raise EOFError(f"a file of {size} bytes ended after {len(content)}")
+        files[sha256] = content
+    return files
 
 
 def sendable(value: Any) -> Any:
@@ -114,8 +136,8 @@ def event_record(event: Event) -> Record:
             return {"usage": usage._asdict()}
         case Finished(reason, data):
             return {"finished": {"reason": reason, "provider_data": dict(data)}}
-        case Failed(kind, message, hint):
-            return {"failed": {"kind": kind, "message": message, "hint": hint}}
+        case Failed():
+            return {"failed": dataclasses.asdict(event)}
 
 
 def record_event(record: Record) -> Event:

@@ -9,8 +9,13 @@ from typing import Any
 
 from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.process import ModelProcess
-from agno_shell.builtin.litellm_provider.protocol import PROVIDER, record_event, request_record
-from agno_shell.contracts import Provider, ProviderOptions
+from agno_shell.builtin.litellm_provider.protocol import (
+    PROVIDER,
+    message_record,
+    record_event,
+    request_record,
+)
+from agno_shell.contracts import Abilities, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.types import Message
@@ -46,23 +51,24 @@ class LitellmProvider(Provider):
         try:
             process = await self._running()
         except ProviderError as error:
-            yield Failed(error.kind, str(error), error.hint)
+            yield Failed(error.kind, str(error), error.hint, error.temporary)
             return
         try:
             asked = {"do": "stream", "request": request_record(request)}
-            number, answers = process.send(asked)
+            number, answers = process.send(asked, request.files)
         except (TypeError, ValueError, RecursionError) as error:
             said = f"A parameter of the request cannot be sent: {error}."
             yield Failed("refused", said, "Change the agent's parameters in the config file.")
             return
-        over = False
+        over = begun = False
         try:
             await process.ready()
             limits = Limits.from_settings(self._options.limits)
             end = time.monotonic() + limits.whole_reply + _GRACE
             while not over:
                 record = await process.answer(answers, end - time.monotonic())
-                event = _event(record)
+                event = _event(record, begun=begun)
+                begun = True
                 over = isinstance(event, Finished | Failed)
                 yield event
         finally:
@@ -75,9 +81,19 @@ class LitellmProvider(Provider):
         window = await self._ask("context_window", model=model)
         return None if window is None else int(window)
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> list[int]:
-        texts = [message.content for message in messages]
-        return [int(count) for count in await self._ask("count_tokens", model=model, texts=texts)]
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+        records = [message_record(message) for message in messages]
+        for record in records:
+            record.pop("private", None)
+        answer = await self._ask("count_tokens", model=model, messages=records)
+        return Counted([int(count) for count in answer["tokens"]], bool(answer["exact"]))
+
+    async def input_price(self, model: str) -> float | None:
+        price = await self._ask("input_price", model=model)
+        return None if price is None else float(price)
+
+    async def abilities(self, model: str) -> Abilities:
+        return Abilities(**await self._ask("abilities", model=model))
 
     async def check(self, model: str | None = None) -> list[str]:
         try:
@@ -103,7 +119,12 @@ class LitellmProvider(Provider):
         finally:
             process.forget(number, cancel=not answered)
         if "ended" in record:
-            raise ProviderError(record["ended"], hint=record["hint"], kind="provider_died")
+            raise ProviderError(
+                record["ended"],
+                hint=record["hint"],
+                kind="provider_died",
+                temporary=record["temporary"],
+            )
         if "error" in record:
             raise ProviderError(record["error"]["message"], hint=record["error"]["hint"])
         return record["result"]
@@ -123,7 +144,11 @@ class LitellmProvider(Provider):
             return self._process
 
 
-def _event(record: dict[str, Any]) -> Event:
+def _event(record: dict[str, Any], *, begun: bool) -> Event:
+    """``begun``: something of the reply has come."""
     if "ended" in record:
-        return Failed("provider_died", record["ended"], record["hint"])
+        go_on = "/continue goes on from there; " if begun else ""
+        # The next try starts a new process.
+        hint, temporary = go_on + record["hint"], record["temporary"]
+        return Failed("provider_died", record["ended"], hint, temporary=temporary)
     return record_event(record)

@@ -13,6 +13,9 @@ HIDDEN = "[hidden key]"
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET = 8
+_SHORTEST_KEY = 4
+"""Characters; a shorter key of one's own server would take away half of every text."""
+
 _NO_SECRET = re.compile(r"\s|://|^[/~.]|^\w:\\")
 _PATTERNS = (
     re.compile(r"(?<=Bearer )[^\s'\",}]{6,}", re.IGNORECASE),
@@ -24,12 +27,14 @@ _PATTERNS = (
 )
 
 
-def secrets(environ: Mapping[str, str]) -> list[str]:
-    """Values of variables whose names say that they are secret, the longest first.
+def secrets(environ: Mapping[str, str], named: str | None = None) -> list[str]:
+    """Values of variables whose names say that they are secret, the longest first; with
+    the value of the variable that was ``named`` as the one with the key.
 
     A value that begins like a path, or has white space in it, is a file or a sentence; a
     separator further behind is also a digit of base 64.
     """
+    key = environ.get(named or "", "").strip()
     values = {
         value.strip()
         for name, value in environ.items()
@@ -37,6 +42,7 @@ def secrets(environ: Mapping[str, str]) -> list[str]:
         and len(value.strip()) >= _SHORTEST_SECRET
         and not _NO_SECRET.search(value.strip())
     }
+    values |= {key} if len(key) >= _SHORTEST_KEY else set()
     return sorted(values, key=lambda value: (-len(value), value))
 
 
@@ -44,6 +50,10 @@ class Redactor:
     """Replaces keys by :data:`HIDDEN`."""
 
     def __init__(self, exact: Iterable[str]) -> None:
+        self.hide(exact)
+
+    def hide(self, exact: Iterable[str]) -> None:
+        """From now on these, and no longer those given before."""
         # White space may stand anywhere in one: servers and terminals wrap long lines.
         self._exact = [
             re.compile(r"\s*".join(map(re.escape, secret)))
@@ -54,7 +64,8 @@ class Redactor:
         for secret in self._exact:
             text = secret.sub(HIDDEN, text)
         for pattern in _PATTERNS:
-            text = pattern.sub(HIDDEN, text)
+            # Not in what is hidden already: what was redacted once, or twice, is the same.
+            text = HIDDEN.join(pattern.sub(HIDDEN, part) for part in text.split(HIDDEN))
         return text
 
 

@@ -15,6 +15,7 @@ from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
+from agno_shell.types import NOTHING
 
 Record = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ class Service:
 
     def __init__(self, descriptor: int, configuration: Record) -> None:
         self._limits = Limits.from_settings(configuration["limits"])
-        self._redactor = Redactor(secrets(os.environ))
+        self._redactor = Redactor(secrets(os.environ, configuration["api_key_env"]))
         self.outbox = Outbox(descriptor, self._redactor)
         self._catalog = Catalog(configuration["api_base"], configuration["api_key_env"])
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -54,6 +55,7 @@ class Service:
             self._catalog,
             self._limits,
             lambda event: self.outbox.event(number, event),
+            record.get("files", NOTHING),
         )
         try:
             rest = await completion.run()
@@ -90,6 +92,8 @@ class Service:
         return {
             "models": catalog.models,
             "context_window": catalog.context_window,
+            "input_price": catalog.input_price,
             "count_tokens": catalog.count_tokens,
+            "abilities": catalog.abilities,
             "check": catalog.check,
         }

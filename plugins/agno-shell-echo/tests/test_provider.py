@@ -8,7 +8,7 @@ from agno_shell_echo.provider import EchoProvider, echo_text, fenced
 from agno_shell import Finished, Message, Request, TextDelta, UsageReported
 from agno_shell.testing import ProviderContract
 from agno_shell.testing.provider_contract import QUESTION
-from agno_shell.types import new_id, now
+from agno_shell.types import Attachment, ToolCall, ToolSchema, new_id, now
 
 
 def message(role: str, content: str) -> Message:
@@ -45,6 +45,20 @@ async def test_the_reply_holds_all_that_was_sent():
     )
     assert events[-1] == Finished("stop")
     assert [event.usage.cost for event in events if isinstance(event, UsageReported)] == [0.0]
+
+
+def test_files_tools_and_calls_are_shown():
+    calls = (ToolCall("1", "add", '{"a": 1}'),)
+    file = Attachment("a`b.png", "image/png", "ab", 3)
+    messages = (
+        message("user", "See.")._replace(attachments=(file,)),
+        message("assistant", "")._replace(tool_calls=calls),
+    )
+    tool = ToolSchema("add", "Adds.", {"type": "object"})
+    text = echo_text(Request("echo", messages, tools=(tool,), reasoning="low"))
+    assert "Tools: `add`\n\nReasoning: low" in text
+    assert "See.\n```\n\nWith `a'b.png`, image/png, 3 bytes" in text
+    assert '2. **assistant**\n\nCalls `add`:\n\n```text\n{"a": 1}\n```' in text
 
 
 async def test_it_streams_in_pieces():

@@ -16,7 +16,15 @@ from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.http_guard import Policy
 from agno_shell.builtin.litellm_provider.limits import Limits
-from agno_shell.events import Event, Finished, TextDelta
+from agno_shell.builtin.litellm_provider.protocol import request_record
+from agno_shell.builtin.litellm_provider.requests import Prepared
+from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.events import Event, Finished, Request, TextDelta
+
+
+def record(model: str) -> dict[str, Any]:
+    """A request without anything in it."""
+    return request_record(Request(model, ()))
 
 
 async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> None:
@@ -36,14 +44,16 @@ async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> 
             turns += 1
             await asyncio.sleep(0)
 
-    record = {"model": "m", "messages": [], "parameters": {}, "api_base": None}
-    completion = Completion(record, Catalog(), Limits(), came.append)
+    goal = Destination("m", "here", None)
+    completion = Completion(record("m"), Catalog(), Limits(), came.append)
+    completion._target = Target(goal, "openai", "m")
+    completion._asked = Prepared({}, None)
     completion._wrapper = greedy()
     beside = asyncio.create_task(other())
     await asyncio.sleep(0)
     before = turns
     async with asyncio.timeout(30) as clock:
-        await completion._read(Destination("m", "here", None), clock)
+        await completion._read(goal, clock)
     beside.cancel()
     assert turns > before
     assert "".join(event.text for event in came if isinstance(event, TextDelta)).endswith("39 ")
@@ -63,8 +73,8 @@ async def test_a_request_to_one_service_runs_under_its_own_policy(
     monkeypatch.setattr(Completion, "_open", open_connection)
     goal = Destination("cerebras/x", "cerebras", None)
     monkeypatch.setattr(Catalog, "destination", lambda *_arguments: goal)
-    record = {"model": "cerebras/x", "messages": [], "parameters": {}, "api_base": None}
-    await Completion(record, Catalog(), Limits(), lambda _event: None).run()
+    monkeypatch.setattr(Catalog, "target", lambda _self, goal: Target(goal, "cerebras", "x"))
+    await Completion(record("cerebras/x"), Catalog(), Limits(), lambda _event: None).run()
     (policy,) = seen
     assert policy is not None
     assert policy.provider == "cerebras"

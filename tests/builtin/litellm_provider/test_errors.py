@@ -11,8 +11,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from agno_shell.builtin.litellm_provider.causes import causes
 from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.errors import LONGEST, causes, explain, one_line
+from agno_shell.builtin.litellm_provider.errors import LONGEST, explain, one_line, retry_after
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError
 from agno_shell.builtin.litellm_provider.redact import Redactor
 from agno_shell.events import Failed
@@ -132,11 +133,129 @@ def test_a_library_that_finds_no_key_is_a_missing_key() -> None:
     assert (failed.kind, failed.message) == ("authentication", "No key for anthropic is set.")
 
 
-def test_a_date_to_wait_for_is_said_in_seconds() -> None:
+def refused(status: int, headers: dict[str, str] | None = None) -> httpx.HTTPStatusError:
     request = httpx.Request("POST", "https://example.org/")
-    until = email.utils.format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    for after, words in ((until, "seconds"), ("soon", "(429): "), ("7", "wait 7 seconds")):
-        response = httpx.Response(429, headers={"Retry-After": after}, request=request)
-        failed = explained(httpx.HTTPStatusError("slow", request=request, response=response))
-        assert words in failed.message
-        assert ("asks to wait" in failed.message) == (after != "soon")
+    response = httpx.Response(status, headers=headers, request=request)
+    return httpx.HTTPStatusError("It did not work.", request=request, response=response)
+
+
+def in_an_hour(form: str = "") -> str:
+    moment = datetime.now(UTC) + timedelta(hours=1)
+    return moment.strftime(form) if form else email.utils.format_datetime(moment, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "2", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": "2", "retry-after-ms": "soon"}, 2.0),
+        ({"retry-after": "Mon, 05 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"retry-after": "9" * 12}, 366 * 24 * 3600.0),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait_is_read_from_the_headers(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_a_date_to_wait_for_becomes_seconds() -> None:
+    seconds = retry_after({"retry-after": in_an_hour()})
+    assert seconds is not None
+    assert 3500 < seconds <= 3600
+    without_zone = retry_after({"retry-after": in_an_hour("%a, %d %b %Y %H:%M:%S")})
+    assert without_zone is None
+
+
+def test_a_busy_server_is_asked_again_when_it_says() -> None:
+    failed = explained(refused(429, {"Retry-After": "7"}))
+    assert (failed.kind, failed.temporary, failed.retry_after) == ("rate_limited", True, 7.0)
+    assert "it asks to wait 7 seconds" in failed.message
+    assert explained(refused(429)).retry_after is None
+    assert "asks to wait" not in explained(refused(429)).message
+    assert explained(refused(503, {"Retry-After": "1"})).retry_after == 1.0
+
+
+@pytest.mark.parametrize(
+    ("status", "temporary"),
+    [
+        *((status, True) for status in (408, 429, 500, 502, 503, 504, 520, 529)),
+        *((status, False) for status in (307, 400, 401, 402, 403, 404, 413, 422, 501, 505)),
+    ],
+)
+def test_only_what_may_pass_is_temporary(status: int, temporary: bool) -> None:
+    failed = explained(refused(status))
+    assert failed.temporary is temporary
+    assert str(status) in failed.message or failed.kind == "overflow"
+
+
+@pytest.mark.parametrize(
+    ("inner", "temporary"),
+    [
+        (ConnectionRefusedError(111, "refused"), True),
+        (ConnectionResetError(104, "reset"), True),
+        (httpx.ConnectTimeout("slow"), True),
+        (httpx.ReadTimeout("slow"), False),
+        (socket.gaierror(socket.EAI_AGAIN, "no network"), True),
+        (socket.gaierror(socket.EAI_NONAME, "no such name"), False),
+        (ssl.SSLCertVerificationError("self-signed"), False),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), False),
+    ],
+)
+def test_a_lost_connection_is_temporary_and_a_wrong_address_is_not(
+    inner: BaseException, temporary: bool
+) -> None:
+    failed = explained(chained(RuntimeError("InternalServerError"), inner), OWN)
+    assert failed.temporary is temporary
+    assert failed.kind in ("unreachable", "server", "timeout")
+
+
+def test_where_something_had_come_one_can_go_on_from_there() -> None:
+    error = chained(RuntimeError("x"), httpx.ReadError("broke"))
+    assert explain(error, OWN, "m", str, str).hint == "/retry asks again."
+    later = explain(error, OWN, "m", str, str, anything=True)
+    assert later.hint == "/continue goes on from there, /retry asks again."
+    assert later.message.startswith("The reply was cut off")
+
+
+def test_a_conversation_that_is_too_long_can_be_summed_up() -> None:
+    assert "/compact" in explained(ServiceError(400, "prompt is too long: 2 > 1")).hint
+    body = '{"error": {"message": "No.", "code": "context_length_exceeded"}}'
+    assert explained(ServiceError(400, body)).kind == "overflow"
+
+
+def test_no_credit_is_not_waited_for() -> None:
+    body = '{"error": {"message": "No.", "code": "insufficient_quota"}}'
+    failed = explained(ServiceError(429, body))
+    assert (failed.kind, failed.temporary) == ("rate_limited", False)
+    assert "no credit left" in failed.message
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_key_that_is_called_invalid_is_a_wrong_key_whatever_the_status(status: int) -> None:
+    failed = explained(ServiceError(status, "API key not valid. Please pass a valid API key."))
+    assert failed.kind == "authentication"
+    assert "ANTHROPIC_API_KEY" in failed.message
+
+
+def test_what_may_not_be_done_names_the_key() -> None:
+    failed = explained(ServiceError(403, "Your plan does not include this model."))
+    assert failed.message.startswith("anthropic does not allow this (403): Your plan")
+    assert "ANTHROPIC_API_KEY" in failed.hint
+
+
+def test_nothing_in_a_sentence_acts_on_a_terminal() -> None:
+    failed = explained(ServiceError(400, "\x1b]0;title\x07 \x9b5n\r\u202e\u200b done"))
+    assert failed.sentence().isprintable()
+    assert "done" in failed.message

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy
+from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy, TooLongError
 from agno_shell.testing.model_server import ModelServer
 
 KEY = "fake-key-0000"
@@ -155,3 +155,45 @@ async def test_a_key_that_begins_with_another_one_may_go(server: ModelServer) ->
     policy = Policy(1.0, [KEY, f"{KEY}-long"], server.base_url, f"{KEY}-long")
     await post(chat(server), policy, authorization=f"Bearer {KEY}-long")
     assert len(server.requests) == 1
+
+
+WIDE = Policy(10.0, [], reply_bytes=1000)
+
+
+async def lines(server: ModelServer, policy: Policy = WIDE) -> list[str]:
+    with http_guard.under(policy):
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("POST", chat(server), json=BODY | {"stream": True}) as response,
+        ):
+            return [line async for line in response.aiter_lines()]
+
+
+async def test_an_error_without_an_end_is_read_up_to_a_limit(server: ModelServer) -> None:
+    server.endless_error()
+    with http_guard.under(WIDE):
+        async with httpx.AsyncClient() as client:
+            response = await client.post(chat(server), json=BODY)
+    assert response.status_code == 500
+    assert len(response.content) == 65_536
+    assert server.wait_for_disconnect(), "nothing more is taken"
+
+
+async def test_a_line_too_long_to_be_kept_is_refused(server: ModelServer) -> None:
+    server.huge_line(20_000_000)
+    with pytest.raises(TooLongError, match=r"a line of more than 1,054,576 bytes"):
+        await lines(server)
+
+
+async def test_a_long_reply_of_short_lines_is_read_to_its_end(server: ModelServer) -> None:
+    server.reply(["x" * 60_000] * 50)
+    read = await lines(server)
+    assert sum(map(len, read)) > 3_000_000
+    assert read[-2] == "data: [DONE]"
+
+
+async def test_what_is_not_streamed_comes_whole(server: ModelServer) -> None:
+    with http_guard.under(WIDE):
+        async with httpx.AsyncClient() as client:
+            response = await client.post(chat(server), json=BODY)
+    assert response.json()["choices"][0]["message"]["content"].startswith("You said: Hello")

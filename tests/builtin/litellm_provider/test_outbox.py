@@ -63,10 +63,13 @@ async def test_a_record_leaves_behind_what_was_waiting(pipe: Pipe) -> None:
 
 async def test_a_failure_leaves_without_its_keys(pipe: Pipe) -> None:
     outbox = Outbox(pipe.writing, Redactor(["fake-0000"]))
-    outbox.event(1, Failed("other", "Said fake-0000.", "See fake-0000."))
+    said = Failed("other", "Said fake-0000.", "See fake-0000.", temporary=True, retry_after=3.0)
+    outbox.event(1, said)
     (record,) = pipe.records()
     assert record["failed"] == {
         "kind": "other",
         "message": f"Said {HIDDEN}.",
         "hint": f"See {HIDDEN}.",
+        "temporary": True,
+        "retry_after": 3.0,
     }

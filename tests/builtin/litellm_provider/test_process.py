@@ -65,7 +65,10 @@ async def test_a_killed_process_is_named_and_the_next_request_starts_another(
     assert isinstance(failed, Failed)
     assert failed.kind == "provider_died"
     assert failed.message == "The model process (litellm) ended unexpectedly (signal 9)."
-    assert failed.hint.startswith("Send the message again; it will be restarted.")
+    assert failed.temporary, "a new process may well do better"
+    assert failed.hint.startswith(
+        "/continue goes on from there; /retry asks again, and restarts it."
+    )
     assert keyed.pid is None
 
     # Asked before it is ready, it answers as soon as it is.
@@ -92,6 +95,7 @@ async def test_a_failed_import_is_one_sentence_with_the_log(
     assert isinstance(failed, Failed)
     assert failed.kind == "provider_died"
     assert "could not start: litellm could not be imported: ImportError: broken" in failed.message
+    assert not failed.temporary
     assert failed.hint == f"The log is {log}."
     assert "ImportError" in log.read_text(), "the traceback is there"
     assert "sk-fake" not in failed.message + log.read_text()

@@ -1,8 +1,9 @@
-"""The line protocol: both directions, and what of a message goes to which model."""
+"""The line protocol: both directions."""
 
 from __future__ import annotations
 
-import json
+import io
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,11 @@ from agno_shell.builtin.litellm_provider.protocol import (
     decode,
     encode,
     event_record,
-    model_messages,
+    list_files,
+    message_record,
+    read_files,
     record_event,
+    request_record,
     sendable,
 )
 from agno_shell.events import (
@@ -21,11 +25,11 @@ from agno_shell.events import (
     Failed,
     Finished,
     ReasoningDelta,
+    Request,
     TextDelta,
-    ToolCall,
     UsageReported,
 )
-from agno_shell.types import Message, Role, Usage, new_id, now
+from agno_shell.types import Attachment, Message, ToolCall, ToolSchema, Usage, new_id, now
 
 EVENTS: list[Event] = [
     TextDelta("text"),
@@ -65,44 +69,64 @@ def test_a_record_without_an_event_is_refused() -> None:
         record_event({"id": 1})
 
 
-def message(role: Role, content: str, **private: object) -> Message:
-    return Message(new_id(), role, content, now(), provider_data=private)
+def test_a_failure_keeps_whether_it_is_worth_another_try() -> None:
+    failed = Failed("rate_limited", "Slowly.", temporary=True, retry_after=7.5)
+    assert record_event(decode(encode(event_record(failed)))) == failed
 
 
-def sent(*messages: Message, model: str = "m") -> list[dict[str, object]]:
-    return json.loads(json.dumps(list(model_messages(messages, model))))
+def test_what_another_provider_kept_does_not_cross_the_pipe() -> None:
+    kept = {"litellm": {"origin": "x"}, "other": {"secret": 1}}
+    said = Message(new_id(), "assistant", "Hi", now(), provider_data=kept)
+    assert message_record(said) == {
+        "role": "assistant",
+        "content": "Hi",
+        "private": {"origin": "x"},
+    }
+    assert "private" not in message_record(said._replace(role="user"))
 
 
-def test_empty_replies_are_not_sent() -> None:
-    assert [m["role"] for m in sent(message("user", ""), message("assistant", ""))] == ["user"]
+def test_a_request_is_json_with_all_that_it_holds() -> None:
+    attachment = Attachment("cat.png", "image/png", "ab", 3)
+    call = ToolCall("1", "add", "{}")
+    messages = (
+        Message(new_id(), "user", "See.", now(), attachments=(attachment,)),
+        Message(new_id(), "assistant", "", now(), tool_calls=(call,)),
+        Message(new_id(), "tool", "3", now(), tool_call_id="1"),
+    )
+    schema = MappingProxyType({"type": "object"})
+    tool = ToolSchema("add", "Adds.", schema)
+    request = Request("m", messages, {"seed": 1}, "http://x/v1", (tool,), "low", {"ab": b"cat"})
+    record = decode(encode(request_record(request)))
+    assert record == {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": "See.", "attachments": [attachment._asdict()]},
+            {"role": "assistant", "content": "", "tool_calls": [call._asdict()]},
+            {"role": "tool", "content": "3", "tool_call_id": "1"},
+        ],
+        "parameters": {"seed": 1},
+        "api_base": "http://x/v1",
+        "tools": [{"name": "add", "description": "Adds.", "parameters": {"type": "object"}}],
+        "reasoning": "low",
+    }
 
 
-def test_private_fields_go_back_to_the_model_that_gave_them() -> None:
-    private = {"model": "m", "thinking_blocks": ["signed"]}
-    reply = message("assistant", "Hi", litellm=private, other={"secret": 1})
-    assert sent(reply) == [{"role": "assistant", "content": "Hi", "thinking_blocks": ["signed"]}]
-    assert sent(reply, model="n") == [{"role": "assistant", "content": "Hi"}]
+def test_what_json_cannot_hold_is_refused() -> None:
+    with pytest.raises(TypeError, match="frozenset"):
+        encode({"stop": frozenset({"x"})})
 
 
-def test_private_fields_cannot_change_what_was_said() -> None:
-    reply = message("assistant", "Hi", litellm={"content": "No", "role": "system"})
-    assert sent(reply) == [{"role": "assistant", "content": "Hi"}]
+def test_files_follow_their_record() -> None:
+    files = {"a": b"one\n", "b": b"", "c": bytes(range(256))}
+    stream = io.BytesIO(b"".join(files.values()) + b"next")
+    listed = decode(encode({"files": list_files(files)}))["files"]
+    assert read_files(listed, stream) == files
+    assert stream.read() == b"next"
 
 
-def test_private_fields_of_a_persons_message_are_not_sent() -> None:
-    assert sent(message("user", "Hi", litellm={"x": 1})) == [{"role": "user", "content": "Hi"}]
-
-
-def test_a_tool_call_without_its_answer_is_left_out() -> None:
-    call = message("assistant", "", litellm={"tool_calls": [{"id": "1"}]})
-    answer = message("tool", "3", litellm={"tool_call_id": "1"})
-    assert sent(call, message("user", "Never mind.")) == [
-        {"role": "user", "content": "Never mind."}
-    ]
-    assert sent(call, answer) == [
-        {"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]},
-        {"role": "tool", "content": "3", "tool_call_id": "1"},
-    ]
+def test_a_file_that_ends_too_early_is_no_file() -> None:
+    with pytest.raises(EOFError):
+        read_files([["a", 5]], io.BytesIO(b"1234"))
 
 
 def test_lone_surrogates_do_not_leave_wherever_they_are() -> None:

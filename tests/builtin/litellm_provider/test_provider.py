@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.contracts import Provider, ProviderOptions
+from agno_shell.contracts import Abilities, Provider, ProviderOptions
 from agno_shell.events import (
     Event,
     Failed,
@@ -17,14 +17,15 @@ from agno_shell.events import (
     ReasoningDelta,
     Request,
     TextDelta,
-    ToolCall,
     UsageReported,
 )
-from agno_shell.testing.model_server import ModelServer
+from agno_shell.testing.model_server import ModelServer, Script
 from agno_shell.testing.provider_contract import QUESTION, ProviderContract
-from agno_shell.types import Message, Usage, new_id, now
+from agno_shell.types import Message, ToolCall, ToolSchema, Usage, new_id, now
 
 Ask = Callable[..., Awaitable[list[Event]]]
+
+ADD = ToolSchema("add", "Adds two numbers.", {"type": "object", "properties": {}})
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -123,17 +124,29 @@ async def test_a_tool_call_is_put_together_and_handed_back(
     assert isinstance(ended, Finished)
     assert ended.reason == "tool_calls"
 
-    kept = {"litellm": ended.provider_data, "other": {"tool_calls": "not ours"}}
-    asked = Message(new_id(), "assistant", "", now(), provider_data=kept)
-    result = Message(
-        new_id(), "tool", "3", now(), provider_data={"litellm": {"tool_call_id": "call_1"}}
+    asked = Message(
+        *(new_id(), "assistant", "", now()),
+        tool_calls=(ToolCall("call_1", "add", '{"a": 1, "b": 2}'),),
+        provider_data={"litellm": ended.provider_data, "other": {"tool_calls": "not ours"}},
     )
+    result = Message(new_id(), "tool", "3", now(), tool_call_id="call_1")
     messages = (Message(new_id(), "user", "1 + 2?", now()), asked, result)
-    request = Request("test-model", messages, api_base=server.base_url)
+    request = Request("test-model", messages, api_base=server.base_url, tools=(ADD,))
     assert isinstance([event async for event in litellm.stream(request)][-1], Finished)
-    _, sent, answer = server.requests[-1].body["messages"]
+    body = server.requests[-1].body
+    _, sent, answer = body["messages"]
     assert sent["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a": 1, "b": 2}'}
-    assert answer["tool_call_id"] == "call_1"
+    assert answer["tool_call_id"] == sent["tool_calls"][0]["id"] == "call_1"
+    assert body["tools"] == [{"type": "function", "function": ADD._asdict()}]
+
+
+async def test_a_call_is_one_although_the_server_says_stop(ask: Ask, server: ModelServer) -> None:
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+    server.script(Script([{"tool_calls": [call]}], "stop"))
+    events = await ask(tools=(ADD,))
+    assert ToolCall("c", "f", "") in events
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "tool_calls"
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
@@ -212,6 +225,15 @@ async def test_the_context_window_comes_from_the_tables(
     assert await litellm.context_window(model) == window
 
 
+@pytest.mark.parametrize(
+    ("model", "price"), [("gpt-4o-mini", 1.5e-07), ("test-model", None), ("ollama/llama3", 0.0)]
+)
+async def test_the_price_of_what_is_sent_comes_from_the_tables(
+    litellm: LitellmProvider, model: str, price: float | None
+) -> None:
+    assert await litellm.input_price(model) == price
+
+
 async def test_models_are_those_whose_keys_are_set(litellm: LitellmProvider) -> None:
     names = await litellm.models()
     assert "claude-haiku-4-5" in names
@@ -219,10 +241,37 @@ async def test_models_are_those_whose_keys_are_set(litellm: LitellmProvider) -> 
 
 
 async def test_tokens_are_counted_by_the_models_own_tokenizer(litellm: LitellmProvider) -> None:
-    text = "antidisestablishmentarianism " * 20
-    (count,) = await litellm.count_tokens("gpt-4o", [Message(new_id(), "user", text, now())])
-    assert count not in (len(text) // 4 + 4, 4)
-    assert 80 < count < 200
+    text = " ".join(["antidisestablishmentarianism"] * 20)
+    message = Message(new_id(), "user", text, now())
+    assert (await litellm.count_tokens("openai/gpt-4o", [message])).exact
+    counted = await litellm.count_tokens("gpt-4o", [message])
+    assert counted.tokens == [124]  # 6 a word, as tiktoken counts with o200k_base, and 4
+    assert counted.exact
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-sonnet-4-5", "ollama_chat/llama3.2", "openai/nobody-knows-it", "gpt-6-sol"]
+)
+async def test_an_estimate_is_called_one(litellm: LitellmProvider, model: str) -> None:
+    counted = await litellm.count_tokens(model, [Message(new_id(), "user", "Hello", now())])
+    assert not counted.exact
+    assert counted.tokens[0] > 4
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("openai/gpt-4o", Abilities(images=True, pdf=True, tools=True, reasoning=False)),
+        ("claude-sonnet-4-5", Abilities(images=True, pdf=True, tools=True, reasoning=True)),
+        ("gpt-3.5-turbo", Abilities(images=False, pdf=False, tools=True, reasoning=False)),
+        ("openai/nobody-knows-it", Abilities()),
+        ("ollama_chat/nobody-knows-it", Abilities()),
+    ],
+)
+async def test_abilities_come_from_the_tables(
+    litellm: LitellmProvider, model: str, expected: Abilities
+) -> None:
+    assert await litellm.abilities(model) == expected
 
 
 async def test_nobody_is_contacted_but_the_servers_that_were_asked(
@@ -234,6 +283,7 @@ async def test_nobody_is_contacted_but_the_servers_that_were_asked(
     for model in ("meta-llama/llama-3-8b", "command-r", "replicate/x", "ollama/llama3"):
         await litellm.count_tokens(model, messages)
         await litellm.context_window(model)
+        await litellm.abilities(model)
     await litellm.models()
     await litellm.check()
     assert surroundings.connections(), "connections are noted at all"

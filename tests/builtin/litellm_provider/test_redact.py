@@ -69,3 +69,27 @@ def test_a_secret_is_hidden_where_a_line_was_wrapped_within_it() -> None:
 def test_digits_of_base_64_do_not_make_a_secret_a_path() -> None:
     environ = {"AWS_SECRET_ACCESS_KEY": "fake/0000+secret", "KEY_FILE": "~/some/key"}
     assert secrets(environ) == ["fake/0000+secret"]
+
+
+def test_what_is_hidden_already_stays_as_it_is() -> None:
+    redactor = Redactor(["fake-key-0000"])
+    for text in (
+        "Authorization: Bearer fake-key-0000",
+        "https://h/v1?key=fake-key-0000&x=1",
+        "api_key: 'fake-key-0000'",
+    ):
+        once = redactor.redact(text)
+        assert once.count(HIDDEN) == 1
+        assert "fake" not in once
+        assert redactor.redact(once) == once
+
+
+def test_the_variable_that_is_named_for_the_key_is_secret_whatever_its_name_and_value() -> None:
+    environ = {"MY_SERVER": "/a fake key", "OTHER": "something", "SHORT": "abc"}
+    assert secrets(environ) == []
+    assert secrets(environ, "MY_SERVER") == ["/a fake key"]
+    assert secrets(environ, "SHORT") == [], "it would take away half of every text"
+    assert secrets(environ, "UNSET") == []
+    redactor = Redactor([])
+    redactor.hide(secrets(environ, "MY_SERVER"))
+    assert redactor.redact("sent: /a fake key.") == f"sent: {HIDDEN}."

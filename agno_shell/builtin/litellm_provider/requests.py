@@ -1,0 +1,106 @@
+"""A record of a request as the arguments of litellm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agno_shell.builtin.litellm_provider import (
+    messages,
+    private_fields,
+    prompt_cache,
+    reasoning,
+    tool_calls,
+)
+from agno_shell.builtin.litellm_provider.protocol import sendable
+from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.errors import ProviderError
+from agno_shell.types import NOTHING
+
+_OURS = frozenset(
+    {
+        *("api_base", "api_key", "base_url", "custom_llm_provider", "organization"),
+        *("extra_headers", "headers", "model", "messages", "stream", "stream_options"),
+        *("fallbacks", "max_retries", "num_retries", "stream_timeout", "timeout"),
+        *("tools", "functions"),
+    }
+)
+"""Parameters that say where a request goes, with which key, what it holds, or how it is
+retried."""
+
+_ENCRYPTED_THOUGHTS = "reasoning.encrypted_content"
+
+
+class Prepared(NamedTuple):
+    """What is asked of a model."""
+
+    arguments: dict[str, Any]
+    """For ``litellm.acompletion``, but for the place, the key and the limits."""
+    thinking: bool | None
+    """Whether the model is asked to think; None: it does as it does by itself."""
+
+
+def prepare(
+    record: Mapping[str, Any], target: Target, files: Mapping[str, bytes] = NOTHING
+) -> Prepared:
+    """The record of :func:`protocol.request_record` for a model. Raises
+    :class:`ProviderError` for what cannot be sent."""
+    parameters: dict[str, Any] = sendable(record["parameters"])
+    _refuse_others(parameters)
+    said: list[dict[str, Any]] = sendable(record["messages"])
+    parameters = reasoning.with_level(parameters, record["reasoning"], target)
+    thinking = reasoning.is_on(record["reasoning"], parameters)
+    if thinking and not private_fields.can_think(said, target):
+        parameters, thinking = reasoning.without(parameters), False
+    tools = tool_calls.tools(sendable(record["tools"]))
+    responses = by_responses_api(target, tools, parameters)
+    manner = messages.Manner(target, thinking, responses, files)
+    written = messages.in_openai_form(said, manner)
+    if prompt_cache.helps(target, parameters):
+        prompt_cache.mark(written, tools)
+    if responses and target.abilities.reasoning:
+        # The thoughts come along, encrypted; nothing has to stay with the service.
+        parameters = {"store": False, "include": [_ENCRYPTED_THOUGHTS], **parameters}
+    arguments = {"messages": written, **parameters}
+    if tools:
+        arguments["tools"] = tools
+    return Prepared(arguments, thinking)
+
+
+def without_reasoning(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record that lets the model think as it does by itself."""
+    parameters = reasoning.without(record["parameters"])
+    return {**record, "parameters": parameters, "reasoning": None}
+
+
+def _refuse_others(parameters: Mapping[str, Any]) -> None:
+    for name in parameters:
+        if name in _OURS:
+            raise ProviderError(
+                f"{name} is no model parameter and was not sent.",
+                hint="Remove it from the agent's parameters in the config file.",
+                kind="refused",
+            )
+
+
+def by_responses_api(
+    target: Target, tools: list[dict[str, Any]], parameters: Mapping[str, Any]
+) -> bool:
+    """Whether litellm asks OpenAI's Responses API: newer models call no tools without it
+    while they think."""
+    if target.provider not in ("openai", "azure"):
+        return False
+    try:
+        from litellm.main import responses_api_bridge_check
+
+        info, _model = responses_api_bridge_check(
+            model=target.name,
+            custom_llm_provider=target.provider,
+            tools=tools or None,
+            reasoning_effort=parameters.get("reasoning_effort"),
+            api_base=target.goal.api_base,
+        )
+    except Exception:
+        # A function that litellm does not promise: without it, thoughts are not handed back.
+        return False
+    return bool(info.get("mode") == "responses")
