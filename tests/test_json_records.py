@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell import json_records
-from agno_shell.types import Attachment, Message, Session, Timing, Usage
+from agno_shell.types import (
+    ROOT,
+    Attachment,
+    Memory,
+    Message,
+    Session,
+    Timing,
+    ToolCall,
+    Usage,
+)
 
 NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
 
@@ -48,9 +57,24 @@ def test_everything_comes_back() -> None:
         Timing(0.1, None),
         (Attachment("n", "t", "s", 5),),
         {"a": {"b": [1]}},
+        (ToolCall("1", "look", "{}"), ToolCall("2", "look", "no JSON \ud800")),
+        "call",
+        "covered",
         {"later": None},
     )
     assert again(message) == message
+
+
+def test_calls_results_and_summaries_as_they_are_written() -> None:
+    calls = Message("i", "assistant", "", NOON, tool_calls=(ToolCall("1", "look", "{}"),))
+    written = json.loads(json_records.message_line(calls))
+    assert written["tool_calls"] == [{"id": "1", "name": "look", "arguments": "{}"}]
+    result = Message("i", "tool", "x", NOON, tool_call_id="1")
+    assert json.loads(json_records.message_line(result))["tool_call_id"] == "1"
+    summary = Message("i", "summary", "x", NOON, covers="p")
+    assert json.loads(json_records.message_line(summary))["covers"] == "p"
+    for message in (calls, result, summary, summary._replace(covers=None)):
+        assert again(message) == message
 
 
 @given(st.text(st.characters(codec=None, categories=None)))
@@ -97,6 +121,9 @@ messages = st.builds(
     st.none() | st.builds(Timing, numbers, numbers),
     st.just(()) | st.just((Attachment("n", "t", "s", 5),)),
     st.dictionaries(anything, numbers.filter(lambda value: not isinstance(value, float))),
+    st.just(()) | st.builds(ToolCall, anything, anything, anything).map(lambda call: (call,)),
+    st.none() | anything,
+    st.none() | anything,
     st.dictionaries(st.just("later"), st.none()),
 )
 
@@ -110,7 +137,14 @@ def test_the_short_way_to_a_line_says_what_the_general_one_says(message: Message
 
 @pytest.mark.parametrize(
     "odd",
-    [{"usage": Usage(True)}, {"content": None}, {"parent": 5}, {"timing": Timing(0, 10**5000)}],
+    [
+        {"usage": Usage(True)},
+        {"content": None},
+        {"parent": 5},
+        {"timing": Timing(0, 10**5000)},
+        {"tool_call_id": 5},
+        {"covers": ["x"]},
+    ],
 )
 def test_what_is_not_as_it_should_be_goes_the_general_way(odd: dict[str, Any]) -> None:
     message = Message("i", "user", "x", NOON)._replace(**odd)
@@ -178,6 +212,17 @@ def test_numbers_and_nesting_without_end_are_damage(text: str) -> None:
         {"role": "user", "content": "x", "usage": {"cost": float("inf")}},
         {"role": "user", "content": "x", "timing": {"first_token": -float("inf")}},
         {"role": "user", "content": "x", "timing": {"first_token": 1, "third_token": 2}},
+        {"role": "assistant", "content": "x", "tool_calls": "look"},
+        {"role": "assistant", "content": "x", "tool_calls": []},
+        {"role": "assistant", "content": "x", "tool_calls": [{"id": 1, "name": "n"}]},
+        {
+            "role": "assistant",
+            "content": "x",
+            "tool_calls": [{"id": "1", "name": "n", "arguments": "{}", "kind": "function"}],
+        },
+        {"role": "tool", "content": "x", "tool_call_id": 5},
+        {"role": "tool", "content": "x", "tool_call_id": None},
+        {"role": "summary", "content": "x", "covers": ["a"]},
     ],
 )
 @pytest.mark.parametrize("time", [{}, {"created_at": json_records.stamp(NOON)}], ids=["", "timed"])
@@ -196,6 +241,13 @@ def test_a_number_that_no_float_holds_stays_as_it_is(digits: str) -> None:
 def test_a_truth_value_is_no_number() -> None:
     message = read(usage={"input_tokens": True, "cost": False}, timing={"total": True})
     assert (message.usage, message.timing) == (Usage(), Timing())
+
+
+def test_of_a_call_with_more_keys_what_is_known_is_read() -> None:
+    raw = {"id": "1", "name": "n", "arguments": "{}", "kind": "function"}
+    assert read(role="assistant", content="", tool_calls=[raw]).tool_calls == (
+        ToolCall("1", "n", "{}"),
+    )
 
 
 def test_content_in_parts_is_shown_as_text() -> None:
@@ -246,10 +298,49 @@ def test_a_session_comes_back() -> None:
         agent="a",
         tags=("t",),
         pinned=("p",),
+        reasoning="low",
         extra={"colour": ["red"]},
     )
     raw = json.loads(json_records.dumps(json_records.session_fields(session)))
     assert json_records.session_of(raw, "i", json_records.EPOCH) == session
+
+
+def test_a_session_before_its_first_message_comes_back() -> None:
+    session = Session("i", "n", NOON, NOON, head=ROOT)
+    raw = json.loads(json_records.dumps(json_records.session_fields(session)))
+    assert raw["head"] == ""
+    assert json_records.session_of(raw, "i", json_records.EPOCH) == session
+
+
+def test_a_choice_of_a_later_version_is_kept_until_another_is_made() -> None:
+    session = json_records.session_of({"name": "n", "reasoning": "utmost"}, "i", NOON)
+    assert session.reasoning is None
+    assert json_records.session_fields(session)["reasoning"] == "utmost"
+    chosen = session._replace(reasoning="low")
+    assert json_records.session_fields(chosen)["reasoning"] == "low"
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        Memory("i", "é \ud800\n", NOON),
+        Memory("i", "", NOON, {"later": [1, None]}),
+    ],
+)
+def test_a_memory_comes_back(memory: Memory) -> None:
+    line = json_records.memory_line(memory)
+    assert b"\n" not in line
+    assert json_records.memory_of(json_records.loads(line), "i", json_records.EPOCH) == memory
+
+
+@pytest.mark.parametrize(
+    "raw", [{}, {"text": 5}, {"text": ["a"]}, {"text": "x", "created_at": "yesterday"}, {"a": 1}]
+)
+def test_what_cannot_be_used_of_a_memory_is_written_back(raw: dict[str, Any]) -> None:
+    memory = json_records.memory_of(raw, "i", NOON)
+    written = json_records.memory_fields(memory)
+    assert {key: written[key] for key in raw} == raw
+    assert memory.created_at == NOON
 
 
 def test_a_session_of_nothing() -> None:

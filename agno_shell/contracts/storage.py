@@ -164,7 +164,7 @@ class Storage(ABC):
         """A value that is another one, by ``==``, after anything of the session has
         changed, through whatever handle. The shell asks for it every half second, so it
         should cost next to nothing."""
-        return self.open(session_id)
+        return self.open(session_id), self.memories(session_id)
 
     # Moving from one storage to another
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from agno_shell.types import Message, Session
+from agno_shell.types import ROOT, Memory, Message, Session
 from agno_shell.wording import count
+
+Record = Session | Message | Memory
 
 
 class Copy(NamedTuple):
-    """One session with everything that was said in it."""
+    """One session with everything that belongs to it."""
 
     session: Session
     messages: list[Message]
@@ -20,6 +22,9 @@ class Copy(NamedTuple):
     """When it went to the trash; None: it is not there."""
     replies: int = 0
     """How many of the messages are replies that were cut off, or are still in work."""
+    memories: tuple[Memory, ...] = ()
+    contents: frozenset[str] = frozenset()
+    """The SHA-256 of the attached files that can be read."""
 
     @property
     def characters(self) -> int:
@@ -35,6 +40,11 @@ class Copy(NamedTuple):
         return max(newest, self.session.updated_at)
 
 
+def named(messages: Iterable[Message]) -> set[str]:
+    """The contents of attached files that messages name."""
+    return {each.sha256 for message in messages for each in message.attachments}
+
+
 def with_replies(session: Session, tree: Sequence[Message], replies: Sequence[Message]) -> Copy:
     """A session whose unfinished ``replies`` have become messages, marked ``interrupted``, as
     they would be when the session is opened: the conversation stands on such a reply only
@@ -45,8 +55,8 @@ def with_replies(session: Session, tree: Sequence[Message], replies: Sequence[Me
             continue
         newest = messages[-1].id if messages else None
         parent = reply.parent if reply.parent is None or reply.parent in known else newest
-        stands_on = head or newest
-        head = None if parent == stands_on else stands_on
+        stands_on = newest if head is None else head or None
+        head = None if parent == stands_on else stands_on or ROOT
         messages.append(reply._replace(status="interrupted", parent=parent))
         known.add(reply.id)
     return Copy(
@@ -68,7 +78,26 @@ def difference(wanted: Copy, found: Copy) -> str:
     if "message_count" in fields and len(wanted.messages) != len(found.messages):
         fields.remove("message_count")  # that is said of the messages themselves
     parts = [f"another {_listed(fields)}"] if fields else []
-    return "; ".join([*parts, *([messages] if messages else [])])
+    parts += [messages] if messages else []
+    return "; ".join([*parts, *_belongings_differences(wanted, found)])
+
+
+def _belongings_differences(wanted: Copy, found: Copy) -> list[str]:
+    parts = []
+    missing = {each.id for each in wanted.memories} - {each.id for each in found.memories}
+    more = {each.id for each in found.memories} - {each.id for each in wanted.memories}
+    if missing:
+        parts.append(f"{count(len(missing), 'thing')} to remember missing")
+    if more:
+        parts.append(f"{count(len(more), 'thing')} to remember more")
+    if not parts and (
+        len(wanted.memories) != len(found.memories)
+        or any(map(_differ, wanted.memories, found.memories))
+    ):
+        parts.append("other things to remember, or in another order")
+    if lost := wanted.contents - found.contents:
+        parts.append(f"{count(len(lost), 'attached file')} missing")
+    return parts
 
 
 def is_outdated(found: Copy, wanted: Copy) -> bool:
@@ -76,7 +105,7 @@ def is_outdated(found: Copy, wanted: Copy) -> bool:
     ``wanted`` as well, and it was not changed after that. Of a reply that was copied while
     it was in work, the beginning is enough."""
     said = {message.id: message for message in wanted.messages}
-    grown = len(wanted.messages) > len(found.messages)
+    grown = len(wanted.messages) > len(found.messages) or _has_more(wanted, found)
     for message in found.messages:
         later = said.get(message.id)
         if later is None:
@@ -88,6 +117,18 @@ def is_outdated(found: Copy, wanted: Copy) -> bool:
     if wanted.changed_at == found.changed_at:
         return grown
     return wanted.changed_at > found.changed_at
+
+
+def _has_more(wanted: Copy, found: Copy) -> bool:
+    """Whether more belongs to ``wanted``, and nothing that is in ``found`` would be gone:
+    remembering is no change that a session's time tells."""
+    if not set(_texts(found.memories)) <= set(_texts(wanted.memories)):
+        return False
+    return len(wanted.memories) > len(found.memories) or wanted.contents > found.contents
+
+
+def _texts(memories: Iterable[Memory]) -> Iterator[tuple[str, str]]:
+    return ((each.id, each.text) for each in memories)
 
 
 def _begins(message: Message, later: Message) -> bool:
@@ -117,11 +158,11 @@ def _messages_difference(wanted: Sequence[Message], found: Sequence[Message]) ->
     return "; ".join(parts)
 
 
-def _differ(one: Message, other: Message) -> bool:
+def _differ(one: Message | Memory, other: Message | Memory) -> bool:
     return bool(_unequal(one, other))
 
 
-def _unequal(one: Session | Message, other: Session | Message) -> list[str]:
+def _unequal(one: Record, other: Record) -> list[str]:
     """The fields that are not the same; the fast way first, as nearly all are."""
     if one == other and not one.extra and not getattr(one, "provider_data", None):
         return []

@@ -9,13 +9,14 @@ stops the copy, the next run goes on from what is there.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, TextIO
 
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import StorageError, UsageError
-from agno_shell.oneshot.copies import Copy, difference, is_outdated, with_replies
+from agno_shell.oneshot.copies import Copy, difference, is_outdated, named, with_replies
 from agno_shell.oneshot.migrate_summary import Tally, Weight, labels, summary
 from agno_shell.oneshot.progress import Progress
 from agno_shell.options import MigrateOptions
@@ -102,6 +103,7 @@ class Migration:
         self._told = told
         self._here, self._there = labels(options)
         self._failed: set[Key] = set()
+        self._told_lost: set[Key] = set()
         self._copied: dict[Key, Weight] = {}
         self.tally = Tally()
 
@@ -132,14 +134,11 @@ class Migration:
                 continue
             if not self._options.dry_run:
                 try:
-                    self._target.import_session(
-                        wanted.session, wanted.messages, deleted_at=wanted.deleted_at
-                    )
+                    self._import(item, wanted)
                 except StorageError as error:
                     self._fail(key, item, f"it was not copied: {error.sentence()}")
                     continue
-            weight = Weight(len(wanted.messages), wanted.characters)
-            self._copied[key] = weight
+            weight = self._copied[key] = _weight(wanted)
             self.tally.add(weight, deleted=item.deleted_at is not None, replies=wanted.replies)
 
     def _read(self, key: Key, item: Item) -> Copy | None:
@@ -155,9 +154,14 @@ class Migration:
                 # In this order: a reply that is saved in between is among the messages then.
                 replies = self._source.partials(session_id)
                 wanted = with_replies(item.session, self._source.tree(session_id), replies)
+            wanted, lost = with_belongings(wanted, self._source, item.trash_id)
         except StorageError as error:
             self._fail(key, item, f"it cannot be read in {self._here}: {error.sentence()}")
             return None
+        if lost and key not in self._told_lost:
+            self._told_lost.add(key)
+            files = count(len(lost), "attached file")
+            self._trouble(item, f"{files} cannot be read in {self._here}: {lost[0].sentence()}")
         for notice in self._heard():
             # Whoever throws the source away must know that this is not all of it.
             self._trouble(item, f"what can be read of it is copied. {notice}")
@@ -200,10 +204,11 @@ class Migration:
             said = self._target.trashed_messages(item.trash_id)
         else:
             said = self._target.tree(item.session.session_id)
-        return Copy(item.session, said, item.deleted_at)
+        found = Copy(item.session, said, item.deleted_at)
+        return with_belongings(found, self._target, item.trash_id)[0]
 
     def _judge_copy(self, key: Key, item: Item, wanted: Copy, unequal: str) -> None:
-        if self._copied[key] == Weight(len(wanted.messages), wanted.characters):
+        if self._copied[key] == _weight(wanted):
             self._fail(key, item, f"its copy in {self._there} is not the same: {unequal}.")
         else:
             self._say_grown(key, item)
@@ -222,7 +227,7 @@ class Migration:
         of the source, which no other way of the contract would give it.
         """
         try:
-            unequal = "" if self._options.dry_run else self._replace(wanted)
+            unequal = "" if self._options.dry_run else self._replace(item, wanted)
         except StorageError as error:
             self._fail(key, item, f"it was not brought up to date: {error.sentence()}")
             return
@@ -232,19 +237,28 @@ class Migration:
         self.tally.updated += 1
         self.tally.replies += wanted.replies
 
-    def _replace(self, wanted: Copy) -> str:
+    def _replace(self, item: Item, wanted: Copy) -> str:
         """Put ``wanted`` in the place of the older copy; returns what is not the same then."""
         session_id = wanted.session.session_id
         if self._target.partials(session_id):
             raise StorageError(f"a reply in it has not come to an end in {self._there}.")
         older = self._target.delete(session_id)
         try:
-            self._target.import_session(wanted.session, wanted.messages)
+            self._import(item, wanted)
         except BaseException:
             self._target.restore(older.trash_id)
             raise
-        found = Copy(self._target.open(session_id), self._target.tree(session_id))
-        return difference(wanted, found)
+        found = self._found(Item(self._target.open(session_id)))
+        return difference(wanted, found) if found else "it is not there"
+
+    def _import(self, item: Item, wanted: Copy) -> None:
+        self._target.import_session(
+            wanted.session,
+            wanted.messages,
+            deleted_at=wanted.deleted_at,
+            memories=wanted.memories,
+            attachment=reader(self._source, item.session.session_id, item.trash_id),
+        )
 
     # The end -----------------------------------------------------------------------------
 
@@ -297,6 +311,36 @@ class Migration:
     def pass_on_notices(self) -> None:
         for notice in self._heard():
             self.say(notice)
+
+
+def with_belongings(copy: Copy, storage: Storage, trash_id: str) -> tuple[Copy, list[StorageError]]:
+    """A session of ``storage`` with what belongs to it beside its messages, and why files
+    that were attached cannot be read; ``trash_id``: of a deleted one. Raises
+    ``StorageError`` where what to remember cannot be read."""
+    session_id = copy.session.session_id
+    memories = storage.trashed_memories(trash_id) if trash_id else storage.memories(session_id)
+    read = reader(storage, session_id, trash_id)
+    there: set[str] = set()
+    lost: list[StorageError] = []
+    for digest in sorted(named(copy.messages)):
+        try:
+            read(digest)
+        except StorageError as error:
+            lost.append(error)
+        else:
+            there.add(digest)
+    return copy._replace(memories=tuple(memories), contents=frozenset(there)), lost
+
+
+def reader(storage: Storage, session_id: str, trash_id: str) -> Callable[[str], bytes]:
+    """What gives the contents of the files that were attached in a session."""
+    if trash_id:
+        return partial(storage.trashed_attachment, trash_id)
+    return partial(storage.attachment, session_id)
+
+
+def _weight(copy: Copy) -> Weight:
+    return Weight(len(copy.messages), copy.characters, len(copy.memories), len(copy.contents))
 
 
 def contents(storage: Storage) -> dict[Key, Item]:

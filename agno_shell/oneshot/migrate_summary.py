@@ -12,10 +12,12 @@ from agno_shell.wording import count
 
 
 class Weight(NamedTuple):
-    """How much was said in a session."""
+    """How much belongs to a session."""
 
     messages: int
     characters: int
+    memories: int = 0
+    files: int = 0
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Tally:
     """Those of the copied ones that are in the trash."""
     messages: int = 0
     characters: int = 0
+    memories: int = 0
+    files: int = 0
     replies: int = 0
     """Replies that had not come to an end, in the copied ones."""
     same: int = 0
@@ -47,6 +51,8 @@ class Tally:
         self.deleted += deleted
         self.messages += weight.messages
         self.characters += weight.characters
+        self.memories += weight.memories
+        self.files += weight.files
         self.replies += replies
 
 
@@ -105,11 +111,16 @@ def _would_be_done(tally: Tally, here: str, there: str) -> list[str]:
 
 
 def _amount(tally: Tally) -> str:
-    """`` (12 messages, 3,456 characters; 2 in the trash)``; empty when nothing was copied."""
+    """`` (12 messages, 3,456 characters, 1 attached file; 2 in the trash)``; empty when
+    nothing was copied."""
     if not tally.copied:
         return ""
     trash = f"; {tally.deleted:,} in the trash" if tally.deleted else ""
     said = f"{count(tally.messages, 'message')}, {count(tally.characters, 'character')}"
+    if tally.memories:
+        said += f", {count(tally.memories, 'thing')} to remember"
+    if tally.files:
+        said += f", {count(tally.files, 'attached file')}"
     return f" ({said}{trash})"
 
 

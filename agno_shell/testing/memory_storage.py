@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +14,8 @@ from agno_shell import json_records
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
+    ROOT,
+    Memory,
     Message,
     Role,
     SearchHit,
@@ -26,10 +30,13 @@ from agno_shell.types import (
 
 @dataclass
 class Kept:
-    """A session and all its messages, in the order in which they were saved."""
+    """A session and all that belongs to it, in the order in which it was saved."""
 
     session: Session
     messages: list[Message] = field(default_factory=list)
+    memories: list[Memory] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """Of attached files, by their SHA-256."""
 
 
 @dataclass
@@ -87,7 +94,7 @@ class MemoryStorage(Storage):
         changes = session_changes(changes)
         kept = self._kept(session_id)
         head = changes.get("head")
-        if head is not None and all(each.id != head for each in kept.messages):
+        if head not in (None, ROOT) and all(each.id != head for each in kept.messages):
             raise StorageError(f"Session {session_id} has no message {head!r}.")
         return self._touch(kept, **changes)
 
@@ -126,17 +133,54 @@ class MemoryStorage(Storage):
             if owner == session_id and message.id not in saved
         ]
 
+    def version(self, session_id: str) -> object:
+        kept = self._kept(session_id)
+        return kept.session, tuple(kept.memories)
+
+    # What belongs to a session beside its messages ---------------------------------------
+
+    def memories(self, session_id: str) -> list[Memory]:
+        return list(self._kept(session_id).memories)
+
+    def remember(self, session_id: str, text: str) -> Memory:
+        kept = self._kept(session_id)
+        memory = Memory(new_id(), text, self._now())
+        kept.memories.append(memory)
+        return memory
+
+    def forget(self, session_id: str, memory_id: str) -> Memory:
+        kept = self._kept(session_id)
+        for memory in kept.memories:
+            if memory.id == memory_id:
+                kept.memories.remove(memory)
+                return memory
+        raise StorageError(f"Session {session_id} remembers no {str(memory_id)[:80]!r}.")
+
+    def attach(self, session_id: str, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self._kept(session_id).contents[digest] = bytes(data)
+        return digest
+
+    def attachment(self, session_id: str, sha256: str) -> bytes:
+        return _content(self._kept(session_id), sha256)
+
+    # From another storage ----------------------------------------------------------------
+
     def import_session(
         self,
         session: Session,
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        memories: Sequence[Memory] = (),
+        attachment: Callable[[str], bytes] | None = None,
     ) -> None:
         if not _is_session_id(session.session_id):
             raise StorageError(f"{session.session_id[:80]!r} is not a session id.")
-        _require_writable(session.session_id, messages)
-        kept = Kept(session._replace(message_count=len(messages)), list(messages))
+        _require_writable(session.session_id, messages, memories)
+        kept = Kept(session._replace(message_count=len(messages)), list(messages), list(memories))
+        if attachment is not None:
+            kept.contents = _taken(messages, attachment)
         if deleted_at is not None:
             if any(
                 (each.session.session_id, each.deleted_at) == (session.session_id, deleted_at)
@@ -152,6 +196,14 @@ class MemoryStorage(Storage):
     def trashed_messages(self, trash_id: str) -> list[Message]:
         return list(self._trashed(trash_id)[1].messages)
 
+    def trashed_memories(self, trash_id: str) -> list[Memory]:
+        return list(self._trashed(trash_id)[1].memories)
+
+    def trashed_attachment(self, trash_id: str, sha256: str) -> bytes:
+        return _content(self._trashed(trash_id)[1], sha256)
+
+    # The trash ---------------------------------------------------------------------------
+
     def delete(self, session_id: str) -> Trashed:
         self.open(session_id)  # in the trash nobody would, and a reply may be cut off
         kept = self._kept(session_id)
@@ -164,6 +216,7 @@ class MemoryStorage(Storage):
 
     def _throw_away(self, kept: Kept, deleted_at: datetime) -> Trashed:
         size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
+        size += sum(map(len, kept.contents.values()))
         trashed = Trashed(new_id(), kept.session, deleted_at, size)
         self.store.trash[trashed.trash_id] = (trashed, kept)
         return trashed
@@ -234,7 +287,9 @@ class MemoryStorage(Storage):
 
     def _path(self, kept: Kept) -> list[Message]:
         by_id = {message.id: message for message in kept.messages}
-        head = kept.session.head or (kept.messages[-1].id if kept.messages else None)
+        head = kept.session.head
+        if head is None and kept.messages:
+            head = kept.messages[-1].id
         path: list[Message] = []
         while head is not None and head in by_id:
             path.append(by_id[head])
@@ -244,9 +299,10 @@ class MemoryStorage(Storage):
 
     def _rescue(self, kept: Kept, message: Message) -> None:
         before = self._path(kept)
+        stood_on = before[-1].id if before else kept.session.head
         self.append(kept.session.session_id, message)
-        if before and before[-1].id != message.parent:
-            self._touch(kept, head=before[-1].id)
+        if stood_on is not None and stood_on != (message.parent or ROOT):
+            self._touch(kept, head=stood_on)
 
     def _touch(self, kept: Kept, **changes: Any) -> Session:
         updated_at = max(self._now(), kept.session.updated_at)
@@ -265,10 +321,38 @@ def _is_session_id(value: str) -> bool:
         return False
 
 
-def _require_writable(session_id: str, messages: Sequence[Message]) -> None:
+def _require_writable(
+    session_id: str, messages: Sequence[Message], memories: Sequence[Memory] = ()
+) -> None:
     """Refuse what a storage on a disk could not keep."""
     try:
         for message in messages:
             json_records.message_line(message)
+        for memory in memories:
+            json_records.memory_line(memory)
     except json_records.UnwritableError as error:
         raise StorageError(f"Session {session_id} cannot keep the message: {error}.") from error
+
+
+def _content(kept: Kept, sha256: str) -> bytes:
+    found = kept.contents.get(sha256) if isinstance(sha256, str) else None
+    if found is None:
+        raise StorageError(
+            f"Session {kept.session.session_id} has no attachment {str(sha256)[:80]!r}."
+        )
+    if hashlib.sha256(found).hexdigest() != sha256:
+        raise StorageError(
+            f"The attachment {sha256} of session {kept.session.session_id} is damaged."
+        )
+    return found
+
+
+def _taken(messages: Sequence[Message], attachment: Callable[[str], bytes]) -> dict[str, bytes]:
+    """The contents that messages name, as far as they are to be had."""
+    found = {}
+    for digest in {each.sha256 for message in messages for each in message.attachments}:
+        with suppress(StorageError):
+            data = attachment(digest)
+            if hashlib.sha256(data).hexdigest() == digest:
+                found[digest] = data
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -10,11 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from agno_shell import json_records
 from agno_shell.builtin.json_storage import index_format, layout
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Attachment, Message, Session, Timing, Usage
+from agno_shell.types import (
+    ROOT,
+    Attachment,
+    Message,
+    Session,
+    Timing,
+    ToolCall,
+    Usage,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text(encoding="utf-8")
 
@@ -57,6 +67,20 @@ def test_the_pages_reader_reads_branches_and_heads(tmp_path: Path, store: Storag
     assert printed(tmp_path, session) == ["user: a"]
     store.append(session.session_id, message("b2", said[0], role="assistant"))
     assert printed(tmp_path, session) == ["user: a", "assistant: b2"]
+    store.update(session.session_id, head=ROOT)
+    assert printed(tmp_path, session) == []
+    store.append(session.session_id, message("another beginning"))
+    assert printed(tmp_path, session) == ["user: another beginning"]
+
+
+def test_the_pages_reader_reads_a_session_that_stands_before_its_first_message(
+    tmp_path: Path, store: Storage
+) -> None:
+    session = store.create("cups")
+    store.update(session.session_id, head=ROOT)
+    assert printed(tmp_path, session) == []
+    say(store, session.session_id, "a")
+    assert printed(tmp_path, session) == ["user: a"]
 
 
 def full_message() -> Message:
@@ -68,6 +92,9 @@ def full_message() -> Message:
         timing=Timing(0.25, 1.5),
         attachments=(Attachment("a", "b/c", "0" * 64, 3),),
         provider_data={"a": {"signature": "x"}},
+        tool_calls=(ToolCall("1", "look", "{}"),),
+        tool_call_id="0",
+        covers="0",
     )
 
 
@@ -76,15 +103,37 @@ def test_the_keys_of_a_message_are_those_of_the_page(tmp_path: Path, store: Stor
     store.append(session_id, full_message())
     (written,) = json.loads((tmp_path / session_id / "messages.json").read_bytes())
     assert set(written) == documented_keys("messages.json")
-    for key in ("usage", "timing"):
-        assert all(f"`{name}`" in section("messages.json") for name in written[key])
+    (call,), (file,) = written["tool_calls"], written["attachments"]
+    for names in (written["usage"], written["timing"], call, file):
+        assert all(f"`{name}`" in section("messages.json") for name in names)
+    assert all(f"`{role}`" in section("messages.json") for role in json_records.ROLES)
+
+
+def test_the_keys_of_a_memory_are_those_of_the_page(tmp_path: Path, store: Storage) -> None:
+    session_id = store.create("keys").session_id
+    store.remember(session_id, "blue")
+    path = tmp_path / session_id / "memory.json"
+    (written,) = json.loads(path.read_bytes())
+    assert set(written) == documented_keys("memory.json")
+    store.forget(session_id, written["id"])
+    assert path.read_bytes() == layout.EMPTY
+
+
+def test_a_content_is_where_the_page_says(tmp_path: Path, store: Storage) -> None:
+    session_id = store.create("files").session_id
+    digest = store.attach(session_id, b"content")
+    assert "<id>/attachments/<sha256>" in PAGE
+    path = tmp_path / session_id / "attachments" / digest
+    assert path.read_bytes() == b"content"
+    assert digest == hashlib.sha256(b"content").hexdigest()
 
 
 def test_the_keys_of_a_session_are_those_of_the_page(tmp_path: Path, store: Storage) -> None:
     session_id = store.create("keys", "words", model="m", agent="g").session_id
     said = say(store, session_id, "a", "b")
     pins = (said[0].id,)
-    store.update(session_id, head=said[0].id, api_base="http://x", tags=("t",), pinned=pins)
+    chosen = {"api_base": "http://x", "tags": ("t",), "pinned": pins, "reasoning": "low"}
+    store.update(session_id, head=said[0].id, **chosen)
     written = json.loads((tmp_path / session_id / "session.json").read_bytes())
     assert set(written) == documented_keys("session.json")
 

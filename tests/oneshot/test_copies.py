@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agno_shell.oneshot.copies import Copy, difference, is_outdated, with_replies
-from agno_shell.types import Message, Session
+from agno_shell.types import ROOT, Memory, Message, Session
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
 SESSION = Session("s", "Name", MOMENT, MOMENT)
@@ -37,6 +37,8 @@ def copy(*messages: Message, later: int = 0, **fields: Any) -> Copy:
         ("a", "c", "a", "c"),
         (None, None, "c", None),
         (None, "lost", None, "c"),  # what it answers is not there: it follows the newest
+        (ROOT, "c", ROOT, "c"),  # every turn was taken back, and stays so
+        (ROOT, None, None, None),
     ],
 )
 def test_a_reply_becomes_an_interrupted_message(
@@ -145,6 +147,60 @@ def test_a_wrong_count_is_a_difference() -> None:
     ],
 )
 def test_an_earlier_state_is_one_of_which_nothing_would_be_lost(
+    found: Copy, wanted: Copy, outdated: bool
+) -> None:
+    assert is_outdated(found, wanted) is outdated
+
+
+# What belongs to it beside its messages ---------------------------------------------------
+
+BLUE, RED = (Memory(text, text, MOMENT) for text in ("blue", "red"))
+
+
+def holding(*memories: Memory, files: str = "", later: int = 0, messages: int = 3) -> Copy:
+    made = copy(*TREE[:messages], later=later)
+    return made._replace(memories=memories, contents=frozenset(files))
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (holding(BLUE, RED, files="xy"), ""),
+        (holding(BLUE, RED, files="xyz"), ""),
+        (holding(BLUE, files="xy"), "1 thing to remember missing"),
+        (holding(BLUE, RED, Memory("x", "x", MOMENT), files="xy"), "1 thing to remember more"),
+        (holding(RED, BLUE, files="xy"), "other things to remember, or in another order"),
+        (holding(BLUE, RED, RED, files="xy"), "other things to remember, or in another order"),
+        (
+            holding(BLUE, RED._replace(extra={"a": 1}), files="xy"),
+            "other things to remember, or in another order",
+        ),
+        (holding(BLUE, RED, files="x"), "1 attached file missing"),
+        (holding(messages=2), "1 message missing; 2 things to remember missing; 2 attached"),
+    ],
+)
+def test_memories_and_attached_files_count(found: Copy, words: str) -> None:
+    told = difference(holding(BLUE, RED, files="xy"), found)
+    assert told.startswith(words)
+    assert bool(told) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "outdated"),
+    [
+        (holding(), holding(BLUE), True),
+        (holding(BLUE), holding(BLUE, RED), True),
+        (holding(BLUE), holding(BLUE), False),
+        (holding(BLUE), holding(), False),
+        (holding(BLUE), holding(RED, RED), False),
+        (holding(BLUE._replace(text="green")), holding(BLUE, RED), False),
+        (holding(BLUE), holding(later=1), True),
+        (holding(BLUE, later=1), holding(BLUE, RED), False),
+        (holding(), holding(files="x"), True),
+        (holding(files="x"), holding(), False),
+    ],
+)
+def test_what_was_remembered_since_makes_a_copy_an_earlier_state(
     found: Copy, wanted: Copy, outdated: bool
 ) -> None:
     assert is_outdated(found, wanted) is outdated

@@ -14,7 +14,17 @@ from agno_shell.errors import StorageError
 from agno_shell.oneshot import migrate
 from agno_shell.options import MigrateOptions
 from agno_shell.testing.memory_storage import MemoryStorage
-from agno_shell.types import Attachment, Message, Session, Timing, Usage, new_id, now
+from agno_shell.types import (
+    ROOT,
+    Attachment,
+    Message,
+    Session,
+    Timing,
+    ToolCall,
+    Usage,
+    new_id,
+    now,
+)
 
 Move = Callable[..., Any]
 OpenJson = Callable[..., JsonStorage]
@@ -54,7 +64,10 @@ def _fill(storage: Storage, say: Say) -> None:
         status="incomplete",
         usage=Usage(1, 2, 3, 4, 0.5),
         timing=Timing(0.25, 1.5),
-        attachments=(Attachment("a", "b/c", "0" * 64, 3),),
+        attachments=(Attachment("a", "b/c", storage.attach(full, b"\0abc"), 4),),
+        tool_calls=(ToolCall("1", "look", "{}"),),
+        tool_call_id="0",
+        covers="0",
         provider_data={"a": {"signature": [1, 1.5, True, None]}},
         extra={"later": {"deep": "é"}},
     )
@@ -63,8 +76,13 @@ def _fill(storage: Storage, say: Say) -> None:
         new_id(), "Old", moment, moment + timedelta(days=1), extra={"colour": ["red", 1]}
     )
     storage.import_session(record, [Message(new_id(), "user", "old", moment)])
+    for text in ("blue", "a lone \ud83d surrogate"):
+        storage.remember(full, text)
+    storage.update(full, reasoning="high", head=ROOT)
     thrown_away = storage.create("Thrown away").session_id
-    say(storage, thrown_away, "x", "y")
+    file = Attachment("a", "b/c", storage.attach(thrown_away, b"thrown away"), 11)
+    say(storage, thrown_away, "x", "y", attachments=(file,))
+    storage.remember(thrown_away, "gone")
     storage.delete(thrown_away)
     twice = storage.create("Deleted twice")
     earlier = twice._replace(name="Deleted before")
@@ -100,7 +118,7 @@ def test_everything_is_copied_and_the_source_is_as_it_was(
     if way.endswith("json"):
         assert held(open_json("target")) == before
     assert ran.out.startswith("8 sessions copied from here to there (12 messages, ")
-    assert "; 3 in the trash)" in ran.out
+    assert ", 3 things to remember, 2 attached files; 3 in the trash)" in ran.out
     assert "compared: everything is the same" in ran.out
     assert ran.out.endswith('\n\n[storage]\nplugin = "there"\n')
 
@@ -235,11 +253,12 @@ class Interrupted(MemoryStorage):
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        **more: Any,
     ) -> None:
         if self.left == 0:
             raise self.error
         self.left -= 1
-        super().import_session(session, messages, deleted_at=deleted_at)
+        super().import_session(session, messages, deleted_at=deleted_at, **more)
 
 
 def test_an_interrupted_copy_goes_on_where_it_was(move: Move, held: Held, fill: Fill) -> None:

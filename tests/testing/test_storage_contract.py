@@ -22,5 +22,5 @@ class TestMemoryStorage(StorageContract):
 
 
 def test_the_contract_has_a_version() -> None:
-    assert VERSION == 2
+    assert VERSION == 3
     assert testing.StorageContract is StorageContract

@@ -9,7 +9,13 @@ from agno_shell import json_records, wording
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import NOTHING, Message, Session, local_time
 
-_SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System", "tool": "Tool"}
+_SPEAKERS = {
+    "user": "You",
+    "assistant": "Assistant",
+    "system": "System",
+    "tool": "Tool",
+    "summary": "Summary of what was said before",
+}
 
 
 class Document(NamedTuple):

@@ -4,17 +4,26 @@
 # every start.
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.types import Message, Session
+from agno_shell.types import ROOT, Message, Session
 
 SESSION = "session.json"
 MESSAGES = "messages.json"
+MEMORY = "memory.json"
+ATTACHMENTS = "attachments"
+
+More = Callable[[str], None]
+"""Puts what else belongs to a session into its new folder."""
+
+
+def _nothing(_path: str) -> None:
+    pass
 
 
 class Record(NamedTuple):
@@ -22,7 +31,8 @@ class Record(NamedTuple):
 
     session: Session
     head_after: str | None = None
-    """The newest message when the head was set; a later message ends it."""
+    """The newest message when the head was set, ``ROOT`` if there was none; a later
+    message ends it."""
 
 
 def read_record(folder: str, session_id: str) -> Record | None:
@@ -88,7 +98,9 @@ def head_holds(folder: str, record: Record) -> bool:
     from agno_shell.builtin.json_storage import message_reader
 
     newest = message_reader.newest_id(f"{folder}/{MESSAGES}")
-    return newest is not None and record.head_after in (None, newest)
+    if newest is None:
+        return record.session.head == record.head_after == ROOT
+    return record.head_after in (None, newest)
 
 
 def may_be_there(folder: str) -> bool:
@@ -116,16 +128,20 @@ def unreadable(path: str, session_id: str) -> Entry:
 def look(path: str) -> tuple[object, ...]:
     """How a session's files look from outside; another value after any change.
 
-    ``session.json`` is replaced by files of the same size, and where inodes are used again
+    Small files are replaced by files of the same size, and where inodes are used again
     and the clock of the file system is coarse, two of them have the same status: what they
     say is compared.
     """
     status = disk.status(f"{path}/{MESSAGES}")
     messages = (status.st_ino, status.st_size, status.st_mtime_ns) if status else None
+    return messages, _said(f"{path}/{SESSION}"), _said(f"{path}/{MEMORY}")
+
+
+def _said(path: str) -> bytes | None:
     try:
-        return messages, disk.read(f"{path}/{SESSION}")
+        return disk.read(path)
     except OSError:
-        return messages, None  # missing, or of a kind that is not read
+        return None  # missing, or of a kind that is not read
 
 
 def keeps_replies(path: str) -> bool:
@@ -136,11 +152,13 @@ def keeps_replies(path: str) -> bool:
 # Writing ---------------------------------------------------------------------------------
 
 
-def make(path: str, session: Session, messages: Sequence[Message] = ()) -> Entry:
+def make(
+    path: str, session: Session, messages: Sequence[Message] = (), more: More = _nothing
+) -> Entry:
     """Make a session's folder with all its messages at once, durably, or nothing at all:
     whoever is killed over it leaves neither half a session nor a file that is no JSON."""
     aside = place_aside(path)
-    fill(aside, session, messages)
+    fill(aside, session, messages, more)
     try:
         disk.move(aside, path)
     except BaseException:
@@ -160,16 +178,19 @@ def place_aside(path: str) -> str:
     return f"{root}/.import-{session_id}-{os.urandom(6).hex()}"
 
 
-def fill(path: str, session: Session, messages: Sequence[Message]) -> None:
+def fill(path: str, session: Session, messages: Sequence[Message], more: More = _nothing) -> None:
     """Make a folder with a session in it, durable but for its own name."""
     from agno_shell.builtin.json_storage import layout
 
     lines = [json_records.message_line(message) for message in messages]
-    newest = messages[-1].id if messages and session.head is not None else None
+    newest = None
+    if session.head is not None:
+        newest = messages[-1].id if messages else ROOT
     disk.make_folder(path)
     try:
         disk.create_whole(f"{path}/{MESSAGES}", layout.whole(lines))
         disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
+        more(path)
         disk.sync_folder(path)
     except BaseException:
         disk.remove_tree_quietly(path)

@@ -121,7 +121,8 @@ class Index:
         return entry
 
     def remove(self, session_id: str, current: str | None) -> None:
-        """Take a session out; if it was the current one, ``current`` becomes it."""
+        """Take a session out; ``current`` is the current one then, unless there is another.
+        A damaged list no longer says which one that was, once its folder is gone."""
 
         def change(lines: dict[str, bytes], before: str | None) -> str | None:
             lines.pop(session_id, None)

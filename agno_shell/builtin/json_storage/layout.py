@@ -15,7 +15,7 @@ torn one costs only the message in flight. Nothing here touches a disk.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from agno_shell import json_records
@@ -101,10 +101,16 @@ def read(data: bytes) -> Reading:
 
 
 def _salvage(data: bytes) -> list[dict[str, Any]]:
-    """The messages in a damaged text, one object after the other.
+    """The messages in a damaged text."""
+    return salvage(data, ("content", "role"), "messages")
+
+
+def salvage(data: bytes, keys: Sequence[str], whole: str) -> list[dict[str, Any]]:
+    """The objects in a damaged text that have one of ``keys``, one after the other, and
+    those in a list that another object holds under ``whole``.
 
     Where an object does not decode, reading goes on at the next line: a newline inside
-    a text is always escaped in JSON, so that no message can begin in another.
+    a text is always escaped in JSON, so that no object of ours can begin in another.
     """
     text = data.decode("utf-8", "replace")
     found = []
@@ -115,10 +121,10 @@ def _salvage(data: bytes) -> list[dict[str, Any]]:
             continue
         if text[position] == "{" and (scanned := _object_at(text, position)) is not None:
             value, position = scanned
-            if "content" in value or "role" in value:
+            if any(key in value for key in keys):
                 found.append(value)
-            elif isinstance(value.get("messages"), list):
-                found += [each for each in value["messages"] if isinstance(each, dict)]
+            elif isinstance(value.get(whole), list):
+                found += [each for each in value[whole] if isinstance(each, dict)]
             continue
         newline = text.find("\n", position)
         position = end if newline < 0 else newline + 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, tree
-from agno_shell.types import Message
+from agno_shell.types import ROOT, Message
 
 NAME = "messages.json"
 _SECOND_LOOK = 0.005
@@ -45,8 +45,9 @@ class Head(NamedTuple):
     newest message: whatever is said afterwards becomes the head."""
 
     message: str
+    """``ROOT``: before the first one."""
     newest: str | None
-    """None: it holds in any case."""
+    """``ROOT``: there was none yet. None: it holds in any case."""
 
 
 class Raw(NamedTuple):
@@ -182,6 +183,8 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
             wanted = raw["id"]
             if head is not None and head.newest in (None, wanted):
                 wanted = head.message
+                if wanted == ROOT:
+                    return []
         if raw["id"] != wanted:
             continue
         message = json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from agno_shell.errors import StorageError
+from agno_shell.builtin.json_storage import disk
+from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
+from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.json_records import UnwritableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_IN_SESSION = (SESSION, MESSAGES, MEMORY, ATTACHMENTS)
 
 _HINTS = {
     errno.ENOSPC: "Free some space on the disk and try again.",
@@ -37,8 +44,33 @@ class Notices:
             self._show(line)
 
 
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """What fails within becomes one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise not_read(path, error) from error
+
+
+@contextmanager
+def saving(what: str, path: str) -> Iterator[None]:
+    """What fails within becomes one sentence; ``what`` is a noun with its article."""
+    try:
+        yield
+    except (OSError, UnwritableError) as error:
+        raise not_saved(what, path, error) from error
+
+
 def not_saved(what: str, path: str, error: Exception) -> StorageError:
     """``what`` is a noun with its article, such as ``The message``."""
+    session_folder, _, name = path.rpartition("/")
+    if (
+        isinstance(error, FileNotFoundError)
+        and name in _IN_SESSION
+        and not disk.status(session_folder)
+    ):
+        return SessionNotFoundError(f"{what} was not saved: {path} is gone.")
     return StorageError(f"{what} was not saved: {_place(path, error)}.", hint=_hint(error))
 
 

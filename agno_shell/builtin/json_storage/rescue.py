@@ -10,6 +10,7 @@ from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.message_reader import Head
 from agno_shell.builtin.json_storage.message_writer import copy_aside
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
+from agno_shell.types import ROOT
 
 
 def rescue(
@@ -46,13 +47,14 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
     if message and message.content and not message_reader.has(messages, message.id):
         record = folder.read_record(path, session_id)
         head = None
-        if record and record.session.head:
+        if record and record.session.head is not None:
             head = Head(record.session.head, record.head_after)
         before = message_reader.conversation(messages, head, 1)
         writer.append(session_id, message._replace(status="interrupted"))
-        if before and before[-1].id != message.parent:
-            # The conversation has gone on elsewhere and stays there.
-            writer.change(session_id, head=before[-1].id)
+        stood_on = before[-1].id if before else head and head.message
+        if stood_on is not None and stood_on != (message.parent or ROOT):
+            # The conversation has gone on elsewhere, or back, and stays there.
+            writer.change(session_id, head=stood_on)
     if is_damaged:
         copy = copy_aside(leftover, data)
         writer.tell(

@@ -4,7 +4,7 @@ It is a cache. Texts are not in it (the FTS5 table is contentless), only where e
 occurs. A row's number says where the message stands, so that no other table is asked for
 what a search finds::
 
-    generation (23 bits) | offset of the line in messages.json (38 bits) | role (2 bits)
+    generation (22 bits) | offset of the line in messages.json (38 bits) | role (3 bits)
 
 A generation is one reading of one session's file. Where the file changed in another way
 than by growing it is read again under a new generation, and the old one is dead: a row of
@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 from agno_shell.full_text import TOKENIZE, Query
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of the tables, of :data:`TOKENIZE`, or of what
 :func:`agno_shell.full_text.prepared` makes of a text."""
 
-ROLE_BITS = 2
-ROLES = {"user": 0, "assistant": 1, "system": 2, "tool": 3}
+ROLE_BITS = 3
+ROLES = {"user": 0, "assistant": 1, "system": 2, "tool": 3, "summary": 4}
 
 _APPLICATION = 0x61676E73
 """Tells our files from those of other programs (PRAGMA application_id)."""
@@ -220,8 +220,8 @@ class SearchIndex:
             where += " AND rowid BETWEEN ? AND ?"
             values += [first, first + (1 << _GENERATION_SHIFT) - 1]
         if role is not None:
-            where += " AND rowid & 3 = ?"
-            values.append(ROLES[role])
+            where += " AND rowid & ? = ?"
+            values += [(1 << ROLE_BITS) - 1, ROLES[role]]
         if since is not None:
             where += " AND rowid >> ? IN (SELECT span FROM spans WHERE newest >= ?)"
             values += [_SPAN_SHIFT, since]

@@ -22,7 +22,7 @@ from agno_shell.builtin.json_storage.message_writer import (
 )
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.errors import StorageError
-from agno_shell.types import Message, Session, now
+from agno_shell.types import ROOT, Message, Session, now
 
 
 class _Listing(NamedTuple):
@@ -76,7 +76,20 @@ class SessionWriter:
         """What ``session.json`` is to say of a session as it is now."""
         if session.head is None:
             return Record(session)
-        return Record(session, message_reader.newest_id(f"{path}/{MESSAGES}"))
+        return Record(session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
+
+    def complete_record(self, path: str, session: Session) -> None:
+        """Write down what only the index knows of a session that leaves it."""
+        known = folder.read_record(path, session.session_id)
+        if known is not None and known.session.updated_at == session.updated_at:
+            return
+        try:
+            self.write_record(path, self.record_of(path, session))
+        except OSError:
+            if known is None:
+                raise
+            # Only the time of the last change is lost: a full disk must not keep
+            # a person from deleting.
 
     def write_record(self, path: str, record: Record) -> None:
         """Write ``session.json``; a damaged one is copied aside first."""

@@ -7,8 +7,8 @@ Listing sessions is on the way of ``session --list``, so what only writing needs
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import json_records
@@ -16,11 +16,13 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.ids import is_session_id
-from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reason
+from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, reason, saving
 from agno_shell.contracts.storage import Storage
-from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.errors import StorageError
 from agno_shell.types import (
+    ROOT,
     Finding,
+    Memory,
     Message,
     SearchHit,
     Session,
@@ -32,6 +34,7 @@ from agno_shell.types import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from agno_shell.builtin.json_storage.belongings import Belongings
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.running_reply import RunningReply
@@ -65,12 +68,12 @@ class JsonStorage(Storage):
     # Reading -----------------------------------------------------------------------------
 
     def sessions(self) -> list[Session]:
-        with self._reading(self._root):
+        with reading(self._root):
             return self._catalog.sessions()
 
     def open(self, session_id: str) -> Session:
         path = self._catalog.folder(session_id)
-        with self._reading(path):
+        with reading(path):
             if folder.keeps_replies(path):
                 self._rescue(path, session_id)
             return self._catalog.find(session_id).session
@@ -79,7 +82,7 @@ class JsonStorage(Storage):
         from agno_shell.builtin.json_storage import message_reader, tree
 
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
-        with self._reading(path):
+        with reading(path):
             head = self._head(session_id)
             if last is not None:
                 found = message_reader.conversation(path, head, last)
@@ -90,7 +93,7 @@ class JsonStorage(Storage):
 
     def tree(self, session_id: str) -> list[Message]:
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
-        with self._reading(path):
+        with reading(path):
             return self._still_of(session_id, self._load(path))
 
     def _still_of(self, session_id: str, found: list[Message]) -> list[Message]:
@@ -102,14 +105,14 @@ class JsonStorage(Storage):
 
     def version(self, session_id: str) -> object:
         path = self._catalog.folder(session_id)
-        with self._reading(path):
+        with reading(path):
             return folder.look(path)
 
     def partials(self, session_id: str) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader, running_reply
 
         path = self._catalog.folder(session_id)
-        with self._reading(path):
+        with reading(path):
             # One that was saved in the last moment is a message already.
             found = [
                 message
@@ -120,7 +123,7 @@ class JsonStorage(Storage):
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         path = f"{self._root}/trash/{trash_id}"
-        with self._reading(path):
+        with reading(path):
             from agno_shell.builtin.json_storage import running_reply, tree
 
             trash = self._trash
@@ -132,11 +135,11 @@ class JsonStorage(Storage):
             return found
 
     def trash(self) -> list[Trashed]:
-        with self._reading(self._root):
+        with reading(self._root):
             return self._trash.contents()
 
     def current(self) -> str | None:
-        with self._reading(self._root):
+        with reading(self._root):
             current = self._catalog.index.current()
             return current if current and disk.is_folder(f"{self._root}/{current}") else None
 
@@ -145,7 +148,7 @@ class JsonStorage(Storage):
             from agno_shell.builtin.json_storage.search import Search
 
             self._opened_search = Search(self._root, self._cache_path, self._catalog, self._notices)
-        with self._reading(self._root):
+        with reading(self._root):
             return self._opened_search.find(query, **limits)
 
     def _load(self, path: str) -> list[Message]:
@@ -179,7 +182,7 @@ class JsonStorage(Storage):
     ) -> Session:
         session = new_session(name, description, model=model, agent=agent)
         path = f"{self._root}/{session.session_id}"
-        with self._saving("The session", path):
+        with saving("The session", path):
             disk.make_folders(self._root)
             with self._locks.session(session.session_id):
                 self._writer.list(folder.make(path, session))
@@ -190,9 +193,10 @@ class JsonStorage(Storage):
 
         changes = session_changes(changes)
         path = self._catalog.folder(session_id)
-        with self._saving("The change", f"{path}/{SESSION}"), self._locks.session(session_id):
+        with saving("The change", f"{path}/{SESSION}"), self._locks.session(session_id):
             head = changes.get("head")
-            if head is not None and not message_reader.has(f"{path}/{MESSAGES}", head):
+            known = head in (None, ROOT) or message_reader.has(f"{path}/{MESSAGES}", head)
+            if not known:
                 raise StorageError(f"Session {session_id} has no message {str(head)[:80]!r}.")
             return self._writer.change(session_id, **changes)
 
@@ -204,7 +208,7 @@ class JsonStorage(Storage):
             with self._locks.session(session_id):
                 session = self._writer.append(session_id, message)
         except (OSError, json_records.UnwritableError) as error:
-            raise _unsaved("The message", path, error) from error
+            raise not_saved("The message", path, error) from error
         reply = self._replies.get(session_id)
         if reply is not None and reply.message_id == message.id:
             reply.remove()
@@ -212,22 +216,52 @@ class JsonStorage(Storage):
 
     def set_current(self, session_id: str) -> None:
         self._catalog.folder(session_id)
-        with self._saving("The current session", f"{self._root}/sessions.json"):
+        with saving("The current session", f"{self._root}/sessions.json"):
             self._catalog.index.set_current(session_id)
+
+    # What belongs to a session beside its messages ---------------------------------------
+
+    def memories(self, session_id: str) -> list[Memory]:
+        return self._belongings.memories(session_id)
+
+    def remember(self, session_id: str, text: str) -> Memory:
+        return self._belongings.remember(session_id, text)
+
+    def forget(self, session_id: str, memory_id: str) -> Memory:
+        return self._belongings.forget(session_id, memory_id)
+
+    def attach(self, session_id: str, data: bytes) -> str:
+        return self._belongings.attach(session_id, data)
+
+    def attachment(self, session_id: str, sha256: str) -> bytes:
+        return self._belongings.attachment(session_id, sha256)
+
+    def trashed_memories(self, trash_id: str) -> list[Memory]:
+        return self._belongings.trashed_memories(trash_id)
+
+    def trashed_attachment(self, trash_id: str, sha256: str) -> bytes:
+        return self._belongings.trashed_attachment(trash_id, sha256)
+
+    @property
+    def _belongings(self) -> Belongings:
+        from agno_shell.builtin.json_storage.belongings import Belongings
+
+        return Belongings(self._root, self._catalog, lambda: self._locks, self._notices)
 
     # The trash ---------------------------------------------------------------------------
 
     def delete(self, session_id: str) -> Trashed:
         path = self._catalog.folder(session_id)
-        with self._saving("The deletion", path), self._locks.session(session_id):
+        with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):
                 # In the trash nobody would open the session, which turns it into a message.
                 self._rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
-            self._complete_record(path, session)
+            self._writer.complete_record(path, session)
+            was_current = self._catalog.index.current() == session_id
             trashed = self._trash.take(session)
         self._forget(session_id)
-        following = next(iter(self.sessions()), None)
+        following = next(iter(self.sessions()), None) if was_current else None
         try:
             self._catalog.index.remove(session_id, following.session_id if following else None)
         except (OSError, StorageError, json_records.UnwritableError) as error:
@@ -236,7 +270,7 @@ class JsonStorage(Storage):
 
     def restore(self, trash_id: str) -> Session:
         path = f"{self._root}/trash/{trash_id}"
-        with self._saving("The restored session", path):
+        with saving("The restored session", path):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.give_back(self._trash.find(trash_id))
@@ -245,7 +279,7 @@ class JsonStorage(Storage):
 
     def purge(self, trash_id: str) -> None:
         path = f"{self._root}/trash/{trash_id}"
-        with self._saving("The purge", path):
+        with saving("The purge", path):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.purge(self._trash.find(trash_id))
@@ -258,42 +292,22 @@ class JsonStorage(Storage):
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        memories: Sequence[Memory] = (),
+        attachment: Callable[[str], bytes] | None = None,
     ) -> None:
+        from agno_shell.builtin.json_storage.importing import take_over
+
         session_id = session.session_id
         if not is_session_id(session_id):
             raise StorageError(f"{str(session_id)[:80]!r} is not a session id; it was not taken.")
-        path = f"{self._root}/{session_id}"
         session = session._replace(message_count=len(messages))
-        with self._saving("The session", path):
+        with saving("The session", f"{self._root}/{session_id}"):
             disk.make_folders(self._root)
             with self._locks.session(session_id):
-                if deleted_at is None and disk.status(path) is not None:
-                    raise StorageError(f"There is a session {session_id} already.")
-                if deleted_at is None:
-                    entry = folder.make(path, session, messages)
+                entry = take_over(self._root, session, messages, deleted_at, memories, attachment)
+                if entry is not None:
                     self._forget(session_id)
                     self._writer.list(entry)
-                    return
-                aside = folder.place_aside(path)
-                folder.fill(aside, session, messages)
-                try:
-                    self._trash.take_folder(aside, session, deleted_at)
-                except BaseException:
-                    disk.remove_tree_quietly(aside)
-                    raise
-
-    def _complete_record(self, path: str, session: Session) -> None:
-        """Write down what only the index knows of a session that leaves it."""
-        known = folder.read_record(path, session.session_id)
-        if known is not None and known.session.updated_at == session.updated_at:
-            return
-        try:
-            self._writer.write_record(path, self._writer.record_of(path, session))
-        except OSError:
-            if known is None:
-                raise
-            # Only the time of the last change is lost: a full disk must not keep
-            # a person from deleting.
 
     @property
     def _trash(self) -> Trash:
@@ -310,7 +324,7 @@ class JsonStorage(Storage):
                 reply.remove()
             return
         path = self._catalog.folder(session_id)
-        with self._saving("The reply in work", path):
+        with saving("The reply in work", path):
             if reply is None:
                 from agno_shell.builtin.json_storage.running_reply import RunningReply
 
@@ -376,25 +390,3 @@ class JsonStorage(Storage):
 
     def _lay_index_anew(self, before: bytes, after: bytes) -> None:
         self._writer.lay_index_anew(before, after)
-
-    @contextmanager
-    def _reading(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise not_read(path, error) from error
-
-    @contextmanager
-    def _saving(self, what: str, path: str) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, json_records.UnwritableError) as error:
-            raise _unsaved(what, path, error) from error
-
-
-def _unsaved(what: str, path: str, error: OSError | json_records.UnwritableError) -> StorageError:
-    session_folder = path.removesuffix(f"/{MESSAGES}").removesuffix(f"/{SESSION}")
-    is_in_session = session_folder != path
-    if isinstance(error, FileNotFoundError) and is_in_session and not disk.status(session_folder):
-        return SessionNotFoundError(f"{what} was not saved: {path} is gone.")
-    return not_saved(what, path, error)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agno_shell import json_records
-from agno_shell.types import Message
+from agno_shell.types import ROOT, Message
 
 
 def placed_id(position: int) -> str:
@@ -90,9 +90,9 @@ def with_replies(messages: list[Message], replies: Iterable[Message]) -> list[Me
 
 
 def path(messages: Sequence[Message], head: str | None) -> list[Message]:
-    """The messages from the root to ``head``; to the newest one when ``head`` is None
-    or not among them."""
-    if not messages:
+    """The messages from the first to ``head``; to the newest one when ``head`` is None
+    or not among them; none where it is ``ROOT``."""
+    if not messages or head == ROOT:
         return []
     by_id = {message.id: message for message in messages}
     step: Message | None = by_id.get(head, messages[-1]) if head else messages[-1]

@@ -21,11 +21,13 @@ from collections.abc import Iterator
 import pytest
 
 from agno_shell.contracts import Storage
+from agno_shell.testing.storage_contract.attachments import AttachmentsContract
 from agno_shell.testing.storage_contract.branches import BranchesContract
 from agno_shell.testing.storage_contract.hits import SearchHitsContract
 from agno_shell.testing.storage_contract.imports import ImportContract
 from agno_shell.testing.storage_contract.killed import KilledProcessContract
 from agno_shell.testing.storage_contract.large import LargeStoreContract
+from agno_shell.testing.storage_contract.memories import MemoriesContract
 from agno_shell.testing.storage_contract.messages import MessagesContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
 from agno_shell.testing.storage_contract.replies import RunningRepliesContract
@@ -53,7 +55,7 @@ __all__ = [
     "say",
 ]
 
-VERSION = 2
+VERSION = 3
 """Which contract this is. A storage says which one it has passed; the number grows when one
 that passed may no longer pass, and not when a test merely looks more closely at what was
 demanded before.
@@ -61,6 +63,8 @@ demanded before.
 1: messages, sessions, branches, the trash, the reply in work.
 2: also ``version``, ``partials``, ``import_session``, ``trashed_messages``, ``check``, what
    ``search`` finds, what cannot be written, killed processes, and large stores.
+3: also ``ROOT``, calls of tools, summaries, ``reasoning``, what is remembered, attached files,
+   and that a deletion makes no session current where none was.
 """
 
 
@@ -71,6 +75,8 @@ class StorageContract(
     TrashContract,
     RunningRepliesContract,
     VersionContract,
+    MemoriesContract,
+    AttachmentsContract,
     ImportContract,
     QueriesContract,
     SearchHitsContract,

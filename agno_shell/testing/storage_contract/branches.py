@@ -10,6 +10,7 @@ from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract.samples import UNKNOWN_ID, OpenStore, message, say
 from agno_shell.testing.storage_contract.verdicts import refuses, same, unchanged
+from agno_shell.types import ROOT
 
 
 class BranchesContract:
@@ -56,10 +57,38 @@ class BranchesContract:
             found = one.tree(session_id)
             same(found, [question, first, second], "tree() has both answers")
 
+    def test_every_turn_can_be_taken_back(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("all of it").session_id
+            said = say(store, session_id, "a", "b")
+            moved = store.update(session_id, head=ROOT)
+            same(moved.head, ROOT, "update(head=ROOT) returns the new head")
+        with closing(open_store()) as store:
+            same(store.open(session_id), moved, "the head stays before the first message")
+            same(store.sessions(), [moved], "sessions() lists it as it is")
+            same(store.messages(session_id), [], "messages() are none before the first one")
+            same(store.messages(session_id, last=5), [], "messages(last=5) are none as well")
+            same(store.tree(session_id), said, "tree() has what was taken back")
+            other = message("another beginning")
+            after = store.append(session_id, other)
+            assert after.head in (None, other.id), "append() makes the message the head"
+            same(store.messages(session_id), [other], "the conversation begins anew there")
+            same(store.messages(session_id, last=5), [other], "messages(last=5) begin there too")
+            store.update(session_id, head=said[1].id)
+            same(store.messages(session_id), said, "the head can go back to what was taken back")
+
+    def test_a_session_without_messages_begins_at_its_first(self, store: Storage) -> None:
+        session_id = store.create("empty").session_id
+        moved = store.update(session_id, head=ROOT)
+        same(store.open(session_id), moved, "open() gives what update(head=ROOT) returned")
+        same(store.messages(session_id), [], "a session without messages has none at its head")
+        said = say(store, session_id, "a")
+        same(store.messages(session_id), said, "the first message is the conversation")
+
     def test_a_head_that_is_no_message_is_refused(self, store: Storage) -> None:
         session_id = store.create("nowhere").session_id
         say(store, session_id, "a")
-        for head in (UNKNOWN_ID, "", "%", '"'):
+        for head in (UNKNOWN_ID, " ", "%", '"'):
             what = f"update(head={head!r})"
             with unchanged(store, what), refuses(StorageError, what):
                 store.update(session_id, head=head)

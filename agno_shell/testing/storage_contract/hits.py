@@ -20,7 +20,7 @@ from agno_shell.testing.storage_contract.samples import (
     say,
 )
 from agno_shell.testing.storage_contract.verdicts import only, refuses, same
-from agno_shell.types import SearchHit
+from agno_shell.types import Role, SearchHit
 
 LONGEST_SNIPPET = 1000
 """Characters; far more than a few words."""
@@ -67,12 +67,20 @@ class SearchHitsContract:
         require_search(store)
         session_id = store.create("roles").session_id
         (question,) = say(store, session_id, "a needle?")
-        store.append(session_id, message("no needle.", question, role="assistant"))
+        said = message("no needle.", question, role="assistant")
+        store.append(session_id, said)
+        others: tuple[Role, ...] = ("tool", "summary")
+        for role in others:
+            said = message(f"a {role}'s needle", said, role=role)
+            store.append(session_id, said)
         found = [hit.message.content for hit in store.search("needle", role="user")]
         same(found, ["a needle?"], "search(role='user') finds what the person said")
         found = [hit.message.content for hit in store.search("needle", role="assistant")]
         same(found, ["no needle."], "search(role='assistant') finds what the model said")
-        same(store.search("needle", role="tool"), [], "search(role='tool') finds no other role")
+        for role in others:
+            found = [hit.message.content for hit in store.search("needle", role=role)]
+            same(found, [f"a {role}'s needle"], f"search(role={role!r}) finds that role alone")
+        same(store.search("needle", role="system"), [], "search(role='system') finds no other")
 
     def test_search_since_a_moment(self, store: Storage) -> None:
         require_search(store)

@@ -19,7 +19,7 @@ from agno_shell.testing.storage_contract.samples import (
     say,
 )
 from agno_shell.testing.storage_contract.verdicts import only, refuses, same, unchanged
-from agno_shell.types import now
+from agno_shell.types import ROOT, now
 
 DELETED_AT = datetime(2022, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
 
@@ -50,6 +50,13 @@ class ImportContract:
         store.import_session(session, said)
         same(store.messages(session.session_id), said, "any text is imported letter by letter")
         same(store.sessions(), [session], "any name is imported letter by letter")
+
+    def test_a_session_of_which_all_was_taken_back_is_imported(self, store: Storage) -> None:
+        session, said = old_session(head=ROOT)
+        store.import_session(session, said)
+        same(store.sessions(), [session], "the head is imported as it was")
+        same(store.messages(session.session_id), [], "nothing is said at such a head")
+        same(store.tree(session.session_id), said, "tree() has what was taken back")
 
     def test_an_empty_session_is_imported(self, store: Storage) -> None:
         session, _said = old_session(message_count=0, head=None, pinned=())

@@ -112,6 +112,33 @@ class KilledProcessContract:
                     contents = [each.content for each in store.tree(ident)]
                     same(contents, whole, "a session is imported whole or not at all")
 
+    def test_a_process_killed_while_it_remembers_and_attaches(self, open_store: OpenStore) -> None:
+        self._require_processes()
+        with closing(open_store()) as store:
+            session_id = store.create("killed").session_id
+        remembered: list[str] = []
+        attached: list[str] = []
+        for seed in range(4):
+            chance = random.Random(seed)  # noqa: S311 - the same points in every run
+            with forked(partial(_remember, open_store, session_id, seed)) as child:
+                told = _kill_at_work(child, chance.randrange(2, 9), chance.random())
+            remembered += [each for each in told if not each.startswith("#")]
+            attached += [each[1:] for each in told if each.startswith("#")]
+            with closing(open_store()) as store:
+                found = [each.id for each in store.memories(session_id)]
+                same(
+                    found[: len(remembered)],
+                    remembered,
+                    "everything that remember() had returned for is there after the kill",
+                )
+                assert len(found) <= len(remembered) + 1, (
+                    "at most the memory in flight is there besides"
+                )
+                remembered = found
+                for digest in attached:
+                    size = len(store.attachment(session_id, digest))
+                    assert size > 0, "every content that attach() had returned for is there"
+
     def _require_processes(self) -> None:
         if not self.outlives_process:
             pytest.skip("what is kept here does not outlive its process, as outlives_process says")
@@ -171,3 +198,11 @@ def _import(open_store: OpenStore, contents: list[str], report: Report) -> None:
         )
         store.import_session(session, said)
         report(session.session_id)
+
+
+def _remember(open_store: OpenStore, session_id: str, seed: int, report: Report) -> None:
+    store = open_store()
+    for number in range(10_000):
+        report(store.remember(session_id, f"{seed} {number}").id)
+        data = f"{seed} {number} ".encode() * 20_000
+        report("#" + store.attach(session_id, data))

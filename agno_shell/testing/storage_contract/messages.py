@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract.samples import (
+    CALLS,
     TEXTS,
     UNWRITABLE,
     OpenStore,
@@ -82,6 +83,20 @@ class MessagesContract:
             store.append(session_id, reply)
         with closing(open_store()) as store:
             same(store.messages(session_id), [question, reply], "every field comes back")
+
+    def test_calls_results_and_summaries_come_back(self, open_store: OpenStore) -> None:
+        said = [message("?")]
+        said.append(message("", said[-1], role="assistant", tool_calls=CALLS))
+        for call in CALLS:
+            said.append(message("é", said[-1], role="tool", tool_call_id=call.id))
+        said.append(message("in short", said[-1], role="summary", covers=said[1].id))
+        said.append(message("", said[-1], role="summary"))
+        with closing(open_store()) as store:
+            session_id = store.create("tools").session_id
+            for each in said:
+                store.append(session_id, each)
+        with closing(open_store()) as store:
+            same(store.messages(session_id), said, "calls, their results and summaries come back")
 
     def test_the_last_messages_only(self, store: Storage) -> None:
         session_id = store.create("last").session_id

@@ -10,7 +10,7 @@ from contextlib import closing
 from agno_shell.contracts import Storage
 from agno_shell.testing.storage_contract.samples import OpenStore, message, say
 from agno_shell.testing.storage_contract.verdicts import same
-from agno_shell.types import Message
+from agno_shell.types import ROOT, Message
 
 
 class RunningRepliesContract:
@@ -73,6 +73,22 @@ class RunningRepliesContract:
             same(store.messages(session_id), said, "the conversation stays where it went on")
             found = [each.content for each in store.tree(session_id)]
             same(found[-1], "cut o", "the rescued reply is in the tree")
+
+    def test_a_rescued_reply_does_not_bring_back_what_was_taken_back(
+        self, open_store: OpenStore
+    ) -> None:
+        with closing(open_store()) as dying, closing(open_store()) as living:
+            session_id = dying.create("taken back").session_id
+            (question,) = say(dying, session_id, "?")
+            dying.save_partial(session_id, message("cut o", question, role="assistant"))
+            living.update(session_id, head=ROOT)
+        with closing(open_store()) as store:
+            store.open(session_id)
+            same(
+                store.messages(session_id), [], "the conversation stays where it was taken back to"
+            )
+            found = [each.content for each in store.tree(session_id)]
+            same(found, ["?", "cut o"], "the rescued reply is in the tree")
 
     # What can be seen of it --------------------------------------------------------------
 

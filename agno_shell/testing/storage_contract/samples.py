@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agno_shell.contracts import Storage
-from agno_shell.types import Message, Session, new_id, now
+from agno_shell.types import Memory, Message, Session, ToolCall, new_id, now
 
 OpenStore = Callable[[], Storage]
 
@@ -44,6 +44,12 @@ TEXTS = (
     '"quotes" \\ back\\slashes {"json": [1]}\n]\n,{',
 )
 
+CALLS = (
+    ToolCall("call 1", "look_up", '{"word": "é\\n"}'),
+    ToolCall("call 2", "look_up", "no { JSON \ud800"),
+)
+"""What a model may ask for; its arguments are kept as they came."""
+
 UNWRITABLE = (float("nan"), float("-inf"), object(), {1, 2}, b"bytes")
 """Values that JSON cannot say."""
 
@@ -70,8 +76,8 @@ def say(store: Storage, session_id: str, *contents: str) -> list[Message]:
 
 
 def old_session(**fields: Any) -> tuple[Session, list[Message]]:
-    """A session of years ago as another storage would hand it over: every field is used,
-    there are three branches, and the head is on the oldest."""
+    """A session of years ago as another storage would hand it over: every field is used
+    but attachments, there are three branches, and the head is on the oldest."""
     began = datetime(2021, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
     said: list[Message] = []
     for number, (content, parent) in enumerate(
@@ -88,6 +94,9 @@ def old_session(**fields: Any) -> tuple[Session, list[Message]]:
         before = None if parent is None else said[parent]
         role = "assistant" if content.startswith("b") else "user"
         said.append(message(content, before, role=role, created_at=at))
+    said[1] = said[1]._replace(tool_calls=CALLS)
+    said[2] = said[2]._replace(role="tool", tool_call_id=CALLS[0].id)
+    said[4] = said[4]._replace(role="summary", covers=said[3].id)
     session = Session(
         new_id(),
         "from elsewhere é",
@@ -101,6 +110,16 @@ def old_session(**fields: Any) -> tuple[Session, list[Message]]:
         agent="an agent",
         tags=("x", "y"),
         pinned=(said[0].id, said[3].id),
+        reasoning="high",
         extra={"from_a_later_version": {"deep": [1, None, "é"]}},
     )
     return session._replace(**fields), said
+
+
+def old_memories() -> list[Memory]:
+    """What another storage would hand over with :func:`old_session`."""
+    began = datetime(2021, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
+    return [
+        Memory(new_id(), text, began - timedelta(days=number), {"later": [number, None]})
+        for number, text in enumerate(TEXTS)
+    ]

@@ -61,6 +61,7 @@ class SessionsContract:
             "api_base": "http://localhost:1/v1",
             "agent": "g",
             "tags": ("x", "y"),
+            "reasoning": "low",
         }
         with closing(open_store()) as store:
             session_id = store.create("before").session_id
@@ -100,6 +101,13 @@ class SessionsContract:
             "restore": store.restore,
             "purge": store.purge,
             "trashed_messages": store.trashed_messages,
+            "memories": store.memories,
+            "remember": lambda ident: store.remember(ident, "x"),
+            "forget": lambda ident: store.forget(ident, UNKNOWN_ID),
+            "attach": lambda ident: store.attach(ident, b"x"),
+            "attachment": lambda ident: store.attachment(ident, "0" * 64),
+            "trashed_memories": store.trashed_memories,
+            "trashed_attachment": lambda ident: store.trashed_attachment(ident, "0" * 64),
         }
         with unchanged(store, "an id that does not exist"):
             for ident in (UNKNOWN_ID, *HOSTILE_IDS):

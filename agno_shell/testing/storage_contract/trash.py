@@ -74,7 +74,7 @@ class TrashContract:
         found = [each.trash_id for each in store.trash()]
         assert gone.trash_id not in found, "a purged session is not in the trash"
         same(found, [kept.trash_id], "purge() leaves what else is in the trash")
-        for name in ("restore", "purge", "trashed_messages"):
+        for name in ("restore", "purge", "trashed_messages", "trashed_memories"):
             with refuses(SessionNotFoundError, f"{name}() after purge()"):
                 getattr(store, name)(gone.trash_id)
 
@@ -124,3 +124,8 @@ class TrashContract:
         same(store.current(), a, "deleting another session leaves the current one")
         store.delete(a)
         same(store.current(), None, "the last one to be deleted leaves none")
+
+    def test_a_deletion_makes_no_session_current(self, store: Storage) -> None:
+        store.create("another")
+        store.delete(store.create("gone").session_id)
+        same(store.current(), None, "where no session was current, a deletion makes none so")

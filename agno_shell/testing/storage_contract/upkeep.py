@@ -9,11 +9,12 @@ from agno_shell.testing.storage_contract.samples import (
     TEXTS,
     OpenStore,
     message,
+    old_memories,
     old_session,
     say,
 )
 from agno_shell.testing.storage_contract.verdicts import same, unchanged
-from agno_shell.types import Finding
+from agno_shell.types import ROOT, Attachment, Finding
 
 
 class CheckContract:
@@ -54,8 +55,13 @@ def _use(store: Storage) -> None:
     say(store, session_id, "another branch")
     store.update(session_id, head=said[2].id)
     store.set_current(session_id)
-    store.create("empty")
-    store.import_session(*old_session())
+    (memory,) = [store.remember(session_id, text) for text in TEXTS][-1:]
+    store.forget(session_id, memory.id)
+    digest = store.attach(session_id, b"\0content")
+    file = Attachment("a.bin", "application/octet-stream", digest, 8)
+    store.append(session_id, message("see", said[2], attachments=(file,)))
+    store.update(store.create("empty").session_id, head=ROOT)
+    store.import_session(*old_session(), memories=old_memories())
     thrown, back = (store.create(name).session_id for name in ("thrown away", "back"))
     for each in (thrown, back):
         say(store, each, "a", "b")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from agno_shell.contracts import Storage
-from agno_shell.types import Finding, Message, Session, Trashed
+from agno_shell.types import Finding, Memory, Message, Session, Trashed
 
 Item = TypeVar("Item")
 
@@ -97,6 +97,8 @@ def _label(value: Any) -> str:
         return f"the session {_short.repr(value.name)} ({value.session_id[:8]})"
     if isinstance(value, Trashed):
         return f"{_label(value.session)}, deleted {_label(value.deleted_at)}"
+    if isinstance(value, Memory):
+        return f"the memory {_short.repr(value.text)} ({value.id[:8]})"
     if isinstance(value, Finding):
         return _short.repr(value.problem)
     return _short.repr(value)
@@ -128,9 +130,13 @@ def everything(store: Storage) -> dict[str, Any]:
         "messages()": {session_id: store.messages(session_id) for session_id in ids},
         "tree()": {session_id: store.tree(session_id) for session_id in ids},
         "partials()": {session_id: store.partials(session_id) for session_id in ids},
+        "memories()": {session_id: store.memories(session_id) for session_id in ids},
         "trash()": trash,
         "trashed_messages()": {
             each.trash_id: store.trashed_messages(each.trash_id) for each in trash
+        },
+        "trashed_memories()": {
+            each.trash_id: store.trashed_memories(each.trash_id) for each in trash
         },
     }
 

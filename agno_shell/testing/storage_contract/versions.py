@@ -36,6 +36,11 @@ class VersionContract:
                 changed(f"new tags by {name}")
                 store.update(session_id, pinned=(said[0].id, said[1].id))
                 changed(f"a pin by {name}")
+                memory = store.remember(session_id, "a")
+                changed(f"remember() by {name}")
+                store.remember(session_id, "b")
+                store.forget(session_id, memory.id)
+                changed(f"forget() by {name}")
 
     def test_changes_that_look_alike_have_versions_of_their_own(self, store: Storage) -> None:
         session_id = store.create("alike").session_id
@@ -72,6 +77,7 @@ class VersionContract:
                 reader.messages(session_id, last=1)
                 reader.tree(session_id)
                 reader.partials(session_id)
+                reader.memories(session_id)
                 reader.version(session_id)
             assert store.version(session_id) == before, "version() is the same after reading"
 

@@ -4,8 +4,9 @@ This module is imported at every start of the shell, so it imports only what cos
 nothing. The rooms behind it, lowest first: ``rows`` turns records into rows and back;
 ``schema`` is the form of the file; ``place`` is the file itself, ``problems`` what is said
 when it fails; ``database`` opens it and runs transactions; ``sessions``, ``messages``,
-``running_replies`` and ``text_index`` are one table each; ``writers`` tells which shells
-live; ``checkup`` looks for damage; ``store`` is the policy that joins them.
+``memories``, ``attachments``, ``running_replies`` and ``text_index`` are one table each;
+``writers`` tells which shells live; ``checkup`` looks for damage; ``store`` is the policy
+that joins them.
 """
 
 from __future__ import annotations

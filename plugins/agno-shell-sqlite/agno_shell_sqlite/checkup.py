@@ -10,9 +10,10 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from agno_shell import Finding, StorageError, json_records
-from agno_shell_sqlite import place, rows, text_index
+from agno_shell_sqlite import attachments, place, rows, text_index
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, reason
 
@@ -23,7 +24,7 @@ SELECT sessions.number, session_id, message_count, count(messages.number)
 FROM sessions LEFT JOIN messages ON messages.session = sessions.number
 GROUP BY sessions.number HAVING message_count <> count(messages.number)"""
 _HEADLESS = """
-SELECT number, session_id FROM sessions WHERE head IS NOT NULL AND NOT EXISTS
+SELECT number, session_id FROM sessions WHERE head <> '' AND NOT EXISTS
 (SELECT 1 FROM messages WHERE messages.session = sessions.number AND messages.id = head)"""
 
 
@@ -51,6 +52,7 @@ class Checkup:
                 yield from look()
         for number, session_id in owned:
             yield from self._database.read(_DamagedRows(number, session_id))
+            yield from self._contents(number, session_id)
 
     # The file ----------------------------------------------------------------------------
 
@@ -131,6 +133,24 @@ class Checkup:
             return []
         failed = self._mend(text_index.make_anew)
         return [self._outcome("search index", problem, "It was made anew.", failed)]
+
+    # Attached files ----------------------------------------------------------------------
+
+    def _contents(self, number: int, session_id: str) -> Iterator[Finding]:
+        where = f"session {session_id}"
+        damaged = self._database.read(lambda db: attachments.damaged(db, number))
+        for digest in damaged:
+            failed = self._mend(partial(attachments.put_aside, session=number, digest=digest))
+            problem = f"An attached file is not what it was when it was attached: {digest}."
+            done = "It was put aside. Attaching the same file again brings it back."
+            yield self._outcome(where, problem, done, failed)
+        for digest in self._database.read(lambda db: attachments.missing(db, number)):
+            if digest not in damaged:
+                yield Finding(
+                    where,
+                    f"An attached file that a message names cannot be found: {digest}.",
+                    "Attaching the same file again brings it back; what was said is whole.",
+                )
 
     def _mend(self, work: Callable[[sqlite3.Connection], object]) -> str | None:
         """None when it was mended, else why not; empty if nothing was to be mended."""

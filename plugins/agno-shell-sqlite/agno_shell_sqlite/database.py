@@ -191,8 +191,8 @@ class Database:
                 connection.execute(setting)
             if not self._passing:
                 _use_wal(connection)
-            if version < schema.latest():
-                self._migrate(connection)
+            if version == 0:
+                self._make(connection)
         except BaseException:
             connection.close()
             raise
@@ -209,7 +209,7 @@ class Database:
         self._identity, self._passing = None, True
         return connection
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
+    def _make(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another shell may have been faster.

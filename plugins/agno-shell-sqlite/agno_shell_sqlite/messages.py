@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from agno_shell import Message, full_text
+from agno_shell.types import ROOT
 from agno_shell_sqlite import rows
 from agno_shell_sqlite.rows import MESSAGE_COLUMNS, Value
 
@@ -69,7 +70,10 @@ def find(db: sqlite3.Connection, session: int, message_id: str) -> tuple[Value, 
 def path(
     db: sqlite3.Connection, session: int, head: str | None, last: int | None = None
 ) -> list[Message]:
-    """The messages that lead to ``head``, oldest first, or the last of them."""
+    """The messages that lead to ``head``, oldest first, or the last of them; none to
+    ``ROOT``."""
+    if head == ROOT:
+        return []
     number = _number(db, session, head) or _newest(db, session)
     if number is None or (last is not None and last <= 0):
         return []

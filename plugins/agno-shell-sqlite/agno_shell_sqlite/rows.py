@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agno_shell import Message, Session, json_records
+from agno_shell import Memory, Message, Session, json_records
 from agno_shell.json_records import EPOCH
 from agno_shell.types import NOTHING
 
@@ -18,6 +18,7 @@ Value = str | bytes | int | None
 """What stands in a column."""
 
 MESSAGE_COLUMNS = "id, parent, role, created_at, content, more"
+MEMORY_COLUMNS = "id, created_at, text, more"
 SESSION_COLUMNS = "session_id, name, description, created_at, updated_at, message_count, head, more"
 
 _MESSAGE_PLAIN = frozenset(("id", "parent", "role", "created_at", "content"))
@@ -137,6 +138,25 @@ def size_of(row: tuple[Value, ...]) -> int:
     )
 
 
+# What to remember ------------------------------------------------------------------------
+
+
+def memory_row(memory: Memory) -> tuple[Value, ...]:
+    """The values of :data:`MEMORY_COLUMNS`. Raises ``UnwritableError``."""
+    return (
+        stored(memory.id),
+        json_records.stamp(memory.created_at),
+        stored(memory.text),
+        json_records.dumps(dict(memory.extra)).decode() if memory.extra else None,
+    )
+
+
+def memory_of(row: tuple[Any, ...]) -> Memory:
+    """The memory in the values of :data:`MEMORY_COLUMNS`."""
+    ident, created_at, text, more = row
+    return Memory(text_of(ident), text_of(text), moment(created_at), _readable(more) or NOTHING)
+
+
 # Sessions --------------------------------------------------------------------------------
 
 
@@ -179,6 +199,7 @@ def session_of(row: tuple[Any, ...]) -> Session:
         agent=known.agent,
         tags=known.tags,
         pinned=known.pinned,
+        reasoning=known.reasoning,
         extra=rest if isinstance(rest, dict) and rest else NOTHING,
     )
 

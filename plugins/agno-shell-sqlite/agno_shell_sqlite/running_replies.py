@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from agno_shell import Message, json_records
+from agno_shell.types import ROOT
 from agno_shell_sqlite import messages, rows, sessions
 from agno_shell_sqlite.sessions import Kept
 from agno_shell_sqlite.writers import Writers
@@ -88,14 +89,15 @@ def _rescue_one(db: sqlite3.Connection, found: Kept, message: Message) -> None:
     before = messages.path(db, found.number, found.session.head, 1)
     prepared = messages.prepare(message)
     messages.add(db, found.number, prepared)
-    went_on = bool(before) and before[-1].id != message.parent
+    stood_on = before[-1].id if before else found.session.head
+    went_on = stood_on is not None and stood_on != (message.parent or ROOT)
     sessions.change(
         db,
         found,
         size=prepared.size,
         message_count=found.session.message_count + 1,
-        # A conversation that has gone on elsewhere stays there.
-        head=before[-1].id if went_on else None,
+        # A conversation that has gone on elsewhere, or back, stays there.
+        head=stood_on if went_on else None,
     )
 
 

@@ -65,7 +65,27 @@ CREATE TABLE facts (
     WORDS,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    """
+CREATE TABLE memories (
+  number INTEGER PRIMARY KEY,     -- in the order of saving
+  session INTEGER NOT NULL REFERENCES sessions (number),
+  id TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  text TEXT NOT NULL,             -- a BLOB where the text has no UTF-8 form
+  more TEXT,                      -- a JSON object: what is not known here
+  UNIQUE (session, id)
+)""",
+    """
+CREATE TABLE attachments (
+  session INTEGER NOT NULL REFERENCES sessions (number),
+  sha256 TEXT NOT NULL,           -- of the content, in hexadecimal digits
+  content BLOB NOT NULL,
+  UNIQUE (session, sha256)
+)""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """The statements that lead from version 0, an empty file, to 1, from 1 to 2, and so on.
 What is here once stays as it is: files in every one of these forms are about."""
 
@@ -92,11 +112,20 @@ def version_of(connection: sqlite3.Connection, path: str) -> int:
     )
 
 
+def has(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether there is such a table: a file of an earlier version is read as it is, and
+    brought up to date when it is written for the first time."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,))
+    return found.fetchone() is not None
+
+
 def require_latest(connection: sqlite3.Connection, path: str) -> None:
-    """Within a transaction: another shell of a later version may have changed the form
-    since this one opened the file."""
+    """Within a transaction that writes: bring an earlier form up to date. Another shell of
+    a later version may have changed it since this one opened the file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     _refuse_later(version, path)
+    if version < latest():
+        bring_up_to_date(connection, version)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:

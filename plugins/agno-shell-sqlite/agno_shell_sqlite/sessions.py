@@ -102,9 +102,10 @@ def take_over(
     session: Session,
     said: Sequence[Message],
     deleted_at: datetime | None,
-) -> None:
-    """Add a session of another storage, as it is, with all its messages. ``StorageError``
-    for what is no session id: every storage must be able to take it over from here."""
+) -> int:
+    """Add a session of another storage, as it is, with all its messages; the number of its
+    row. ``StorageError`` for what is no session id: every storage must be able to take it
+    over from here."""
     if not (isinstance(session.session_id, str) and _SESSION_ID.fullmatch(session.session_id)):
         raise StorageError(
             f"{str(session.session_id)[:80]!r} is not a session id; it was not taken over."
@@ -121,7 +122,18 @@ def take_over(
                 f"Session {session.session_id[:80]!r} was not taken over: two of its messages"
                 f" have the id {message.id[:80]!r}."
             ) from error
-    db.execute("UPDATE sessions SET size = ? WHERE number = ?", (size, number))
+    grow(db, number, size)
+    return number
+
+
+def grow(db: sqlite3.Connection, number: int, size: int) -> None:
+    """So many bytes belong to a session besides."""
+    db.execute("UPDATE sessions SET size = size + ? WHERE number = ?", (size, number))
+
+
+def touch(db: sqlite3.Connection, number: int) -> None:
+    """Something of a session has changed that is not told by its times."""
+    db.execute("UPDATE sessions SET revision = revision + 1 WHERE number = ?", (number,))
 
 
 def change(db: sqlite3.Connection, kept: Kept, *, size: int = 0, **changes: Any) -> Session:
@@ -229,7 +241,8 @@ def restore(db: sqlite3.Connection, trash_id: str) -> Session:
 def purge(db: sqlite3.Connection, trash_id: str) -> None:
     """Nothing of the session is left."""
     number, _trashed_session = find_trashed(db, trash_id)
-    db.execute("DELETE FROM running_replies WHERE session = ?", (number,))
+    for table in ("running_replies", "memories", "attachments"):
+        db.execute(f"DELETE FROM {table} WHERE session = ?", (number,))
     messages.remove_all(db, number)
     db.execute("DELETE FROM sessions WHERE number = ?", (number,))
 

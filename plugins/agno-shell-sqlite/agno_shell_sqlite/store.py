@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from agno_shell import (
     Finding,
+    Memory,
     Message,
     SearchHit,
     Session,
@@ -20,8 +21,17 @@ from agno_shell import (
     Trashed,
     full_text,
 )
-from agno_shell.types import Role, new_session, session_changes
-from agno_shell_sqlite import messages, place, problems, running_replies, sessions, text_index
+from agno_shell.types import ROOT, Role, new_id, new_session, now, session_changes
+from agno_shell_sqlite import (
+    attachments,
+    messages,
+    place,
+    problems,
+    running_replies,
+    sessions,
+    text_index,
+)
+from agno_shell_sqlite import memories as remembered
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, Notices
 from agno_shell_sqlite.writers import Writers
@@ -129,7 +139,8 @@ class SqliteStorage(Storage):
         def work(db: sqlite3.Connection) -> Session:
             kept = sessions.find(db, session_id)
             head = changes.get("head")
-            if head is not None and messages.find(db, kept.number, head) is None:
+            known = head in (None, ROOT) or messages.find(db, kept.number, head) is not None
+            if not known:
                 raise StorageError(f"Session {session_id} has no message {str(head)[:80]!r}.")
             return sessions.change(db, kept, **changes)
 
@@ -171,6 +182,40 @@ class SqliteStorage(Storage):
         with self._database.saving("The current session"):
             self._database.write(lambda db: sessions.set_current(db, session_id))
 
+    # What belongs to a session beside its messages ---------------------------------------
+
+    def memories(self, session_id: str) -> list[Memory]:
+        return self._database.read(
+            lambda db: remembered.listed(db, sessions.find(db, session_id).number)
+        )
+
+    def remember(self, session_id: str, text: str) -> Memory:
+        memory = Memory(new_id(), text, now())
+        with self._database.saving("What to remember"):
+            self._database.write(
+                lambda db: remembered.add(db, sessions.find(db, session_id).number, [memory])
+            )
+        return memory
+
+    def forget(self, session_id: str, memory_id: str) -> Memory:
+        with self._database.saving("What to remember"):
+            return self._database.write(lambda db: remembered.take(db, session_id, memory_id))
+
+    def attach(self, session_id: str, data: bytes) -> str:
+        digest = attachments.digest_of(data)
+        with self._database.saving("The attachment"):
+            self._database.write(
+                lambda db: attachments.keep(db, sessions.find(db, session_id).number, digest, data)
+            )
+        return digest
+
+    def attachment(self, session_id: str, sha256: str) -> bytes:
+        def work(db: sqlite3.Connection) -> bytes:
+            number = sessions.find(db, session_id).number
+            return attachments.content(db, number, sha256, f"session {session_id}")
+
+        return self._database.read(work)
+
     # The trash ---------------------------------------------------------------------------
 
     def delete(self, session_id: str) -> Trashed:
@@ -196,6 +241,18 @@ class SqliteStorage(Storage):
             return running_replies.as_messages(
                 messages.tree(db, number), running_replies.kept(db, number)
             )
+
+        return self._database.read(work)
+
+    def trashed_memories(self, trash_id: str) -> list[Memory]:
+        return self._database.read(
+            lambda db: remembered.listed(db, sessions.find_trashed(db, trash_id)[0])
+        )
+
+    def trashed_attachment(self, trash_id: str, sha256: str) -> bytes:
+        def work(db: sqlite3.Connection) -> bytes:
+            number = sessions.find_trashed(db, trash_id)[0]
+            return attachments.content(db, number, sha256, f"the deleted session {trash_id}")
 
         return self._database.read(work)
 
@@ -227,9 +284,14 @@ class SqliteStorage(Storage):
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        memories: Sequence[Memory] = (),
+        attachment: Callable[[str], bytes] | None = None,
     ) -> None:
         def work(db: sqlite3.Connection) -> None:
-            sessions.take_over(db, session, messages, deleted_at)
+            number = sessions.take_over(db, session, messages, deleted_at)
+            remembered.add(db, number, memories)
+            if attachment is not None:
+                attachments.take_over(db, number, messages, attachment)
             text_index.note_form(db)
 
         with self._database.saving("The session"):

@@ -11,10 +11,11 @@ import pytest
 from agno_shell_sqlite import problems
 from agno_shell_sqlite.store import SqliteStorage
 
-from agno_shell import StorageOptions
+from agno_shell import Attachment, StorageError, StorageOptions
 
 COUNT = "UPDATE sessions SET message_count = 7"
 HEAD = "UPDATE sessions SET head = 'nobody'"
+OTHER_CONTENT = "UPDATE attachments SET content = x'00'"
 FORGOTTEN = "INSERT INTO words (words, rowid, text) VALUES ('delete', 1, 'one')"
 SURPLUS = "INSERT INTO words (rowid, text) VALUES (99, 'phantom')"
 TORN = "UPDATE words_data SET block = x'00' WHERE id > 10"
@@ -146,3 +147,54 @@ def test_other_shells_write_while_one_checks(open_store, store, session_id, make
     findings = open_store().check()
     store.append(session_id, make_message("meanwhile"))
     assert list(findings) == []
+
+
+# Attached files --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def attached(store, session_id, make_message):
+    """The digest of a content that a message names."""
+    digest = store.attach(session_id, b"content")
+    file = Attachment("a.txt", "text/plain", digest, 7)
+    store.append(session_id, make_message("see", attachments=(file,)))
+    return digest
+
+
+def test_a_content_that_is_another_one_is_put_aside(store, session_id, attached):
+    damage(store, OTHER_CONTENT)
+    for _time in range(2):
+        [finding] = store.check()
+        assert finding.problem == (
+            f"An attached file is not what it was when it was attached: {attached}."
+        )
+        with pytest.raises(StorageError, match="is not what it was"):
+            store.attachment(session_id, attached)
+    [finding] = store.check(repair=True)
+    assert finding.healed
+    [finding] = store.check()
+    assert finding.problem.startswith("An attached file that a message names cannot be found: ")
+    assert store.attach(session_id, b"content") == attached
+    assert list(store.check()) == []
+    [kept] = store._database.read(
+        lambda db: db.execute(
+            "SELECT content FROM attachments WHERE sha256 LIKE '%damaged%'"
+        ).fetchall()
+    )
+    assert kept == (b"\0",)
+
+
+def test_attaching_again_puts_aside_what_is_another_one(store, session_id, attached):
+    damage(store, OTHER_CONTENT)
+    assert store.attach(session_id, b"content") == attached
+    assert store.attachment(session_id, attached) == b"content"
+    assert list(store.check()) == []
+
+
+def test_a_content_that_is_not_there_is_named(store, session_id, attached):
+    damage(store, "DELETE FROM attachments")
+    for repair in (False, True):
+        [finding] = store.check(repair=repair)
+        assert finding.where == f"session {session_id}"
+        assert attached in finding.problem
+        assert not finding.healed

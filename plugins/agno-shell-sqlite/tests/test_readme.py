@@ -46,6 +46,8 @@ def test_the_tables_are_as_they_are_described(store, database):
         assert [table for table, _columns in described] == [
             "sessions",
             "messages",
+            "memories",
+            "attachments",
             "running_replies",
             "words",
             "facts",

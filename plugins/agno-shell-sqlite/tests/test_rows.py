@@ -10,7 +10,7 @@ from agno_shell_sqlite import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell import Attachment, Message, Session, Timing, Usage
+from agno_shell import Attachment, Memory, Message, Session, Timing, ToolCall, Usage
 from agno_shell.json_records import EPOCH
 from agno_shell.types import NOTHING
 
@@ -35,7 +35,7 @@ objects = st.just(NOTHING) | st.dictionaries(texts, values, min_size=1, max_size
 messages = st.builds(
     Message,
     id=texts,
-    role=st.sampled_from(("user", "assistant", "system", "tool")),
+    role=st.sampled_from(("user", "assistant", "system", "tool", "summary")),
     content=texts,
     created_at=moments,
     parent=st.none() | texts,
@@ -47,8 +47,12 @@ messages = st.builds(
         st.builds(Attachment, texts, texts, texts, st.integers(0)), max_size=2
     ).map(tuple),
     provider_data=objects,
+    tool_calls=st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple),
+    tool_call_id=st.none() | texts,
+    covers=st.none() | texts,
     extra=objects,
 )
+memories = st.builds(Memory, id=texts, text=texts, created_at=moments, extra=objects)
 sessions = st.builds(
     Session,
     session_id=texts,
@@ -63,6 +67,7 @@ sessions = st.builds(
     agent=st.none() | texts,
     tags=st.lists(texts, max_size=2).map(tuple),
     pinned=st.lists(texts, max_size=2).map(tuple),
+    reasoning=st.sampled_from((None, "off", "low", "medium", "high")),
     extra=objects,
 )
 
@@ -83,6 +88,11 @@ def test_every_message_comes_back(through_sqlite, message):
 @given(session=sessions)
 def test_every_session_comes_back(through_sqlite, session):
     assert rows.session_of(through_sqlite(rows.session_row(session))) == session
+
+
+@given(memory=memories)
+def test_every_memory_comes_back(through_sqlite, memory):
+    assert rows.memory_of(through_sqlite(rows.memory_row(memory))) == memory
 
 
 def test_a_plain_message_has_nothing_more():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from agno_shell_sqlite import schema
@@ -51,11 +53,83 @@ def test_a_file_of_version_1_is_read(store, version_1):
     assert list(store.check()) == []
 
 
+def test_a_file_of_version_1_is_not_written_by_reading(store, version_1, database):
+    before = database.read_bytes()
+    assert store.memories(version_1) == []
+    with pytest.raises(StorageError, match="is not there"):
+        store.attachment(version_1, "0" * 64)
+    assert list(store.check()) == []
+    assert store.open(version_1).reasoning is None
+    store.close()
+    assert database.read_bytes() == before
+    assert execute(database, "PRAGMA user_version") == [(1,)]
+
+
+def test_a_file_of_version_1_is_led_on_by_the_first_writing(open_store, version_1, database):
+    reader, store = open_store(), open_store()
+    assert reader.memories(version_1) == []
+    memory = store.remember(version_1, "blue")
+    digest = store.attach(version_1, b"content")
+    assert execute(database, "PRAGMA user_version") == [(2,)]
+    for handle in (reader, store, open_store()):
+        assert handle.memories(version_1) == [memory]
+        assert handle.attachment(version_1, digest) == b"content"
+        assert [each.content for each in handle.messages(version_1)] == ["hello"]
+    assert list(store.check()) == []
+
+
+def test_a_file_of_version_1_is_read_on_a_disk_that_cannot_be_written(version_1, read_only_python):
+    told = read_only_python(
+        "import sys; from agno_shell import StorageOptions;"
+        "from agno_shell_sqlite.store import SqliteStorage;"
+        "store = SqliteStorage(StorageOptions(sys.argv[1]));"
+        f"print(store.messages({version_1!r})[0].content, store.memories({version_1!r}))"
+    )
+    assert told == "hello []\n"
+
+
+@pytest.fixture
+def written_by_version_1(database, folder):
+    """A file that version 1 of this plugin has written: two sessions, one of them deleted."""
+    folder.mkdir()
+    packed = Path(__file__).with_name("version-1.sqlite3.gz")
+    database.write_bytes(gzip.decompress(packed.read_bytes()))
+    database.chmod(0o600)
+
+
+@pytest.mark.usefixtures("written_by_version_1")
+def test_what_version_1_has_written_is_all_there_and_goes_on(open_store, database):
+    def held(store):
+        [session] = store.sessions()
+        [gone] = store.trash()
+        found = [hit.message.content for hit in store.search("green")]
+        tree = store.tree(session.session_id)
+        return session, tree, gone, store.trashed_messages(gone.trash_id), found
+
+    assert execute(database, "PRAGMA user_version") == [(1,)]
+    before = held(open_store())
+    session, tree, gone, thrown_away, found = before
+    assert (session.name, session.agent, session.reasoning) == ("Cups", "poet", None)
+    assert [each.content for each in tree] == ["Which cups?", "Blue é \ud800", "Green"]
+    assert (session.head, session.pinned) == (tree[1].id, (tree[0].id,))
+    assert tree[1].extra == {"later": 1}
+    assert [each.content for each in thrown_away] == ["thrown away"]
+    assert found == ["Green"]
+    store = open_store()
+    memory = store.remember(session.session_id, "blue")
+    assert execute(database, "PRAGMA user_version") == [(2,)]
+    assert held(open_store()) == before
+    assert store.memories(session.session_id) == [memory]
+    assert store.trashed_memories(gone.trash_id) == []
+    store.purge(gone.trash_id)
+    assert store.current() == session.session_id
+
+
 def test_a_new_file_says_what_it_is(store, database):
     store.create("new")
     store.close()
     found = execute(database, "PRAGMA application_id", "PRAGMA user_version")
-    assert found == [(0x61677368,), (1,)]
+    assert found == [(0x61677368,), (2,)]
 
 
 def test_a_later_version_is_refused_and_untouched(store, version_1, database):
@@ -66,7 +140,7 @@ def test_a_later_version_is_refused_and_untouched(store, version_1, database):
             use()
         assert str(raised.value) == (
             f"{database} was written by a later version of agno-shell-sqlite: its schema is"
-            " version 7, and this one knows 1."
+            " version 7, and this one knows 2."
         )
         assert raised.value.hint == "Upgrade it: pip install -U agno-shell-sqlite."
     assert database.read_bytes() == before
@@ -85,14 +159,16 @@ STEP = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET colo
 def test_an_older_version_is_led_on(open_store, version_1, database, monkeypatch):
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, STEP))
     assert [each.name for each in open_store().sessions()] == ["old"]
+    assert execute(database, "PRAGMA user_version") == [(1,)]
+    open_store().set_current(version_1)
     found = execute(database, "PRAGMA user_version", "SELECT colour FROM sessions")
-    assert found == [(2,), ("blue",)]
+    assert found == [(3,), ("blue",)]
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(open_store, version_1, database, monkeypatch):
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, (*STEP, "no SQL")))
-    with pytest.raises(StorageError, match="could not be read"):
-        open_store().sessions()
+    with pytest.raises(StorageError, match="was not saved"):
+        open_store().set_current(version_1)
     monkeypatch.undo()
     columns = "SELECT count(*) FROM pragma_table_info('sessions') WHERE name = 'colour'"
     assert execute(database, "PRAGMA user_version", columns) == [(1,), (0,)]
@@ -102,7 +178,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(open_store, version_1, data
 def test_a_whole_chain_begins_with_an_empty_file(open_store, database, monkeypatch):
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, STEP))
     open_store().create("new")
-    assert execute(database, "PRAGMA user_version", "SELECT colour FROM sessions")[0] == (2,)
+    assert execute(database, "PRAGMA user_version", "SELECT colour FROM sessions")[0] == (3,)
 
 
 _RACE = """

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import errno
+import hashlib
 import json
 import os
 import random
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +27,10 @@ from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message
-from agno_shell.types import Message, Session, now
+from agno_shell.types import Attachment, Memory, Message, Session, now
 
+IMPORTED = b"imported" * 100
+"""What is attached in the session from another storage."""
 ENOUGH = 20
 """Complaints after which the rest is not looked at any more."""
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -177,6 +181,11 @@ class Kept:
     places: set[str] = field(default_factory=lambda: {"here"})
     reply: tuple[str, str] | None = None
     """The id and the text of a running reply that survives."""
+    memories: list[str] = field(default_factory=list)
+    """Texts."""
+    memories_in_flight: list[str] | None = None
+    """What they may be instead."""
+    contents: dict[str, bytes] = field(default_factory=dict)
 
 
 class Ledger:
@@ -218,6 +227,25 @@ class Ledger:
         self.store.update(session_id, name=name)
         kept.names = {name}
 
+    def remember(self, session_id: str, text: str) -> None:
+        kept = self.sessions[session_id]
+        kept.memories_in_flight = [*kept.memories, text]
+        self.store.remember(session_id, text)
+        kept.memories, kept.memories_in_flight = kept.memories_in_flight, None
+
+    def forget(self, session_id: str, place: int) -> None:
+        kept = self.sessions[session_id]
+        kept.memories_in_flight = kept.memories[:place] + kept.memories[place + 1 :]
+        self.store.forget(session_id, self.store.memories(session_id)[place].id)
+        kept.memories, kept.memories_in_flight = kept.memories_in_flight, None
+
+    def attach(self, session_id: str, data: bytes) -> None:
+        try:
+            digest = self.store.attach(session_id, data)
+        except StorageError:
+            return
+        self.sessions[session_id].contents[digest] = data
+
     def delete(self, session_id: str) -> str:
         kept = self.sessions[session_id]
         kept.places.add("trash")
@@ -238,8 +266,15 @@ class Ledger:
 
     def take_over(self, session: Session, messages: list[Message]) -> None:
         said = [(each.id, each.content) for each in messages]
-        self.sessions[session.session_id] = Kept({session.name}, said, places={"here", "gone"})
-        self.store.import_session(session, messages)
+        kept = Kept({session.name}, said, places={"here", "gone"}, memories=["imported"])
+        kept.contents = {file.sha256: IMPORTED for each in messages for file in each.attachments}
+        self.sessions[session.session_id] = kept
+        self.store.import_session(
+            session,
+            messages,
+            memories=[Memory("m", "imported", session.created_at)],
+            attachment=lambda _digest: IMPORTED,
+        )
         self.sessions[session.session_id].places = {"here"}
 
     def stream(self, session_id: str, reply: Message, *, synced: bool) -> None:
@@ -281,8 +316,12 @@ def _look_of(store: Storage, sessions: dict[str, Kept], creating: bool) -> list[
         if "here" in kept.places and session_id in here:
             complaints += _look_of_one(store, here[session_id], kept)
         elif "trash" in kept.places and session_id in trash:
-            found = store.trashed_messages(trash[session_id].trash_id)
+            trash_id = trash[session_id].trash_id
+            found = store.trashed_messages(trash_id)
             complaints += _content(found, kept) + _named(trash[session_id].session, kept)
+            complaints += _belongings(
+                store.trashed_memories(trash_id), partial(store.trashed_attachment, trash_id), kept
+            )
         elif "gone" not in kept.places:
             complaints.append(f"a session is lost that was in {kept.places}")
     strange = here.keys() - sessions.keys()
@@ -294,6 +333,9 @@ def _look_of(store: Storage, sessions: dict[str, Kept], creating: bool) -> list[
 def _look_of_one(store: Storage, listed: Session, kept: Kept) -> list[str]:
     found = store.tree(listed.session_id)
     complaints = _content(found, kept) + _named(listed, kept)
+    complaints += _belongings(
+        store.memories(listed.session_id), partial(store.attachment, listed.session_id), kept
+    )
     if listed.message_count != len(found):
         complaints.append(f"{listed.message_count} messages are listed, {len(found)} are there")
     opened = store.open(listed.session_id)
@@ -315,6 +357,21 @@ def _content(found: Sequence[Message], kept: Kept) -> list[str]:
     return [f"{len(kept.messages)} messages were saved, {len(said)} are there, or others"]
 
 
+def _belongings(
+    memories: Sequence[Memory], content: Callable[[str], bytes], kept: Kept
+) -> list[str]:
+    complaints = []
+    texts = [each.text for each in memories]
+    if texts not in (kept.memories, kept.memories_in_flight):
+        complaints.append(f"{kept.memories} was to be remembered, and {texts} is")
+    for digest in kept.contents:
+        try:
+            content(digest)  # which sees by itself whether it is what it was
+        except StorageError as error:
+            complaints.append(f"what was attached is lost: {error}")
+    return complaints
+
+
 def _named(session: Session, kept: Kept) -> list[str]:
     return [] if session.name in kept.names else [f"a name was lost: {session.name}"]
 
@@ -330,7 +387,8 @@ def _goes_on(folder: Path, store: Storage, session_id: str) -> list[str]:
     found = []
     if store.tree(session_id) != [*before, after]:
         found.append("recovery has changed the messages")
-    for name in ("messages.json", "session.json"):
+    store.remember(session_id, "after")
+    for name in ("messages.json", "session.json", "memory.json"):
         try:
             strict((folder / session_id / name).read_bytes())
         except ValueError:
@@ -364,6 +422,7 @@ def all_store_complaints(
 
 def imported() -> tuple[Session, list[Message]]:
     """A session from another storage."""
-    first = message("imported")
+    file = Attachment("a", "b/c", hashlib.sha256(IMPORTED).hexdigest(), len(IMPORTED))
+    first = message("imported", attachments=(file,))
     session = Session("11111111-2222-4333-8444-555555555555", "imported", now(), now())
     return session, [first, message("too", first)]

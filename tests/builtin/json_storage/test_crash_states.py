@@ -155,6 +155,7 @@ def long_history(checks: ModuleType, recorded: Any, faults: Any, root: Path) -> 
     faults.heal()
     ledger.append(one, "after the failed sync")
     ledger.store.set_current(one)
+    remember_and_attach(ledger, checks, faults, one, two)
     trash_id = ledger.delete(two)
     ledger.append(one, "d")
     ledger.restore(two, trash_id)
@@ -164,6 +165,19 @@ def long_history(checks: ModuleType, recorded: Any, faults: Any, root: Path) -> 
     stream_a_reply(ledger, one)
     assert recorded.differences() == []
     ledger.store.close()
+
+
+def remember_and_attach(ledger: Any, checks: ModuleType, faults: Any, one: str, two: str) -> None:
+    for text in ("blue", "red" * 300, "green"):
+        ledger.remember(one, text)
+    ledger.forget(one, 1)
+    ledger.remember(two, "yellow")
+    faults.fail(checks.FAILING, only="fsync", lasting=False)
+    ledger.attach(one, b"x" * 700)  # the new folder is made and not synced
+    faults.heal()
+    ledger.attach(one, b"x" * 700)
+    ledger.attach(one, b"y" * 5000)
+    ledger.attach(two, b"z")
 
 
 def stream_a_reply(ledger: Any, session_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Message, Session
+from agno_shell.types import Attachment, Message, Session
 
 Opened = Callable[[], Storage]
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -204,6 +205,15 @@ WORKS: dict[str, Callable[[Storage, str, str], Any]] = {
         *IMPORTED, deleted_at=IMPORTED[0].created_at
     ),
     "rescue": lambda store, one, _: store.open(RESCUED),
+    "remember": lambda store, one, _: store.remember(one, "new"),
+    "remember for the first time": lambda store, _one, _: store.remember(RESCUED, "new"),
+    "forget": lambda store, one, _: store.forget(one, store.memories(one)[0].id),
+    "attach": lambda store, one, _: store.attach(one, b"new"),
+    "attach for the first time": lambda store, _one, _: store.attach(RESCUED, b"new"),
+    "attach again": lambda store, one, _: store.attach(one, KEPT),
+    "import all of it": lambda store, one, _: store.import_session(
+        *IMPORTED, memories=store.memories(one), attachment=lambda _digest: KEPT
+    ),
 }
 
 LOOKS: dict[str, Callable[[Storage, str, str], Any]] = {
@@ -215,16 +225,27 @@ LOOKS: dict[str, Callable[[Storage, str, str], Any]] = {
     "trash": lambda store, one, _: [each.trash_id for each in store.trash()],
     "trashed_messages": lambda store, _, trashed: store.trashed_messages(trashed),
     "partials": lambda store, one, _: store.partials(RESCUED),
+    "memories": lambda store, one, _: store.memories(one),
+    "trashed_memories": lambda store, _, trashed: store.trashed_memories(trashed),
+    "attachment": lambda store, one, _: store.attachment(one, KEPT_DIGEST),
+    "trashed_attachment": lambda store, _, trashed: store.trashed_attachment(trashed, KEPT_DIGEST),
 }
 """What only reads, but for what is no loss when it is not known: when a session was
 changed last, which was the current one, and whether it has changed."""
+
+KEPT = b"attached" * 100
+KEPT_DIGEST = hashlib.sha256(KEPT).hexdigest()
+"""What is attached in every session of the prepared store."""
 
 RESCUED = "22222222-3333-4444-8555-666666666666"
 """A session in which a crash has left a reply."""
 FIRST = message("imported")
 IMPORTED = (
     Session("11111111-2222-4333-8444-555555555555", "imported", FIRST.created_at, FIRST.created_at),
-    [FIRST, message("too", FIRST)],
+    [
+        FIRST,
+        message("too", FIRST, attachments=(Attachment("a", "b/c", KEPT_DIGEST, len(KEPT)),)),
+    ],
 )
 
 
@@ -253,6 +274,9 @@ def prepared(scratch: Path) -> Prepared:
     store = open_storage(StorageOptions(str(root)))
     one, two, gone = (store.create(each).session_id for each in ("one", "two", "gone"))
     said = {each: ids(say(store, each, "a", "b")) for each in (one, two, gone)}
+    for each in (one, two, gone):
+        store.remember(each, f"of {each}")
+        assert store.attach(each, KEPT) == KEPT_DIGEST
     trash_id = store.delete(gone).trash_id
     store.set_current(two)
     store.import_session(IMPORTED[0]._replace(session_id=RESCUED), [FIRST])
@@ -286,10 +310,20 @@ def tried_at_every_call(
     pytest.fail("the work makes more calls than were tried")
 
 
-def what_is_wrong(again: Storage, prepared: Prepared, *, purged: bool) -> list[str]:
+def what_is_wrong(again: Storage, prepared: Prepared, *, purged: bool, forgot: bool) -> list[str]:
     """Whether everything that was acknowledged is there."""
     sessions = again.sessions()
     wrong = []
+    for each in sessions:
+        ident = each.session_id
+        remembered = [memory.text for memory in again.memories(ident)]
+        if ident in prepared.said and ident != RESCUED:
+            if remembered[:1] != [f"of {ident}"] and not forgot:
+                wrong.append(f"{each.name}: it remembers {remembered}")
+            if again.attachment(ident, KEPT_DIGEST) != KEPT:
+                wrong.append(f"{each.name}: what was attached is another")
+        if len(remembered) > 2:
+            wrong.append(f"{each.name}: it remembers {remembered}")
     for each in sessions:
         expected = prepared.said.get(each.session_id, [])
         found = ids(again.tree(each.session_id))
@@ -317,7 +351,14 @@ def test_work_that_fails_at_any_call_loses_nothing(
         calls = len(faults.calls)
         faults.heal()
         again = open_storage(options)
-        assert what_is_wrong(again, prepared, purged=name == "purge") == [], number
+        wrong = what_is_wrong(again, prepared, purged=name == "purge", forgot=name == "forget")
+        assert wrong == [], number
+        if error is None and name == "remember":
+            assert [each.text for each in again.memories(prepared.one)][1:] == ["new"]
+        if error is None and name == "forget":
+            assert again.memories(prepared.one) == []
+        if error is None and name == "attach":
+            assert again.attachment(prepared.one, hashlib.sha256(b"new").hexdigest()) == b"new"
         if error is None and name == "update":
             assert again.open(prepared.one).name == "renamed"
         for handle in (store, again):

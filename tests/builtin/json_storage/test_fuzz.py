@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agno_shell.builtin.json_storage import message_reader
+from agno_shell.builtin.json_storage import memory_file, message_reader
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
+from agno_shell.types import now
 
 TEXTS = ["first", "zweite grüße", "third\nline", '{"id":"fake"}', "fünf 🙂", "x" * 600, "last"]
 ROUNDS = [400, pytest.param(20_000, marks=pytest.mark.slow)]
@@ -83,6 +84,8 @@ def prepared(scratch: Path) -> Prepared:
     say(store, other, "unharmed", "too")
     store.update(one, head=said[-2].id)
     store.set_current(one)
+    for text in TEXTS:
+        store.remember(one, text)
     reply = message("", said[-1], role="assistant")
     for text in ("shown", "shown and", "shown and more"):
         store.save_partial(one, reply._replace(content=text))
@@ -110,6 +113,7 @@ def look(store: Storage, session_id: str) -> None:
         lambda: store.messages(session_id, last=2),
         lambda: store.tree(session_id),
         lambda: store.partials(session_id),
+        lambda: store.memories(session_id),
         lambda: store.version(session_id),
         store.sessions,
         store.trash,
@@ -121,7 +125,7 @@ def look(store: Storage, session_id: str) -> None:
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize(
-    "file", ["messages.json", "session.json", "sessions.json", "reply-0.jsonl"]
+    "file", ["messages.json", "session.json", "sessions.json", "reply-0.jsonl", "memory.json"]
 )
 def test_bytes_changed_at_random(file: str, rounds: int, prepared: Prepared, scratch: Path) -> None:
     for seed in range(rounds):
@@ -167,6 +171,10 @@ def one_round(root: Path, prepared: Prepared, path: Path, whole: bytes) -> None:
         assert kept == (broken if any(map(is_no_json, broken.split(b"\n")[:-1])) else kept)
         assert kept in (b"", broken)
         assert bool(kept) == any(path.name in line for line in told)
+    remembered = store.memories(prepared.one)
+    kept_texts = TEXTS if path.name != "memory.json" else undamaged(whole, broken, "text")
+    assert set(kept_texts) <= {each.text for each in remembered}, "undamaged lines are there"
+    store.remember(prepared.one, "after")
     tree = store.tree(prepared.one)
     store.append(prepared.one, message("after", tree[-1] if tree else None))
     store.update(prepared.one, description="after")
@@ -175,9 +183,13 @@ def one_round(root: Path, prepared: Prepared, path: Path, whole: bytes) -> None:
         json.loads(each.read_bytes())
     again = open_storage(StorageOptions(str(root), notice=pytest.fail))
     assert again.tree(prepared.one)[:-1] == tree, "what was read is what is written"
+    assert again.memories(prepared.one)[:-1] == remembered
     assert again.open(prepared.one).message_count == len(tree) + 1
     # What is not in the new file is in the one that is kept.
-    if path.name in ("messages.json", "session.json") and not fits(path, broken):
+    replaced = ["messages.json", "session.json"]
+    if memory_file.parse(broken, now()).form == "damaged":
+        replaced.append("memory.json")  # what a hand has left out is added beside it
+    if path.name in replaced and not fits(path, broken):
         assert broken in [copy.read_bytes() for copy in path.parent.glob("*.before-*")]
 
 
@@ -189,11 +201,11 @@ def is_no_json(line: bytes) -> bool:
     return False
 
 
-def undamaged(whole: bytes, broken: bytes) -> list[str]:
+def undamaged(whole: bytes, broken: bytes, key: str = "content") -> list[str]:
     """The texts of the messages whose lines are as they were."""
     lines = {line.strip(b"\r").removeprefix(b",") for line in broken.split(b"\n")}
     own = [line.removeprefix(b",") for line in whole.split(b"\n")[1:-2]]
-    return [json.loads(line)["content"] for line in own if line in lines]
+    return [json.loads(line)[key] for line in own if line in lines]
 
 
 def fits(path: Path, broken: bytes) -> bool:

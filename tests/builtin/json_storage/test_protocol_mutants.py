@@ -16,10 +16,12 @@ import pytest
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import (
+    attachments,
     catalog,
     disk,
     layout,
     locks,
+    memory_file,
     message_reader,
     message_writer,
     running_reply,
@@ -150,6 +152,53 @@ def no_lock(patch: Patch) -> None:
     patch.setattr(locks.Locks, "session", session)
 
 
+def memories_replaced_in_place(patch: Patch) -> None:
+    def change(folder: str, changed: Any, _notice: Any) -> None:
+        path = f"{folder}/memory.json"
+        after = memory_file.whole(changed(memory_file.load(folder).memories))
+        fd = disk.open_lock(path)
+        disk.truncate(fd, 0)
+        disk.write_at(fd, 0, after)
+        disk.sync(fd)
+        disk.close(fd)
+        disk.sync_folder(folder)
+
+    patch.setattr(memory_file, "change", change)
+
+
+def memories_whose_folder_is_not_synced(patch: Patch) -> None:
+    def change(folder: str, changed: Any, _notice: Any) -> None:
+        path = f"{folder}/memory.json"
+        temporary = f"{path}.{os.urandom(6).hex()}.tmp"
+        disk.create_whole(temporary, memory_file.whole(changed(memory_file.load(folder).memories)))
+        disk.move(temporary, path)
+
+    patch.setattr(memory_file, "change", change)
+
+
+def an_attachment_whose_folder_is_not_synced(patch: Patch) -> None:
+    def keep(folder: str, data: bytes, _notice: Any) -> str:
+        digest = attachments.digest_of(data)
+        disk.ensure_folder(f"{folder}/attachments")
+        disk.create_whole(f"{folder}/attachments/{digest}", data)
+        return digest
+
+    patch.setattr(attachments, "keep", keep)
+
+
+def an_attachment_that_is_not_synced(patch: Patch) -> None:
+    def keep(folder: str, data: bytes, _notice: Any) -> str:
+        digest = attachments.digest_of(data)
+        disk.ensure_folder(f"{folder}/attachments")
+        fd = disk.create(f"{folder}/attachments/{digest}")
+        disk.write_at(fd, 0, data)
+        disk.close(fd)
+        disk.sync_folder(f"{folder}/attachments")
+        return digest
+
+    patch.setattr(attachments, "keep", keep)
+
+
 def no_truncation_after_a_failed_write(patch: Patch) -> None:
     patch.setattr(disk, "truncate", lambda _fd, _size: None)
 
@@ -209,6 +258,10 @@ def cut_off(
         ledger.append(session_id, "a")
         ledger.append(session_id, "b")
         ledger.rename(session_id, "a longer name")
+        ledger.remember(session_id, "blue")
+        ledger.remember(session_id, "red")
+        ledger.forget(session_id, 0)
+        ledger.attach(session_id, b"attached" * 100)
         reply = message("shown", role="assistant")
         ledger.stream(session_id, reply, synced=True)
         ledger.append(session_id, "shown and done", reply.id)
@@ -261,6 +314,42 @@ def interleaved_complaints(faults: Any, root: Path) -> tuple[int, list[str]]:
         if done:
             return acknowledged, complaints
     raise AssertionError("an append makes more calls than were tried")
+
+
+def interleaved_memories(faults: Any, root: Path) -> list[str]:
+    """One shell remembers, and forgets, while another does so between any two of its calls."""
+    session_id = open_storage(StorageOptions(str(root))).create("shared").session_id
+    one, other = (open_storage(StorageOptions(str(root))) for _ in range(2))
+    expected: list[str] = []
+    complaints: list[str] = []
+
+    def turn(store: Storage, text: str) -> None:
+        with suppress(StorageError):
+            expected.append(store.remember(session_id, text).text)
+            if len(expected) > 3:
+                forgotten = store.forget(session_id, store.memories(session_id)[0].id)
+                if forgotten.text in expected:
+                    expected.remove(forgotten.text)
+
+    for number in range(1, 200):
+
+        def meanwhile(call: int, wanted: int = number) -> None:
+            if call == wanted:
+                faults.before = None
+                turn(other, f"other {wanted}")
+
+        faults.heal()
+        faults.looks, faults.before = True, meanwhile
+        turn(one, f"one {number}")
+        done = faults.before is not None
+        faults.heal()
+        found = [each.text for each in one.memories(session_id)]
+        if sorted(found) != sorted(expected):
+            complaints.append(f"at call {number}: {expected} was to be remembered, {found} is")
+            expected[:] = found
+        if done:
+            return complaints
+    raise AssertionError("remembering makes more calls than were tried")
 
 
 def failed_write_complaints(faults: Any, root: Path) -> list[str]:
@@ -333,6 +422,10 @@ def test_nothing_is_wrong_with_a_store(cut_off: Any) -> None:
         (a_new_store_whose_folder_is_not_synced, "session is lost"),
         (a_reply_removed_before_it_is_saved, "text that was shown"),
         (an_index_that_is_always_believed, "are listed"),
+        (memories_replaced_in_place, "was to be remembered"),
+        (memories_whose_folder_is_not_synced, "was to be remembered"),
+        (an_attachment_whose_folder_is_not_synced, "what was attached is lost"),
+        (an_attachment_that_is_not_synced, "what was attached is lost"),
     ],
 )
 def test_a_broken_store_is_found_out(
@@ -354,6 +447,16 @@ def test_a_store_without_a_lock_is_found_out(faults: Any, root: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         no_lock(patch)
         assert interleaved_complaints(faults, root)[1]
+
+
+def test_two_shells_remember_beside_each_other(faults: Any, root: Path) -> None:
+    assert interleaved_memories(faults, root) == []
+
+
+def test_memories_without_a_lock_are_found_out(faults: Any, root: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        no_lock(patch)
+        assert interleaved_memories(faults, root)
 
 
 def test_nothing_is_wrong_after_a_failed_write(faults: Any, root: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from agno_shell.builtin.json_storage import layout, message_reader
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.testing.storage_contract import message
-from agno_shell.types import Message, new_id
+from agno_shell.types import ROOT, Attachment, Memory, Message, new_id
 
 TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 
@@ -30,6 +31,8 @@ class Model:
     name: str
     messages: list[Message] = field(default_factory=list)
     head: str | None = None
+    memories: list[Memory] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
 
     def cut(self, kept: int) -> None:
         """A power cut, or another program, has taken the last messages."""
@@ -40,9 +43,11 @@ class Model:
 
     def path(self) -> list[Message]:
         by_id = {each.id: each for each in self.messages}
-        head = self.head or (self.messages[-1].id if self.messages else None)
+        head = self.head
+        if head is None and self.messages:
+            head = self.messages[-1].id
         found: list[Message] = []
-        while head is not None:
+        while head:  # neither None nor ROOT
             found.append(by_id[head])
             head = found[-1].parent
         return found[::-1]
@@ -100,8 +105,39 @@ class Shells(RuleBasedStateMachine):
     def move_head(self, ident: str, store: int, data: st.DataObject) -> None:
         session = self.model.get(ident)
         if session and session.messages:
-            session.head = data.draw(st.sampled_from([each.id for each in session.messages]))
+            places = [ROOT, *(each.id for each in session.messages)]
+            session.head = data.draw(st.sampled_from(places))
             self.stores[store].update(ident, head=session.head)
+
+    @rule(ident=ids, store=st.integers(0, 1), text=TEXT)
+    def remember(self, ident: str, store: int, text: str) -> None:
+        if ident in self.model:
+            self.model[ident].memories.append(self.stores[store].remember(ident, text))
+
+    @rule(ident=ids, store=st.integers(0, 1), data=st.data())
+    def forget(self, ident: str, store: int, data: st.DataObject) -> None:
+        if ident in self.model and (memories := self.model[ident].memories):
+            memory = data.draw(st.sampled_from(memories))
+            assert self.stores[store].forget(ident, memory.id) == memory
+            memories.remove(memory)
+
+    @rule(ident=ids, store=st.integers(0, 1), content=st.binary(max_size=20))
+    def attach(self, ident: str, store: int, content: bytes) -> None:
+        if ident in self.model:
+            session = self.model[ident]
+            digest = self.stores[store].attach(ident, content)
+            session.contents[digest] = content
+            path = session.path()
+            files = (Attachment("a", "b/c", digest, len(content)),)
+            session.messages.append(message("see", path[-1] if path else None, attachments=files))
+            session.head = None
+            self.stores[store].append(ident, session.messages[-1])
+
+    @rule(ident=ids)
+    def write_memories_by_hand(self, ident: str) -> None:
+        path = self.root / "sessions" / ident / "memory.json"
+        if ident in self.model and path.exists():
+            path.write_text(json.dumps(json.loads(path.read_bytes()), indent=1))
 
     @rule(ident=ids, store=st.integers(0, 1), name=TEXT.filter(str.strip))
     def rename(self, ident: str, store: int, name: str) -> None:
@@ -136,9 +172,21 @@ class Shells(RuleBasedStateMachine):
             return ident
         source = self.stores[1 - store]
         session = source.open(ident)._replace(session_id=new_id())
-        self.stores[store].import_session(session, source.tree(ident))
+        self.stores[store].import_session(
+            session,
+            source.tree(ident),
+            memories=source.memories(ident),
+            attachment=partial(source.attachment, ident),
+        )
         copied = self.model[ident]
-        self.model[session.session_id] = Model(copied.name, [*copied.messages], copied.head)
+        named = {file.sha256 for each in copied.messages for file in each.attachments}
+        self.model[session.session_id] = Model(
+            copied.name,
+            [*copied.messages],
+            copied.head,
+            [*copied.memories],
+            {digest: copied.contents[digest] for digest in named},
+        )
         return session.session_id
 
     @rule(store=st.integers(0, 1), ident=ids)
@@ -187,10 +235,16 @@ class Shells(RuleBasedStateMachine):
             assert {each.trash_id for each in store.trash()} == self.trash.keys()
             for trash_id, (_, trashed) in self.trash.items():
                 assert store.trashed_messages(trash_id) == trashed.messages
+                assert store.trashed_memories(trash_id) == trashed.memories
+                for digest, content in trashed.contents.items():
+                    assert store.trashed_attachment(trash_id, digest) == content
             current = store.current()
             assert current == self.current if self.current else current in (None, *self.model)
             for ident, session in self.model.items():
                 assert store.tree(ident) == session.messages
+                assert store.memories(ident) == session.memories
+                for digest, content in session.contents.items():
+                    assert store.attachment(ident, digest) == content
                 assert store.messages(ident) == session.path()
                 assert store.messages(ident, last=2) == session.path()[-2:]
                 assert store.open(ident).name == session.name

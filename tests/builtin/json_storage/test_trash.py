@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +124,17 @@ def test_a_session_that_is_restored_while_it_is_read_is_not_empty(
     call_before(monkeypatch, ["names"], lambda: other.restore(trash_id))
     with pytest.raises(SessionNotFoundError):
         store.trashed_messages(trash_id)
+
+
+@pytest.mark.parametrize("current", [True, False], ids=["the current one", "another one"])
+def test_the_current_session_is_handed_over_in_a_list_of_another_layout(
+    current: bool, root: Path, open_store: Callable[[], Storage]
+) -> None:
+    store = open_store()
+    kept, gone = (store.create(name).session_id for name in ("kept", "gone"))
+    if current:
+        store.set_current(gone)
+    path = root / "sessions.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()), indent=2))
+    open_store().delete(gone)
+    assert open_store().current() == (kept if current else None)

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
+from agno_shell.builtin.json_storage import attachments, memory_file
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract.killed import KilledProcessContract
-from agno_shell.types import Message, Session, new_id
+from agno_shell.types import Memory, Message, Session, new_id, now
 
 OpenStore = Callable[[], Storage]
 
@@ -131,10 +132,44 @@ class ImportsMessageByMessage(JsonStorage):
         messages: Sequence[Message],
         *,
         deleted_at: datetime | None = None,
+        **more: Any,
     ) -> None:
-        super().import_session(session, messages[:1], deleted_at=deleted_at)
+        super().import_session(session, messages[:1], deleted_at=deleted_at, **more)
         for message in messages[1:]:
             self.append(session.session_id, message)
+
+
+class RemembersWhenItIsClosed(JsonStorage):
+    """Writes what is to be remembered only when the handle is closed, or somebody asks."""
+
+    def remember(self, session_id: str, text: str) -> Memory:
+        memory = Memory(new_id(), text, now())
+        self.__dict__.setdefault("waiting", []).append((session_id, memory))
+        return memory
+
+    def memories(self, session_id: str) -> list[Memory]:
+        self._write()
+        return super().memories(session_id)
+
+    def close(self) -> None:
+        self._write()
+        super().close()
+
+    def _write(self) -> None:
+        for session_id, memory in self.__dict__.pop("waiting", []):
+            folder = f"{self._root}/{session_id}"
+            memory_file.change(folder, lambda before, new=memory: [*before, new], print)
+
+
+class AttachesInTheBackground(JsonStorage):
+    """Writes a content some time after it was acknowledged."""
+
+    def attach(self, session_id: str, data: bytes) -> str:
+        previous = self.__dict__.pop("waiting", None)
+        if previous is not None:
+            super().attach(*previous)
+        self.__dict__["waiting"] = (session_id, data)
+        return attachments.digest_of(data)
 
 
 class WithoutStreaming(KilledProcessContract):
@@ -146,6 +181,7 @@ class WithoutStreaming(KilledProcessContract):
 SAVING = "test_a_process_killed_while_saving"
 STREAMING = "test_a_process_killed_while_a_reply_streams"
 IMPORTING = "test_a_process_killed_while_importing"
+BELONGINGS = "test_a_process_killed_while_it_remembers_and_attaches"
 
 BROKEN: dict[type[JsonStorage], tuple[str, ...]] = {
     AcknowledgesBeforeItIsWritten: (SAVING, "every message that append() had returned for"),
@@ -155,6 +191,8 @@ BROKEN: dict[type[JsonStorage], tuple[str, ...]] = {
     LocksForEver: (SAVING, "is in use"),
     KeepsRepliesInMemory: (STREAMING, "becomes an interrupted message"),
     KeepsAReplyEveryTenSeconds: (STREAMING, "costs the last second of a reply at most"),
+    RemembersWhenItIsClosed: (BELONGINGS, "everything that remember() had returned for"),
+    AttachesInTheBackground: (BELONGINGS, "is not there"),
     ImportsMessageByMessage: (IMPORTING, "a session is imported whole or not at all"),
 }
 

@@ -120,7 +120,7 @@ class VersionOfTheHandle(MemoryStorage):
 
     def version(self, session_id: str) -> object:
         self._kept(session_id)
-        return self.done
+        return self.done, tuple(self._kept(session_id).memories)
 
 
 class VersionOfTheDead(MemoryStorage):
@@ -188,6 +188,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_a_rescued_reply_changes_the_version",
         "test_a_rescued_reply_does_not_move_the_conversation",
         "test_reading_leaves_the_leftovers_of_a_crash",
+        "test_a_rescued_reply_does_not_bring_back_what_was_taken_back",
     ),
     CallsThemComplete: (
         "test_a_reply_cut_off_by_a_crash_is_kept",
@@ -198,6 +199,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
     RescuesIntoTheConversation: (
         "test_a_rescued_reply_does_not_move_the_conversation",
         "the conversation stays where it went on",
+        "test_a_rescued_reply_does_not_bring_back_what_was_taken_back",
     ),
     ShowsOnlyOwnReplies: (
         "test_a_reply_in_work_is_seen_by_every_handle",

@@ -5,7 +5,7 @@ session's lock where it is to be mended, because another shell may have been at 
 Nothing is written where nothing is wrong.
 
 The rooms, lowest first: ``ailment`` is one thing that is wrong and how it is mended;
-``rights``, ``messages``, ``leftovers`` and ``record`` each know one kind of them;
+``rights``, ``messages``, ``leftovers``, ``record`` and ``belongings`` each know one kind of them;
 ``session`` looks at one folder, ``listing`` at ``sessions.json``; ``store`` goes through
 the whole store.
 """

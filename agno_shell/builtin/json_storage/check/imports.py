@@ -7,7 +7,7 @@ import re
 from agno_shell.builtin.json_storage import disk, folder, ids
 from agno_shell.builtin.json_storage.check import leftovers
 from agno_shell.builtin.json_storage.check.ailment import Ailment
-from agno_shell.builtin.json_storage.folder import MESSAGES
+from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.types import now
 
@@ -38,13 +38,23 @@ def look(root: str, name: str) -> list[Ailment]:
 
 def _put_away(root: str, name: str, session_id: str) -> str:
     path = f"{root}/{name}"
-    left, present = (_bytes(f"{each}/{MESSAGES}") for each in (path, f"{root}/{session_id}"))
-    if leftovers.holds_all(present, left):
+    if _is_all_in(f"{root}/{session_id}", path):
         disk.remove_tree(path)
         return "It was removed; it held nothing that is not saved."
     entry = folder.survey(path, session_id, None) or folder.unreadable(path, session_id)
     trashed = Trash(root).take_folder(path, entry.session, now())
     return f"It is in the trash as {trashed.trash_id}."
+
+
+def _is_all_in(present: str, left: str) -> bool:
+    """Whether a session holds all that stands in the folder ``left``."""
+    for name in (MESSAGES, MEMORY):
+        if not leftovers.holds_all(_bytes(f"{present}/{name}"), _bytes(f"{left}/{name}")):
+            return False
+    return all(
+        _bytes(f"{present}/{ATTACHMENTS}/{name}").startswith(_bytes(f"{left}/{ATTACHMENTS}/{name}"))
+        for name in disk.names(f"{left}/{ATTACHMENTS}")
+    )
 
 
 def _bytes(path: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from agno_shell.builtin.json_storage import disk
@@ -17,7 +17,7 @@ from agno_shell.types import Finding
 from agno_shell.wording import count, size
 
 _TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{12}\.tmp")
-_COPY = re.compile(r".+\.(?:before|unfinished)-[0-9]{8}T[0-9]{12}Z")
+_COPY = re.compile(r".+\.(?:before|damaged|unfinished)-[0-9]{8}T[0-9]{12}Z")
 _TIMES = (b'"updated_at":', b'"head":', b'"head_after":')
 """The keys of ``session.json`` that hold nothing anybody has said."""
 _NAMED = 3
@@ -45,8 +45,9 @@ def temporary(path: str, target: str) -> Ailment:
     )
 
 
-def put_away(path: str, target: str) -> str:
-    """Remove ``path`` if ``target`` says all that it says, else rename it; what was done."""
+def put_away(path: str, target: str, is_all_in: Callable[[bytes], bool] | None = None) -> str:
+    """Remove ``path`` if ``target`` says all that it says, else rename it; what was done.
+    ``is_all_in``: whether that is so, given the bytes of ``target``; None: by the lines."""
     try:
         present = disk.read(target)
     except FileNotFoundError:
@@ -55,7 +56,7 @@ def put_away(path: str, target: str) -> str:
         left = disk.read(path)
     except FileNotFoundError:
         return "It has gone by itself."
-    if holds_all(present, left):
+    if is_all_in(present) if is_all_in else holds_all(present, left):
         disk.remove(path)
         return "It was removed; it held nothing that is not saved."
     kept = f"{target}.unfinished-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%fZ')}"
@@ -104,8 +105,9 @@ class Extras:
         if self._copies:
             yield Finding(
                 self._root,
-                f"It holds what was kept when files were written anew, {size(self._bytes)} in"
-                f" {count(len(self._copies), 'file')}: {_some(self._copies)}.",
+                "It holds what was kept when files were mended or written anew,"
+                f" {size(self._bytes)} in {count(len(self._copies), 'file')}:"
+                f" {_some(self._copies)}.",
                 "The store does not need them.",
                 note=True,
             )

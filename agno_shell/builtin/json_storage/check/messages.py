@@ -3,12 +3,19 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile them.
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from agno_shell import json_records
-from agno_shell.builtin.json_storage import disk, layout, message_reader, message_writer, tree
+from agno_shell.builtin.json_storage import (
+    attachments,
+    disk,
+    layout,
+    message_reader,
+    message_writer,
+    tree,
+)
 from agno_shell.builtin.json_storage.check.ailment import Ailment
 from agno_shell.wording import count
 
@@ -18,6 +25,8 @@ class Look(NamedTuple):
 
     ailments: Sequence[Ailment]
     ids: AbstractSet[str]
+    contents: AbstractSet[str]
+    """The digests of the contents that the messages name."""
 
 
 def look(path: str) -> Look:
@@ -44,7 +53,7 @@ def look(path: str) -> Look:
                 note=True,
             )
         )
-    return Look(ailments, ids)
+    return Look(ailments, ids, set(_contents(raw.objects)))
 
 
 def _problem(raw: message_reader.Raw) -> str:
@@ -76,6 +85,15 @@ def _problem(raw: message_reader.Raw) -> str:
     if incomplete:
         parts.append(f"{count(incomplete, 'message')} without role, content or time")
     return f"It holds {', '.join(parts)}." if parts else ""
+
+
+def _contents(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for raw in objects:
+        named = raw.get("attachments")
+        for each in named if isinstance(named, list) else ():
+            digest = each.get("sha256") if isinstance(each, dict) else None
+            if isinstance(digest, str) and attachments.is_digest(digest):
+                yield digest
 
 
 def _is_complete(raw: Mapping[str, Any]) -> bool:

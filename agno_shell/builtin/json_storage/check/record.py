@@ -11,7 +11,7 @@ from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
 from agno_shell.builtin.json_storage.check.ailment import Ailment
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
-from agno_shell.types import Session
+from agno_shell.types import ROOT, Session
 from agno_shell.wording import count
 
 _ADVICE = "A repair writes it anew"
@@ -69,7 +69,7 @@ def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | No
         parts.append("it does not say when the session was made")
     if ids is not None:
         head, pinned = raw.get("head"), raw.get("pinned")
-        if head is not None and not (isinstance(head, str) and head in ids):
+        if head not in (None, ROOT) and not (isinstance(head, str) and head in ids):
             parts.append("the message that the conversation is to stand on is not there")
         gone = sum(str(each) not in ids for each in pinned) if isinstance(pinned, list) else 0
         if gone:
@@ -95,8 +95,9 @@ def _replace(path: str, data: bytes, record: Record) -> str:
 def _known(path: str, session_id: str, listed: Session | None) -> Record:
     """What is known of a session without its record."""
     entry = folder.survey(path, session_id, listed) or folder.unreadable(path, session_id)
-    newest = message_reader.newest_id(f"{path}/{MESSAGES}") if entry.session.head else None
-    return Record(entry.session, newest)
+    if entry.session.head is None:
+        return Record(entry.session)
+    return Record(entry.session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
 
 
 def _right(
@@ -110,7 +111,8 @@ def _right(
     session = json_records.session_of(fields, session_id, made)
     if ids is not None:
         session = session._replace(
-            head=session.head if session.head in ids else None,
+            head=session.head if session.head == ROOT or session.head in ids else None,
             pinned=tuple(each for each in session.pinned if each in ids),
         )
-    return Record(session, head_after if session.head and isinstance(head_after, str) else None)
+    holds = session.head is not None and isinstance(head_after, str)
+    return Record(session, head_after if holds else None)

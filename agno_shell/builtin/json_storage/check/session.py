@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, running_reply
-from agno_shell.builtin.json_storage.check import leftovers, record
+from agno_shell.builtin.json_storage.check import belongings, leftovers, record
 from agno_shell.builtin.json_storage.check import messages as messages_
 from agno_shell.builtin.json_storage.check.ailment import Ailment
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
+from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
 from agno_shell.builtin.json_storage.problems import reason
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _FILES = frozenset((SESSION, MESSAGES))
 _NAMES = (
     _FILES
-    | {"memory.json"}
+    | {MEMORY}
     | {os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)}
 )
 
@@ -46,7 +47,7 @@ def look(path: str, session_id: str, listed: Callable[[], Session | None]) -> Lo
         ailments = [
             Ailment(f"{path}/{name}", kind(status), "Move it away; it is not looked into.")
             for name, status in found.items()
-            if _is_ours(name) and not stat.S_ISREG(status.st_mode)
+            if _is_ours(name) and not _is_of_its_kind(name, status)
         ]
         if not found:
             ailments.append(_empty(path))
@@ -72,6 +73,17 @@ def take_stock(path: str, rights: Rights, extras: Extras) -> None:
             extras.copy(f"{path}/{name}", status)
         elif not _is_ours(name):
             extras.unknown(f"{path}/{name}")
+        elif name == ATTACHMENTS and stat.S_ISDIR(status.st_mode):
+            _take_stock_of_contents(f"{path}/{name}", rights, extras)
+
+
+def _take_stock_of_contents(place: str, rights: Rights, extras: Extras) -> None:
+    for name, status in entries(place).items():
+        rights.see(f"{place}/{name}", status)
+        if leftovers.is_copy(name):
+            extras.copy(f"{place}/{name}", status)
+        elif not belongings.is_ours(name):
+            extras.unknown(f"{place}/{name}")
 
 
 def entries(path: str) -> dict[str, os.stat_result]:
@@ -92,7 +104,13 @@ def kind(status: os.stat_result) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    return name in _NAMES or leftovers.target_of(name) is not None or leftovers.is_copy(name)
+    named = name in _NAMES or name == ATTACHMENTS
+    return named or leftovers.target_of(name) is not None or leftovers.is_copy(name)
+
+
+def _is_of_its_kind(name: str, status: os.stat_result) -> bool:
+    is_kind = stat.S_ISDIR if name == ATTACHMENTS else stat.S_ISREG
+    return is_kind(status.st_mode)
 
 
 def _contents(
@@ -101,14 +119,15 @@ def _contents(
     found: dict[str, os.stat_result],
     listed: Callable[[], Session | None],
 ) -> Look:
-    """What is wrong in the two files that are the truth about a session."""
+    """What is wrong in the files that are the truth about a session."""
     ailments: list[Ailment] = []
     ids = None
+    named: AbstractSet[str] = frozenset()
     if MESSAGES not in found or stat.S_ISREG(found[MESSAGES].st_mode):
         try:
             said = messages_.look(f"{path}/{MESSAGES}")
             ailments += said.ailments
-            ids = said.ids
+            ids, named = said.ids, said.contents
         except OSError as error:
             ailments.append(_unreadable(f"{path}/{MESSAGES}", error))
     if SESSION not in found or stat.S_ISREG(found[SESSION].st_mode):
@@ -118,7 +137,26 @@ def _contents(
             wrong = _unreadable(f"{path}/{SESSION}", error)
         if wrong is not None:
             ailments.append(wrong)
+    ailments += _belongings(path, found, named)
     return Look(ailments, None if ids is None else len(ids))
+
+
+def _belongings(
+    path: str, found: dict[str, os.stat_result], named: AbstractSet[str]
+) -> list[Ailment]:
+    ailments = []
+    if MEMORY in found and stat.S_ISREG(found[MEMORY].st_mode):
+        try:
+            ailments += belongings.memory(path)
+        except OSError as error:
+            ailments.append(_unreadable(f"{path}/{MEMORY}", error))
+    if ATTACHMENTS not in found or stat.S_ISDIR(found[ATTACHMENTS].st_mode):
+        place = f"{path}/{ATTACHMENTS}"
+        try:
+            ailments += belongings.contents(path, entries(place), named)
+        except OSError as error:
+            ailments.append(_unreadable(place, error))
+    return ailments
 
 
 def _unreadable(path: str, error: OSError) -> Ailment:

@@ -1,0 +1,33 @@
+"""Times as they are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""Stands where no time at all is known."""
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: always 32 characters."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")
+
+
+def moment(value: object) -> datetime | None:
+    """The time an ISO 8601 text means, in UTC; one without an offset is local time. A
+    number is seconds since 1970, or milliseconds where seconds would be past the year
+    5138."""
+    try:
+        if not isinstance(value, str):
+            return _moment_of_number(value)
+        parsed = datetime.fromisoformat(value)
+        return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _moment_of_number(value: object) -> datetime | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return datetime.fromtimestamp(value / 1000 if abs(value) >= 1e11 else value, UTC)
