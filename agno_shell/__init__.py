@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         TextDelta,
         UsageReported,
     )
+    from agno_shell.function_tools import python_tools
     from agno_shell.hookspecs import hookimpl
     from agno_shell.terminal_text import Cleaner, clean, clean_line
     from agno_shell.types import (
@@ -88,6 +89,7 @@ _HOMES = {
     "events": (
         "Event Failed Finished Interrupted ReasoningDelta Request TextDelta UsageReported"
     ),
+    "function_tools": "python_tools",
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
     "types": (
@@ -152,6 +154,7 @@ __all__ = [
     "clean",
     "clean_line",
     "hookimpl",
+    "python_tools",
 ]
 
 

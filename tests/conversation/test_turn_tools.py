@@ -110,7 +110,7 @@ async def test_a_tool_is_run_and_the_model_answers_with_its_result(
         result.id,
     ]
     assert [m.role for m in provider.requests[1].messages] == ["user", "assistant", "tool"]
-    assert [schema.name for schema in provider.requests[0].tools] == ["noon", "broken", "endless"]
+    assert [schema.name for schema in provider.requests[0].tools] == ["broken", "endless", "noon"]
 
 
 @pytest.mark.parametrize(
