@@ -99,8 +99,9 @@ class Storage(ABC):
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        """Keep the reply in work so that a crash loses at most its last second; None
-        removes it. Appending a message with the same id removes it as well."""
+        """Keep the reply in work so that a crash loses at most its last second, also one that
+        so far holds nothing but its ``provider_data``; None removes it. Appending a message
+        with the same id removes it as well."""
 
     # What belongs to a session beside its messages
 

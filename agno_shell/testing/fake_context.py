@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
-from agno_shell.errors import SessionNotFoundError
+from agno_shell.errors import SessionNotFoundError, UsageError
+from agno_shell.testing.fake_conversation import FakeConversation
 from agno_shell.testing.scripted_provider import ScriptedProvider, Step
 from agno_shell.types import NOTHING, Finding, Message, Session
 
@@ -39,11 +40,15 @@ class FakeContext:
 
     It starts in the storage's current session, or in a new one called "First". What a
     command does to the shell is recorded: ``lines`` (printed text, as given), ``shown``
-    (messages), ``questions``, ``offered`` (what could be chosen), ``switched`` (session
-    ids) and ``switched_at`` (message ids), ``remembered`` (models), ``cleared`` (how
-    often), ``repaired``, ``exited``. ``answers`` are what :meth:`confirm` returns,
-    ``choices`` what :meth:`choose` returns, one after the other; ``findings`` is what
-    :meth:`check` returns.
+    (messages), ``questions``, ``offered`` (what could be chosen) and ``defaults`` (where
+    each list begins), ``switched`` (session ids) and ``switched_at`` (message ids),
+    ``remembered`` (models), ``remembered_agents`` (tables by name), ``filled`` (what was
+    put into the input), ``edited`` (what the editor was given), ``copied``, ``cleared``
+    (how often), ``repaired``, ``exited``. ``answers`` are what :meth:`confirm` returns,
+    ``choices`` what :meth:`choose` and ``edits`` what :meth:`edit_text` returns, one after
+    the other; without ``edits`` there is no editor. ``clipboard`` is what :meth:`copy`
+    returns; None: there is no way. ``findings`` is what :meth:`check` returns. What a
+    command does to the conversation is recorded by ``conversation``.
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class FakeContext:
         plugin_rows: Sequence[Mapping[str, Any]] = (),
         answers: Iterable[bool] = (),
         choices: Iterable[int | None] = (),
+        edits: Iterable[str | None] = (),
+        clipboard: str | None = "with xclip",
         findings: Sequence[Finding] = (),
         width: int = 0,
         storage_path: str = "",
@@ -74,8 +81,11 @@ class FakeContext:
         self.storage_path = storage_path
         self.answers = deque(answers)
         self.choices = deque(choices)
+        self.edits = deque(edits)
+        self.clipboard = clipboard
         self.findings = findings
         self.offered: list[Sequence[Line]] = []
+        self.defaults: list[int] = []
         self.unsaved: list[Message] = []
         self.lines: list[str] = []
         self.styles: list[str] = []
@@ -84,6 +94,10 @@ class FakeContext:
         self.switched: list[str] = []
         self.switched_at: list[str | None] = []
         self.remembered: list[str] = []
+        self.remembered_agents: dict[str, Mapping[str, Any]] = {}
+        self.filled: list[str] = []
+        self.edited: list[str] = []
+        self.copied: list[str] = []
         self.cleared = 0
         self.exited = False
         self.repaired = False
@@ -91,6 +105,7 @@ class FakeContext:
         self._plugin_rows = plugin_rows
         self._metrics_summary = metrics_summary
         self.session = self._first_session()
+        self.conversation = FakeConversation(self)
 
     def _first_session(self) -> Session:
         current = self.storage.current()
@@ -177,8 +192,9 @@ class FakeContext:
             raise AssertionError(f"The command asks {question!r}; give FakeContext its answers.")
         return self.answers.popleft()
 
-    async def choose(self, options: Sequence[Line]) -> int | None:
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         self.offered.append(options)
+        self.defaults.append(default)
         if not self.choices:
             raise AssertionError("The command offers a choice; give FakeContext its choices.")
         return self.choices.popleft()
@@ -186,6 +202,22 @@ class FakeContext:
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
         self.repaired = repair
         return self.findings
+
+    def fill_input(self, text: str) -> None:
+        self.filled.append(text)
+
+    async def edit_text(self, text: str) -> str | None:
+        self.edited.append(text)
+        return self.edits.popleft() if self.edits else None
+
+    async def copy(self, text: str) -> str:
+        if self.clipboard is None:
+            raise UsageError("There is no clipboard.")
+        self.copied.append(text)
+        return self.clipboard
+
+    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
+        self.remembered_agents[name] = table
 
     def clear(self) -> None:
         self.cleared += 1

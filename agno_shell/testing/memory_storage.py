@@ -74,7 +74,8 @@ class MemoryStorage(Storage):
         for (owner, handle), message in list(self.store.partials.items()):
             if owner == session_id and handle not in self.store.writing:
                 del self.store.partials[owner, handle]
-                if message.content and all(each.id != message.id for each in kept.messages):
+                says = message.content or message.provider_data
+                if says and all(each.id != message.id for each in kept.messages):
                     self._rescue(kept, message._replace(status="interrupted"))
         return kept.session
 

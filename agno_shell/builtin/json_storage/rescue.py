@@ -44,7 +44,8 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
         return  # another shell was faster
     message, is_damaged = running_reply.parse(data)
     # A reply that was saved in the last moment is not saved twice.
-    if message and message.content and not message_reader.has(messages, message.id):
+    says = message and (message.content or message.provider_data)
+    if message and says and not message_reader.has(messages, message.id):
         record = folder.read_record(path, session_id)
         head = None
         if record and record.session.head is not None:

@@ -32,6 +32,19 @@ class RunningRepliesContract:
             same(store.messages(session_id), kept, "a second open() keeps it once")
             same(store.partials(session_id), [], "a rescued reply is not in work any more")
 
+    def test_what_was_thought_before_the_first_word_is_kept(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("thinking").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("", question, role="assistant")
+            for thought in ("hm", "hm, so"):
+                reply = reply._replace(provider_data={"some": {"reasoning": thought}})
+                store.save_partial(session_id, reply)
+        with closing(open_store()) as store:
+            store.open(session_id)
+            kept = [question, reply._replace(status="interrupted")]
+            same(store.messages(session_id), kept, "a reply that had no word yet is kept")
+
     def test_a_saved_reply_is_not_kept_twice(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
             session_id = store.create("saved").session_id

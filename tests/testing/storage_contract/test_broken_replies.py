@@ -27,6 +27,12 @@ class LosesCutOffReplies(MemoryStorage):
         self.store.partials.clear()
 
 
+class LosesThoughts(MemoryStorage):
+    def save_partial(self, session_id: str, message: Message | None) -> None:
+        if message is None or message.content:
+            super().save_partial(session_id, message)
+
+
 class CallsThemComplete(MemoryStorage):
     def _rescue(self, kept: Kept, message: Message) -> None:
         super()._rescue(kept, message._replace(status="complete"))
@@ -189,12 +195,18 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_a_rescued_reply_does_not_move_the_conversation",
         "test_reading_leaves_the_leftovers_of_a_crash",
         "test_a_rescued_reply_does_not_bring_back_what_was_taken_back",
+        "test_what_was_thought_before_the_first_word_is_kept",
+    ),
+    LosesThoughts: (
+        "test_what_was_thought_before_the_first_word_is_kept",
+        "a reply that had no word yet is kept",
     ),
     CallsThemComplete: (
         "test_a_reply_cut_off_by_a_crash_is_kept",
         "differs: status: it is 'complete'",
         "test_a_reply_that_was_cut_off_is_deleted_as_a_message",
         "test_reading_leaves_the_leftovers_of_a_crash",
+        "test_what_was_thought_before_the_first_word_is_kept",
     ),
     RescuesIntoTheConversation: (
         "test_a_rescued_reply_does_not_move_the_conversation",
@@ -209,6 +221,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_a_reply_in_work_is_seen_by_every_handle",
         "differs: content: it is 'half'",
         "test_a_reply_cut_off_by_a_crash_is_kept",
+        "test_what_was_thought_before_the_first_word_is_kept",
     ),
     RepliesNeverEnd: (
         "test_a_reply_that_is_over_is_not_in_work",
