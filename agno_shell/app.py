@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from agno_shell.shell.front import Front
     from agno_shell.types import Finding
 
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
 DEFAULT_STORAGE = "json"
 DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
 """Opening the default storage by name spares the one-shot commands the plugin manager."""
@@ -58,17 +61,17 @@ def chat(options: ChatOptions) -> int:
     """The shell, until the person leaves."""
     import asyncio
 
+    _dump_no_core()
     paths, config = _configure(options.common)
     return asyncio.run(_chat(options, paths, config))
 
 
 def quick(options: QuickOptions) -> int:
-    """One question, of which nothing is saved."""
+    """One question, of which nothing is saved; 130 when it was stopped."""
     import asyncio
 
     paths, config = _configure(options.common)
-    asyncio.run(_quick(options, paths, config))
-    return 0
+    return asyncio.run(_quick(options, paths, config))
 
 
 def session(options: SessionOptions) -> int:
@@ -223,10 +226,11 @@ def _toolbelt(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
         log = os.path.join(paths.log_dir, f"{factory.name}.log")
         return factory.open(ToolOptions(table, log))
 
+    on: tuple[str, ...] = config[settings.TOOLS_ON]
     return Toolbelt(
         plugins.tools.all,
         open_box,
-        on=config[settings.TOOLS_ON],
+        on=on,
         seconds=config[settings.TOOLS_SECONDS],
         output_bytes=config[settings.TOOLS_OUTPUT_BYTES],
         report=lambda line: plugins.report(line),
@@ -292,12 +296,23 @@ def _collect_garbage() -> None:
         gc.enable()
 
 
+def _dump_no_core() -> None:
+    """The memory of this process holds the keys of the environment, and all that was said."""
+    try:
+        import resource
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    except (ImportError, OSError, ValueError):  # not on this system
+        pass
+
+
 # The shell --------------------------------------------------------------------------------
 
 
 async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     from agno_shell import __version__
-    from agno_shell.config import remember
+    from agno_shell.config import new_agent, remember
     from agno_shell.conversation.conversation import Conversation
     from agno_shell.conversation.store import StoreThread
     from agno_shell.shell.loop import Shell
@@ -324,6 +339,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         _renderer(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
         config,
         remember=lambda values: remember(paths, values),
+        new_agent=lambda name, table: new_agent(paths, name, table),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
         examine=lambda repair: _examine(options.common, plugins, repair=repair),
     )
@@ -339,6 +355,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             agent=options.agent,
             model=given.get("provider.model"),
             api_base=given.get("provider.api_base"),
+            reasoning=given.get("provider.reasoning"),
         )
     finally:
         try:
@@ -380,9 +397,11 @@ def _line_front() -> Front:
 # One question -----------------------------------------------------------------------------
 
 
-async def _quick(options: QuickOptions, paths: Paths, config: Config) -> None:
+async def _quick(options: QuickOptions, paths: Paths, config: Config) -> int:
+    from agno_shell.conversation.stopping import Stop
     from agno_shell.errors import UsageError
-    from agno_shell.oneshot.quick import Answer, ask, question
+    from agno_shell.oneshot.answer import Answer
+    from agno_shell.oneshot.quick import Quick, interrupts, make_query, question
 
     piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
     text = question(options.text, piped)
@@ -392,27 +411,19 @@ async def _quick(options: QuickOptions, paths: Paths, config: Config) -> None:
     plugins.load_installed()  # a filter must see this request, too
     models = _models(config, paths, plugins)
     _collect_garbage()
-    agent = config.agents.get(options.agent) if options.agent else None
-    if options.agent and agent is None:
-        known = ", ".join(sorted(config.agents)) or "none"
-        raise UsageError(
-            f"There is no agent called {options.agent!r}.", hint=f"Configured agents: {known}."
-        )
-    given_model = options.common.overrides.get("provider.model")
-    choice = models.choose(given_model or (agent.model if agent else None))
+    query = make_query(text, options, config, models)
+    answer = Answer(
+        sys.stdout,
+        sys.stderr,
+        _renderer(config, plugins, styled=False),
+        as_json=options.json,
+        trace=config[settings.SHELL_TRACE],
+        metrics=config[settings.SHELL_METRICS],
+    )
+    stop = Stop()
     try:
-        await ask(
-            text,
-            provider=models.provider(choice),
-            choice=choice,
-            agent=agent,
-            facts=options.context,
-            api_base=config[settings.PROVIDER_API_BASE] or None,
-            plugins=plugins,
-            answer=Answer(
-                sys.stdout, _renderer(config, plugins, styled=False), as_json=options.json
-            ),
-            metrics=config[settings.SHELL_METRICS],
-        )
+        with interrupts(stop.set):
+            whole = await Quick(query, plugins, answer, stop).ask()
     finally:
         await models.close()
+    return 0 if whole else INTERRUPTED

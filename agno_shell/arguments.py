@@ -42,6 +42,7 @@ examples:
   agno-shell chat --model openai/qwen --api-base http://localhost:1234/v1
   agno-shell chat --context '{"domain": "finance"}'
   git diff | agno-shell chat --quick "Write a commit message for this:"
+  agno-shell chat --quick "What is in this picture?" --attach photo.png
 """
 _SESSION_EPILOG = """\
 REF is the id of a session, the beginning of one that no other shares, or a name; with
@@ -163,6 +164,11 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
         "--api-key-env", metavar="NAME", help="the environment variable with the key of that server"
     )
     parser.add_argument(
+        "--reasoning",
+        choices=("off", "low", "medium", "high"),
+        help="how much the model is to think before it answers, where it can",
+    )
+    parser.add_argument(
         "--context",
         type=json_object,
         metavar="JSON",
@@ -187,6 +193,12 @@ def _add_chat(make: Any) -> None:
         "--quick",
         metavar="TEXT",
         help="ask one question and save nothing; what is piped in is put behind it",
+    )
+    parser.add_argument(
+        "--attach",
+        action="append",
+        metavar="PATH",
+        help="with --quick: a file that goes along; may be given several times",
     )
     parser.add_argument("--json", action="store_true", help="with --quick: the reply as JSON")
     _add_common_options(parser)

@@ -94,6 +94,7 @@ def _common(given: dict[str, Any]) -> CommonOptions:
                 ("model", "provider.model"),
                 ("api_base", "provider.api_base"),
                 ("api_key_env", "provider.api_key_env"),
+                ("reasoning", "provider.reasoning"),
                 ("trace", "shell.trace"),
                 ("metrics", "shell.metrics"),
             )
@@ -110,8 +111,9 @@ def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
     if "session" in given and "new" in given:
         parser.error("--session opens a session and --new makes one: give one of the two")
     if "quick" not in given:
-        if "json" in given:
-            parser.error("--json goes with --quick")
+        for key in ("attach", "json"):
+            if key in given:
+                parser.error(f"--{key} goes with --quick")
         return app.chat(
             ChatOptions(
                 _common(given),
@@ -125,7 +127,12 @@ def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
         parser.error("--quick saves nothing and takes no --session or --new")
     return app.quick(
         QuickOptions(
-            given["quick"], _common(given), agent=agent, context=context, json="json" in given
+            given["quick"],
+            _common(given),
+            agent=agent,
+            context=context,
+            json="json" in given,
+            attach=tuple(given.get("attach", ())),
         )
     )
 
@@ -226,6 +233,7 @@ _CHAT_ONLY = (
     "model",
     "api_base",
     "api_key_env",
+    "reasoning",
     "context",
     "trace",
     "metrics",

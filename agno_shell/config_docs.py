@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agno_shell import settings
-from agno_shell.config.agents import RESERVED, TEXTS
+from agno_shell.config.agents import LEVELS, LISTS, RESERVED, TEXTS
 from agno_shell.config.writing import toml_value
 from agno_shell.settings import Setting
 
@@ -30,6 +30,8 @@ _TABLE_HELP = {
     "storage": "Where the sessions are.",
     "provider": "Which model answers. Keys stand in the environment and never here.",
     "provider.limits": "How long anything may take, and how much may come.",
+    "conversation": "What the shell does for a conversation by itself.",
+    "tools": "What models may call. Nothing is on by itself, and each call asks first.",
     "renderer": "How replies look.",
     "shell": "The shell itself.",
     "plugins": "Which plugins are used.",
@@ -45,6 +47,9 @@ _AGENTS = '''\
 #You are a financial analyst. Say which figures you rely on.
 #"""
 #model = "anthropic/claude-sonnet-4-5"
+#fallbacks = ["openai/gpt-4o", "ollama_chat/llama3.2"]
+#pins = ["Today's currency is the euro.", "@~/notes/house-rules.md"]
+#reasoning = "low"
 #temperature = 0.2
 
 #[agents.analyst.parameters]
@@ -98,6 +103,12 @@ def settings_table() -> str:
 def agents_table() -> str:
     """The keys of an agent as a Markdown table."""
     rows = [f"| `{key}` | text in quotes | {text} |" for key, text in TEXTS.items()]
+    rows += [f"| `{key}` | a list of texts | {text} |" for key, text in LISTS.items()]
+    levels = ", ".join(f"`{level}`" for level in LEVELS)
+    rows.append(
+        f"| `reasoning` | one of {levels} | How much the model is to think before it answers, "
+        "where it can. |"
+    )
     rows.append("| `temperature` | a number, at least 0 | Short for the parameter of that name. |")
     reserved = ", ".join(f"`{name}`" for name in sorted(RESERVED))
     rows.append(

@@ -118,9 +118,12 @@ class ReceiptRow(NamedTuple):
 class LeftOut(NamedTuple):
     """Messages of the path that are not sent."""
 
-    count: int
+    messages: int
+    """How many."""
     why: Literal["window", "summary", "empty"]
     """The window is full; a summary stands for them; they hold nothing."""
+    at_least: bool = False
+    """There are more: the path is not read to its beginning for a request."""
 
 
 class Receipt(NamedTuple):

@@ -22,8 +22,9 @@ class CommonOptions(NamedTuple):
     """Load nothing but what the shell brings itself."""
     overrides: Mapping[str, Any] = NOTHING
     """Settings by dotted name that the command line decides: ``--model`` is
-    ``provider.model``, ``--api-base`` is ``provider.api_base``, ``--trace`` and
-    ``--metrics`` are ``shell.trace`` and ``shell.metrics``."""
+    ``provider.model``, ``--api-base`` is ``provider.api_base``, ``--reasoning`` is
+    ``provider.reasoning``, ``--trace`` and ``--metrics`` are ``shell.trace`` and
+    ``shell.metrics``."""
 
 
 class ChatOptions(NamedTuple):
@@ -47,6 +48,8 @@ class QuickOptions(NamedTuple):
     agent: str | None = None
     context: Mapping[str, Any] = NOTHING
     json: bool = False
+    attach: tuple[str, ...] = ()
+    """Paths of files that go along, as they were typed."""
 
 
 class SessionOptions(NamedTuple):

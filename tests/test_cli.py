@@ -86,6 +86,10 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
                 )
             ),
         ),
+        (
+            "--reasoning low",
+            ChatOptions(CommonOptions(overrides={"provider.reasoning": "low"})),
+        ),
         ("--config f --no-plugins", ChatOptions(CommonOptions("f", no_plugins=True))),
         ("chat --config f", ChatOptions(CommonOptions("f"))),
         ('chat --context {"a":["é"]}', ChatOptions(context={"a": ["é"]})),
@@ -110,6 +114,12 @@ def test_one_question(calls: Calls) -> None:
     common = CommonOptions(overrides={"provider.model": "m"})
     expected = QuickOptions("Why is it?", common, agent="a", context={}, json=True)
     assert calls == [("quick", expected)]
+
+
+def test_one_question_with_files(calls: Calls) -> None:
+    arguments = ["chat", "--quick", "Why?", "--attach", "a b.png", "--attach", "~/c.txt"]
+    assert cli.main(arguments) == 0
+    assert calls == [("quick", QuickOptions("Why?", attach=("a b.png", "~/c.txt")))]
 
 
 @pytest.mark.parametrize(
@@ -236,6 +246,7 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["--context", "[" * 100_000], "it must be a JSON object"),
         (["--context", "1" * 5000], "it must be a JSON object"),
         (["chat", "--json"], "--json goes with --quick"),
+        (["chat", "--attach", "x"], "--attach goes with --quick"),
         (["chat", "--quick", "x", "--new"], "--quick saves nothing"),
         (["chat", "--quick", "x", "--session", "3f"], "--quick saves nothing"),
         (["--session", "3f", "--new"], "give one of the two"),
@@ -264,6 +275,7 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["migrate", "--from", "json"], "required: --to"),
         (["migrate", "json", "sqlite"], "required: --from, --to"),
         (["--model", "x", "session"], "--model goes with chat and not with session"),
+        (["--reasoning", "low", "search", "x"], "--reasoning goes with chat and not with search"),
         (["--trace", "config"], "--trace goes with chat and not with config"),
         (["config", "--show", "--path"], "not allowed with"),
         (["a\x1b[2Jb\nc"], "invalid choice"),

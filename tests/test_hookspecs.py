@@ -19,6 +19,7 @@ from agno_shell.contracts import (
     RendererOptions,
     StorageFactory,
     ToolbarView,
+    ToolOptions,
 )
 from agno_shell.events import Failed, Finished, Request, TextDelta
 from agno_shell.testing.fake_context import FakeContext, run
@@ -171,6 +172,14 @@ async def test_register_commands(example):
     await run(context, command, "green")
     assert context.session.tags == ("green",)
     assert [each.text for each in await command.complete(context, "g")] == ["green"]
+
+
+async def test_register_tools(example):
+    [[factory]] = example("register_tools").register_tools()
+    box = factory.open(ToolOptions({"milk": "Two bottles.", "bread": "None."}))
+    [tool] = await box.tools()
+    assert tool.schema.parameters["properties"]["title"]["enum"] == ["bread", "milk"]
+    assert await tool.run({"title": "milk"}) == "Two bottles."
 
 
 def test_on_shell_started(example):

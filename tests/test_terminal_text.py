@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agno_shell.terminal_text import Cleaner, clean, clean_line
+from agno_shell.terminal_text import Cleaner, clean, clean_line, count_hidden
 
 BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 JOINERS = {0x200C, 0x200D, 0xFE0E, 0xFE0F}
@@ -172,3 +172,17 @@ def test_a_line_is_at_most_two_hundred_characters() -> None:
     line = clean_line("word " * 1_000)
     assert len(line) <= 200
     assert line.endswith("word…")
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("plain\ttext\r\n\f\u2028", 0),
+        ("é👩‍👩‍👧 你好 e\u0301\ufe0f", 0),
+        ("a\u202eb", 1),
+        ("\x1b[2J\x07\x7f\x9b", 4),
+        ("\u200b\u200b\U000e0041x\u3164", 4),
+    ],
+)
+def test_hidden_code_points_are_counted(text: str, hidden: int) -> None:
+    assert count_hidden(text) == hidden

@@ -11,9 +11,9 @@ from agno_shell.config.record import Config
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agno_shell.config.agents import Agent
-    from agno_shell.config.writing import remember
+    from agno_shell.config.writing import new_agent, remember
 
-__all__ = ["Agent", "Config", "load_config", "remember"]
+__all__ = ["Agent", "Config", "load_config", "new_agent", "remember"]
 
 
 def __getattr__(name: str) -> object:
@@ -21,8 +21,9 @@ def __getattr__(name: str) -> object:
         from agno_shell.config.agents import Agent
 
         return Agent
-    if name == "remember":
-        from agno_shell.config.writing import remember
+    if name in ("new_agent", "remember"):
+        from agno_shell.config import writing
 
-        return remember
+        found: object = getattr(writing, name)
+        return found
     raise AttributeError(f"module 'agno_shell.config' has no attribute {name!r}")

@@ -6,16 +6,27 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from agno_shell import settings
 from agno_shell.config.toml_file import TomlFile
 from agno_shell.errors import ConfigError
-from agno_shell.types import NOTHING
+from agno_shell.types import NOTHING, Reasoning
 
 TEXTS = {
     "instructions": "The system text of every request.",
     "model": "The model of this agent; without it, the one that is configured for everything.",
     "description": "A few words for the list of agents.",
 }
-KEYS = (*TEXTS, "temperature", "parameters")
+LISTS = {
+    "fallbacks": "Models that are asked in this order when this agent's model is down, before "
+    "those of `[provider] fallbacks`.",
+    "pins": "Texts that always go along with the instructions; `@` and a whole path stands for "
+    "what is in that text file when a request is made.",
+}
+LEVELS = tuple(filter(None, settings.PROVIDER_REASONING.choices))
+KEYS = (*TEXTS, *LISTS, "reasoning", "temperature", "parameters")
+
+FILE_MARK = "@"
+"""A pin that begins with it names a file."""
 
 RESERVED = frozenset(
     {"api_base", "api_key", "base_url", "extra_headers", "messages", "model", "stream", "timeout"}
@@ -35,6 +46,18 @@ class Agent(NamedTuple):
     """A few words for the list of agents."""
     parameters: Mapping[str, Any] = NOTHING
     """Model parameters such as ``temperature``; values that JSON can hold."""
+    fallbacks: tuple[str, ...] = ()
+    """Models that are asked, in this order, when the agent's own is down."""
+    pins: tuple[str, ...] = ()
+    """What always goes along with the instructions: texts, and ``@`` with the whole path,
+    perhaps from ``~``, of a text file."""
+    reasoning: Reasoning | None = None
+    """None: as configured for everything."""
+
+
+def make_agent(name: str, table: Mapping[str, Any]) -> Agent:
+    """The agent of a table that stands in no file yet; ``ConfigError`` names the key."""
+    return read_agent(TomlFile("The new agent"), name, dict(table))
 
 
 def read_agent(file: TomlFile, name: str, table: Any) -> Agent:
@@ -48,6 +71,10 @@ def read_agent(file: TomlFile, name: str, table: Any) -> Agent:
             raise _unknown(file, name, key)
         if key in TEXTS and not isinstance(value, str):
             raise _wrong(file, name, key, "must be text in quotes.")
+        if key in LISTS and not _is_list_of_texts(value):
+            raise _wrong(file, name, key, "must be a list of texts, none of them empty.")
+        if key == "reasoning" and value not in LEVELS:
+            raise _wrong(file, name, key, f"must be one of {', '.join(LEVELS)}.")
         if key == "temperature" and not _is_temperature(value):
             raise _wrong(file, name, key, "must be a number, at least 0.")
     return Agent(
@@ -56,7 +83,31 @@ def read_agent(file: TomlFile, name: str, table: Any) -> Agent:
         model=table.get("model") or None,
         description=table.get("description", ""),
         parameters=_parameters(file, name, table),
+        fallbacks=tuple(table.get("fallbacks", ())),
+        pins=_pins(file, name, table.get("pins", ())),
+        reasoning=table.get("reasoning"),
     )
+
+
+def _pins(file: TomlFile, agent: str, pins: Any) -> tuple[str, ...]:
+    for pin in pins:
+        # Relative would mean: another text in every working directory.
+        if pin.startswith(FILE_MARK) and not is_whole_path(pin.removeprefix(FILE_MARK)):
+            raise _wrong(
+                file,
+                agent,
+                "pins",
+                "names a file by a path that is not whole.",
+                hint=f"The path behind {FILE_MARK} begins with / or ~/.",
+            )
+    return tuple(pins)
+
+
+def is_whole_path(path: str) -> bool:
+    """Whether a path, perhaps from ``~``, means the same in every working directory."""
+    import os
+
+    return "\0" not in path and (path.startswith(("~/", "~\\")) or os.path.isabs(path))
 
 
 def _parameters(file: TomlFile, agent: str, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +140,10 @@ def _is_temperature(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 <= value < float("inf")
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
 
 
 def _is_json(value: Any) -> bool:

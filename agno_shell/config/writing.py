@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agno_shell.config.loading import check_setting
 from agno_shell.config.toml_file import read_toml
 from agno_shell.errors import ConfigError
 from agno_shell.paths import Paths
 
+if TYPE_CHECKING:
+    from agno_shell.config.agents import Agent
+
 _HEADING = """\
-# Written by agno-shell, for example by /model --default. It is laid over config.toml.
+# Written by agno-shell, for example by /model --default or /agent new. It is laid over config.toml.
 # A line that is removed here is forgotten; the whole file may be deleted.
 
 """
@@ -27,21 +30,52 @@ def remember(paths: Paths, values: Mapping[str, Any]) -> None:
     Everything else in the shell's file stays. Raises ``ConfigError`` for a name or a
     value that is no setting's, and when the file cannot be read or written.
     """
-    path = paths.shell_config_file
     for name, value in values.items():
         if value is not None:
             check_setting(name, value, lambda: "Not remembered: ")
-    before = read_toml(path)
-    table: dict[str, Any] = dict(before.table) if before else {}
+    table = _written(paths)
     for name, value in values.items():
         _put(table, name.split("."), value)
+    _write(paths, table)
+
+
+def new_agent(paths: Paths, name: str, table: Mapping[str, Any]) -> Agent:
+    """Keep a table ``[agents.NAME]`` for later runs; returns the agent.
+
+    Raises ``ConfigError`` for a table that would be wrong in the configuration file, for
+    a name that the shell has written before, and when the file cannot be read or written.
+    """
+    from agno_shell.config.agents import make_agent
+
+    agent = make_agent(name, table)
+    written = _written(paths)
+    agents = written.get("agents", {})
+    if not isinstance(agents, dict):
+        raise ConfigError(f"{paths.shell_config_file}: agents must be tables, [agents.NAME].")
+    if name in agents:
+        raise ConfigError(
+            f"{paths.shell_config_file} has an agent {name!r} already.",
+            hint="Take another name, or remove its table from that file.",
+        )
+    written["agents"] = {**agents, name: dict(table)}
+    _write(paths, written)
+    return agent
+
+
+def _written(paths: Paths) -> dict[str, Any]:
+    """What the shell has written so far."""
+    file = read_toml(paths.shell_config_file)
+    return dict(file.table) if file else {}
+
+
+def _write(paths: Paths, table: Mapping[str, Any]) -> None:
     import tomli_w
 
     try:
         data = (_HEADING + tomli_w.dumps(table)).encode()
     except UnicodeEncodeError:
         raise ConfigError("Not remembered: the value holds a byte that is no text.") from None
-    _replace(path, data)
+    _replace(paths.shell_config_file, data)
 
 
 def toml_value(value: Any) -> str:

@@ -28,6 +28,14 @@ class Place(NamedTuple):
     """Whether the message is on the path to the head, and not on another branch."""
 
 
+class Undone(NamedTuple):
+    """A turn that is not on the path, and can be again."""
+
+    question: Message
+    end: str
+    """The id of the last message of it."""
+
+
 def on_path(path: Sequence[Message], message_id: str) -> Place | None:
     """The place of a message on a path that ends at the head, if it is there."""
     for index in range(len(path) - 1, -1, -1):
@@ -63,6 +71,64 @@ def path_to(
         message_id = found[-1].parent
     found.reverse()
     return found
+
+
+def leading_to(storage: Storage, session_id: str, message_id: str) -> list[Message]:
+    """The path from the root to a message, without it."""
+    path = storage.messages(session_id)
+    for index, message in enumerate(path):
+        if message.id == message_id:
+            return path[:index]
+    return path_to(storage.tree(session_id), message_id)[:-1]
+
+
+def is_bare(reply: Message) -> bool:
+    """Whether nothing at all has come of a reply."""
+    return not (reply.content or reply.tool_calls or reply.provider_data)
+
+
+def turns_below(messages: Sequence[Message], head: str | None) -> list[Undone]:
+    """The turns from ``head``, None for the root, to the newest end of a branch below it.
+    Where ``head`` is in the middle of a turn, the rest of that turn is the first."""
+    leaf = newest_leaf(messages, head)
+    if leaf is None:
+        return []
+    path = path_to(messages, leaf.id)
+    places = [place for place, message in enumerate(path) if message.id == head]
+    first = places[0] + 1 if places else 0
+    asked = [message for message in path[:first] if message.role == "user"][-1:]
+    turns: list[Undone] = []
+    for message in path[first:]:
+        if message.role == "user" or not turns:
+            question = message if message.role == "user" or not asked else asked[0]
+            turns.append(Undone(question, message.id))
+        else:
+            turns[-1] = turns[-1]._replace(end=message.id)
+    return turns
+
+
+def newest_leaf(messages: Sequence[Message], below: str | None) -> Message | None:
+    """The last message in the order of saving that nothing follows, below a message or,
+    with None, anywhere. A reply of which nothing came gives way to another one to the same
+    question."""
+    parents = {message.id: message.parent for message in messages}
+    followed = set(parents.values())
+    answered = {each.parent for each in messages if each.role == "assistant" and not is_bare(each)}
+    led_elsewhere: set[str] = set()
+    for message in messages[::-1]:
+        if message.id in followed or message.id == below:
+            continue
+        if message.role == "assistant" and is_bare(message) and message.parent in answered:
+            continue
+        if below is None:
+            return message
+        step = message.parent
+        while step is not None and step in parents and step not in led_elsewhere:
+            if step == below:
+                return message
+            led_elsewhere.add(step)
+            step = parents[step]
+    return None
 
 
 def _in_tree(messages: Sequence[Message], message_id: str) -> Place | None:

@@ -1,66 +1,99 @@
-"""What is sent: the system text, what is pinned, and the newest turns that fit.
-
-Pure functions, but for one call that counts tokens, and that only when it matters.
-"""
+"""What is sent of what was said: whole turns, valid for every provider. Pure functions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from agno_shell.conversation.models import Choice
-from agno_shell.events import Request
-from agno_shell.types import NOTHING, Message, new_id, now
+from agno_shell.types import Message, ToolCall
 
-if TYPE_CHECKING:
-    from agno_shell.config import Agent
+GO_ON = "Go on exactly where your last message stopped. Do not repeat any of it."
+"""Stands between two replies in a row, which most providers refuse. It never changes, for
+what was sent once must begin the same the next time."""
 
-Counter = Callable[[Sequence[Message]], Awaitable[list[int]]]
-"""Tokens of each message."""
-
-OVERHEAD = 8
-"""Tokens that a provider adds to a message for its role and its ends, at most."""
+NO_RESULT = "There is no result: the call was stopped, or the program ended before it was over."
+"""What a model is told of a call that was never answered."""
 
 REPLY_SHARE = 4
 """The reply may use one in this many tokens of the window, unless max_tokens says else."""
 
 
-class Selection(NamedTuple):
-    """The messages of a request, and how many earlier ones did not fit."""
-
-    messages: tuple[Message, ...]
-    omitted: int
+def begins_turn(message: Message) -> bool:
+    """Whether a turn begins with this message: a question, and all that answers it."""
+    return message.role in ("user", "system")
 
 
-def system_message(instructions: str, facts: Mapping[str, Any]) -> Message | None:
-    """The agent's instructions and the named facts, as the first message; or nothing."""
-    parts = [instructions.strip()] if instructions.strip() else []
-    if facts:
-        rows = (f"- {name}: {_plain(value)}" for name, value in facts.items())
-        parts.append("Facts:\n" + "\n".join(rows))
-    if not parts:
-        return None
-    return Message(new_id(), "system", "\n\n".join(parts), now())
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def turns(messages: Sequence[Message]) -> list[list[Message]]:
-    """Group messages so that a question stays with what answers it."""
+def turns(messages: Iterable[Message]) -> list[list[Message]]:
+    """Messages grouped so that a question stays with what answers it. Summaries belong to
+    no turn. The first group has no question where the messages begin with a reply."""
     groups: list[list[Message]] = []
     for message in messages:
-        if message.role in ("user", "system") or not groups:
+        if message.role == "summary":
+            continue
+        if begins_turn(message) or not groups:
             groups.append([])
         groups[-1].append(message)
     return groups
 
 
-def sendable(message: Message) -> bool:
-    """An empty reply makes the next request invalid with some providers."""
-    return message.role != "assistant" or bool(message.content.strip())
+def is_empty(message: Message) -> bool:
+    """Whether a message holds nothing that could be sent: several providers refuse a
+    request with such a one in it, and would refuse every later one."""
+    if message.role == "assistant":
+        return message.status == "failed" or not (message.content.strip() or message.tool_calls)
+    return message.role != "tool" and not (message.content.strip() or message.attachments)
+
+
+def valid(turn: Iterable[Message]) -> list[Message]:
+    """A turn as it is sent: nothing empty; behind each reply exactly one result of every
+    call in it; no result without its call; never two replies in a row."""
+    sent: list[Message] = []
+    waiting: list[ToolCall] = []
+    for message in turn:
+        if message.role == "tool":
+            call = next((each for each in waiting if each.id == message.tool_call_id), None)
+            if call:
+                waiting.remove(call)
+                sent.append(message)
+            continue
+        if is_empty(message):
+            continue
+        sent += _invented(waiting, sent)
+        if message.role == "assistant" and sent and sent[-1].role == "assistant":
+            sent.append(go_on(sent[-1]))
+        sent.append(message)
+        waiting = list(message.tool_calls)
+    sent += _invented(waiting, sent)
+    return sent
+
+
+def joined(groups: Iterable[Sequence[Message]]) -> list[Message]:
+    """Turns one after the other, without two replies in a row where one has no question."""
+    sent: list[Message] = []
+    for group in groups:
+        if group and sent and sent[-1].role == group[0].role == "assistant":
+            sent.append(go_on(sent[-1]))
+        sent += group
+    return sent
+
+
+def go_on(behind: Message) -> Message:
+    """The message that stands behind a reply when nobody has said anything to it."""
+    return Message(f"go-on:{behind.id}", "user", GO_ON, behind.created_at, parent=behind.id)
+
+
+def _invented(calls: Iterable[ToolCall], behind: Sequence[Message]) -> Iterator[Message]:
+    for number, call in enumerate(calls):
+        asked = behind[-1]
+        yield Message(
+            f"no-result:{asked.id}:{number}",
+            "tool",
+            NO_RESULT,
+            asked.created_at,
+            parent=asked.id,
+            status="failed",
+            tool_call_id=call.id,
+        )
 
 
 def reply_reserve(window: int, parameters: Mapping[str, Any]) -> int:
@@ -69,64 +102,3 @@ def reply_reserve(window: int, parameters: Mapping[str, Any]) -> int:
     if isinstance(asked, int) and 0 < asked < window:
         return asked
     return window // REPLY_SHARE
-
-
-async def select(
-    history: Sequence[Message],
-    *,
-    system: Message | None,
-    budget: int,
-    count: Counter,
-    pinned: Collection[str] = (),
-) -> Selection:
-    """The system message, pinned turns, and the newest turns within ``budget`` tokens.
-
-    ``history`` ends with the message to be answered, whose turn is always sent, even
-    if it is too large: that is for the provider to say, in its own words.
-    """
-    groups = [kept for group in turns(history) if (kept := [m for m in group if sendable(m)])]
-    fixed = [system] if system else []
-    if _cannot_exceed(budget, [*fixed, *(m for group in groups for m in group)]):
-        return Selection((*fixed, *(m for group in groups for m in group)), 0)
-    costs = await _costs(groups, count)
-    left = budget - sum(await count(fixed)) - OVERHEAD * len(fixed)
-    chosen = {
-        index
-        for index, group in enumerate(groups)
-        if index == len(groups) - 1 or any(message.id in pinned for message in group)
-    }
-    left -= sum(costs[index] for index in chosen)
-    for index in range(len(groups) - 2, -1, -1):
-        if index in chosen:
-            continue
-        if costs[index] > left:
-            break
-        chosen.add(index)
-        left -= costs[index]
-    messages = [m for index in sorted(chosen) for m in groups[index]]
-    omitted = sum(len(group) for index, group in enumerate(groups) if index not in chosen)
-    return Selection((*fixed, *messages), omitted)
-
-
-def _cannot_exceed(budget: int, messages: Sequence[Message]) -> bool:
-    """No tokenizer makes more tokens than bytes, so most requests need no counting."""
-    size = 0
-    for message in messages:
-        size += len(message.content.encode("utf-8", "replace")) + OVERHEAD
-        if size > budget:
-            return False
-    return True
-
-
-async def _costs(groups: Sequence[Sequence[Message]], count: Counter) -> list[int]:
-    tokens = iter(await count([message for group in groups for message in group]))
-    return [sum(next(tokens) + OVERHEAD for _message in group) for group in groups]
-
-
-def build_request(
-    messages: Sequence[Message], choice: Choice, agent: Agent | None, api_base: str | None
-) -> Request:
-    """The request for ``messages`` with the agent's parameters."""
-    return Request(
-        choice.model, tuple(messages), agent.parameters if agent else NOTHING, api_base or None
-    )

@@ -11,7 +11,9 @@ from agno_shell import settings
 from agno_shell.contracts import Provider, Storage
 from agno_shell.conversation import branches
 from agno_shell.conversation.asking import Patience
-from agno_shell.conversation.models import OFFLINE, Choice, Models
+from agno_shell.conversation.budget import Budget
+from agno_shell.conversation.figures import Ledger
+from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.requests import Requests
@@ -20,8 +22,18 @@ from agno_shell.conversation.toolbelt import Toolbelt
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
-from agno_shell.events import MessageSaved, NotSaved, RequestPrepared
-from agno_shell.types import NOTHING, ROOT, Attachment, Message, Session, new_id, now
+from agno_shell.events import MessageSaved, NotSaved, Receipt, RequestPrepared
+from agno_shell.types import (
+    NOTHING,
+    ROOT,
+    Attachment,
+    Memory,
+    Message,
+    Reasoning,
+    Session,
+    new_id,
+    now,
+)
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
@@ -64,14 +76,19 @@ class Conversation:
         )
         self.agents = dict(config.agents)
         """The configured agents by name, and those made since."""
+        self.ledger = Ledger()
+        """What was used since the shell started."""
         self._session: Session | None = None
         self.path = Path(self._read_path, self.tree)
-        self._requests = Requests(self)
+        self.memories: Sequence[Memory] = ()
+        """What the model is to remember in the open session."""
+        self.requests = Requests(self)
         self._outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
         self.elsewhere = 0
         """Messages that were added to open sessions elsewhere, since the shell started."""
+        self.budget = Budget(self)
 
     # What is open -----------------------------------------------------------------------
 
@@ -133,11 +150,17 @@ class Conversation:
         named, because that one is wanted and no other."""
         if model is not None:
             return (self.models.choose(model),)
-        first = self.choice
-        if first.provider == OFFLINE:
-            return (first,)
-        others = map(self.models.choose, self.config[settings.PROVIDER_FALLBACKS])
-        return tuple(dict.fromkeys((first, *others)))
+        own = self.agent.fallbacks if self.agent else ()
+        others = (*own, *self.config[settings.PROVIDER_FALLBACKS])
+        return self.models.in_turn(self.choice, others)
+
+    @property
+    def reasoning(self) -> Reasoning | None:
+        """How much the model is to think: as the session says, else its agent, else the
+        configuration; None: as the model does by itself."""
+        agent = self.agent
+        chosen = self.session.reasoning or (agent.reasoning if agent else None)
+        return chosen or configured_reasoning(self.config)
 
     def head(self) -> str | None:
         """The id of the message that the next one follows."""
@@ -156,7 +179,9 @@ class Conversation:
             for message in unsaved:
                 path.append(message)
         self._session, self.path = session, path
+        self.requests = Requests(self)
         self.missing = None
+        await self._read_memories()
         if unsaved:
             await self._outbox.send(session_id)
         # "Last used" is a convenience: a full or read-only disk still opens every session.
@@ -166,6 +191,7 @@ class Conversation:
         except StorageError as error:
             self.plugins.report(error.sentence())
         self.plugins.session_opened(self.session)
+        self.budget.begin(session_id)
         return self.session
 
     async def _stand_before(self, path: Path, session_id: str, parent: str | None) -> None:
@@ -189,13 +215,26 @@ class Conversation:
         return await self.open(made.session_id)
 
     async def refresh(self) -> None:
-        """Read the open session's record again."""
+        """Read the open session's record, and what it remembers, again."""
         session_id = self.session.session_id
         self._take(await self.store(lambda storage: storage.open(session_id)), changed=CHOSEN_HERE)
+        await self._read_memories()
 
-    def saw(self, session: Session) -> None:
-        """The open session's record, as a look at it has shown it."""
+    async def _read_memories(self) -> None:
+        session_id = self.session.session_id
+        # What cannot be read is said, and keeps nobody from the conversation.
+        try:
+            self.memories = await self.store(lambda storage: storage.memories(session_id))
+        except StorageError as error:
+            self.memories = ()
+            self.plugins.report(error.sentence())
+
+    def saw(self, session: Session, memories: Sequence[Memory] | None = None) -> None:
+        """The open session's record and what it remembers, as a look at it has shown them;
+        None: that was not looked at, or could not be read."""
         self._take(session)
+        if memories is not None:
+            self.memories = memories
 
     def _take(self, session: Session, *, own: int = 0, changed: Collection[str] = ()) -> None:
         """Go on with the record as it is now. Of the messages that it has more than before,
@@ -241,14 +280,24 @@ class Conversation:
         session_id = self.session.session_id
         return await self.store(lambda storage: storage.messages(session_id, last=last))
 
-    async def tree(self) -> list[Message]:
+    async def tree(self, through: StoreThread | None = None) -> list[Message]:
         """Every message of every branch in the order of saving; those that wait to be saved
-        are the last."""
+        are the last. It is read ``through`` the reader where nothing that is said is to wait
+        for it."""
         session_id = self.session.session_id
-        saved = await self.store(lambda storage: storage.tree(session_id))
+        saved = await (through or self.store)(lambda storage: storage.tree(session_id))
         known = {message.id for message in saved}
         waiting = self._outbox.waiting(session_id)
         return [*saved, *(message for message in waiting if message.id not in known)]
+
+    async def whole_path(self) -> list[Message]:
+        """The path from the root to where this shell stands, also what is not saved yet."""
+        history, session_id = list(self.history), self.session.session_id
+        if self.path.is_whole or not history:
+            return history
+        first = history[0].id
+        before = await self.reader(lambda s: branches.leading_to(s, session_id, first))
+        return [*before, *history]
 
     async def stand_at(self, message_id: str | None) -> None:
         """Go on from a message, in this shell; the storage knows of it with the next message
@@ -258,7 +307,14 @@ class Conversation:
     async def return_to(self, message_id: str | None) -> None:
         """Stand on a message, in this shell and in the storage; None: before the first."""
         await self.update(head=message_id or ROOT)
-        await self.path.stand_at(message_id)
+        await self.path.follow(message_id)
+
+    async def stand_again(self, message_id: str | None) -> None:
+        """Stand where the conversation stood before nothing came of a turn; in this shell
+        alone, if the storage cannot be told: it is told with the next message."""
+        with suppress(StorageError):
+            await self.update(head=message_id or ROOT)
+        await self.path.follow(message_id)
 
     # Turns ------------------------------------------------------------------------------
 
@@ -282,13 +338,30 @@ class Conversation:
 
     async def prepare(self, choice: Choice) -> RequestPrepared:
         """What is to be sent now to ``choice``."""
-        prepared = await self._requests.prepare(choice)
+        return self._filtered(choice, await self.requests.prepare(choice))
+
+    async def receipt(self) -> Receipt:
+        """What the next request holds beside its question, every token counted."""
+        choice = self.choice
+        before = len(await self.whole_path()) - len(self.history)
+        prepared = await self.requests.prepare(choice, asking=False, counted=True, before=before)
+        return self._filtered(choice, prepared).receipt
+
+    async def prepare_apart(self, choice: Choice, task: str, text: str) -> RequestPrepared:
+        """A request that is no part of the conversation, such as for summing it up."""
+        return self._filtered(choice, await self.requests.apart(choice, task, text))
+
+    def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
+        """The request as plugins want it, with the receipt for that."""
         request = self.plugins.prepare_request(self.session, prepared.request)
-        return RequestPrepared(request, prepared.receipt)
+        if request is prepared.request:
+            return prepared
+        return RequestPrepared(request, self.requests.recounted(choice, prepared, request))
 
     async def add(self, message: Message) -> MessageSaved | NotSaved:
         """Put a message at the end, in memory always, on disk if it can be written."""
         self.path.append(message)
+        self.ledger.add(self.session.session_id, message)
         error = await self._outbox.put(self.session.session_id, message)
         if isinstance(error, SessionNotFoundError):
             # If the trash cannot be read, the first error says enough.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from agno_shell import settings
 from agno_shell.contracts import Provider, ProviderFactory
+from agno_shell.types import Reasoning
+
+if TYPE_CHECKING:
+    from agno_shell.config import Config
 
 OFFLINE = "offline"
 """The provider, and the model name, for when no model is set up."""
@@ -17,6 +22,12 @@ class Choice(NamedTuple):
 
     provider: str
     model: str
+
+
+def configured_reasoning(config: Config) -> Reasoning | None:
+    """``[provider] reasoning``; None where models are to do as they do by themselves."""
+    # The setting takes no other words.
+    return cast("Reasoning | None", config[settings.PROVIDER_REASONING] or None)
 
 
 class Models:
@@ -44,6 +55,13 @@ class Models:
         if model is None or model == OFFLINE:
             return Choice(OFFLINE, OFFLINE)
         return Choice(self._preferred, model)
+
+    def in_turn(self, first: Choice, fallbacks: Iterable[str]) -> tuple[Choice, ...]:
+        """Who is asked, one after the other while each is down. What the offline provider
+        is asked goes to nobody else."""
+        if first.provider == OFFLINE:
+            return (first,)
+        return tuple(dict.fromkeys((first, *map(self.choose, fallbacks))))
 
     def provider(self, choice: Choice) -> Provider:
         """The open provider of a choice."""

@@ -97,9 +97,10 @@ class Outbox:
 
 
 def with_ids(message: Message, ids: Mapping[str, str]) -> Message:
-    """The message where it, and what it follows, have the new ``ids``, by the old ones."""
-    parent = message.parent
+    """The message where it, and what it names, have the new ``ids``, by the old ones."""
+    parent, covers = message.parent, message.covers
     return message._replace(
         id=ids.get(message.id, message.id),
         parent=None if parent is None else ids.get(parent, parent),
+        covers=None if covers is None else ids.get(covers, covers),
     )

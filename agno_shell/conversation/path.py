@@ -69,6 +69,15 @@ class Path:
         self._messages = branches.path_to(tree, message_id)
         self.is_whole = True
 
+    async def follow(self, message_id: str | None) -> None:
+        """Stand where the storage stands by now: no more than the end of its path is read."""
+        if message_id is not None and all(each.id != message_id for each in self._messages):
+            loaded = await self._read(FIRST_LOAD)
+            if loaded and loaded[-1].id == message_id:
+                self.set(loaded)
+                return
+        await self.stand_at(message_id)
+
     async def read_further(self) -> bool:
         """Read about as much again of what is before the first; False when there is no
         more."""

@@ -66,7 +66,7 @@ class Stop:
         raise asyncio.CancelledError  # somebody cancelled the work itself
 
 
-def _take_no_notice(task: asyncio.Future[object]) -> None:
+def _take_no_notice(task: asyncio.Future[Any]) -> None:
     """Look at an error that nobody waits for, so that nobody is told of it."""
     if not task.cancelled():
         task.exception()

@@ -47,7 +47,7 @@ class Stream:
                 if isinstance(event, Finished | Failed):
                     return
             if not self.stopped:
-                yield Failed("server", "The reply ended without being finished.")
+                yield Failed("server", "The reply ended without being finished.", "/retry asks again.")
         finally:
             self._task.cancel()
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.
@@ -73,4 +73,5 @@ class Stream:
 
 
 def failure(error: AgnoShellError) -> Failed:
-    return Failed(getattr(error, "kind", "other"), str(error), error.hint)
+    kind, temporary = getattr(error, "kind", "other"), getattr(error, "temporary", False)
+    return Failed(kind, str(error), error.hint, temporary)

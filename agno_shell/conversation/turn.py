@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.contracts import Tool
 from agno_shell.conversation.asking import Asking
+from agno_shell.conversation.branches import is_bare
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.stopping import Stop, StoppedError
@@ -87,9 +88,9 @@ class Turn:
             if self._stop.is_set:
                 break
         if self.reply:
-            if question is None and self.reply.status != "complete" and _is_bare(self.reply):
+            if question is None and self.reply.status != "complete" and is_bare(self.reply):
                 # Nothing has come of asking again: what was answered before still stands.
-                await conversation.return_to(stood_at)
+                await conversation.stand_again(stood_at)
             conversation.plugins.turn_finished(conversation.session, self.reply)
 
     # The model --------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class Turn:
         asking = Asking(
             choices,
             conversation.models.provider,
-            conversation.prepare,
+            self._prepare,
             begun,
             conversation.patience,
             self._stop,
@@ -129,6 +130,12 @@ class Turn:
             self.reply = reply.finish(ending)
             saved = await conversation.add(self.reply)
         yield saved
+
+    async def _prepare(self, choice: Choice) -> RequestPrepared:
+        """The next request, if the session may still cost what it costs."""
+        prepared = await self._conversation.prepare(choice)
+        await self._conversation.budget.check(choice, prepared)
+        return prepared
 
     # The tools --------------------------------------------------------------------------
 
@@ -187,10 +194,6 @@ class Turn:
                 "/continue lets it go on; [tools] rounds in the config file allows more.",
             )
         return None
-
-
-def _is_bare(reply: Message) -> bool:
-    return not (reply.content or reply.tool_calls or reply.provider_data)
 
 
 def saved_or_not(message: Message, error: StorageError | None) -> MessageSaved | NotSaved:

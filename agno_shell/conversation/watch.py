@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.types import Session
+from agno_shell.types import Memory, Session
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation
@@ -37,6 +38,8 @@ class Sight(NamedTuple):
 
     version: object
     session: Session
+    memories: Sequence[Memory] | None
+    """None: they could not be read."""
     head: str | None
     """The message on which the storage's conversation stands."""
 
@@ -104,7 +107,7 @@ class Watch:
         self._version = sight.version
         shown = (message.id for message in reversed(conversation.history))
         self.ahead = sight.head is not None and sight.head not in shown
-        conversation.saw(sight.session)
+        conversation.saw(sight.session, sight.memories)
         if not conversation.missing:
             return None
         conversation.missing = None
@@ -118,7 +121,10 @@ def _look(storage: Storage, session_id: str, known: object) -> Sight | None:
         return None
     session = storage.open(session_id)
     newest = storage.messages(session_id, last=1)
-    return Sight(version, session, newest[-1].id if newest else None)
+    memories: Sequence[Memory] | None = None
+    with suppress(StorageError):
+        memories = storage.memories(session_id)
+    return Sight(version, session, memories, newest[-1].id if newest else None)
 
 
 def find_missing(storage: Storage, session_id: str) -> Missing | None:

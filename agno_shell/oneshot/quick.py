@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from collections.abc import Mapping
-from contextlib import aclosing
-from typing import Any, BinaryIO, TextIO
+import asyncio
+import re
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
+from typing import Any, BinaryIO, NamedTuple
 
-from agno_shell.config import Agent
-from agno_shell.contracts import Provider, Renderer
-from agno_shell.conversation.context import build_request, system_message
-from agno_shell.conversation.models import Choice
-from agno_shell.conversation.report import metrics_line
-from agno_shell.conversation.stream import Stream
+from agno_shell import settings
+from agno_shell.config import Agent, Config
+from agno_shell.contracts import Provider
+from agno_shell.conversation.agent_texts import read_pins
+from agno_shell.conversation.asking import Asking, Patience
+from agno_shell.conversation.models import Choice, Models, configured_reasoning
+from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.stopping import Stop
+from agno_shell.conversation.system_text import system_message
 from agno_shell.errors import ProviderError, UsageError
-from agno_shell.events import Failed, Finished, Request, TextDelta, UsageReported
+from agno_shell.events import (
+    Ending,
+    Failed,
+    Finished,
+    Interrupted,
+    Receipt,
+    ReceiptRow,
+    Request,
+    RequestPrepared,
+)
+from agno_shell.oneshot.answer import Answer
+from agno_shell.oneshot.attached import Attached, take_in
+from agno_shell.options import QuickOptions
 from agno_shell.plugins import Plugins
-from agno_shell.terminal_text import Cleaner, clean
-from agno_shell.types import Message, Timing, Usage, new_id, now
+from agno_shell.types import NOTHING, Message, Reasoning, new_id, now
+
+_SLASH_COMMAND = r"(?:^|\s)/[a-z]+(?=[\s.,;:!?]|$)"
 
 LONGEST_INPUT = 16 * 1024 * 1024
 """Bytes of standard input; more is no question."""
@@ -44,100 +61,162 @@ def question(text: str, piped: BinaryIO | None) -> str:
     return f"{text}\n\n{behind}" if behind.strip() else text
 
 
-class Answer:
-    """The reply as it comes: to the screen line by line, or whole as JSON at its end."""
+class Query(NamedTuple):
+    """What is asked, and of whom."""
 
-    def __init__(self, sink: TextIO, renderer: Renderer, *, as_json: bool) -> None:
-        self._sink = sink
-        self._json = as_json
-        self._cleaner = Cleaner()
-        self._stream = renderer.begin(0)
-        self._parts: list[str] = []
-        self._usage: Usage | None = None
-        self._since = time.monotonic()
-        self._first: float | None = None
+    text: str
+    choices: tuple[Choice, ...]
+    """One after the other, while each is down."""
+    provider: Callable[[Choice], Provider]
+    patience: Patience
+    agent: Agent | None = None
+    facts: Mapping[str, Any] = NOTHING
+    api_base: str | None = None
+    reasoning: Reasoning | None = None
+    attached: Attached = Attached()
 
-    def take(self, event: object) -> None:
-        """Show a text delta, remember the figures."""
-        if isinstance(event, UsageReported):
-            self._usage = event.usage
-        elif isinstance(event, TextDelta):
-            self._first = self._first or time.monotonic() - self._since
-            self._parts.append(event.text)
-            if not self._json:
-                self._write(self._stream.feed(self._cleaner.feed(event.text)))
 
-    def end(self, request: Request, ending: Finished | Failed) -> Message:
-        """Show the rest; returns the reply."""
-        reply = Message(
-            new_id(),
-            "assistant",
-            "".join(self._parts),
-            now(),
-            model=request.model,
-            usage=self._usage,
-            timing=Timing(self._first, time.monotonic() - self._since),
+def make_query(text: str, options: QuickOptions, config: Config, models: Models) -> Query:
+    """The question, and who is asked: what the command line says counts more than the
+    agent, and that more than the configuration."""
+    agent = config.agents.get(options.agent) if options.agent else None
+    if options.agent and agent is None:
+        known = ", ".join(sorted(config.agents)) or "none"
+        raise UsageError(
+            f"There is no agent called {options.agent!r}.", hint=f"Configured agents: {known}."
         )
-        if self._json:
-            self._sink.write(json.dumps(_record(reply, ending), ensure_ascii=True) + "\n")
-        else:
-            rest = self._stream.feed(self._cleaner.finish())
-            self._write([*rest, *self._stream.finish()])
-        self._sink.flush()
-        return reply
+    given = options.common.overrides
+    first = models.choose(given.get("provider.model") or (agent.model if agent else None))
+    fallbacks = (*(agent.fallbacks if agent else ()), *config[settings.PROVIDER_FALLBACKS])
+    reasoning = given.get("provider.reasoning") or (agent.reasoning if agent else None)
+    return Query(
+        text,
+        models.in_turn(first, fallbacks),
+        models.provider,
+        Patience(config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], asyncio.sleep),
+        agent,
+        options.context,
+        config[settings.PROVIDER_API_BASE] or None,
+        reasoning or configured_reasoning(config),
+        take_in(options.attach, config[settings.CONVERSATION_ATTACHMENT_BYTES]),
+    )
 
-    def _write(self, lines: Any) -> None:
-        text = "".join("".join(clean(part) for _style, part in line) + "\n" for line in lines)
-        if text:
-            encoding = self._sink.encoding or "utf-8"
-            self._sink.write(text.encode(encoding, "replace").decode(encoding))
-            self._sink.flush()
+
+@contextmanager
+def interrupts(call: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C calls ``call`` in this block, where the event loop takes signals."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, call)
+    except (NotImplementedError, RuntimeError):  # there it ends the program as ever
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
-def _record(reply: Message, ending: Finished | Failed) -> dict[str, Any]:
-    error = None
+class Quick:
+    """Asks once, as a turn of the shell does: with the same tries, fallbacks and stop."""
+
+    def __init__(self, query: Query, plugins: Plugins, answer: Answer, stop: Stop) -> None:
+        self._query = query
+        self._plugins = plugins
+        self._answer = answer
+        self._stop = stop
+
+    async def ask(self) -> bool:
+        """Ask and show; False when the person stopped it. Raises
+        :class:`~agno_shell.errors.ProviderError` for a reply that is not whole."""
+        query = self._query
+        # Nothing is kept of a reply in work: nothing here is saved.
+        reply = Reply(None, query.choices[0], lambda _message: None)
+        asking = Asking(
+            query.choices,
+            query.provider,
+            self._prepare,
+            lambda choice, _prepared: reply.begin(choice),
+            query.patience,
+            self._stop,
+        )
+        ending: Ending = Failed("other", "The reply ended without being finished.")
+        async with aclosing(asking.events()) as events:
+            async for event in events:
+                if isinstance(event, Finished | Failed | Interrupted):
+                    ending = _judged(event, reply)
+                    event = ending
+                elif not isinstance(event, RequestPrepared):
+                    reply.take(event)
+                self._answer.take(event)
+        self._answer.end(reply.finish(ending), ending, query.attached.attachments)
+        if isinstance(ending, Failed):
+            raise ProviderError(ending.message, hint=ending.hint, kind=ending.kind)
+        if isinstance(ending, Finished) and ending.reason != "stop":
+            raise ProviderError(f"The reply ended early ({ending.reason}).", kind="server")
+        return not isinstance(ending, Interrupted)
+
+    async def _prepare(self, choice: Choice) -> RequestPrepared:
+        """The request, with the system text and the question as its messages."""
+        query, agent = self._query, self._query.agent
+        system = system_message(
+            agent.instructions if agent else "", query.facts, await self._pins(agent)
+        )
+        if query.attached.files:
+            query.attached.check(choice.model, await query.provider(choice).abilities(choice.model))
+        said = query.attached.sent_with(Message(new_id(), "user", query.text, now()))
+        request = Request(
+            choice.model,
+            (*([system] if system else []), said),
+            agent.parameters if agent else NOTHING,
+            query.api_base,
+            reasoning=query.reasoning,
+            files=query.attached.files,
+        )
+        request = self._plugins.prepare_request(None, request)
+        return RequestPrepared(request, await self._receipt(choice, request))
+
+    async def _pins(self, agent: Agent | None) -> tuple[str, ...]:
+        if agent is None or not agent.pins:
+            return ()
+        pinned = await asyncio.to_thread(read_pins, agent.pins)
+        for problem in pinned.problems:
+            self._answer.note(problem)
+        return pinned.texts
+
+    async def _receipt(self, choice: Choice, request: Request) -> Receipt:
+        """Counted only where it is shown: counting is what a first request would wait for."""
+        tokens, exact, window = [0] * len(request.messages), False, None
+        if self._answer.traces:
+            provider = self._query.provider(choice)
+            tokens, exact = await provider.count_tokens(request.model, request.messages)
+            window = await provider.context_window(request.model)
+        rows = zip(request.messages, tokens, strict=True)
+        return Receipt(
+            tuple(
+                ReceiptRow(each, count, "instructions" if each.role == "system" else "question")
+                for each, count in rows
+            ),
+            (),
+            tool_tokens=0,
+            window=window or 0,
+            window_known=window is not None,
+            reserve=0,
+            estimated=not exact,
+        )
+
+
+def _judged(ending: Ending, reply: Reply) -> Ending:
+    """A reply without a word in it is no answer, whatever the provider says; and there are
+    no slash commands here that could be advised."""
+    if isinstance(ending, Finished) and ending.reason == "stop" and reply.is_empty:
+        return Failed("server", "The model sent an empty reply.")
     if isinstance(ending, Failed):
-        error = {"kind": ending.kind, "message": ending.sentence()}
-    return {
-        "model": reply.model,
-        "reply": reply.content,
-        "finish_reason": None if isinstance(ending, Failed) else ending.reason,
-        "error": error,
-        "usage": reply.usage._asdict() if reply.usage else None,
-        "timing": reply.timing._asdict() if reply.timing else None,
-    }
+        return replace(ending, hint=without_commands(ending.hint))
+    return ending
 
 
-async def ask(
-    text: str,
-    *,
-    provider: Provider,
-    choice: Choice,
-    agent: Agent | None,
-    facts: Mapping[str, Any],
-    api_base: str | None,
-    plugins: Plugins,
-    answer: Answer,
-    metrics: bool,
-) -> None:
-    """Ask and show; raises ProviderError when the request failed."""
-    system = system_message(agent.instructions if agent else "", facts)
-    messages = [Message(new_id(), "user", text, now())]
-    request = build_request([*([system] if system else []), *messages], choice, agent, api_base)
-    request = plugins.prepare_request(None, request)
-    ending: Finished | Failed = Failed("other", "The reply ended without being finished.")
-    stream = Stream(provider, request)
-    async with aclosing(stream.events()) as events:
-        async for event in events:
-            if isinstance(event, Finished | Failed):
-                ending = event
-            else:
-                answer.take(event)
-    reply = answer.end(request, ending)
-    if metrics:
-        print(metrics_line(reply), file=sys.stderr)  # noqa: T201
-    if isinstance(ending, Failed):
-        raise ProviderError(ending.message, hint=ending.hint, kind=ending.kind)
-    if ending.reason != "stop" or not reply.content.strip():
-        said = f"ended early ({ending.reason})" if ending.reason != "stop" else "is empty"
-        raise ProviderError(f"The reply {said}.", kind="server")
+def without_commands(hint: str) -> str:
+    """The sentences of a hint that name no slash command."""
+    sentences = re.split(r"(?<=[.!?])\s+", hint)
+    return " ".join(each for each in sentences if not re.search(_SLASH_COMMAND, each))

@@ -1,4 +1,4 @@
-"""Completion of slash commands and of their arguments, off the event loop."""
+"""Completion of slash commands, of their arguments and of file names, off the event loop."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from agno_shell import contracts
+from agno_shell.conversation.mentions import beginning, mention
+from agno_shell.file_names import matching
 from agno_shell.terminal_text import clean_line
 
 LARGE = 500
@@ -71,8 +73,16 @@ def _display(text: str, places: Sequence[int]) -> StyleAndTextTuples:
     ]
 
 
-class CommandCompleter(Completer):
-    """Completes ``/name`` and then whatever the command itself offers."""
+def completes(document: Document) -> bool:
+    """Whether what is being typed is completed unasked: a command, or ``@`` and a path."""
+    if document.text.startswith("/"):
+        return True
+    line = document.current_line_before_cursor
+    return "@" in line and beginning(line) is not None
+
+
+class ShellCompleter(Completer):
+    """Completes ``/name``, then whatever the command itself offers; in a message ``@path``."""
 
     def __init__(
         self,
@@ -92,7 +102,11 @@ class CommandCompleter(Completer):
         self, document: Document, complete_event: CompleteEvent
     ) -> AsyncGenerator[Completion, None]:
         text = document.text_before_cursor
-        if not text.startswith("/") or "\n" in text:
+        if not document.text.startswith("/"):
+            for completion in await self._files(document.current_line_before_cursor):
+                yield completion
+            return
+        if "\n" in text:
             return
         name, space, argument = text[1:].partition(" ")
         if space:
@@ -110,6 +124,20 @@ class CommandCompleter(Completer):
             found = fuzzy(candidates, typed)
         for completion in found:
             yield completion
+
+    async def _files(self, line: str) -> list[Completion]:
+        """What ``@`` and a part of a path at the end of a line may become."""
+        if not (being_typed := beginning(line)):
+            return []
+        typed, path = being_typed
+        found = []
+        for name in await asyncio.to_thread(matching, path):
+            shown = _display(name, match(name.casefold(), path.casefold()) or [])
+            # In a folder there is more to type: its quotes stay open.
+            text = mention(name)
+            text = text[:-1] if name.endswith("/") and text.endswith('"') else text
+            found.append(Completion(text, start_position=-len(typed), display=shown))
+        return found
 
     async def _arguments(self, name: str, argument: str) -> list[contracts.Completion]:
         command = self._commands().get(name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
+from agno_shell.errors import UsageError
+from agno_shell.reports import figures_line
 from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.types import Finding, Message, Session
 
@@ -36,7 +39,7 @@ class ShellContext:
 
     @property
     def agents(self) -> Mapping[str, Any]:
-        return self._shell.config.agents
+        return self._shell.conversation.agents
 
     @property
     def provider(self) -> Provider:
@@ -100,6 +103,9 @@ class ShellContext:
         self._shell.remember({"provider.model": name})
         self._shell.conversation.models.default = name
 
+    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
+        self._shell.conversation.agents[name] = self._shell.new_agent(name, table)
+
     async def set_agent(self, name: str | None) -> None:
         await self._shell.conversation.set_agent(name)
 
@@ -113,16 +119,31 @@ class ShellContext:
         self._shell.presenter.messages(messages)
 
     def metrics_summary(self) -> str:
-        return self._shell.status.totals.line()
+        return figures_line(self._shell.conversation.ledger.run)
 
     async def confirm(self, question: str) -> bool:
         return await self._shell.front.confirm(question)
 
-    async def choose(self, options: Sequence[Line]) -> int | None:
-        return await self._shell.front.choose(options)
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
+        return await self._shell.front.choose(options, default=default)
 
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
         return await self._shell.check(repair=repair)
+
+    def fill_input(self, text: str) -> None:
+        self._shell.front.fill(text)
+
+    async def edit_text(self, text: str) -> str | None:
+        try:
+            return await self._shell.front.edit(text)
+        except UsageError as error:
+            self._shell.presenter.notice(error.sentence(), "class:error")
+            return None
+
+    async def copy(self, text: str) -> str:
+        from agno_shell.shell import clipboard
+
+        return await clipboard.copy(text, self._shell.front.copy, os.environ)
 
     def clear(self) -> None:
         self._shell.front.clear()

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agno_shell.contracts import Figures, Step, ToolState
+from agno_shell.conversation.attachments import Attachments
+from agno_shell.conversation.moves import Moves
+from agno_shell.shell.compacting import Compacting
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import Attachment, Message, Reasoning, Session
 
 if TYPE_CHECKING:
     from agno_shell.conversation.turn import Turn
     from agno_shell.events import Receipt
     from agno_shell.shell.loop import Shell
+
+RECALLED = 72
+"""Characters of what is answered again that are shown."""
 
 
 class Control:
@@ -20,20 +27,130 @@ class Control:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._conversation = shell.conversation
+        self._moves = Moves(shell.conversation)
+        self._compacting = Compacting(shell)
+        self._attachments = Attachments(shell.conversation, shell.presenter.notice)
 
     # Turns ------------------------------------------------------------------------------
 
     async def ask(self, text: str) -> None:
-        await self._run(self._conversation.turn(text))
+        chosen: tuple[Attachment, ...] | None = ()
+        if self._attachments.waiting or "@" in text:
+            chosen = await self._with_files(text)
+        if chosen is not None:
+            await self._run(self._conversation.turn(text, chosen))
 
-    async def _run(self, turn: Turn) -> None:
-        await self._shell.run_turn(turn)
+    async def retry(self, model: str | None = None) -> None:
+        again = await self._moves.retry(model)
+        self._recall(again.follows)
+        await self._run(again.turn, model)
 
-    # Standing elsewhere: branches4
+    async def resume(self) -> None:
+        again = await self._moves.resume()
+        self._recall(again.follows)
+        await self._run(again.turn)
 
-    # What is sent: context4
+    async def edit(self, message_id: str, text: str) -> None:
+        chosen: tuple[Attachment, ...] | None = ()
+        if self._attachments.waiting or "@" in text:
+            path = await self._conversation.whole_path()
+            number = next((n for n, each in enumerate(path, 1) if each.id == message_id), 0)
+            chosen = await self._with_files(text, typed=f"/edit {number} -- {text}")
+        if chosen is not None:
+            await self._run(await self._moves.edit(message_id, text, chosen))
 
-    # Attachments: shell4
+    async def _run(self, turn: Turn, model: str | None = None) -> None:
+        await self._shell.run_turn(turn, model)
+        await self._compacting.after(turn)
+
+    def _recall(self, message: Message) -> None:
+        """Say what is answered, or gone on with: it may stand far above by now."""
+        if message.role == "user":
+            words = f"› {clean_line(message.content, RECALLED)}"
+        else:
+            words = f"… {clean_line(message.content[-RECALLED:], RECALLED)}"
+        self._shell.presenter.notice(f"{words}\n")
+
+    # Standing elsewhere -----------------------------------------------------------------
+
+    async def undo(self, turns: int = 1) -> Sequence[Message]:
+        return await self._moves.undo(turns)
+
+    async def redo(self, turns: int = 1) -> Sequence[Message]:
+        return await self._moves.redo(turns)
+
+    async def go_to(self, message_id: str) -> None:
+        await self._moves.go_to(message_id)
+
+    async def fork(self, name: str, message_id: str | None = None) -> Session:
+        made = await self._moves.fork(name, message_id)
+        await self._shell.open(made.session_id)
+        return made
+
+    async def path(self) -> Sequence[Message]:
+        return await self._conversation.whole_path()
+
+    async def tree(self) -> Sequence[Message]:
+        return await self._conversation.tree(self._conversation.reader)
+
+    # What is sent -----------------------------------------------------------------------
+
+    async def receipt(self) -> Receipt:
+        return await self._conversation.receipt()
+
+    async def pin(self, message_id: str, *, pinned: bool = True) -> None:
+        others = [each for each in self._conversation.session.pinned if each != message_id]
+        await self._conversation.update(pinned=[*others, message_id] if pinned else others)
+
+    async def compact(self, instruction: str = "") -> Message | None:
+        return await self._compacting.compact(instruction)
+
+    async def uncompact(self) -> None:
+        await self._compacting.uncompact()
+
+    # Attachments ------------------------------------------------------------------------
+
+    @property
+    def attached(self) -> Sequence[Attachment]:
+        return self._attachments.waiting
+
+    async def attach(self, path: str) -> Attachment:
+        return await self._attachments.attach(path)
+
+    async def attach_data(self, data: bytes, name: str) -> Attachment:
+        return await self._attachments.attach_data(data, name)
+
+    def detach(self, attachment: Attachment) -> None:
+        self._attachments.detach(attachment)
+
+    async def _with_files(self, text: str, *, typed: str = "") -> tuple[Attachment, ...] | None:
+        """What goes with a message; None when it does not leave, and what was ``typed`` for it
+        is in the input again. Ctrl-C stops looking: a disk, or a provider that starts, may
+        take a while."""
+        front = self._shell.front
+        chosen: list[Attachment] | None = None
+
+        async def choose() -> None:
+            nonlocal chosen
+            # What a program pipes in does not choose what leaves this machine.
+            naming = text if front.has_person else ""
+            outgoing = await self._attachments.of(naming, pasted=front.pasted)
+            if outgoing.doubt:
+                self._shell.presenter.notice(outgoing.doubt)
+                if front.has_person and not await front.confirm("Send it all the same?"):
+                    return
+            chosen = [*outgoing.attachments]
+
+        try:
+            await self._shell.finished(choose())
+        finally:
+            if chosen is None:
+                self._shell.presenter.notice("Nothing was sent.")
+                front.fill(typed or text)
+        if chosen is None:
+            return None
+        self._attachments.sent()
+        return tuple(chosen)
 
     # Tools ------------------------------------------------------------------------------
 
@@ -43,4 +160,15 @@ class Control:
     async def switch_tools(self, name: str, *, on: bool) -> ToolState:
         return await self._conversation.toolbelt.switch(name, on=on)
 
-    # What happened: figures4
+    # What happened ----------------------------------------------------------------------
+
+    @property
+    def last_turn(self) -> Step | None:
+        return self._shell.status.last_turn
+
+    async def figures(self) -> Figures:
+        conversation = self._conversation
+        return await conversation.budget.spent(conversation.session.session_id)
+
+    async def set_reasoning(self, level: Reasoning | None) -> None:
+        await self._conversation.update(reasoning=level)

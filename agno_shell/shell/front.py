@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
+
+
+class Option(NamedTuple):
+    """One of the answers to a question."""
+
+    letter: str
+    """A small letter of its own."""
+    label: str
 
 
 class Front(ABC):
@@ -56,9 +65,16 @@ class Front(ABC):
         """Ask; only ``y`` or ``yes`` is a yes."""
 
     @abstractmethod
-    async def choose(self, options: Sequence[Line]) -> int | None:
-        """Let the person pick a line; the index of the one picked, None for none. Where
-        there is no person nothing is shown."""
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
+        """Let the person pick a line; the index of the one picked, None for none. On a
+        screen ``default`` is marked first. Where there is no person nothing is shown."""
+
+    @abstractmethod
+    async def ask_choice(self, options: Sequence[Option], *, default: int) -> int | None:
+        """Ask for one of a few answers, by letter, or with the arrow keys and Enter; the
+        question itself is shown before. The answer's index; None when none was given, and
+        where there is no person. Nothing answers that was typed before the question stood
+        there, and what is being typed can be finished first. Ctrl-C stops what is in work."""
 
     @abstractmethod
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
@@ -80,6 +96,25 @@ class Front(ABC):
     @abstractmethod
     def clear(self) -> None:
         """Empty the screen."""
+
+    @abstractmethod
+    def fill(self, text: str) -> None:
+        """Put text into the input, behind what stands there."""
+
+    @abstractmethod
+    async def edit(self, text: str) -> str | None:
+        """Let the person change a text in an editor; None when nothing was saved, and where
+        there is no terminal. ``UsageError`` when there is no editor, or it failed."""
+
+    @abstractmethod
+    def copy(self, text: str) -> bool:
+        """Hand text to the terminal for its clipboard; False where there is no terminal.
+        ``UsageError`` when it is too much for one."""
+
+    @property
+    def pasted(self) -> Sequence[str]:
+        """Texts that the person did not type themselves but pasted, in this run."""
+        return ()
 
     @abstractmethod
     def take_back(self) -> None:

@@ -6,14 +6,19 @@ import os
 from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import Condition, has_focus, is_searching
+from prompt_toolkit.filters import (
+    Condition,
+    emacs_mode,
+    has_focus,
+    has_selection,
+    is_searching,
+    vi_navigation_mode,
+)
 from prompt_toolkit.key_binding import (
     KeyBindings,
     KeyBindingsBase,
     KeyPressEvent,
-    merge_key_bindings,
 )
-from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
 from prompt_toolkit.keys import Keys
 
 
@@ -22,6 +27,16 @@ class Hands(Protocol):
 
     buffer: Buffer
     """The input."""
+
+    @property
+    def question_waits(self) -> bool:
+        """Whether a question waits for the message in the input to be finished."""
+
+    def to_question(self) -> None:
+        """Give the keys to the question that waits."""
+
+    def edit_input(self) -> None:
+        """Open the input in an editor."""
 
     def accept(self) -> None:
         """Take what is in the input as said."""
@@ -45,6 +60,7 @@ def key_bindings(hands: Hands) -> KeyBindingsBase:
     keys = KeyBindings()
     in_input = has_focus("input")
     empty = Condition(lambda: not hands.buffer.text)
+    question_waits = Condition(lambda: hands.question_waits)
 
     @keys.add("enter", filter=in_input & ~is_searching)
     def _(event: KeyPressEvent) -> None:
@@ -68,6 +84,16 @@ def key_bindings(hands: Hands) -> KeyBindingsBase:
     def _(event: KeyPressEvent) -> None:
         hands.leave()
 
+    @keys.add("up", filter=in_input & question_waits)
+    @keys.add("down", filter=in_input & question_waits)
+    def _(event: KeyPressEvent) -> None:
+        hands.to_question()
+
+    @keys.add("c-x", "c-e", filter=in_input & emacs_mode & ~has_selection)
+    @keys.add("v", filter=in_input & vi_navigation_mode & ~has_selection)
+    def _(event: KeyPressEvent) -> None:
+        hands.edit_input()
+
     @keys.add(Keys.BracketedPaste, filter=in_input)
     def _(event: KeyPressEvent) -> None:
         hands.paste(event.data)
@@ -78,4 +104,4 @@ def key_bindings(hands: Hands) -> KeyBindingsBase:
         def _(event: KeyPressEvent) -> None:
             event.app.suspend_to_background()
 
-    return merge_key_bindings([load_open_in_editor_bindings(), keys])
+    return keys

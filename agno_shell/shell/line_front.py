@@ -14,8 +14,8 @@ from typing import BinaryIO, TextIO
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
-from agno_shell.shell.front import Front
-from agno_shell.shell.lines import safe
+from agno_shell.shell.front import Front, Option
+from agno_shell.shell.lines import safe, text_lines
 from agno_shell.terminal_text import clean_line
 
 PROMPT = "> "
@@ -108,12 +108,14 @@ class LineFront(Front):
     async def _next(self) -> bytes | None:
         if self._left or self._ended:
             return None
-        if self._again:
-            return self._again.popleft()
-        line = await self._lines.get()
-        self._room.release()
+        line = self._again.popleft() if self._again else await self._take()
         self._ended = line is None
         return None if self._left else line
+
+    async def _take(self) -> bytes | None:
+        line = await self._lines.get()
+        self._room.release()
+        return line
 
     def _decode(self, line: bytes) -> str | None:
         """The line as text; None, and a sentence, when it is none."""
@@ -142,7 +144,7 @@ class LineFront(Front):
         self._read_again(line)
         return False
 
-    async def choose(self, options: Sequence[Line]) -> int | None:
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         if not options or not self.has_person:
             return None
         width = len(str(len(options)))
@@ -156,6 +158,27 @@ class LineFront(Front):
             return int(answer) - 1
         if answer:
             self._read_again(line)
+        return None
+
+    async def ask_choice(self, options: Sequence[Option], *, default: int) -> int | None:
+        if not options or not self.has_person:
+            return None
+        # What was typed before the question stands there is no answer to it.
+        await asyncio.sleep(0)
+        while not self._lines.empty():
+            self._again.append(await self._take())
+        if self._again and self._again[-1] is None:
+            return None
+        self.print_lines((("", f"{option.letter}  {option.label}"),) for option in options)
+        self._prompt(f"A letter, or Enter for {options[default].letter}: ")
+        line = await self._take()
+        answer = line.strip().lower().decode("utf-8", "replace") if line is not None else None
+        if answer == "":
+            return default
+        letters = [option.letter for option in options]
+        if answer in letters:
+            return letters.index(answer)
+        self._again.append(line)
         return None
 
     def _read_again(self, line: bytes | None) -> None:
@@ -185,6 +208,17 @@ class LineFront(Front):
 
     def set_toolbar(self, line: Line) -> None:
         """There is no place for it."""
+
+    def fill(self, text: str) -> None:
+        """Shown, to be copied: no program can begin the line that a person types here."""
+        if self.has_person:
+            self.print_lines(text_lines(text))
+
+    async def edit(self, text: str) -> str | None:
+        return None
+
+    def copy(self, text: str) -> bool:
+        return False
 
     def clear(self) -> None:
         """Nothing can be cleared."""

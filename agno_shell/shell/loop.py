@@ -9,15 +9,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from agno_shell.config import Config
+from agno_shell.config import Agent, Config
+from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Command, Provider, Renderer
 from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
+from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
 from agno_shell.plugins import Plugins
-from agno_shell.shell.completion import CommandCompleter
+from agno_shell.shell.approval import Approval
+from agno_shell.shell.compacting import Shown
+from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
 from agno_shell.shell.front import Front
@@ -26,7 +30,7 @@ from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Finding, default_session_name, now
+from agno_shell.types import Finding, Reasoning, default_session_name, now
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
@@ -45,6 +49,7 @@ class Shell:
         config: Config,
         *,
         remember: Callable[[Mapping[str, Any]], None],
+        new_agent: Callable[[str, Mapping[str, Any]], Agent] = make_agent,
         greeting: str,
         examine: Callable[[bool], Sequence[Finding]] = lambda _repair: (),
     ) -> None:
@@ -57,7 +62,11 @@ class Shell:
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
         self.control = Control(self)
         self.context = ShellContext(self)
+        self.titles = Titles(conversation, self.update_toolbar)
+        conversation.budget.ask = self.status.may_spend
+        conversation.toolbelt.approve = Approval(front, self.presenter)
         self.remember = remember
+        self.new_agent = new_agent
         self._greeting = greeting
         self._examine = examine
         """Looks at, or mends, what no other part looks at itself."""
@@ -82,6 +91,7 @@ class Shell:
         agent: str | None = None,
         model: str | None = None,
         api_base: str | None = None,
+        reasoning: Reasoning | None = None,
     ) -> int:
         """Open a session, then take what is typed until the person leaves.
 
@@ -91,16 +101,15 @@ class Shell:
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
-            completer=CommandCompleter(self.plugins.commands.by_every_name, self.context),
+            completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
         )
         try:
             await self._open_first(session, new)
             if agent is not None:
                 await self.conversation.set_agent(agent)
-            if model is not None:
-                await self.conversation.set_model(model)
-            if api_base is not None:
-                await self.conversation.set_api_base(api_base)
+            given = {"model": model, "api_base": api_base, "reasoning": reasoning}
+            if chosen := {key: each or None for key, each in given.items() if each is not None}:
+                await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
             self.update_toolbar()
@@ -204,7 +213,7 @@ class Shell:
         background = [*self._background, *self._starting.values()]
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await asyncio.gather(*background, self.titles.close(), return_exceptions=True)
         self.plugins.shell_stopped(self.context)
         await self.conversation.save_again()
         self.status.saving()
@@ -255,14 +264,14 @@ class Shell:
         name, _space, arguments = text[1:].partition(" ")
         command = await self._find(name)
         result = command.run(self.context, arguments.strip())
-        if inspect.isawaitable(result) and not await self._finished(_without_exit(result)):
+        if inspect.isawaitable(result) and not await self.finished(_without_exit(result)):
             self.presenter.notice("(stopped)")
         self.front.print_lines([()])
 
     async def _find(self, name: str) -> Command:
         known = self.plugins.commands.by_every_name()
         if name not in known and self._loading:
-            await self._finished(asyncio.shield(self._loading))
+            await self.finished(asyncio.shield(self._loading))
             known = self.plugins.commands.by_every_name()
         if name in known:
             return known[name]
@@ -275,23 +284,26 @@ class Shell:
             hint=f"{hint}/help lists them; nothing was sent to the model.",
         )
 
-    async def run_turn(self, turn: Turn) -> None:
-        """Show a turn to its end; Ctrl-C stops it."""
+    async def run_turn(self, turn: Turn | Shown, model: str | None = None) -> None:
+        """Show a turn to its end; Ctrl-C stops it. ``model`` answers, where it is not the
+        session's own."""
         # A filter must see the first request as well.
-        if self._loading and not await self._finished(asyncio.shield(self._loading)):
+        if self._loading and not await self.finished(asyncio.shield(self._loading)):
             turn.stop()
         if self._leaving:
             turn.stop()
         before, self._stop = self._stop, turn.stop
         try:
-            await self.presenter.show(turn.events(), self.conversation.choice.model)
+            await self.presenter.show(
+                self.status.watch(turn.events()), model or self.conversation.choice.model
+            )
         finally:
             self._stop = before
             self.status.saving()
-        if turn.reply:
-            await self._finished(self.status.report(turn.reply))
+        self.status.report()
+        self.titles.after(turn.reply)
 
-    async def _finished(self, work: Awaitable[None]) -> bool:
+    async def finished(self, work: Awaitable[None]) -> bool:
         """Wait for ``work``; False when Ctrl-C ended it, which does not end the shell."""
         future = asyncio.ensure_future(work)
         before, self._stop = self._stop, future.cancel

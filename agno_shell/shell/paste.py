@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 LARGE = 2_000
 """Characters from which on a paste is shown as a stand-in; drawing more slows each key."""
@@ -22,6 +23,14 @@ class Pastes:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
         self._number = 0
+        self.naming: deque[str] = deque(maxlen=KEPT)
+        """Pasted texts, of any length, that could name a file: only what the person types is
+        a wish to attach one."""
+
+    def note(self, text: str) -> None:
+        """A text comes from the clipboard."""
+        if "@" in text:
+            self.naming.append(text)
 
     def take(self, text: str) -> str:
         """What to put into the input for a pasted text."""

@@ -1,68 +1,75 @@
-"""The events of a turn, and stored messages, as lines on a front."""
+"""The events of a turn, as lines on a front."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from agno_shell.contracts import Line, Renderer, RenderStream
+from agno_shell.contracts import Line, Renderer
 from agno_shell.events import (
     Ending,
     Failed,
+    FellBack,
     Finished,
     Interrupted,
     MessageSaved,
     NotSaved,
     ReasoningDelta,
     RequestPrepared,
+    Retrying,
     TextDelta,
+    ToolFinished,
+    ToolStarted,
     TurnEvent,
 )
+from agno_shell.shell.endings import Course
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line, text_lines, wrapped
+from agno_shell.shell.live import Live
 from agno_shell.shell.rendering import GuardedRenderer
-from agno_shell.terminal_text import Cleaner, clean_line
+from agno_shell.shell.stored import message_lines, question_lines
+from agno_shell.shell.tool_lines import call_lines, result_lines
+from agno_shell.terminal_text import Cleaner
 from agno_shell.types import Message, ToolCall
 
 TICK_SECONDS = 0.5
-"""How often the waiting line is drawn anew."""
-
-REASONING_SHOWN = 400
-"""Characters of the newest reasoning that the live line shows."""
+"""How often a line that holds a time is drawn anew."""
 
 REQUEST_SECONDS = 0.008
 """Drawing a question waits this long, so that its request leaves first."""
-
-QUESTION_CHARACTERS = 4_000
-QUESTION_LINES = 40
 
 KEPT_HERE = (
     "What was said stays in this shell and is tried again with the next message; "
     "/save PATH writes the conversation to a file."
 )
 
-NOT_WHOLE = {
-    "interrupted": "stopped; what was shown is kept",
-    "incomplete": "cut off; what came is kept",
-    "failed": "no answer came",
+NOT_SAVED_EITHER = {
+    "assistant": "The reply was not saved either.\n",
+    "tool": "The result of the tool was not saved either.\n",
 }
 
 
 class Presenter:
     """Shows one turn after the other."""
 
-    def __init__(self, front: Front, renderer: Renderer) -> None:
+    def __init__(
+        self, front: Front, renderer: Renderer, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._front = front
         self._renderer = GuardedRenderer(renderer, self.notice)
-        self._stream: RenderStream | None = None
+        self._clock = clock
+        self._live = Live("", clock)
+        self._course = Course(clock)
         self._cleaner = Cleaner()
-        self._reasoning = ""
-        self._model = ""
-        self._since = 0.0
+        self._shown_call: ToolCall | None = None
+        """The call that stands in the scrollback and has no result yet."""
+        self._tool_began: float | None = None
+        self._is_below_text = False
+        """Whether what is printed next stands right below the text of a reply."""
         self.prepared: RequestPrepared | None = None
-        """What the turn in work, or the last one, sent."""
+        """What the turn in work, or the last one, sent last."""
         self.ending: Ending | None = None
         self.not_saved: str | None = None
         """Why something of the turn in work, or of the last one, was not saved at first."""
@@ -73,10 +80,12 @@ class Presenter:
 
     async def show(self, events: AsyncGenerator[TurnEvent, None], model: str) -> None:
         """Show a turn to its end."""
-        self._stream, self._cleaner, self._reasoning = None, Cleaner(), ""
-        self._model, self._since = clean_line(model), time.monotonic()
+        self._live, self._course = Live(model, self._clock), Course(self._clock)
+        self._cleaner = Cleaner()
+        self._shown_call = self._tool_began = None
+        self._is_below_text = False
         self.prepared = self.ending = self.not_saved = None
-        self._front.set_live(self._live)
+        self._front.set_live(self._live_lines)
         ticker = asyncio.create_task(self._tick())
         try:
             async with aclosing(events):
@@ -88,110 +97,171 @@ class Presenter:
 
     def messages(self, messages: Sequence[Message]) -> None:
         """Show stored messages as they looked when they were said."""
-        for message in messages:
-            if message.role == "user":
-                self.question(message.content)
-            elif message.content or message.status != "complete":
-                self._stored(message)
+        for lines in message_lines(messages, self._renderer, self._front.width):
+            self._front.print_lines(lines)
 
-    def question(self, text: str, *, saved: bool = False, after: float = 0.0) -> None:
-        """Show what the person said; of a very long text the beginning, and how long it is.
-        That it is all ``saved`` is said only of what is."""
-        shown = "\n".join(text[:QUESTION_CHARACTERS].split("\n")[:QUESTION_LINES])
-        lines = text_lines(shown, "class:question")
-        if len(shown) < len(text):
-            left = f"… {len(text) - len(shown):,} more characters"
-            lines.append((("class:notice", left + ", all of them saved" * saved),))
-        first: Line = (("class:prompt", "› "), *lines[0])
-        rest = ((("", "  "), *line) for line in lines[1:])
-        self._front.print_lines([first, *rest, ()], after=after)
+    def question(self, text: str) -> None:
+        """Show what the person typed."""
+        self._front.print_lines(question_lines(text))
 
     def notice(self, text: str, style: str = "class:notice") -> None:
         """Show a few words of the shell's own."""
         self._front.print_lines(text_lines(wrapped(text, self._front.width), style))
 
-    def _stored(self, message: Message) -> None:
-        stream = self._renderer.begin(self._front.width)
-        cleaner = Cleaner()
-        lines = stream.feed(cleaner.feed(message.content) + cleaner.finish())
-        self._front.print_lines([*lines, *stream.finish()])
-        if note := NOT_WHOLE.get(message.status):
-            self.notice(f"({note})")
-        self._front.print_lines([()])
+    # A call that waits for the person's leave -------------------------------------------
+
+    def ask_about(self, call: ToolCall) -> None:
+        """Show the whole of a call, and nothing at work until :meth:`asked`."""
+        self._print_call(call, whole=True)
+        self._live.is_asking = True
+        self._front.touch()
+
+    def asked(self) -> None:
+        """The person has answered."""
+        self._live.is_asking = False
+        self._live.rest()
+        self._front.touch()
+
+    # Events -----------------------------------------------------------------------------
 
     def _show(self, event: TurnEvent) -> None:
-        if isinstance(event, TextDelta):
-            self._text(event.text)
-        elif isinstance(event, ReasoningDelta):
-            self._reasoning = (self._reasoning + event.text)[-REASONING_SHOWN:]
-            self._front.touch()
-        elif isinstance(event, RequestPrepared):
-            self.prepared = event
-        elif isinstance(event, ToolCall):
-            self.notice(f"The model asked for the tool {clean_line(event.name)}; none is set up.")
-        elif isinstance(event, MessageSaved | NotSaved) and event.message.role == "user":
-            # Only now, because what is shown as said is saved.
-            self._said(event)
-        elif isinstance(event, NotSaved):
-            self._not_saved(event)
-        elif isinstance(event, Finished | Failed | Interrupted):
-            self._end(event)
-        elif not isinstance(event, MessageSaved):
-            self._front.touch()
+        match event:
+            case TextDelta():
+                self._text(event.text)
+            case ReasoningDelta():
+                self._reason(event.text)
+            case MessageSaved() | NotSaved():
+                self._saved(event)
+            case RequestPrepared():
+                self.prepared = event
+                self._live.wait_for()
+                self._front.touch()
+            case Retrying():
+                self._course.retry(event)
+                self._live.retry(event)
+                self._front.touch()
+            case FellBack():
+                self._course.fall_back(event)
+                self._live.wait_for(event.to)
+                self._front.touch()
+            case ToolCall():
+                self._begin()
+            case ToolStarted():
+                self._tool_started(event.call)
+            case ToolFinished():
+                self._tool_finished(event)
+            case Finished() | Failed() | Interrupted():
+                self._end(event)
 
-    def _said(self, event: MessageSaved | NotSaved) -> None:
-        if not self._front.echoes:
-            saved = isinstance(event, MessageSaved)
-            self.question(event.message.content, saved=saved, after=REQUEST_SECONDS)
+    def _saved(self, event: MessageSaved | NotSaved) -> None:
+        message = event.message
+        if message.role == "user":
+            # Only now, because what is shown as said is saved.
+            self._said(message, saved=isinstance(event, MessageSaved))
+        elif message.role == "assistant":
+            self._close_reply()
+            self._course.next_reply()
         if isinstance(event, NotSaved):
             self._not_saved(event)
 
+    def _said(self, message: Message, *, saved: bool) -> None:
+        lines = question_lines(message.content, message.attachments, saved=saved)
+        if self._front.echoes:
+            # What was typed stands there already; what goes with it does not.
+            lines = lines[-1 - len(message.attachments) : -1]
+        self._front.print_lines(lines, after=REQUEST_SECONDS)
+
     def _not_saved(self, event: NotSaved) -> None:
         if event.reason == self.not_saved:
-            self.notice("The reply was not saved either.\n", "class:error")
+            self.notice(NOT_SAVED_EITHER.get(event.message.role, ""), "class:error")
             return
         self.not_saved = event.reason
         self.notice(f"{one_line(event.reason)} {KEPT_HERE}\n", "class:error")
 
+    # The reply --------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Something of the reply has come: what happened before it is over."""
+        if not self._course.has_begun:
+            self._live.begun()
+            for line in self._course.begin():
+                self.notice(line)
+
+    def _reason(self, text: str) -> None:
+        self._begin()
+        self._live.think().feed(text)
+        self._front.touch()
+
+    def _collapse(self) -> None:
+        """Thoughts that have led to something become one line."""
+        thinking, self._live.thinking = self._live.thinking, None
+        if thinking:
+            self.notice(f"(thought for {thinking.extent()})")
+
     def _text(self, text: str) -> None:
-        if self._stream is None:
-            self._stream = self._renderer.begin(self._front.width)
-        lines = self._stream.feed(self._cleaner.feed(text))
-        if lines:
+        self._begin()
+        self._collapse()
+        if self._live.stream is None:
+            self._live.stream = self._renderer.begin(self._front.width)
+            self._course.has_text = True
+        if lines := self._live.stream.feed(self._cleaner.feed(text)):
             self._front.print_lines(lines)
         else:
             self._front.touch()
 
+    def _close_reply(self) -> None:
+        """The text of a reply is whole; the next one begins anew."""
+        self._collapse()
+        stream, self._live.stream = self._live.stream, None
+        if stream:
+            rest = stream.feed(self._cleaner.finish())
+            self._front.print_lines([*rest, *stream.finish()])
+            self._cleaner, self._is_below_text = Cleaner(), True
+
     def _end(self, ending: Ending) -> None:
         self.ending = ending
-        if self._stream:
-            rest = self._stream.feed(self._cleaner.finish())
-            self._front.print_lines([*rest, *self._stream.finish()])
+        thinking = None
+        if isinstance(ending, Interrupted):  # its line says it, too
+            thinking, self._live.thinking = self._live.thinking, None
+        self._close_reply()
         # From here on nothing is live: the last line is in the scrollback.
         self._front.set_live(None)
-        if isinstance(ending, Failed):
-            self.notice(ending.sentence(), "class:error")
-        elif isinstance(ending, Interrupted):
-            self.notice(f"({NOT_WHOLE['interrupted']})")
-        elif ending.reason == "length":
-            self.notice("(The reply reached its length limit and is not whole.)", "class:error")
-        elif ending.reason == "content_filter":
-            self.notice("(The provider's content filter ended the reply.)", "class:error")
+        for text, style in self._course.end(ending, thinking.extent() if thinking else ""):
+            self.notice(text, style)
         self._front.print_lines([()])
 
-    def _live(self) -> list[Line]:
-        if self._stream:
-            return self._stream.tail()
-        waited = time.monotonic() - self._since
-        shown = f" {waited:.0f} s" if waited >= 1 else ""
-        lines: list[Line] = [(("class:busy", f"{self._model} …{shown}"),)]
-        if self._reasoning:
-            lines.insert(0, (("class:notice", clean_line(self._reasoning, REASONING_SHOWN)),))
-        elif waited >= 2:
-            lines = [(*lines[0], ("class:notice", "  Ctrl-C stops"))]
-        return lines
+    # Tools ------------------------------------------------------------------------------
+
+    def _print_call(self, call: ToolCall, *, whole: bool = False) -> None:
+        if self._shown_call == call:
+            return
+        self._close_reply()
+        self._shown_call, self._course.has_tools = call, True
+        gap: list[Line] = [()] if self._is_below_text else []
+        lines = call_lines(call, whole=whole, width=self._front.width)
+        self._front.print_lines([*gap, *lines])
+        self._is_below_text = False
+
+    def _tool_started(self, call: ToolCall) -> None:
+        self._print_call(call)
+        self._tool_began = self._clock()
+        self._live.run(call.name)
+        self._front.touch()
+
+    def _tool_finished(self, event: ToolFinished) -> None:
+        self._print_call(event.call)
+        took = None if self._tool_began is None else self._clock() - self._tool_began
+        self._shown_call = self._tool_began = None
+        self._live.rest()
+        self._front.print_lines([*result_lines(event.result, took), ()])
+
+    # What is live -----------------------------------------------------------------------
+
+    def _live_lines(self) -> list[Line]:
+        return self._live.lines(self._front.width)
 
     async def _tick(self) -> None:
-        while self._stream is None:
+        while True:
             await asyncio.sleep(TICK_SECONDS)
-            self._front.touch()
+            if self._live.moves:
+                self._front.touch()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator
 
 from agno_shell import settings
 from agno_shell.config import Config
-from agno_shell.contracts import Provider, ToolbarView
+from agno_shell.contracts import Step, ToolbarView
 from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.figures import is_reply, of_messages
 from agno_shell.conversation.models import OFFLINE
-from agno_shell.conversation.report import Totals, metrics_line, trace_lines
-from agno_shell.events import Failed, Request
+from agno_shell.conversation.trace import Recorder
+from agno_shell.events import TurnEvent
+from agno_shell.reports import figures_line, reply_line, trace_lines
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import text_lines
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.toolbar import toolbar_line
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Message
 
 OFFLINE_HINT = (
     "No model is set up: the offline provider answers. Set OPENAI_API_KEY, or use /model NAME.\n"
@@ -25,6 +26,9 @@ OFFLINE_HINT = (
 OFFLINE_WITH_BASE = (
     "A server is set up (api_base) but no model, so the built-in offline provider answers. "
     "Type /model NAME, with the name that the server knows.\n"
+)
+TAKEN_BACK = (
+    "Everything that was said here was taken back. /redo brings it back, /tree shows all of it.\n"
 )
 
 
@@ -38,7 +42,7 @@ class Status:
         self._front = front
         self._presenter = presenter
         self._last_exchanges = config[settings.SHELL_LAST_EXCHANGES]
-        self.totals = Totals()
+        self._recorder: Recorder | None = None
         self.flags = {
             "trace": config[settings.SHELL_TRACE],
             "metrics": config[settings.SHELL_METRICS],
@@ -76,6 +80,8 @@ class Status:
             )
         if place:
             self._place(place)
+        elif count and not self._conversation.history:
+            self._presenter.notice(TAKEN_BACK)
         elif shown := self._last_exchanges * 2:
             self._presenter.messages(self._conversation.history[-shown:])
 
@@ -121,43 +127,37 @@ class Status:
         items = self._conversation.plugins.toolbar_items(view)
         self._front.set_toolbar(toolbar_line(view, items, self._front.width, elsewhere=elsewhere))
 
-    async def report(self, reply: Message) -> None:
-        """The figures behind a reply, as far as they are asked for."""
-        self.totals.add(reply)
-        prepared, ending = self._presenter.prepared, self._presenter.ending
-        if ending is None:
+    def watch(self, events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
+        """The events of a turn, on their way to the screen."""
+        self._recorder = Recorder()
+        return self._recorder.watch(events)
+
+    @property
+    def last_turn(self) -> Step | None:
+        """What happened in the turn in work, or in the last one."""
+        return self._recorder.step if self._recorder else None
+
+    def report(self) -> None:
+        """The figures behind the turn that is over, as far as they are asked for."""
+        if self._recorder is None:
             return
         lines: list[str] = []
-        if self.flags["metrics"] and not isinstance(ending, Failed):
-            lines.append(metrics_line(reply))
-        if self.flags["trace"] and prepared:
-            tokens = await self._counted(prepared.request)
-            lines += trace_lines(
-                prepared.request,
-                sum(each.count for each in prepared.receipt.left_out),
-                tokens,
-                reply,
-                ending,
-            )
-        if lines:
+        replies = [reply for reply in self._recorder.replies if is_reply(reply)]
+        if self.flags["metrics"] and replies:
+            is_one = len(replies) == 1
+            lines.append(reply_line(replies[0]) if is_one else figures_line(of_messages(replies)))
+        if self.flags["trace"]:
+            lines += trace_lines(self._recorder.step, self._front.width)
+        if any(lines):
             self._front.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
 
-    async def _counted(self, request: Request) -> Sequence[int]:
-        """Tokens of each message; the estimate of the contract where the provider fails."""
-        provider = self._conversation.provider
-        try:
-            tokens = (await provider.count_tokens(request.model, request.messages)).tokens
-        # A provider may be anybody's plugin; its bug costs an exact figure.
-        except Exception:
-            tokens = []
-        if len(tokens) != len(request.messages):
-            counted = await Provider.count_tokens(provider, request.model, request.messages)
-            tokens = counted.tokens
-        return tokens
+    async def may_spend(self, question: str) -> bool:
+        """Whether the person agrees; nobody agrees where there is no person."""
+        return self._front.has_person and await self._front.confirm(question)
 
     def farewell(self) -> None:
         """The last lines of a run."""
-        if self.flags["metrics"] and (summary := self.totals.line()):
+        if self.flags["metrics"] and (summary := figures_line(self._conversation.ledger.run)):
             self._presenter.notice(f"This run: {summary}")
         if what := self.not_on_disk():
             self._presenter.notice(f"{what}; copy what you need from the screen.", "class:error")

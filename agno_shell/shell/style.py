@@ -12,6 +12,8 @@ STYLE = Style.from_dict(
         "heading": "bold",
         "error": "ansired",
         "busy": "ansicyan",
+        "tool": "ansicyan",
+        "reasoning": "italic ansibrightblack",
         "choice.selected": "reverse",
         "toolbar": "ansibrightblack",
         "toolbar.session": "ansicyan",

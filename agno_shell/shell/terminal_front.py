@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 
+from prompt_toolkit.application import in_terminal
+from prompt_toolkit.application.current import set_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, DummyCompleter, DynamicCompleter
 from prompt_toolkit.document import Document
@@ -13,11 +16,14 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
+from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
-from agno_shell.shell.front import Front
+from agno_shell.shell.completion import completes
+from agno_shell.shell.front import Front, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
@@ -58,17 +64,19 @@ class TerminalFront(Front):
         self._queue_changed: Callable[[], None] = _nothing
         self._completer: Completer = DummyCompleter()
         self._task: asyncio.Task[None] | None = None
-        slash = Condition(lambda: self.buffer.document.text.startswith("/"))
+        self._editing: asyncio.Task[None] | None = None
         self.buffer = Buffer(
             name="input",
             completer=DynamicCompleter(lambda: self._completer),
-            complete_while_typing=slash,
+            complete_while_typing=Condition(lambda: completes(self.buffer.document)),
             history=history,
             multiline=True,
-            tempfile_suffix=".md",
         )
         self._chooser = Chooser(
-            lambda: self.width, closed=self._list_closed, passed_on=self._typed_instead
+            lambda: self.width,
+            closed=self._list_closed,
+            passed_on=self._typed_instead,
+            stopped=self.interrupt,
         )
         self._application = ResizableApplication(
             layout=build_layout(
@@ -91,6 +99,7 @@ class TerminalFront(Front):
         self._application.timeoutlen = 0.1
         self.screen = Screen(self._application)
         self.buffer.on_completions_changed += self._completions_changed
+        self.buffer.on_text_changed += lambda _buffer: self._return_to_question()
 
     # What the shell asks for ------------------------------------------------------------
 
@@ -148,18 +157,38 @@ class TerminalFront(Front):
             self._answer("")
         return answer.strip().lower() in ("y", "yes")
 
-    async def choose(self, options: Sequence[Line]) -> int | None:
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
+        if not await self._can_choose(options):
+            return None
+        # Who is typing meets no line that Enter would pick.
+        picked = self._chooser.open(options, marked=not self._is_typing, default=default)
+        self._application.layout.focus(self._chooser.window)
+        return await self._picked(picked)
+
+    async def ask_choice(self, options: Sequence[Option], *, default: int) -> int | None:
+        if not await self._can_choose(options):
+            return None
+        lines: list[Line] = [(("", clean_line(option.label)),) for option in options]
+        letters = "".join(option.letter for option in options)
+        typing = self._is_typing
+        picked = self._chooser.open(lines, marked=not typing, default=default, letters=letters)
+        # Who is typing finishes that first: no letter of it is an answer.
+        if not typing:
+            self._application.layout.focus(self._chooser.window)
+        return await self._picked(picked)
+
+    async def _can_choose(self, options: Sequence[object]) -> bool:
         # What was typed before the list stands there belongs to the input.
         for _time in range(2):
             await asyncio.sleep(0)
         busy = self._question or self._chooser.is_open
-        if not options or busy or self._leaving or not self.has_person:
-            return None
-        # Who is typing meets no line that Enter would pick.
-        layout = self._application.layout
-        typing = bool(self.buffer.text) or layout.is_searching
-        picked = self._chooser.open(options, selected=None if typing else 0)
-        layout.focus(self._chooser.window)
+        return bool(options) and not busy and not self._leaving and self.has_person
+
+    @property
+    def _is_typing(self) -> bool:
+        return bool(self.buffer.text) or self._application.layout.is_searching
+
+    async def _picked(self, picked: asyncio.Future[int | None]) -> int | None:
         self.screen.draw()
         try:
             return await picked
@@ -195,7 +224,51 @@ class TerminalFront(Front):
             self.buffer.text = "\n".join(self.pastes.take(text) for text in waiting)
             self.buffer.cursor_position = len(self.buffer.text)
 
+    def fill(self, text: str) -> None:
+        before = self.buffer.text
+        gap = "\n" if before and not before[-1].isspace() else ""
+        filled = before + gap + self.pastes.take(text)
+        self.buffer.document = Document(filled, len(filled))
+
+    async def edit(self, text: str) -> str | None:
+        from agno_shell.shell import editor
+
+        if not self.has_person or self._application._running_in_terminal:
+            return None
+        with set_app(self._application):
+            async with in_terminal():
+                try:
+                    return await editor.edit(text, os.environ)
+                except UsageError:
+                    self._restore_modes()
+                    raise
+
+    def _restore_modes(self) -> None:
+        """What an editor that has failed may have left behind."""
+        output = self._application.output
+        output.reset_attributes()
+        output.disable_mouse_support()
+        output.show_cursor()
+        output.flush()
+
+    def copy(self, text: str) -> bool:
+        from agno_shell.shell.clipboard import terminal_sequence
+
+        output = self._application.output
+        if not self.has_person or not isinstance(output, Vt100_Output):
+            return False
+        output.write_raw(terminal_sequence(text, os.environ))
+        output.flush()
+        return True
+
+    @property
+    def pasted(self) -> Sequence[str]:
+        return self.pastes.naming
+
     async def stop(self) -> None:
+        if self._editing:
+            self._editing.cancel()
+            await asyncio.gather(self._editing, return_exceptions=True)
         if self._application.is_running:
             self.screen.set_live(None)
             self.screen.draw()
@@ -219,10 +292,13 @@ class TerminalFront(Front):
         self._answer("")
         self._typed.put_nowait(text)
         self._queue_changed()
+        self._return_to_question()
 
     def interrupt(self) -> None:
         """Ctrl-C: stop the reply, else answer a question with no, else clear the input."""
-        if self._chooser.is_open:
+        if self._application._running_in_terminal:
+            return  # it was meant for the editor, which has it as well
+        if self._chooser.is_open and not (self._chooser.stays and self.busy):
             self._chooser.close()
         elif self._question:
             self._answer("")
@@ -261,9 +337,39 @@ class TerminalFront(Front):
 
     def _typed_instead(self, text: str, entered: bool) -> None:
         """Take what was typed at a list, and not for it, into the input."""
+        self._application.layout.focus(self.buffer)
         self.paste(text)
         if entered:
             self.accept()
+
+    @property
+    def question_waits(self) -> bool:
+        """Whether a question waits for the message in the input to be finished."""
+        return self._chooser.stays
+
+    def to_question(self) -> None:
+        """Give the keys to the question that waits; the message stays in the input."""
+        self._chooser.mark()
+        self._application.layout.focus(self._chooser.window)
+
+    def _return_to_question(self) -> None:
+        if self._chooser.stays and not self.buffer.text:
+            self.to_question()
+
+    def edit_input(self) -> None:
+        """Open the input in an editor."""
+        if self._question is None and (self._editing is None or self._editing.done()):
+            self._editing = asyncio.get_running_loop().create_task(self._edit_input())
+
+    async def _edit_input(self) -> None:
+        try:
+            text = await self.edit(self.pastes.expand(self.buffer.text))
+        except UsageError as error:
+            self.print_lines(text_lines(wrapped(error.sentence(), self.width), "class:error"))
+            return
+        if text is not None:
+            shown = self.pastes.take(text)
+            self.buffer.document = Document(shown, len(shown))
 
     def _fitting(self, question: str) -> str:
         """The question as a prompt; prompt_toolkit shows nothing at all where the prompt is
@@ -275,6 +381,7 @@ class TerminalFront(Front):
 
     def paste(self, text: str) -> None:
         """Put a pasted text, or the stand-in of a large one, into the input."""
+        self.pastes.note(text)
         self.buffer.insert_text(self.pastes.take(text))
 
     def close_menu(self) -> None:

@@ -17,6 +17,9 @@ def test_an_agent_in_full(load: Load) -> None:
         description = "careful"
         instructions = "You are an analyst."
         model = "x/y"
+        fallbacks = ["x/z", "ollama_chat/small"]
+        pins = ["Be kind.", "@~/rules.md", "@/etc/motd"]
+        reasoning = "low"
         temperature = 0.2
         [agents.analyst.parameters]
         top_p = 0.9
@@ -36,6 +39,9 @@ def test_an_agent_in_full(load: Load) -> None:
             "stop": ["END"],
             "response_format": {"type": "json_object"},
         },
+        fallbacks=("x/z", "ollama_chat/small"),
+        pins=("Be kind.", "@~/rules.md", "@/etc/motd"),
+        reasoning="low",
     )
     assert config.agents["empty"] == Agent("empty", parameters={})
 
@@ -61,6 +67,21 @@ def test_the_shells_file_replaces_an_agent_as_a_whole(load: Load) -> None:
         ("[agents.a]\ntemperature = true", "line 2: agents.a.temperature must be a number", ""),
         ("[agents.a]\ntemperature = -1", "line 2: agents.a.temperature must be a number", ""),
         ("[agents.a]\ntemperature = nan", "line 2: agents.a.temperature must be a number", ""),
+        ("[agents.a]\nfallbacks = 'x'", "line 2: agents.a.fallbacks must be a list of texts", ""),
+        ("[agents.a]\nfallbacks = ['x', ' ']", "line 2: agents.a.fallbacks must be a list", ""),
+        ("[agents.a]\npins = [1]", "line 2: agents.a.pins must be a list of texts", ""),
+        (
+            "[agents.a]\npins = ['fine', '@rules.md']",
+            "line 2: agents.a.pins names a file by a path that is not whole.",
+            "begins with / or ~/",
+        ),
+        ("[agents.a]\npins = ['@']", "line 2: agents.a.pins names a file by a path", ""),
+        (
+            "[agents.a]\nreasoning = 'much'",
+            "line 2: agents.a.reasoning must be one of off, low, medium, high.",
+            "",
+        ),
+        ("[agents.a]\nreasoning = ['low']", "line 2: agents.a.reasoning must be one of", ""),
         ("[agents.a]\nparameters = 1", "line 2: agents.a.parameters must be a table.", ""),
         (
             "[agents.a.parameters]\n\napi_key = 'sk-fake-0000'",

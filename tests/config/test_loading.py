@@ -76,6 +76,8 @@ def test_sources_are_laid_key_by_key(load: Load) -> None:
         "between_tokens": 60.0,
         "whole_reply": 900.0,
         "reply_bytes": 16_777_216,
+        "tries": 3,
+        "retry_after": 60.0,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agno_shell import settings
-from agno_shell.config import Config, load_config, remember
+from agno_shell.config import Agent, Config, load_config, new_agent, remember
 from agno_shell.config.writing import toml_value
 from agno_shell.errors import ConfigError
 from agno_shell.paths import Paths, find_paths
@@ -130,3 +130,54 @@ def test_a_value_that_is_no_text_is_one_sentence(paths: Paths) -> None:
     with pytest.raises(ConfigError, match="Not remembered"):
         remember(paths, {"provider.model": "a \udc80"})
     assert not os.path.exists(paths.shell_config_file)
+
+
+def test_a_new_agent_is_there_for_later_runs_and_the_persons_file_is_untouched(
+    load: Load, paths: Paths
+) -> None:
+    user = '# mine\n[agents.analyst]\nmodel = "x"\n'
+    load(user, "shell.trace = true")
+    text = 'Say "no"\n\tin two lines, \\ and Grüße.'
+    made = new_agent(paths, "poet 2.0", {"instructions": text, "model": "y/z"})
+    assert made == Agent("poet 2.0", text, "y/z", parameters={})
+    config = load_config(paths, environ={})
+    assert config.agents["poet 2.0"] == made
+    assert config.agents["analyst"].model == "x"
+    assert config[settings.SHELL_TRACE] is True
+    assert Path(paths.config_file).read_text() == user
+    assert stat.S_IMODE(os.stat(paths.shell_config_file).st_mode) == 0o600
+
+
+def test_a_name_that_the_shell_has_written_is_not_written_over(paths: Paths) -> None:
+    new_agent(paths, "poet", {"instructions": "one"})
+    before = Path(paths.shell_config_file).read_bytes()
+    with pytest.raises(ConfigError, match="has an agent 'poet' already"):
+        new_agent(paths, "poet", {"instructions": "two"})
+    assert Path(paths.shell_config_file).read_bytes() == before
+    new_agent(paths, "other", {})
+    assert load_config(paths, environ={}).agents["poet"].instructions == "one"
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "message"),
+    [
+        ("", {}, "must have a name of 1 to 60 printable characters"),
+        ("a\x1b", {}, "must have a name"),
+        ("a", {"instructions": 1}, "The new agent: agents.a.instructions must be text in quotes"),
+        ("a", {"instruction": "x"}, "The new agent: an agent has no key"),
+        ("a", {"instructions": "a \udc80"}, "Not remembered"),
+    ],
+)
+def test_what_would_be_wrong_in_the_file_is_not_written(
+    paths: Paths, name: str, table: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        new_agent(paths, name, table)
+    assert not os.path.exists(paths.shell_config_file)
+
+
+def test_agents_that_are_no_tables_are_not_replaced(load: Load, paths: Paths) -> None:
+    Path(paths.shell_config_file).write_text("agents = 1\n")
+    with pytest.raises(ConfigError):
+        new_agent(paths, "poet", {"instructions": "x"})
+    assert Path(paths.shell_config_file).read_text() == "agents = 1\n"

@@ -120,7 +120,7 @@ async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
     await conversation.open(session.session_id)
     assert asked == [4]
     await run(conversation.turn("and now?"))
-    assert asked == [4, 10, 20, 40]
+    assert asked == [4, 8, 16]
     sent = provider.requests[0].messages
     assert sent[-1].content == "and now?"
     assert sent[-2].content == "99 " * 10

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from agno_shell.conversation.outbox import Outbox
+from agno_shell.conversation.outbox import Outbox, with_ids
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -89,3 +89,9 @@ async def test_who_stops_waiting_does_not_make_a_message_be_written_twice(door: 
     await outbox.send(session_id)
     assert [message.content for message in storage.tree(session_id)] == ["once"]
     assert saved == ["once"]
+
+
+def test_what_a_message_names_is_renamed_with_it() -> None:
+    message = said("in short")._replace(id="s", parent="b", covers="a")
+    assert with_ids(message, {"s": "s2", "a": "a2"}) == message._replace(id="s2", covers="a2")
+    assert with_ids(message, {"b": "b2"}) == message._replace(parent="b2")

@@ -60,7 +60,7 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize(("page", "words"), ALL, ids=lambda value: str(value)[:60])
 def test_programs_are_known(page: str, words: list[str]) -> None:
-    assert words[0] in KNOWN_TOOLS | {"agno-shell", "printf", "python"}, page
+    assert words[0] in KNOWN_TOOLS | {"agno-shell", "jq", "printf", "python"}, page
 
 
 @pytest.mark.parametrize(("page", "arguments"), OURS, ids=lambda value: str(value)[:60])
@@ -122,7 +122,8 @@ def test_toml_blocks_are_right(tmp_path: Path) -> None:
 def test_slash_commands_that_are_named_are_there() -> None:
     known = {command.name for command in register_commands()}
     known |= {alias for command in register_commands() for alias in command.aliases}
-    for page in ("README.md", "docs/sessions.md", "docs/providers.md", "docs/terminal.md"):
+    pages = ("sessions", "conversations", "providers", "terminal")
+    for page in ("README.md", *(f"docs/{name}.md" for name in pages)):
         named = set(re.findall(r"(?:^|`)/([a-z]+)", (ROOT / page).read_text(), re.MULTILINE))
         assert named <= known, page
 

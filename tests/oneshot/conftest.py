@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,12 +67,18 @@ def say() -> Callable[..., list[Message]]:
 @pytest.fixture
 def held() -> Callable[[Storage], dict[str, Any]]:
     """All that a storage holds, in a form that two can be compared by."""
+
+    def contents(messages: list[Message], read: Callable[[str], bytes]) -> list[bytes]:
+        return [read(file.sha256) for message in messages for file in message.attachments]
+
     return lambda storage: {
         "sessions": {
             each.session_id: (
                 each,
                 storage.tree(each.session_id),
                 storage.messages(each.session_id),
+                storage.memories(each.session_id),
+                contents(storage.tree(each.session_id), partial(storage.attachment, each[0])),
             )
             for each in storage.sessions()
         },
@@ -79,6 +86,11 @@ def held() -> Callable[[Storage], dict[str, Any]]:
             (each.session.session_id, each.deleted_at): (
                 each.session,
                 storage.trashed_messages(each.trash_id),
+                storage.trashed_memories(each.trash_id),
+                contents(
+                    storage.trashed_messages(each.trash_id),
+                    partial(storage.trashed_attachment, each.trash_id),
+                ),
             )
             for each in storage.trash()
         },

@@ -22,6 +22,9 @@ from agno_shell.shell.terminal_front import TerminalFront
 
 COLUMNS, ROWS = 80, 24
 
+OF_CONVERSATION = ("agents", "default", "values", "boxes")
+"""Options that make the conversation; the others are those of :meth:`Shell.run`."""
+
 
 class EmulatedTerminal(io.StringIO):
     """What is written goes to a pyte screen with its scrollback."""
@@ -110,7 +113,7 @@ async def sit_down(
         terminal = EmulatedTerminal()
         output = FrameOutput(terminal, lambda: Size(ROWS, COLUMNS), term="xterm", enable_cpr=False)
         conversation = make_conversation(
-            storage, **{k: options.pop(k) for k in ("agents", "default") if k in options}
+            storage, **{key: options.pop(key) for key in OF_CONVERSATION if key in options}
         )
         plain = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         front = TerminalFront(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from prompt_toolkit.document import Document
 from agno_shell.contracts import Command, Completion
 from agno_shell.errors import UsageError
 from agno_shell.shell import completion as module
-from agno_shell.shell.completion import CommandCompleter, fuzzy, match
+from agno_shell.shell.completion import ShellCompleter, completes, fuzzy, match
 
 
 async def offer(_context: Any, argument: str) -> Iterable[Completion]:
@@ -26,7 +27,7 @@ COMMANDS = {
 
 
 async def complete(text: str) -> list[tuple[str, int]]:
-    completer = CommandCompleter(lambda: COMMANDS, None)  # type: ignore[arg-type]
+    completer = ShellCompleter(lambda: COMMANDS, None)  # type: ignore[arg-type]
     found = completer.get_completions_async(Document(text), CompleteEvent())
     return [(completion.text, completion.start_position) async for completion in found]
 
@@ -70,3 +71,36 @@ def test_the_nearest_characters_are_marked() -> None:
     assert match("a xx abc", "abc") == [5, 6, 7]
     assert match("abc", "") == []
     assert match("abc", "ca") is None
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "a b.txt").write_text("")
+    (tmp_path / "my dir").mkdir()
+    (tmp_path / "my dir" / "x.txt").write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("see @no", [("@notes.txt", -3)]),
+        ("first\n(@", [('@"a b.txt"', -1), ('@"my dir/', -1), ("@notes.txt", -1)]),
+        ('x @"my dir/', [('@"my dir/x.txt"', -9)]),
+        ("me@no", []),
+        ("see @notes.txt and", []),
+    ],
+)
+async def test_file_names_complete_behind_an_at_sign(
+    folder: Path, typed: str, offered: list[tuple[str, int]]
+) -> None:
+    assert await complete(typed) == offered
+    assert completes(Document(typed)) == bool(offered)
+
+
+@pytest.mark.parametrize("text", ["hello", "a / b", "me@example.org "])
+def test_prose_is_not_completed_unasked(text: str) -> None:
+    assert not completes(Document(text))
+    assert completes(Document("/" + text))

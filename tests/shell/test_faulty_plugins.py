@@ -127,7 +127,7 @@ async def test_a_provider_whose_figures_fail(
     seat = await sit_down(storage)
     seat.shell.status.flags["trace"] = True
     seat.type("hello there\r")
-    await seat.sees("could not be prepared" if method == "context_window" else "sent to model-x")
+    await seat.sees("could not be prepared" if method == "context_window" else "─ request")
     assert "hello failed" not in seat.terminal.text()
     await seat.until(lambda: len(storage.messages(storage.current() or "")) == 2)
 
@@ -196,7 +196,7 @@ async def test_a_stop_before_the_request_has_begun(
     )
     seats.append(await sit_down())
     seats[0].type("hi\r")
-    await seats[0].sees("stopped; what was shown is kept")
+    await seats[0].sees("stopped before any of the reply had come")
 
 
 async def test_data_that_cannot_be_stored_does_not_hold_up_what_follows(

@@ -2,20 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
+import queue
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from prompt_toolkit.completion import DummyCompleter
 
 from agno_shell.config import Config
+from agno_shell.contracts import Tool, ToolBox, ToolFactory
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import Finished
+from agno_shell.shell.front import Option
 from agno_shell.shell.line_front import READ_AHEAD, LineFront
 from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.loop import Shell
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.types import ToolCall, ToolSchema
 
 
 @pytest.fixture
@@ -23,10 +27,14 @@ def run(make_conversation: Callable[..., Conversation]) -> Any:
     """Runs a shell on the given bytes; returns what it printed."""
 
     async def run_shell(
-        typed: bytes, *, ask: bool = False, storage: MemoryStorage | None = None
+        typed: bytes,
+        *,
+        ask: bool = False,
+        storage: MemoryStorage | None = None,
+        boxes: Sequence[ToolFactory] = (),
     ) -> str:
         sink = io.StringIO()
-        conversation = make_conversation(storage)
+        conversation = make_conversation(storage, boxes=boxes)
         front = LineFront(io.BytesIO(typed), sink, ask=ask)
         renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         shell = Shell(
@@ -246,3 +254,119 @@ async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own
     front._waiting = True
     front.print_lines([(("", "news"),), ()])
     assert sink.getvalue() == "> \nnews\n> "
+
+
+class Typist(io.RawIOBase):
+    """An input whose lines a test gives one by one; it blocks until there is one."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[bytes] = queue.Queue()
+
+    def type(self, line: bytes) -> None:
+        self._lines.put(line)
+
+    def readline(self, _size: int | None = -1) -> bytes:
+        return self._lines.get()
+
+
+ANSWERS = (Option("y", "Yes"), Option("n", "No"))
+
+
+@pytest.fixture
+async def at_a_dumb_terminal() -> Any:
+    """A started front, what it prints, and the person in front of it."""
+    typist, sink = Typist(), io.StringIO()
+    front = LineFront(typist, sink, ask=True)  # type: ignore[arg-type]
+    await front.start(interrupted=list, queue_changed=list, completer=DummyCompleter())  # type: ignore[arg-type]
+    yield front, sink, typist
+    typist.type(b"")
+    await front.stop()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"), [(b"y\n", 0), (b"N\n", 1), (b"\n", 1), (b"", None), (b"\xff\n", None)]
+)
+async def test_a_choice_is_a_letter(at_a_dumb_terminal: Any, line: bytes, answer: int) -> None:
+    front, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(front.ask_choice(ANSWERS, default=1))
+    await until(lambda: "A letter, or Enter for n: " in sink.getvalue())
+    assert "y  Yes\nn  No\n" in sink.getvalue()
+    typist.type(line)
+    assert await asyncio.wait_for(asked, 5) == answer
+
+
+async def test_lines_typed_before_a_choice_are_read_after_it(at_a_dumb_terminal: Any) -> None:
+    front, sink, typist = at_a_dumb_terminal
+    typist.type(b"y\n")
+    typist.type(b"second\n")
+    await until(lambda: front._lines.qsize() == 2)
+    asked = asyncio.create_task(front.ask_choice(ANSWERS, default=1))
+    await until(lambda: "A letter" in sink.getvalue())
+    typist.type(b"words\n")
+    assert await asyncio.wait_for(asked, 5) is None
+    assert [await front.read() for _line in range(3)] == ["y", "second", "words"]
+
+
+async def test_an_input_that_has_ended_answers_nothing(at_a_dumb_terminal: Any) -> None:
+    front, _sink, typist = at_a_dumb_terminal
+    typist.type(b"said\n")
+    typist.type(b"")
+    await until(lambda: front._lines.qsize() == 2)
+    assert await asyncio.wait_for(front.ask_choice(ANSWERS, default=0), 5) is None
+    assert await front.read() == "said"
+    assert await front.read() is None
+    assert not front.has_person
+
+
+async def test_in_a_pipe_nobody_is_asked_and_no_tool_runs(
+    run: Any, provider: ScriptedProvider
+) -> None:
+    called = []
+
+    class Box(ToolBox):
+        async def tools(self) -> Any:
+            async def work(arguments: Any) -> str:
+                called.append(arguments)
+                return "done"
+
+            return [Tool(ToolSchema("write", "", {"type": "object"}), work)]
+
+    call = ToolCall("c", "write", '{"x": 1}')
+    provider.scripts.extend([[call, Finished("tool_calls")], ["I see.", Finished()]])
+    boxes = [ToolFactory("box", "", lambda _options: Box())]
+    printed = await run(b"go\ny\n", boxes=boxes)
+    assert '▷ write {"x": 1}' in printed
+    assert "(Nobody is here to be asked whether write may run; it was not run.)" in printed
+    assert "failed" in printed
+    assert "I see." in printed
+    assert called == []
+    assert provider.requests[2].messages[-1].content == "y"
+
+
+async def test_what_is_piped_in_names_no_files(
+    run: Any, provider: ScriptedProvider, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("s")
+    for ask in (False, True):
+        storage = MemoryStorage()
+        await run(b"read @secret\n", ask=ask, storage=storage)
+        [session] = storage.sessions()
+        question = storage.messages(session.session_id)[0]
+        assert [each.name for each in question.attachments] == ["secret"] * ask
+
+
+async def test_there_is_no_editor_and_no_clipboard_and_what_would_fill_the_input_is_shown(
+    at_a_dumb_terminal: Any,
+) -> None:
+    front, sink, _typist = at_a_dumb_terminal
+    assert await front.edit("text") is None
+    assert front.copy("text") is False
+    front.fill("change\nme\x1b")
+    assert "change\nme␛\n" in sink.getvalue()

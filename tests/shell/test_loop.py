@@ -182,8 +182,9 @@ async def test_metrics_and_trace_follow_the_reply(
     seat.type("How much?\r")
     await seat.sees("5 tokens in · 2 out")
     await seat.sees("$0.5000")
-    await seat.sees("sent to model-x: 1 messages, 2 tokens")
-    await seat.sees("finish reason stop")
+    await seat.sees("├─ request")
+    await seat.sees("model-x: 1 message, ")
+    await seat.sees("│  └─ finish       stop")
     await seat.leaves()
     await seat.sees("This run: 1 reply · 5 tokens in · 2 out")
 

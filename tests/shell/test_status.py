@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +9,9 @@ import pytest
 from agno_shell.config import Config
 from agno_shell.contracts import Line
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.shell.status import OFFLINE_HINT, OFFLINE_WITH_BASE, Status
+from agno_shell.events import MessageSaved, TurnEvent
+from agno_shell.shell.status import OFFLINE_HINT, OFFLINE_WITH_BASE, TAKEN_BACK, Status
+from agno_shell.types import Message, Usage, new_id, now
 
 
 class Paper:
@@ -58,3 +60,54 @@ async def test_without_a_model_the_greeting_says_how_to_set_one_up(
     assert said == ["Welcome.", OFFLINE_WITH_BASE if base else OFFLINE_HINT]
     # The address is named only where it is asked.
     assert "http" not in "".join(text for line in paper.lines for _style, text in line)
+
+
+async def test_a_session_of_which_all_was_taken_back_says_the_way_forward(
+    conversation: Conversation,
+) -> None:
+    async for _event in conversation.turn("one").events():
+        pass
+    said: list[str] = []
+    status = status_of(conversation, Paper(), said)
+    status.session()
+    assert said == []
+    await conversation.return_to(None)
+    await conversation.open(conversation.session.session_id)
+    status.session()
+    assert said == [TAKEN_BACK]
+
+
+async def test_a_script_on_standard_input_agrees_to_no_cost(
+    make_conversation: Callable[..., Conversation],
+) -> None:
+    class Pipe(Paper):
+        has_person = False
+
+        async def confirm(self, question: str) -> bool:
+            raise AssertionError("the next line of the script would be the answer")
+
+    status = status_of(make_conversation(), Pipe(), [])
+    assert await status.may_spend("Let it cost more?") is False
+
+
+async def test_a_turn_of_several_replies_has_one_line_of_sums(
+    make_conversation: Callable[..., Conversation],
+) -> None:
+    paper = Paper()
+    status = status_of(make_conversation(), paper, [])
+    status.report()
+    assert paper.lines == []
+    assert status.last_turn is None
+    status.flags["metrics"] = True
+
+    async def events() -> AsyncGenerator[TurnEvent, None]:
+        for tokens in (5, 6):
+            usage = Usage(tokens, 1)
+            yield MessageSaved(Message(new_id(), "assistant", "x", now(), usage=usage))
+
+    async for _event in status.watch(events()):
+        pass
+    status.report()
+    shown = ["".join(text for _style, text in line) for line in paper.lines]
+    assert shown == ["2 replies · 11 tokens in · 2 out · 2 of unknown cost", ""]
+    assert status.last_turn is not None

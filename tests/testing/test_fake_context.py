@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from agno_shell.contracts import Command, CommandContext
-from agno_shell.errors import SessionNotFoundError
+from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.events import Finished, Request, TextDelta
 from agno_shell.testing.fake_context import FakeContext, FakeProvider, run
 from agno_shell.types import Message, new_id, now
@@ -23,6 +23,20 @@ def test_it_has_everything_that_commands_are_promised():
             assert inspect.iscoroutinefunction(mine) is asynchronous, name
             parameters = list(inspect.signature(member).parameters)[1:]
             assert list(inspect.signature(mine).parameters) == parameters, name
+
+
+async def test_what_a_command_does_around_the_shell_is_recorded():
+    context = FakeContext(edits=["changed"])
+    context.fill_input("to change")
+    context.remember_agent("poet", {"instructions": "Rhyme."})
+    assert await context.edit_text("first") == "changed"
+    assert await context.edit_text("second") is None
+    assert await context.copy("words") == "with xclip"
+    assert (context.filled, context.edited) == (["to change"], ["first", "second"])
+    assert context.copied == ["words"]
+    assert context.remembered_agents == {"poet": {"instructions": "Rhyme."}}
+    with pytest.raises(UsageError, match="no clipboard"):
+        await FakeContext(clipboard=None).copy("words")
 
 
 def test_it_starts_in_the_current_session_of_a_storage():

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import islice
 
 from agno_shell.builtin.commands.arguments import SHOWN_LENGTH, first_word
 from agno_shell.builtin.commands.wording import age, short_id
 from agno_shell.contracts import CommandContext, Completion
 from agno_shell.errors import AgnoShellError
+from agno_shell.file_names import matching
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Session
 from agno_shell.wording import count
 
 Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
-
-PATHS = 2000
-"""Entries of one folder that are looked at."""
 
 ID_TYPED = 2
 """Ids are offered beside names once this many characters of one were typed."""
@@ -82,25 +78,9 @@ async def paths(_context: CommandContext, text: str) -> Iterable[Completion]:
 
 def _entries(text: str) -> list[Completion]:
     quote = text[:1] if text[:1] in ("'", '"') else ""
-    typed = text[len(quote) :]
-    folder, _, beginning = typed.rpartition("/")
-    folder += "/" if "/" in typed else ""
-    found = []
-    try:
-        with os.scandir(os.path.expanduser(folder) or ".") as entries:
-            for entry in islice(entries, PATHS):
-                name = entry.name + ("/" if entry.is_dir() else "")
-                if name.startswith(".") and not beginning.startswith("."):
-                    continue  # hidden until it is asked for, as everywhere
-                if _can_be_typed(entry.name):
-                    found.append(Completion(quote + folder + name))
-    except (OSError, ValueError):
-        return []  # no such folder, or none that may be read: there is nothing to offer
-    return sorted(found)
-
-
-def _can_be_typed(name: str) -> bool:
-    return name == clean_line(name, len(name)) and name[-1:] not in ("'", '"')
+    # One that ends in a quote would lose it when the command takes the path apart.
+    found = (path for path in matching(text[len(quote) :]) if path[-1] not in "'\"")
+    return [Completion(quote + path) for path in found]
 
 
 async def models(context: CommandContext, text: str) -> Iterable[Completion]:

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agno_shell.builtin.commands.arguments import positive_number
-from agno_shell.contracts import Command, CommandContext, Storage
+from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message, local_time
 
 EXCHANGES = 10
 """How many exchanges ``/history`` shows when it is not told."""
 
+SPEAKERS = {"user": "you", "assistant": "reply"}
+
 
 async def history(context: CommandContext, text: str) -> None:
-    """Show the last exchanges in full."""
+    """Show the last exchanges in full, each message behind its number."""
     exchanges = positive_number(text, "history", EXCHANGES)
-    session_id = context.session.session_id
-    found = await context.store(lambda storage: last_exchanges(storage, session_id, exchanges))
-    if not found:
-        context.print("Nothing has been said in this session yet.")
+    path = await context.conversation.path()
+    if not path:
+        taken_back = context.session.message_count > 0
+        context.print(
+            "Everything was taken back: /redo brings it back, /tree shows all of it."
+            if taken_back
+            else "Nothing has been said in this session yet."
+        )
         return
-    context.show_messages(found)
+    for place in range(_first_of(path, exchanges), len(path)):
+        context.print(_heading(place + 1, path[place]), "class:notice")
+        context.show_messages([path[place]])
 
 
-def last_exchanges(storage: Storage, session_id: str, exchanges: int) -> list[Message]:
-    """The messages from the ``exchanges``-th question from the end to the end.
+def _first_of(path: Sequence[Message], exchanges: int) -> int:
+    """The place of the ``exchanges``-th question from the end; an exchange is what the
+    person said and all that came after it."""
+    questions = [place for place, message in enumerate(path) if message.role == "user"]
+    return questions[-exchanges] if len(questions) >= exchanges else 0
 
-    An exchange is what the person said and all that came after it, which is mostly one
-    reply, but none after a failure and several with tools; so read on until enough
-    questions are there, and no more of a long session than that.
-    """
-    wanted = 2 * exchanges
-    while True:
-        found = storage.messages(session_id, wanted)
-        questions = [at for at, message in enumerate(found) if message.role == "user"]
-        if len(questions) >= exchanges:
-            return found[questions[-exchanges] :]
-        if len(found) < wanted:
-            return found
-        wanted *= 2
+
+def _heading(number: int, message: Message) -> str:
+    """``4 · a-model · 2026-07-20 10:30``."""
+    who = SPEAKERS.get(message.role, message.role)
+    if message.role == "assistant" and message.model:
+        who = clean_line(message.model)
+    return f"{number} · {who} · {local_time(message.created_at)}"
 
 
 async def info(context: CommandContext, text: str) -> None:
@@ -67,7 +74,11 @@ COMMANDS = (
         f"Show the last N exchanges in full ({EXCHANGES} when N is left out).",
         history,
         usage="[N]",
-        details="An exchange is one of your messages and what was answered to it.",
+        details=(
+            "An exchange is one of your messages and what was answered to it. Each message stands "
+            "behind its number, by which /edit, /copy, /fork and /pin take it: its place on the "
+            "way from the first message to here."
+        ),
     ),
     Command("info", "Show what is known of the open session.", info),
 )

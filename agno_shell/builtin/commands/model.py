@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest, unquote
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import one_of
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.types import Reasoning
 from agno_shell.wording import count
 
 LISTED = 30
@@ -24,6 +24,9 @@ BRIEF_PATIENCE = 0.5
 """Seconds that a remark about the name just chosen is worth."""
 
 DEFAULT_FLAG = "--default"
+
+DEFAULT_LEVEL = "default"
+LEVELS = ("off", "low", "medium", "high", DEFAULT_LEVEL)
 
 
 async def model(context: CommandContext, text: str) -> None:
@@ -91,46 +94,47 @@ async def _names(context: CommandContext, seconds: float) -> Sequence[str]:
         return ()
 
 
-async def agent(context: CommandContext, text: str) -> None:
-    """Choose an agent, leave the one in use, or list them."""
-    name = unquote(text)
-    if not name:
-        _list_agents(context)
-    elif name.lower() == "none":
-        await context.set_agent(None)
-        context.print(f"Agent: none. Model: {clean_line(context.model)}")
-    elif name in context.agents:
-        await context.set_agent(name)
-        context.print(f"Agent: {clean_line(name)}. Model: {clean_line(context.model)}")
-    else:
-        hint = one_of(nearest(name, context.agents)) or "/agent lists the agents."
-        raise UsageError(f"There is no agent '{clean_line(name)}'.", hint=hint)
-
-
-def _list_agents(context: CommandContext) -> None:
-    if not context.agents:
-        context.print("No agents are set up. A table [agents.NAME] in the config file makes one.")
+async def reasoning(context: CommandContext, text: str) -> None:
+    """Say, or choose, how much models think in this session before they answer."""
+    word = unquote(text).lower()
+    if not word:
+        context.print(f"Reasoning: {_level_in_use(context)}.")
         return
-    print_table(
-        context,
-        (
-            Column(""),
-            Column("Agent", minimum=8),
-            Column("Model", minimum=8),
-            Column("What it does", minimum=12),
-        ),
-        [
-            (
-                "*" if name == context.agent else "",
-                name,
-                getattr(each, "model", None) or "",
-                getattr(each, "description", None) or getattr(each, "instructions", None) or "",
-            )
-            for name, each in context.agents.items()
-        ],
-    )
-    if context.agent is None:
-        context.print("None is in use. /agent NAME uses one.")
+    if word not in LEVELS:
+        raise UsageError(
+            f"/reasoning takes {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, not '{clean_line(word)}'.",
+            hint="Usage: /reasoning [off|low|medium|high|default]",
+        )
+    # LEVELS has the words of the type, and one for None.
+    level = cast("Reasoning | None", None if word == DEFAULT_LEVEL else word)
+    await context.conversation.set_reasoning(level)
+    context.print(f"Reasoning: {_level_in_use(context)}.")
+    if level not in (None, "off") and await _cannot_reason(context):
+        context.print(
+            f"{clean_line(context.model)} is known not to reason; the level waits for a model "
+            "that does."
+        )
+
+
+def _level_in_use(context: CommandContext) -> str:
+    if level := context.session.reasoning:
+        return f"{level}, in this session"
+    agent = context.agents.get(context.agent) if context.agent else None
+    if level := getattr(agent, "reasoning", None):
+        return f"{level}, as the agent {clean_line(context.agent or '')} has it"
+    return "as configured"
+
+
+async def _cannot_reason(context: CommandContext) -> bool:
+    from asyncio import timeout
+
+    # The choice is made; this is only a remark about it.
+    try:
+        async with timeout(BRIEF_PATIENCE):
+            abilities = await context.provider.abilities(context.model)
+    except (TimeoutError, AgnoShellError):
+        return False
+    return abilities.reasoning is False
 
 
 COMMANDS = (
@@ -147,14 +151,20 @@ COMMANDS = (
         complete=completions.models,
     ),
     Command(
-        "agent",
-        "Use an agent, leave it with 'none', or list the agents.",
-        agent,
-        usage="[NAME]",
+        "reasoning",
+        "Choose how much the model is to think before it answers, where it can.",
+        reasoning,
+        usage="[off|low|medium|high|default]",
         details=(
-            "An agent is a model with instructions and settings: a table [agents.NAME] in the "
-            "config file. The session remembers it."
+            "The session remembers the level. With default it is the agent's, or the one of "
+            "[provider] reasoning in the config file. Without a word it says which level holds."
         ),
-        complete=completions.agents,
+        complete=completions.words(
+            ("off", "answer at once"),
+            ("low", "think a little"),
+            ("medium", "think"),
+            ("high", "think long"),
+            ("default", "as configured"),
+        ),
     ),
 )

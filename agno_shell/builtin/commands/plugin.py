@@ -5,21 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agno_shell.builtin.commands import (
+    agents,
+    attach,
+    branches,
+    context,
     conversation,
+    copy,
     doctor,
+    memory,
     model,
     report,
     save,
     screen,
     search,
     sessions,
+    tools,
     trash,
+    tree,
 )
 from agno_shell.builtin.commands import help as help_
 from agno_shell.contracts import Command
 from agno_shell.hookspecs import hookimpl
 
-ROOMS = (sessions, search, trash, conversation, save, model, report, doctor, help_, screen)
+ROOMS = (
+    sessions,
+    search,
+    trash,
+    conversation,
+    branches,
+    tree,
+    copy,
+    context,
+    memory,
+    attach,
+    save,
+    model,
+    agents,
+    tools,
+    report,
+    doctor,
+    help_,
+    screen,
+)
 
 
 @hookimpl

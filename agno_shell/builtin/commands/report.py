@@ -9,6 +9,8 @@ from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import switch_word
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext
+from agno_shell.errors import StorageError
+from agno_shell.reports import figures_line, reply_line, trace_lines
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
 from agno_shell.wording import count
@@ -18,31 +20,44 @@ NAMED = 3
 
 
 def trace(context: CommandContext, text: str) -> None:
-    """Switch the trace of each turn on or off."""
-    if _set_flag(context, "trace", text):
+    """Show what happened in the last turn, or switch the trace of each turn on or off."""
+    wanted = switch_word(text, "trace")
+    if wanted is not None:
+        context.flags["trace"] = wanted
         context.print(
-            "Trace is on: each turn shows what is sent, when the first token comes, and how "
-            "the reply ends."
+            "Trace is on: each turn shows what happened in it, and when."
+            if wanted
+            else "Trace is off."
         )
-    else:
-        context.print("Trace is off.")
+        return
+    last = context.conversation.last_turn
+    if last is None:
+        context.print("Nothing was asked yet since the shell was started.")
+        return
+    for line in trace_lines(last, context.width):
+        context.print(line)
 
 
-def metrics(context: CommandContext, text: str) -> None:
-    """Switch the metrics of each reply on or off, and show the totals so far."""
-    if _set_flag(context, "metrics", text):
-        context.print("Metrics are on: each reply shows its tokens, times and cost.")
-    else:
-        context.print("Metrics are off.")
-    totals = context.metrics_summary()
-    if totals:
-        context.print(totals)
-
-
-def _set_flag(context: CommandContext, name: str, text: str) -> bool:
-    wanted = switch_word(text, name)
-    context.flags[name] = not context.flags.get(name, False) if wanted is None else wanted
-    return context.flags[name]
+async def metrics(context: CommandContext, text: str) -> None:
+    """Show what was used, or switch the metrics of each reply on or off."""
+    wanted = switch_word(text, "metrics")
+    if wanted is not None:
+        context.flags["metrics"] = wanted
+        context.print(
+            "Metrics are on: each reply shows its tokens, times and cost."
+            if wanted
+            else "Metrics are off."
+        )
+        return
+    replies = [each for each in context.history if each.role == "assistant"]
+    if replies:
+        context.print(f"{'Last reply:':<14}{reply_line(replies[-1])}")
+    try:
+        sums = figures_line(await context.conversation.figures()) or "no replies yet"
+    except StorageError as error:  # the other figures are known all the same
+        sums = clean_line(error.sentence())
+    context.print(f"{'This session:':<14}{sums}")
+    context.print(f"{'This run:':<14}{context.metrics_summary() or 'no replies yet'}")
 
 
 def plugins(context: CommandContext, text: str) -> None:
@@ -99,18 +114,26 @@ def _word(row: Mapping[str, Any], key: str) -> str:
 COMMANDS = (
     Command(
         "trace",
-        "Show, or no longer show, what each turn sends.",
+        "Show what happened in the last turn, and when; with on, after each turn.",
         trace,
         usage="[on|off]",
-        details="Without a word it changes to the other state.",
+        details=(
+            "Each line says when a step began, counted from the beginning of the turn, and how "
+            "long it took: what was sent, tries, the first token, tools, the end, what was "
+            "saved. /context shows each message of the next request."
+        ),
         complete=completions.on_off,
     ),
     Command(
         "metrics",
-        "Show, or no longer show, tokens, times and cost of each reply; says the totals.",
+        "Show tokens, times and cost of the last reply, the session and this run; on: each reply.",
         metrics,
         usage="[on|off]",
-        details="Without a word it changes to the other state. A cost is shown when it is known.",
+        details=(
+            "The session counts with all its branches, this run with everything since the shell "
+            "was started. What a provider does not report is left out; replies of unknown cost "
+            "are counted as such."
+        ),
         complete=completions.on_off,
     ),
     Command(

@@ -45,7 +45,7 @@ async def create_and_open(context: CommandContext, name: str, description: str =
     """Create a session, say its id, and make it the open one."""
     session = await context.store(lambda storage: storage.create(name, description))
     context.print(f"Created session '{clean_line(name)}' with ID: {session.session_id}")
-    await _say_duplicates(context, session)
+    await say_duplicates(context, session)
     await open_session(context, session)
 
 
@@ -129,7 +129,7 @@ async def rename(context: CommandContext, text: str) -> None:
     name = clean_name(typed)
     changed = await context.store(lambda storage: storage.update(session.session_id, name=name))
     context.print(f"Session {label(session)} updated: name changed to {clean_line(name)}")
-    await _say_duplicates(context, changed)
+    await say_duplicates(context, changed)
     await context.refresh()
 
 
@@ -168,7 +168,7 @@ def _searched(session: Session) -> str:
     return "\n".join((session.name, session.description, *session.tags)).casefold()
 
 
-async def _say_duplicates(context: CommandContext, session: Session) -> None:
+async def say_duplicates(context: CommandContext, session: Session) -> None:
     """A name may be given twice, but then only ids tell the sessions apart."""
     everything = await context.store(lambda storage: storage.sessions())
     same = [

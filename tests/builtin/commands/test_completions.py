@@ -87,7 +87,7 @@ async def test_files_and_folders_are_offered_for_save(context, complete, folder)
     assert texts(await complete(context, "/save ~/sub/")) == ["~/sub/deep.md"]
     assert texts(await complete(context, f"/save {folder}/sub/")) == [f"{folder}/sub/deep.md"]
     assert texts(await complete(context, "/save .h"))[0] == ".hidden"
-    assert texts(await complete(context, '/save "My')) == ['"My file.json', '"notes.md', '"sub/']
+    assert texts(await complete(context, '/save "My')) == ['"My file.json']
     for nowhere in ("nowhere/", "notes.md/", "a\0b/"):
         assert await complete(context, f"/save {nowhere}") == []
 
@@ -114,7 +114,7 @@ async def test_a_provider_that_fails_offers_nothing(make_context, complete, monk
 
 async def test_agents_and_none(make_context, complete):
     context = make_context(agents={"poet": object()})
-    assert texts(await complete(context, "/agent ")) == ["poet", "none"]
+    assert texts(await complete(context, "/agent ")) == ["poet", "none", "new "]
 
 
 @pytest.mark.parametrize("name", ["trace", "metrics"])

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.builtin.commands.conversation import last_exchanges
 from agno_shell.errors import UsageError
 
 
@@ -23,30 +22,36 @@ async def test_history_shows_ten_exchanges_when_not_told(context, type_line, say
     assert contents(context)[0] == "2"
 
 
-async def test_an_exchange_may_have_many_replies_or_none(context, say):
+async def test_an_exchange_may_have_many_replies_or_none(context, type_line, say):
     say(context, "user: 1", "assistant: a", "user: 2", "user: 3")
     say(context, "user: 4", *(f"tool: result {n}" for n in range(9)), "assistant: d")
     say(context, "user: 5", "assistant: e")
-    storage, session_id = context.storage, context.session.session_id
-    everything = [message.content for message in storage.messages(session_id)]
+    everything = [message.content for message in context.history]
+    starts = [at for at, text in enumerate(everything) if text.isdigit()]
     for exchanges in range(1, 7):
-        found = [message.content for message in last_exchanges(storage, session_id, exchanges)]
-        starts = [at for at, text in enumerate(everything) if text.isdigit()]
+        context.shown.clear()
+        await type_line(context, f"/history {exchanges}")
         expected = everything[starts[-exchanges] :] if exchanges <= len(starts) else everything
-        assert found == expected, exchanges
+        assert contents(context) == expected, exchanges
 
 
-async def test_only_what_is_asked_for_is_read(context, say, monkeypatch):
-    say(context, *(line for n in range(100) for line in (f"user: {n}", f"assistant: re {n}")))
-    asked = []
-    messages = context.storage.messages
-    monkeypatch.setattr(
-        context.storage,
-        "messages",
-        lambda *arguments: asked.append(arguments) or messages(*arguments),
-    )
-    last_exchanges(context.storage, context.session.session_id, 3)
-    assert asked == [(context.session.session_id, 6)]
+async def test_each_message_stands_behind_its_number(context, type_line, say):
+    say(context, "user: 1", "assistant: a", "user: 2", "assistant: b")
+    printed = await type_line(context, "/history 1")
+    assert [line.rpartition(" · ")[0] for line in printed.splitlines()] == ["3 · you", "4 · reply"]
+    assert context.styles == ["class:notice"] * 2
+    await context.conversation.retry("openai/model-b")
+    context.shown.clear()
+    printed = await type_line(context, "/history 1")
+    assert printed.splitlines()[1].startswith("4 · openai/model-b · 20")
+    assert contents(context) == ["2", "echo: 2"]
+
+
+async def test_where_all_was_taken_back_the_way_forward_is_named(context, type_line, say):
+    say(context, "user: 1", "assistant: a")
+    await context.conversation.undo()
+    assert "/redo brings it back" in await type_line(context, "/history")
+    assert context.shown == []
 
 
 async def test_an_empty_session_is_said(context, type_line):

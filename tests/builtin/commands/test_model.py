@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from agno_shell.builtin.commands import model as room
+from agno_shell.contracts import Abilities
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.testing.fake_context import FakeProvider
 
@@ -97,29 +98,57 @@ async def test_a_provider_that_fails_is_an_error_only_for_the_list(make_context,
         await type_line(context, "/model")
 
 
-async def test_agents_are_listed_and_the_one_in_use_is_marked(context, type_line):
-    printed = await type_line(context, "/agent")
-    assert printed.splitlines()[-1] == "None is in use. /agent NAME uses one."
-    await type_line(context, "/agent poet")
-    header, analyst, poet = (await type_line(context, "/agent")).splitlines()
-    assert header.split() == ["Agent", "Model", "What", "it", "does"]
-    assert analyst.split() == ["analyst", "big-model", "Think", "in", "steps.", "Be", "exact."]
-    assert poet.split() == ["*", "poet", "Rhyme."]
+@pytest.mark.parametrize("level", ["off", "low", "medium", "high"])
+async def test_reasoning_is_chosen_for_the_session(context, type_line, level):
+    printed = await type_line(context, f"/reasoning {level.upper()}")
+    assert printed == f"Reasoning: {level}, in this session."
+    assert context.session.reasoning == level
+    assert await type_line(context, "/reasoning") == printed
 
 
-async def test_an_agent_is_used_and_left(context, type_line):
-    assert await type_line(context, "/agent poet") == "Agent: poet. Model: fake-model"
-    assert context.agent == "poet"
-    assert await type_line(context, "/agent none") == "Agent: none. Model: fake-model"
-    assert context.agent is None
+async def test_reasoning_by_default_is_the_agents_or_the_configured_one(make_context, type_line):
+    agents = {"deep": SimpleNamespace(model=None, instructions="Think.", reasoning="high")}
+    context = make_context(agents=agents)
+    await type_line(context, "/reasoning low")
+    assert await type_line(context, "/reasoning default") == "Reasoning: as configured."
+    assert context.session.reasoning is None
+    await context.set_agent("deep")
+    assert await type_line(context, "/reasoning") == "Reasoning: high, as the agent deep has it."
 
 
-async def test_an_unknown_agent_names_the_nearest(context, type_line):
-    with pytest.raises(UsageError, match="There is no agent 'pete'") as raised:
-        await type_line(context, "/agent pete")
-    assert raised.value.hint == "Nearest: poet."
-    assert context.agent is None
+async def test_another_level_changes_nothing(context, type_line):
+    with pytest.raises(UsageError, match="takes off, low, medium, high or default, not 'much'"):
+        await type_line(context, "/reasoning much")
+    assert context.conversation.calls == []
 
 
-async def test_without_agents_it_says_how_to_make_one(make_context, type_line):
-    assert "[agents.NAME]" in await type_line(make_context(), "/agent")
+class KnownProvider(FakeProvider):
+    def __init__(self, reasoning):
+        super().__init__()
+        self.abilities_known = Abilities(reasoning=reasoning)
+
+    async def abilities(self, model):
+        return self.abilities_known
+
+
+@pytest.mark.parametrize(("knows", "said"), [(False, True), (True, False), (None, False)])
+async def test_a_model_that_is_known_not_to_reason_is_said(make_context, type_line, knows, said):
+    context = make_context(provider=KnownProvider(knows))
+    printed = await type_line(context, "/reasoning high")
+    assert ("fake-model is known not to reason" in printed) is said
+    assert context.session.reasoning == "high"
+    assert "known not" not in await type_line(context, "/reasoning off")
+
+
+async def test_a_provider_that_cannot_say_what_its_models_can(make_context, type_line):
+    class Failing(FakeProvider):
+        async def abilities(self, model):
+            raise ProviderError("The model process did not start.")
+
+    context = make_context(provider=Failing())
+    assert await type_line(context, "/reasoning high") == "Reasoning: high, in this session."
+
+
+async def test_the_levels_are_completed(context, complete):
+    words = [each.text for each in await complete(context, "/reasoning ")]
+    assert words == ["off", "low", "medium", "high", "default"]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.errors import UsageError
+from agno_shell.contracts import Figures, Step
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.types import Message, Usage, new_id, now
 
 
 @pytest.mark.parametrize("name", ["trace", "metrics"])
-async def test_a_flag_is_set_and_changed(context, type_line, name):
-    for typed, expected in [("", True), ("", False), ("on", True), ("on", True), ("off", False)]:
+async def test_a_flag_is_set(context, type_line, name):
+    for typed, expected in [("on", True), ("ON", True), ("off", False)]:
         printed = await type_line(context, f"/{name} {typed}")
         assert context.flags[name] is expected
         assert ("on:" in printed) is expected
@@ -22,9 +24,54 @@ async def test_another_word_changes_nothing(context, type_line, name):
     assert context.flags[name] is False
 
 
-async def test_metrics_says_the_totals(make_context, type_line):
-    context = make_context(metrics_summary="3 replies, 120 tokens")
-    assert (await type_line(context, "/metrics")).splitlines()[-1] == "3 replies, 120 tokens"
+async def test_trace_alone_shows_the_last_turn(context, type_line):
+    assert "Nothing was asked yet" in await type_line(context, "/trace")
+    context.conversation.last_turn = Step("turn", "m", 0.0, 1.5, (Step("saved", "x", 0.1),))
+    assert (await type_line(context, "/trace")).splitlines() == [
+        "  0 ms  1.5 s  turn      m",
+        "100 ms         └─ saved  x",
+    ]
+    assert context.flags["trace"] is False
+
+
+async def test_a_trace_fits_the_screen(make_context, type_line):
+    context = make_context(width=20)
+    context.conversation.last_turn = Step("turn", "x" * 100, 0.0)
+    [line] = (await type_line(context, "/trace")).splitlines()
+    assert len(line) == 20
+
+
+async def test_metrics_alone_shows_the_last_reply_the_session_and_this_run(
+    make_context, type_line, say
+):
+    context = make_context(metrics_summary="3 replies · 120 tokens in")
+    say(context, "user: Hi")
+    usage = Usage(1_200, 100, cost=0.5)
+    reply = Message(new_id(), "assistant", "Yo", now(), usage=usage)
+    context.storage.append(context.session.session_id, reply)
+    context.conversation.totals = Figures(20, 12_000, 500, cost=1.25, unpriced=2)
+    assert (await type_line(context, "/metrics")).splitlines() == [
+        "Last reply:   1,200 tokens in · 100 out · $0.5000",
+        "This session: 20 replies · 12,000 tokens in · 500 out · $1.25 · 2 of unknown cost",
+        "This run:     3 replies · 120 tokens in",
+    ]
+    assert context.flags["metrics"] is False
+
+
+async def test_metrics_of_nothing(context, type_line):
+    assert (await type_line(context, "/metrics")).splitlines() == [
+        "This session: no replies yet",
+        "This run:     no replies yet",
+    ]
+
+
+async def test_metrics_of_a_session_that_cannot_be_read(make_context, type_line):
+    context = make_context(metrics_summary="1 reply")
+    context.conversation.errors["figures"] = StorageError("The disk is gone.", hint="Mount it.")
+    assert (await type_line(context, "/metrics")).splitlines() == [
+        "This session: The disk is gone. Mount it.",
+        "This run:     1 reply",
+    ]
 
 
 async def test_plugins_are_a_table_with_errors_below(make_context, type_line):

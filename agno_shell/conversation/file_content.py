@@ -1,0 +1,125 @@
+"""What is in a file that is to be attached: read within limits, known by its content."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from agno_shell.errors import UsageError
+from agno_shell.terminal_text import clean_line
+from agno_shell.wording import size
+
+_IMAGES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+IMAGES = frozenset(kind for _mark, kind in _IMAGES) | {"image/webp"}
+PDF = "application/pdf"
+
+_MARKS = (
+    # Longest first: UTF-32's little-endian mark begins with that of UTF-16.
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+PDF_BEGINS_WITHIN = 1024
+"""Bytes before the mark of a PDF, as readers allow them."""
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """The content of a regular file of at most ``limit`` bytes, behind links as well.
+
+    Nothing else is opened for longer than it takes to see what it is: a pipe would wait,
+    and a device never end. ``UsageError`` names the file and says what is wrong.
+    """
+    shown = clean_line(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    flags |= getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(os.path.expanduser(path), flags)
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            os.close(descriptor)
+            raise UsageError(f"{shown} is {_kind(mode)}; only files can be attached.")
+        with open(descriptor, "rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no file {shown}.", hint="A path with blanks stands in quotes."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        if os.path.isdir(os.path.expanduser(path)):  # Windows does not open one
+            reason = "it is a folder"
+        raise UsageError(f"{shown} cannot be attached: {reason}.") from None
+    if len(data) > limit:
+        raise UsageError(
+            f"{shown} has more than {size(limit)}, which is the most that is attached.",
+            hint="[conversation] attachment_bytes in the config file changes that.",
+        )
+    return data
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "no regular file"
+
+
+def as_text(data: bytes) -> str | None:
+    """The content as text: UTF-8, or UTF-16 and UTF-32 with their marks; None when it is
+    none."""
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def media_type(name: str, data: bytes) -> str:
+    """What the content is: an image or PDF by its first bytes, ``text/plain`` if it is text,
+    else what the name says."""
+    for mark, found in _IMAGES:
+        if data.startswith(mark):
+            return found
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    text = as_text(data)
+    if data.startswith(b"%PDF-") or (text is None and b"%PDF-" in data[:PDF_BEGINS_WITHIN]):
+        return PDF
+    if text is not None:
+        return "text/plain"
+    from mimetypes import guess_type
+
+    guessed = guess_type(name)[0] or ""
+    # Its first bytes would be others if it were what the name says.
+    is_wrong = guessed.startswith("text/") or guessed in (*IMAGES, PDF)
+    return "application/octet-stream" if is_wrong else guessed or "application/octet-stream"
+
+
+def is_text(kind: str) -> bool:
+    """Whether what is attached with this media type is written into its message."""
+    return kind.startswith("text/")
+
+
+def is_sendable(kind: str) -> bool:
+    """Whether there are models that take it."""
+    return is_text(kind) or kind == PDF or kind in IMAGES
+
+
+def fenced(name: str, text: str) -> str:
+    """A text file as Markdown: its name, and its content in a fence that it cannot close."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    ending = os.path.splitext(name)[1][1:]
+    language = ending if re.fullmatch(r"[A-Za-z0-9]{1,12}", ending) else ""
+    newline = "" if text.endswith("\n") or not text else "\n"
+    return f"{clean_line(name)}:\n{fence}{language}\n{text}{newline}{fence}"

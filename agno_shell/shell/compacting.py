@@ -1,0 +1,135 @@
+"""Summing up the older turns, as the person sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from agno_shell import settings
+from agno_shell.conversation.compaction import KEPT_TURNS, Compaction, Plan, undo
+from agno_shell.errors import AgnoShellError
+from agno_shell.events import Failed, Finished, Interrupted, NotSaved, Receipt, TurnEvent
+from agno_shell.shell.lines import one_line
+from agno_shell.types import Message
+from agno_shell.wording import count
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.turn import Turn
+    from agno_shell.shell.loop import Shell
+
+FULL = 0.85
+"""What the older turns are summed up at by themselves: this much of the room is taken."""
+
+WORTH_IT = 5
+"""By themselves only if they have one in so many tokens of the room at least."""
+
+UNASKED_PARTS = 3
+"""Requests that are made without asking first."""
+
+NOTHING_CHANGED = "Nothing has changed: everything is sent as before."
+
+
+class Shown:
+    """A compaction as the shell shows a turn. How it ended is said apart: nothing of what a
+    reply offers then fits it."""
+
+    def __init__(self, compaction: Compaction) -> None:
+        self._compaction = compaction
+        self.stop = compaction.stop
+        self.reply: Message | None = None
+
+    async def events(self) -> AsyncGenerator[TurnEvent, None]:
+        async for event in self._compaction.events():
+            yield Finished() if isinstance(event, Failed | Interrupted) else event
+
+
+class Compacting:
+    """Sums up when the person wants it, and by itself if that is switched on."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._conversation = shell.conversation
+        self._given_up: set[str] = set()
+        """Sessions in which it is not tried again by itself."""
+
+    async def compact(self, instruction: str) -> Message | None:
+        """See :meth:`~agno_shell.contracts.ConversationControl.compact`."""
+        compaction = Compaction(self._conversation, instruction)
+        plan = await compaction.plan()
+        if plan.parts > UNASKED_PARTS and self._shell.front.has_person:
+            question = f"{count(plan.messages, 'message')} take about {plan.parts} requests to "
+            if not await self._shell.front.confirm(f"{question}sum up. Go on?"):
+                self._tell(f"({NOTHING_CHANGED})")
+                return None
+        return await self._run(compaction, plan)
+
+    async def uncompact(self) -> None:
+        """See :meth:`~agno_shell.contracts.ConversationControl.uncompact`."""
+        saved = await undo(self._conversation)
+        if isinstance(saved, NotSaved):
+            self._tell(one_line(saved.reason), "class:error")
+
+    async def after(self, turn: Turn) -> None:
+        """Sum up by itself when a turn has left the window nearly full."""
+        conversation = self._conversation
+        session_id = conversation.session.session_id
+        if not conversation.config[settings.CONVERSATION_AUTO_COMPACT]:
+            return
+        if turn.reply is None or turn.reply.status != "complete" or session_id in self._given_up:
+            return
+        # Nobody asked for this; what is wrong is said where it matters.
+        try:
+            prepared = await conversation.requests.prepare(conversation.choice, asking=False)
+            share = fullness(prepared.receipt)
+            if share < FULL:
+                return
+            compaction = Compaction(conversation)
+            plan = await compaction.plan()
+        except AgnoShellError:
+            return
+        window = (await conversation.requests.model(conversation.choice)).room_apart
+        if plan.tokens * WORTH_IT < window:
+            return
+        if plan.parts > UNASKED_PARTS:
+            self._given_up.add(session_id)
+            self._tell(
+                f"The older turns no longer fit the window. /compact sums them up, in about "
+                f"{plan.parts} requests.\n"
+            )
+            return
+        self._tell(
+            f"The window is {min(share, 1):.0%} full: the older turns are summed up. "
+            "Ctrl-C stops it.\n"
+        )
+        if await self._run(compaction, plan) is None:
+            self._given_up.add(session_id)
+            self._tell("It is not tried again by itself in this session; /compact does it.\n")
+
+    async def _run(self, compaction: Compaction, plan: Plan) -> Message | None:
+        await self._shell.run_turn(Shown(compaction))
+        ending, summary = compaction.ending, compaction.summary
+        if summary is None:
+            if isinstance(ending, Failed):
+                self._tell(f"{one_line(ending.sentence())} {NOTHING_CHANGED}\n", "class:error")
+            else:
+                self._tell(f"(stopped) {NOTHING_CHANGED}\n")
+            return None
+        model = await self._conversation.requests.model(self._conversation.choice)
+        about = "" if model.counter.exact else "about "
+        self._tell(
+            f"({count(plan.messages, 'message')} with {about}{plan.tokens:,} tokens "
+            f"{'is' if plan.messages == 1 else 'are'} summed up; the last {KEPT_TURNS} turns are "
+            "sent as they are. /context shows what is sent, /compact --undo takes it back.)\n"
+        )
+        return summary
+
+    def _tell(self, text: str, style: str = "class:notice") -> None:
+        self._shell.presenter.notice(text, style)
+
+
+def fullness(receipt: Receipt) -> float:
+    """How much of the room for a request is taken; more than 1 where something is left out
+    for want of it."""
+    if any(each.why == "window" for each in receipt.left_out):
+        return 1.01
+    return receipt.tokens / max(1, receipt.window - receipt.reserve)

@@ -1,0 +1,112 @@
+"""What a turn is doing at this moment, as the lines above the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agno_shell.contracts import Line, RenderStream
+from agno_shell.events import Retrying
+from agno_shell.shell.lines import one_line
+from agno_shell.shell.thinking import Thinking
+from agno_shell.shell.tool_lines import MARK
+from agno_shell.terminal_text import clean_line
+
+STOPS = ("class:notice", "  Ctrl-C stops")
+
+HINT_SECONDS = 2
+"""So long a wait is no surprise; then it is said how to end it."""
+
+
+class Live:
+    """The state of the reply in work. Made anew for each turn, changed by its events."""
+
+    def __init__(self, model: str, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.model = clean_line(model)
+        """Who is asked."""
+        self.stream: RenderStream | None = None
+        """The text, once it has begun."""
+        self.thinking: Thinking | None = None
+        """The reasoning that is coming in."""
+        self.is_asking = False
+        """Whether the person is asked something, so that nobody works."""
+        self._tool = ""
+        self._retrying: Retrying | None = None
+        self._since = clock()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since what is in work began."""
+        return self._clock() - self._since
+
+    def wait_for(self, model: str | None = None) -> None:
+        """A request leaves for a model."""
+        if model is not None:
+            self.model = clean_line(model)
+        self.stream = self.thinking = self._retrying = None
+        self._tool = ""
+        self._since = self._clock()
+
+    def retry(self, event: Retrying) -> None:
+        """It is sent once more in a while."""
+        self._retrying = event
+        self._since = self._clock()
+
+    def begun(self) -> None:
+        """The reply is coming."""
+        self._retrying = None
+
+    def think(self) -> Thinking:
+        """The reasoning in work, begun now if there is none."""
+        if self.thinking is None:
+            self.thinking = Thinking(self._clock)
+        return self.thinking
+
+    def run(self, tool: str) -> None:
+        """A tool is at work."""
+        self._tool = clean_line(tool, 100)
+        self.stream = self.thinking = None
+        self._since = self._clock()
+
+    def rest(self) -> None:
+        """Nothing is at work until the next request leaves."""
+        self._tool = ""
+        self.stream = self.thinking = None
+        self._since = self._clock()
+
+    @property
+    def moves(self) -> bool:
+        """Whether its lines change though nothing happens, because they hold a time."""
+        return not self.is_asking and (self.stream is None or self.thinking is not None)
+
+    def lines(self, width: int) -> list[Line]:
+        """What is shown now."""
+        if self.is_asking:
+            return []
+        if self.stream and not self.thinking:
+            return self.stream.tail()
+        if self.thinking:
+            text = self.stream.tail() if self.stream else []
+            return [*text, *self.thinking.lines(width), self._busy(f"{self.model} thinks")]
+        if self._tool:
+            return [self._busy(f"{MARK}{self._tool}")]
+        if self._retrying:
+            return [self._try(self._retrying)]
+        return [self._busy(self.model)]
+
+    def _try(self, event: Retrying) -> Line:
+        number = f"({event.attempt} of {event.attempts})"
+        left = event.seconds - self.waited
+        if left <= 0:
+            return self._busy(f"{self.model} {number}", left)
+        reason = one_line(event.failure.message)
+        return (
+            ("class:busy", f"{reason} Trying again in {max(1, round(left))} s {number}"),
+            ("class:notice", " · Ctrl-C stops"),
+        )
+
+    def _busy(self, what: str, since: float = 0.0) -> Line:
+        waited = self.waited if not since else -since
+        shown = f" {waited:.0f} s" if waited >= 1 else ""
+        line = ("class:busy", f"{what} …{shown}")
+        return (line, STOPS) if waited >= HINT_SECONDS else (line,)

@@ -1,0 +1,119 @@
+"""A call of a tool and its result, as lines. Pure functions."""
+
+from __future__ import annotations
+
+import json
+
+from agno_shell import wording
+from agno_shell.contracts import Line
+from agno_shell.shell.lines import flat, rows
+from agno_shell.terminal_text import clean, clean_line
+from agno_shell.types import Message, ToolCall
+
+MARK = "▷ "
+
+ONE_LINE = 76
+"""Characters of arguments that stand behind the tool's name; more get lines of their own."""
+
+ARGUMENT_LINES = 16
+ARGUMENT_CHARACTERS = 4_000
+RESULT_LINES = 6
+RESULT_CHARACTERS = 1_000
+
+INDENT = "  "
+GOES_ON = "↪ "
+
+
+def call_lines(call: ToolCall, *, whole: bool = False, width: int = 0) -> list[Line]:
+    """The call as it is shown before it runs: its name and its arguments, of long ones the
+    beginning; ``whole``: all of them, because the person is asked for leave. Then a line
+    that is wider than ``width`` goes on behind a sign, so that no row passes for a line."""
+    name = ("class:tool", f"{MARK}{clean_line(call.name, 100)}")
+    text = _pretty(call.arguments)
+    if "\n" not in text and len(text) <= ONE_LINE:
+        return [(name, ("class:notice", f" {clean(text)}"))] if text else [(name,)]
+    if not whole:
+        return [(name,), *_block(text, ARGUMENT_LINES, ARGUMENT_CHARACTERS)]
+    return [(name,), *(row for line in clean(text).split("\n") for row in _broken(line, width))]
+
+
+def result_lines(result: Message, seconds: float | None) -> list[Line]:
+    """The first lines of a result and how it ended; ``seconds`` is how long it took, None
+    where the tool did not run."""
+    lines = _block(result.content, RESULT_LINES, RESULT_CHARACTERS)
+    size = wording.size(len(result.content.encode("utf-8", "replace")))
+    took = "" if seconds is None else f" · {seconds:.1f} s"
+    if result.status == "complete":
+        return [*lines, (("class:notice", f"{INDENT}{size}{took}"),)]
+    said = "stopped" if result.status == "interrupted" else "failed"
+    return [*lines, (("class:error", f"{INDENT}{said}"), ("class:notice", f" · {size}{took}"))]
+
+
+def stored_call_line(call: ToolCall) -> Line:
+    """The call in one line, of an earlier turn."""
+    arguments = clean_line(_compact(call.arguments), ONE_LINE)
+    return (
+        ("class:tool", f"{MARK}{clean_line(call.name, 100)}"),
+        ("class:notice", f" {arguments}" if arguments else ""),
+    )
+
+
+def stored_result_line(result: Message) -> Line:
+    """The result in one line, of an earlier turn."""
+    size = wording.size(len(result.content.encode("utf-8", "replace")))
+    beginning = clean_line(result.content[: 4 * ONE_LINE], ONE_LINE)
+    said = f"{INDENT}{beginning} · {size}" if beginning else f"{INDENT}{size}"
+    if result.status == "complete":
+        return (("class:notice", said),)
+    failed = "stopped" if result.status == "interrupted" else "failed"
+    return (("class:notice", f"{said} · "), ("class:error", failed))
+
+
+def _broken(text: str, width: int) -> list[Line]:
+    line: Line = (("class:notice", text),)
+    if not width:
+        return [(("class:notice", INDENT), *line)]
+    made = rows(flat(line), max(1, width - len(INDENT) - len(GOES_ON)))
+    marks = [INDENT, *[INDENT + GOES_ON] * (len(made) - 1)]
+    return [(("class:tool", mark), *row) for mark, row in zip(marks, made, strict=True)]
+
+
+def _block(text: str, most: int, characters: int) -> list[Line]:
+    """Dimmed lines with what is left out in words."""
+    text = text.strip("\n")
+    if not text:
+        return []
+    shown = clean(text[:characters]).split("\n")[:most]
+    lines: list[Line] = [(("class:notice", INDENT + line),) for line in shown]
+    left = len(text) - sum(map(len, shown)) - len(shown) + 1
+    if left > 0:
+        further = text.count("\n") + 1 - len(shown)
+        what = wording.count(further, "more line") if further > 0 else f"{left:,} more characters"
+        lines.append((("class:notice", f"{INDENT}… {what}"),))
+    return lines
+
+
+def _pretty(arguments: str) -> str:
+    """Arguments laid out over lines, if they are JSON and too long for one; the model's own
+    text where they are not. An object without keys is nothing to show."""
+    compact = _compact(arguments)
+    if len(compact) <= ONE_LINE and "\n" not in compact:
+        return compact
+    try:
+        return _dumped(json.loads(arguments), indent=2)
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def _compact(arguments: str) -> str:
+    try:
+        value = json.loads(arguments)
+        return _dumped(value) if value != {} else ""
+    except (ValueError, RecursionError):
+        return arguments.strip()
+
+
+def _dumped(value: object, indent: int | None = None) -> str:
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    # These would end a line on the screen, and what follows could pass for another argument.
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

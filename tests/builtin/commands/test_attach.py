@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from agno_shell.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "a b.txt").write_text("hi")
+    (tmp_path / "my dir").mkdir()
+    (tmp_path / "my dir" / "x.txt").write_text("x")
+    return tmp_path
+
+
+def attached(context):
+    return [each.name for each in context.conversation.attached]
+
+
+async def test_files_are_attached_and_listed_and_taken_away(context, type_line, folder):
+    printed = (await type_line(context, "/attach notes.txt 'a b.txt'")).split("\n")
+    assert printed == [
+        "Attached: notes.txt · text/plain · 5 B. It goes with your next message.",
+        "Attached: a b.txt · text/plain · 2 B. It goes with your next message.",
+    ]
+    printed = (await type_line(context, "/attach")).split("\n")
+    assert printed[:2] == ["1  notes.txt · text/plain · 5 B", "2  a b.txt · text/plain · 2 B"]
+    assert printed[2].startswith("They go with your next message.")
+    printed = await type_line(context, "/attach --remove 1")
+    assert printed == "Not attached any more: notes.txt."
+    assert attached(context) == ["a b.txt"]
+
+
+async def test_nothing_is_attached_yet(context, type_line):
+    printed = await type_line(context, "/attach")
+    assert printed == "Nothing is attached. /attach PATH takes in a file, as @PATH does."
+
+
+async def test_a_path_with_blanks_alone_needs_no_quotes(context, type_line, folder):
+    await type_line(context, "/attach a b.txt")
+    assert attached(context) == ["a b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("/attach --remove", "needs a number"),
+        ("/attach --remove 1", "There is no attachment 1; 0 files attached."),
+        ("/attach --remove x", "takes a number"),
+    ],
+)
+async def test_what_cannot_be_taken_away(context, type_line, line, message):
+    with pytest.raises(UsageError, match=message):
+        await type_line(context, line)
+
+
+async def test_a_pasted_text_is_attached(context, type_line):
+    await type_line(context, "/attach - first\nsecond")
+    assert context.conversation.calls[-1] == ("attach_data", b"first\nsecond", "text.md")
+
+
+@pytest.mark.parametrize(("written", "expected"), [("a note", ["text.md"]), ("  ", []), (None, [])])
+async def test_a_text_is_written_in_the_editor(context, type_line, written, expected):
+    context.edits.append(written)
+    printed = await type_line(context, "/attach -")
+    assert attached(context) == expected
+    assert (printed == "Nothing was attached.") == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("", ['"a b.txt"', '"my dir/', "notes.txt"]),
+        ("no", ["notes.txt"]),
+        ("notes.txt ", ['notes.txt "a b.txt"', 'notes.txt "my dir/', "notes.txt notes.txt"]),
+        ("'a b.txt' no", ["'a b.txt' notes.txt"]),
+        ("'a", ["'a b.txt'"]),
+        ('"my dir/', ['"my dir/x.txt"']),
+        ("--re", ["--remove "]),
+    ],
+)
+async def test_the_last_path_is_completed(context, complete, folder, typed, offered):
+    assert [each.text for each in await complete(context, f"/attach {typed}")] == offered
+
+
+async def test_numbers_are_completed(context, type_line, complete, folder):
+    await type_line(context, "/attach notes.txt")
+    assert await complete(context, "/attach --remove ") == [("--remove 1", "notes.txt")]

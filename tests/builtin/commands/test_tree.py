@@ -1,0 +1,166 @@
+"""The drawing of a tree as a person sees it, and going to a branch."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agno_shell.builtin.commands.tree_lines import lines
+from agno_shell.builtin.commands.tree_shape import Row
+from agno_shell.errors import UsageError
+from agno_shell.terminal_text import clean
+from agno_shell.text_table import text_width
+from agno_shell.types import Message, now
+
+MOMENT = now()
+TODAY = MOMENT.astimezone().date()
+
+
+def text(line):
+    return "".join(part for _style, part in line)
+
+
+def turn(question="question", reply="reply", **changes):
+    return (
+        Message("q", "user", question, MOMENT),
+        Message("r", "assistant", reply, MOMENT, "q")._replace(**changes),
+    )
+
+
+@pytest.fixture
+async def branches(context):
+    """Two turns; the second was edited, and its question answered twice."""
+    for words in ("one", "two"):
+        await context.conversation.ask(words)
+    await context.conversation.edit(context.history[2].id, "zwei")
+    await context.conversation.retry("model-b")
+    context.conversation.calls.clear()
+    return context
+
+
+def offered(context, at=-1):
+    return [text(line).rstrip().rpartition("  ")[0].rstrip() for line in context.offered[at]]
+
+
+async def test_the_branches_are_offered_and_the_list_begins_at_the_head(branches, type_line):
+    branches.choices.append(None)
+    branches.width = 80
+    printed = await type_line(branches, "/tree")
+    assert offered(branches) == [
+        "  1 one  2 echo: one",
+        "  ├─ two  echo: two",
+        "  3 zwei",
+        "  ├─ echo: zwei",
+        "* 4 echo: zwei",
+    ]
+    assert branches.defaults == [4]
+    # Nobody chose: the drawing stays on the screen.
+    assert printed.splitlines() == [text(line) for line in branches.offered[0]]
+    assert max(map(len, printed.splitlines())) <= 80
+    assert branches.conversation.calls == []
+
+
+async def test_a_row_that_is_picked_is_gone_to(branches, type_line):
+    branches.choices.append(1)
+    printed = await type_line(branches, "/tree")
+    assert [message.content for message in branches.history] == [
+        "one",
+        "echo: one",
+        "two",
+        "echo: two",
+    ]
+    assert [message.content for message in branches.shown] == ["two", "echo: two"]
+    assert printed == "The conversation stands here now; what you type next follows this."
+
+
+async def test_where_it_stands_already_nothing_happens(branches, type_line):
+    branches.choices.append(4)
+    assert await type_line(branches, "/tree") == "The conversation stands there already."
+    assert branches.conversation.calls == []
+
+
+async def test_dots_show_more_when_they_are_picked(make_context, type_line):
+    context = make_context(choices=[1, 11, 5])
+    for number in range(40):
+        await context.conversation.ask(f"question {number}")
+    await type_line(context, "/tree")
+    assert offered(context, 0)[0].startswith("  1 question 0")
+    assert text(context.offered[0][1]) == "  … 38 turns"
+    assert text(context.offered[1][11]) == "  … 18 turns"
+    assert len(context.offered[2]) == 40
+    assert context.defaults == [2, 22, 39]
+    assert len(context.history) == 12
+
+
+async def test_before_the_first_message_every_branch_is_there(branches, type_line):
+    await branches.conversation.undo(9)
+    branches.choices.append(0)
+    await type_line(branches, "/tree")
+    assert not any(line.startswith("*") for line in offered(branches))
+    assert branches.defaults == [4]
+    assert [message.content for message in branches.history] == ["one", "echo: one"]
+
+
+async def test_an_empty_session_has_no_tree(context, type_line):
+    assert "Nothing has been said" in await type_line(context, "/tree")
+    with pytest.raises(UsageError):
+        await type_line(context, "/tree 3")
+
+
+def test_a_row_tells_time_state_and_models_where_there_are_several():
+    rows = [
+        Row("", turn(model="openai/model-a"), 1),
+        Row("├─ ", turn(model="x/model-b", status="interrupted"), None),
+        Row("", turn(reply="", status="failed"), 3, is_head=True),
+    ]
+    clock = MOMENT.astimezone().strftime("%H:%M")
+    first, second, third = (text(line) for line in lines(rows, 80, TODAY))
+    assert first.startswith("  1 question  2 reply   ")
+    assert first.endswith(f"  model-a · {clock}")
+    assert second.startswith("  ├─ question  reply   ")
+    assert second.endswith(f"  stopped · model-b · {clock}")
+    assert third.startswith("* 3 question  4 no answer   ")
+    assert third.endswith(f"  {clock}")
+    assert {len(first), len(second), len(third)} == {80}
+    [alone] = lines(rows[:1], 80, TODAY)
+    assert "model-a" not in text(alone)
+
+
+def test_a_day_that_is_not_today_is_named():
+    def when(moment):
+        message = Message("q", "user", "x", moment)
+        return text(lines([Row("", (message,), 1)], 80, date(2026, 7, 20))[0]).split()[2:]
+
+    noon = MOMENT.astimezone().replace(2026, 3, 5, 12, 0)
+    assert when(noon) == ["Mar", "5"]
+    assert when(noon - timedelta(days=365)) == ["2025-03-05"]
+
+
+def test_the_last_reply_with_words_is_shown():
+    messages = (
+        *turn("question", "I look it up."),
+        Message("t", "tool", "found", MOMENT, "r"),
+        Message("s", "assistant", "It is so.", MOMENT, "t"),
+        Message("u", "summary", "in short", MOMENT, "s"),
+    )
+    [line] = lines([Row("", messages, 5)], 60, TODAY)
+    assert text(line).startswith("  5 question  8 It is so.")
+    [line] = lines([Row("", messages[2:3], 7)], 60, TODAY)
+    assert text(line).startswith("  7 (tool) found")
+
+
+WORDS = st.text(max_size=120)
+
+
+@given(WORDS, WORDS, st.integers(1, 200), st.booleans())
+def test_no_row_is_wider_than_there_is_room_nor_acts_on_a_terminal(question, reply, width, deep):
+    lead = "│  " * 4 * deep + "├─ " * deep
+    rows = [Row(lead, turn(question, reply, model="m" * 50), 9, is_head=True)] * 2
+    rows.append(Row("", turn("x", "y", model="other"), 1))
+    for line in lines(rows, width, TODAY):
+        assert text_width(text(line)) <= max(width, text_width(lead) + 6)
+        assert "\n" not in text(line)
+        assert clean(text(line)) == text(line)
