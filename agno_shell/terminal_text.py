@@ -73,6 +73,21 @@ def clean_line(text: str, limit: int = 200) -> str:
     return line[: max(limit - 1, 0)].rstrip() + "…"
 
 
+def count_hidden(text: str) -> int:
+    """How many code points of a text cannot be seen, act on a terminal, or turn the direction
+    of writing. Line ends, tabs, joiners and combining marks are not counted."""
+    if _is_plain(text):
+        return 0
+    runs = (match[0] for match in re.finditer(_UNUSUAL, text))
+    return sum(1 for run in runs for char in run if _is_hidden(char))
+
+
+def _is_hidden(char: str) -> bool:
+    if char in _SHOWN:
+        return char not in "\r\f\u2028\u2029"
+    return _kind(char) == "invisible"
+
+
 class Cleaner:
     """Cleans a text that arrives in pieces.
 

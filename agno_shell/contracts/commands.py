@@ -126,9 +126,10 @@ class CommandContext(Protocol):
     async def confirm(self, question: str) -> bool:
         """Ask once; only ``y`` or ``yes`` is a yes."""
 
-    async def choose(self, options: Sequence[Line]) -> int | None:
+    async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         """Let the person pick one of several lines with the arrow keys and Enter, or by
-        its number where there is no screen; None when nothing was picked."""
+        its number where there is no screen; None when nothing was picked. The list begins
+        at the line ``default``."""
 
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
         """What is wrong with the configuration, the plugins, the provider and the storage;

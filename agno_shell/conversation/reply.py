@@ -21,8 +21,8 @@ from agno_shell.events import (
 )
 from agno_shell.types import Message, Status, Timing, ToolCall, Usage, new_id, now
 
-PARTIAL_SECONDS = 1.0
-"""A crash loses at most this much of the text that was shown."""
+PARTIAL_SECONDS = 0.9
+"""A crash loses at most a second of the text that was shown: this, and what writing takes."""
 
 WHOLE = ("stop", "tool_calls")
 """Reasons for an end that leave nothing missing."""

@@ -93,7 +93,7 @@ def test_failures_are_one_line_and_the_question_is_kept(
     server.drop(["Half a \x1b[31mreply"])
     terminal.type("second\r")
     terminal.expect("Half a ␛[31mreply")
-    terminal.type("/metrics\r")
+    terminal.type("/metrics on\r")
     terminal.expect("Metrics are on")
     terminal.type("third\r")
     terminal.expect("You said: third")

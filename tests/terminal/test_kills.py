@@ -1,0 +1,264 @@
+"""What was shown is kept, however the program is ended while a reply streams.
+
+The model counts. What the terminal was sent says which numbers were shown, and when; what
+is in the session afterwards, as the next one to open it finds it, says which were kept.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agno_shell.builtin.json_storage.store import open_storage
+from agno_shell.contracts import StorageOptions
+from agno_shell.testing.model_server import ModelServer
+from agno_shell.testing.terminal import CTRL_D, Terminal
+from agno_shell.types import Message
+
+COUNTER = '''
+import asyncio
+import itertools
+
+from agno_shell import Provider, ProviderFactory, TextDelta, hookimpl
+
+
+class Counter(Provider):
+    """Counts for ever; the model's name says how many at a time and how often a second."""
+
+    name = "counter"
+
+    async def stream(self, request):
+        at_a_time, times = map(int, request.model.split("x"))
+        numbers = itertools.count(1)
+        while True:
+            for number in itertools.islice(numbers, at_a_time):
+                yield TextDelta(f"n{number:05} ")
+            await asyncio.sleep(1 / times)
+
+
+@hookimpl
+def register_providers():
+    return [ProviderFactory("counter", "for tests", lambda _options: Counter())]
+'''
+
+MODELS = ("1x5", "1x30", "1x200", "40x3", "5x40")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+LOST_AT_MOST = 1.0
+"""Seconds of text that a kill without any warning may cost."""
+
+AT_ONCE = 4
+"""Shells beside each other; more would be measured against each other's time."""
+
+
+class Run(NamedTuple):
+    """One shell that is ended."""
+
+    signal: signal.Signals
+    model: str
+    seconds: float
+    """From the first number that is shown to the signal."""
+
+
+def planned(runs: int, seed: int) -> list[Run]:
+    """The signals in turn, at random moments."""
+    chance = random.Random(seed)
+    return [
+        Run(SIGNALS[n % len(SIGNALS)], chance.choice(MODELS), chance.uniform(0.0, 2.6))
+        for n in range(runs)
+    ]
+
+
+class Counted:
+    """The numbers that a terminal was sent, and when."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._read = 0
+        self._highest = [(0.0, 0)]
+
+    def look(self) -> int:
+        """The highest number shown by now."""
+        written = self._terminal.written
+        fresh = written[max(0, self._read - 8) :]
+        self._read = len(written)
+        highest = max([self._highest[-1][1], *map(int, re.findall(rb"n(\d{5})", fresh))])
+        self._highest.append((time.monotonic(), highest))
+        return highest
+
+    def until(self, moment: float) -> int:
+        """The highest number that was shown at a moment."""
+        return max(highest for at, highest in self._highest if at <= moment)
+
+
+Begin = Callable[[str, Run], Terminal]
+
+
+@pytest.fixture
+def begin(
+    program: Path,
+    environ: dict[str, str],
+    tmp_path: Path,
+    install: Callable[[str, str], None],
+    open_terminal: Callable[..., Terminal],
+) -> Begin:
+    """Starts a shell in a home of its own, in which the model counts."""
+    install("counter", COUNTER)
+
+    def start(home: str, run: Run) -> Terminal:
+        (tmp_path / home).mkdir()
+        (tmp_path / home / "config.toml").write_text('[provider]\nplugin = "counter"\n')
+        terminal = open_terminal()
+        surroundings = environ | {"AGNO_SHELL_HOME": str(tmp_path / home)}
+        terminal.start([str(program), "--model", run.model], surroundings, cwd=tmp_path)
+        terminal.expect(" lists the commands")
+        terminal.type("Count\r")
+        return terminal
+
+    return start
+
+
+def end(terminal: Terminal, run: Run) -> int:
+    """Let it count and end it; returns the highest number that must have been kept."""
+    counted = Counted(terminal)
+    terminal.until(lambda: counted.look() > 0)
+    moment = time.monotonic() + run.seconds
+    terminal.until(lambda: bool(counted.look()) and time.monotonic() >= moment)
+    assert terminal.process is not None
+    ended = time.monotonic()
+    terminal.process.send_signal(run.signal)
+    if run.signal == signal.SIGINT:
+        # It stops the reply; the shell goes on.
+        terminal.expect("stopped; what was shown is kept")
+        terminal.type(CTRL_D)
+    terminal.wait()
+    counted.look()
+    if run.signal == signal.SIGKILL:
+        return counted.until(ended - LOST_AT_MOST)
+    return counted.look()
+
+
+def kept(sessions: Path) -> list[Message]:
+    """The messages that the next one to open the session finds."""
+    with closing(open_storage(StorageOptions(str(sessions)))) as storage:
+        (session,) = storage.sessions()
+        storage.open(session.session_id)
+        return storage.messages(session.session_id)
+
+
+def check(run: Run, messages: list[Message], shown: int) -> None:
+    question, *replies = messages
+    assert (question.role, question.content) == ("user", "Count")
+    numbers = [int(found) for each in replies for found in re.findall(r"n(\d{5})", each.content)]
+    assert numbers == list(range(1, len(numbers) + 1)), "a beginning of the reply, ungarbled"
+    assert len(numbers) >= shown, f"{shown} shown, {len(numbers)} kept: {run}"
+    if replies:
+        assert [reply.status for reply in replies] == ["interrupted"]
+        assert replies[0].parent == question.id
+    else:
+        assert run.signal == signal.SIGKILL
+
+
+def end_all(begin: Begin, tmp_path: Path, runs: list[Run]) -> None:
+    def one(number: int) -> None:
+        terminal = begin(f"home-{number}", runs[number])
+        shown = end(terminal, runs[number])
+        check(runs[number], kept(tmp_path / f"home-{number}" / "sessions"), shown)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(one, range(len(runs))):
+            pass
+
+
+def test_what_was_shown_is_kept_whatever_ends_the_program(begin: Begin, tmp_path: Path) -> None:
+    end_all(begin, tmp_path, planned(8, seed=1))
+
+
+@pytest.mark.slow
+def test_what_was_shown_is_kept_in_200_runs(begin: Begin, tmp_path: Path) -> None:
+    end_all(begin, tmp_path, planned(200, seed=2))
+
+
+# With the real provider ------------------------------------------------------------------
+
+
+def child_of(pid: int) -> int:
+    """The process id of the model process."""
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+@pytest.fixture
+def counting(server: ModelServer) -> Iterator[ModelServer]:
+    """A server whose first reply stops in the middle."""
+    release = server.stall([f"n{number:05} " for number in range(1, 101)])
+    yield server
+    release()
+
+
+needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+@pytest.mark.slow
+@needs_proc
+def test_a_killed_model_process_costs_the_rest_of_the_reply(
+    start: Callable[..., Terminal],
+    counting: ModelServer,
+    local: tuple[str, ...],
+    home: Path,
+) -> None:
+    terminal = start(*local)
+    terminal.type("Count\r")
+    terminal.expect("n00100")
+    assert terminal.process is not None
+    os.kill(child_of(terminal.process.pid), signal.SIGKILL)
+    terminal.expect("ended unexpectedly (signal 9)")
+    terminal.expect("/continue goes on from there")
+    terminal.type("Once more\r")
+    terminal.expect("You said: Once more (3 messages)")
+    terminal.type(CTRL_D)
+    assert terminal.wait() == 0
+    statuses = [(message.role, message.status) for message in kept(home / "sessions")]
+    assert statuses == [
+        ("user", "complete"),
+        ("assistant", "incomplete"),
+        ("user", "complete"),
+        ("assistant", "complete"),
+    ]
+    assert "n00100" in kept(home / "sessions")[1].content
+    sent = [message["content"] for message in counting.requests[-1].body["messages"]]
+    assert all(sent), "nobody says nothing"
+
+
+@needs_proc
+def test_a_killed_shell_leaves_no_model_process_behind(
+    start: Callable[..., Terminal], counting: ModelServer, local: tuple[str, ...], home: Path
+) -> None:
+    terminal = start(*local)
+    terminal.type("Count\r")
+    terminal.expect("n00100")
+    assert terminal.process is not None
+    child = child_of(terminal.process.pid)
+    terminal.until(lambda: "n00100" in on_disk(home))
+    terminal.kill()
+    terminal.until(lambda: not Path(f"/proc/{child}").exists())
+    assert counting.wait_for_disconnect()
+    _question, reply = kept(home / "sessions")
+    assert reply.content.split()[-1] == "n00100"
+    assert reply.status == "interrupted"
+
+
+def on_disk(home: Path) -> str:
+    """Everything in the sessions' folders."""
+    files = [path for path in (home / "sessions").rglob("*") if path.is_file()]
+    return "".join(path.read_text("utf-8", "replace") for path in files)
