@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.conversation import transcript
 from agno_shell.conversation.asking import Asking
-from agno_shell.conversation.models import Choice
+from agno_shell.conversation.models import OFFLINE, Choice
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.summaries import in_force
@@ -168,6 +168,10 @@ class Compaction:
 
 
 async def _plan(conversation: Conversation) -> Plan:
+    if conversation.choice.provider == OFFLINE:
+        raise UsageError(
+            "Summing up takes a model, and none is in use.", hint="/model NAME uses one."
+        )
     model = await conversation.requests.model(conversation.choice)
     summary, turns = await conversation.requests.not_summed_up()
     older = turns[:-KEPT_TURNS]

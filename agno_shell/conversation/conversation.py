@@ -16,7 +16,6 @@ from agno_shell.conversation.figures import Ledger
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path
-from agno_shell.conversation.requests import Requests
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.toolbelt import Toolbelt
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
@@ -37,6 +36,7 @@ from agno_shell.types import (
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
+    from agno_shell.conversation.requests import Requests
     from agno_shell.plugins import Plugins
 
 CHOSEN_HERE = frozenset(("model", "api_base", "agent", "reasoning"))
@@ -82,7 +82,7 @@ class Conversation:
         self.path = Path(self._read_path, self.tree)
         self.memories: Sequence[Memory] = ()
         """What the model is to remember in the open session."""
-        self.requests = Requests(self)
+        self._requests: Requests | None = None
         self._outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
@@ -179,7 +179,7 @@ class Conversation:
             for message in unsaved:
                 path.append(message)
         self._session, self.path = session, path
-        self.requests = Requests(self)
+        self._requests = None
         self.missing = None
         await self._read_memories()
         if unsaved:
@@ -335,6 +335,16 @@ class Conversation:
         """A turn without a question: what stands at ``follows`` is answered, or gone on
         with; by ``model`` if one is named."""
         return Turn(self, Start(follows, model=model))
+
+    @property
+    def requests(self) -> Requests:
+        """What makes the requests of the open session."""
+        if self._requests is None:
+            # Nothing before the first question needs it.
+            from agno_shell.conversation.requests import Requests
+
+            self._requests = Requests(self)
+        return self._requests
 
     async def prepare(self, choice: Choice) -> RequestPrepared:
         """What is to be sent now to ``choice``."""

@@ -145,7 +145,7 @@ class Selecting:
     async def _gather(self, anchor: str | None, wanted: int) -> None:
         """Walk back until the room is full, or the turn before the window is reached."""
         used = sum(map(self._tokens, self._turns))
-        room, summary = self._room(), self._back.summary
+        room = self._room()
         while not self._is_all:
             is_enough = used > room * LOOKS_FURTHER or self._is_beyond(anchor)
             if is_enough and len(self._turns) >= wanted:
@@ -156,8 +156,6 @@ class Selecting:
                 return
             self._turns.append(await self._as_sent(turn))
             used += self._tokens(self._turns[-1])
-            if self._back.summary is not summary:
-                room, summary = self._room(), self._back.summary
 
     def _is_beyond(self, anchor: str | None) -> bool:
         """Whether the last turn that was taken is the one before the window so far."""

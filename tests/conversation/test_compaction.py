@@ -109,6 +109,14 @@ async def test_two_turns_are_too_few(make_conversation: Make) -> None:
         await Compaction(made).plan()
 
 
+async def test_without_a_model_there_is_no_summary(make_conversation: Make) -> None:
+    made = make_conversation(default=None)
+    await made.create("Test")
+    await say(made, "one", "two", "three")
+    with pytest.raises(UsageError, match="takes a model"):
+        await Compaction(made).plan()
+
+
 async def test_the_summary_before_goes_into_the_next_one(
     talk: Conversation, provider: ScriptedProvider
 ) -> None:
