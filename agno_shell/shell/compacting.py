@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
 from agno_shell.conversation.compaction import KEPT_TURNS, Compaction, Plan, undo
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import Failed, Finished, Interrupted, NotSaved, Receipt, TurnEvent
@@ -44,7 +43,7 @@ class Shown:
 
 
 class Compacting:
-    """Sums up when the person wants it, and by itself if that is switched on."""
+    """Sums up when the person wants it, or by itself."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -61,7 +60,10 @@ class Compacting:
             if not await self._shell.front.confirm(f"{question}sum up. Go on?"):
                 self._tell(f"({NOTHING_CHANGED})")
                 return None
-        return await self._run(compaction, plan)
+        summary = await self._run(compaction, plan)
+        if summary:
+            self._given_up.discard(self._conversation.session.session_id)
+        return summary
 
     async def uncompact(self) -> None:
         """See :meth:`~agno_shell.contracts.ConversationControl.uncompact`."""
@@ -73,8 +75,6 @@ class Compacting:
         """Sum up by itself when a turn has left the window nearly full."""
         conversation = self._conversation
         session_id = conversation.session.session_id
-        if not conversation.config[settings.CONVERSATION_AUTO_COMPACT]:
-            return
         if turn.reply is None or turn.reply.status != "complete" or session_id in self._given_up:
             return
         # Nobody asked for this; what is wrong is said where it matters.
@@ -101,25 +101,26 @@ class Compacting:
             f"The window is {min(share, 1):.0%} full: the older turns are summed up. "
             "Ctrl-C stops it.\n"
         )
-        if await self._run(compaction, plan) is None:
+        if await self._run(compaction, plan, gap="\n") is None:
             self._given_up.add(session_id)
             self._tell("It is not tried again by itself in this session; /compact does it.\n")
 
-    async def _run(self, compaction: Compaction, plan: Plan) -> Message | None:
+    async def _run(self, compaction: Compaction, plan: Plan, gap: str = "") -> Message | None:
+        """Show it, and say what came of it; ``gap`` follows."""
         await self._shell.run_turn(Shown(compaction))
         ending, summary = compaction.ending, compaction.summary
         if summary is None:
             if isinstance(ending, Failed):
-                self._tell(f"{one_line(ending.sentence())} {NOTHING_CHANGED}\n", "class:error")
+                self._tell(f"{one_line(ending.sentence())} {NOTHING_CHANGED}{gap}", "class:error")
             else:
-                self._tell(f"(stopped) {NOTHING_CHANGED}\n")
+                self._tell(f"(stopped) {NOTHING_CHANGED}{gap}")
             return None
         model = await self._conversation.requests.model(self._conversation.choice)
         about = "" if model.counter.exact else "about "
         self._tell(
             f"({count(plan.messages, 'message')} with {about}{plan.tokens:,} tokens "
             f"{'is' if plan.messages == 1 else 'are'} summed up; the last {KEPT_TURNS} turns are "
-            "sent as they are. /context shows what is sent, /compact --undo takes it back.)\n"
+            f"sent as they are. /context shows what is sent, /compact --undo takes it back.){gap}"
         )
         return summary
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agno_shell import settings
 from agno_shell.contracts import Figures, Step, ToolState
 from agno_shell.conversation.attachments import Attachments
 from agno_shell.conversation.moves import Moves
-from agno_shell.shell.compacting import Compacting
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Attachment, Message, Reasoning, Session
 
 if TYPE_CHECKING:
     from agno_shell.conversation.turn import Turn
     from agno_shell.events import Receipt
+    from agno_shell.shell.compacting import Compacting
     from agno_shell.shell.loop import Shell
 
 RECALLED = 72
@@ -28,7 +29,7 @@ class Control:
         self._shell = shell
         self._conversation = shell.conversation
         self._moves = Moves(shell.conversation)
-        self._compacting = Compacting(shell)
+        self._compacter: Compacting | None = None
         self._attachments = Attachments(shell.conversation, shell.presenter.notice)
 
     # Turns ------------------------------------------------------------------------------
@@ -61,7 +62,8 @@ class Control:
 
     async def _run(self, turn: Turn, model: str | None = None) -> None:
         await self._shell.run_turn(turn, model)
-        await self._compacting.after(turn)
+        if self._conversation.config[settings.CONVERSATION_AUTO_COMPACT]:
+            await self._compacting.after(turn)
 
     def _recall(self, message: Message) -> None:
         """Say what is answered, or gone on with: it may stand far above by now."""
@@ -101,6 +103,15 @@ class Control:
     async def pin(self, message_id: str, *, pinned: bool = True) -> None:
         others = [each for each in self._conversation.session.pinned if each != message_id]
         await self._conversation.update(pinned=[*others, message_id] if pinned else others)
+
+    @property
+    def _compacting(self) -> Compacting:
+        if self._compacter is None:
+            # Most runs of the shell sum up nothing.
+            from agno_shell.shell.compacting import Compacting
+
+            self._compacter = Compacting(self._shell)
+        return self._compacter
 
     async def compact(self, instruction: str = "") -> Message | None:
         return await self._compacting.compact(instruction)

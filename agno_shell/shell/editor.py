@@ -12,6 +12,9 @@ from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 
+from prompt_toolkit.application import Application, in_terminal
+from prompt_toolkit.application.current import set_app
+
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.wording import size
@@ -49,6 +52,23 @@ def find_editor(environ: Mapping[str, str]) -> list[str]:
         if folders and (program := shutil.which(name, path=os.pathsep.join(folders))):
             return [program]
     raise UsageError("There is no editor.", hint="Set $VISUAL or $EDITOR to the name of one.")
+
+
+async def edit_instead(
+    application: Application[None], text: str, environ: Mapping[str, str]
+) -> str | None:
+    """Like :func:`edit`, while ``application`` leaves the terminal to the editor."""
+    with set_app(application):
+        async with in_terminal():
+            try:
+                return await edit(text, environ)
+            except UsageError:
+                # What an editor that has failed may have left behind.
+                application.output.reset_attributes()
+                application.output.disable_mouse_support()
+                application.output.show_cursor()
+                application.output.flush()
+                raise
 
 
 async def edit(text: str, environ: Mapping[str, str]) -> str | None:

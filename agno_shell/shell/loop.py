@@ -7,7 +7,8 @@ import inspect
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
@@ -20,7 +21,6 @@ from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
 from agno_shell.plugins import Plugins
 from agno_shell.shell.approval import Approval
-from agno_shell.shell.compacting import Shown
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
@@ -31,6 +31,9 @@ from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Finding, Reasoning, default_session_name, now
+
+if TYPE_CHECKING:
+    from agno_shell.shell.compacting import Shown
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
@@ -183,6 +186,7 @@ class Shell:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
         await asyncio.to_thread(self.presenter.warm_up)
+        await asyncio.to_thread(import_module, "agno_shell.conversation.requests")
         if self._loading:
             await self._loading
         self.plugins.shell_started(self.context)

@@ -17,6 +17,7 @@ from agno_shell.reports import figures_line, reply_line, trace_lines
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import text_lines
 from agno_shell.shell.present import Presenter
+from agno_shell.shell.stored import last_exchanges
 from agno_shell.shell.toolbar import toolbar_line
 from agno_shell.terminal_text import clean_line
 
@@ -82,8 +83,9 @@ class Status:
             self._place(place)
         elif count and not self._conversation.history:
             self._presenter.notice(TAKEN_BACK)
-        elif shown := self._last_exchanges * 2:
-            self._presenter.messages(self._conversation.history[-shown:])
+        else:
+            history = self._conversation.history
+            self._presenter.messages(last_exchanges(history, self._last_exchanges))
 
     def _place(self, place: Place) -> None:
         first = place.before[0] if place.before else place.message

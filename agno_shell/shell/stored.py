@@ -52,6 +52,15 @@ def attachment_text(attachment: Attachment) -> str:
     return f"[attached: {clean_line(attachment.name)} · {kind} · {size}]"
 
 
+def last_exchanges(messages: Sequence[Message], number: int) -> Sequence[Message]:
+    """The messages from the ``number``-th question from the end on: a reply may be several of
+    them, with tools, or none. All of them where there are not so many questions."""
+    if number <= 0:
+        return ()
+    questions = [at for at, message in enumerate(messages) if message.role == "user"]
+    return messages[questions[-number] :] if len(questions) >= number else messages
+
+
 def message_lines(
     messages: Sequence[Message], renderer: Renderer, width: int
 ) -> Iterator[list[Line]]:

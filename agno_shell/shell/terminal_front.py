@@ -6,8 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from prompt_toolkit.application import in_terminal
-from prompt_toolkit.application.current import set_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, DummyCompleter, DynamicCompleter
 from prompt_toolkit.document import Document
@@ -235,21 +233,7 @@ class TerminalFront(Front):
 
         if not self.has_person or self._application._running_in_terminal:
             return None
-        with set_app(self._application):
-            async with in_terminal():
-                try:
-                    return await editor.edit(text, os.environ)
-                except UsageError:
-                    self._restore_modes()
-                    raise
-
-    def _restore_modes(self) -> None:
-        """What an editor that has failed may have left behind."""
-        output = self._application.output
-        output.reset_attributes()
-        output.disable_mouse_support()
-        output.show_cursor()
-        output.flush()
+        return await editor.edit_instead(self._application, text, os.environ)
 
     def copy(self, text: str) -> bool:
         from agno_shell.shell.clipboard import terminal_sequence

@@ -129,25 +129,23 @@ async def test_what_was_typed_before_answers_nothing(
     await seat.sees("1 waiting")
     gate.set()
     await seat.sees("waits for an answer")
-    seat.type("es, please")
-    await seat.until(lambda: seat.shell.front.buffer.text == "yes, please")
-    seat.type("\r")
+    seat.type("a\r")
     await seat.sees("2 waiting")
     await seat.sees("▸ n  No")
     assert box.calls == []
     seat.type("y\r")
     await seat.sees("the result")
-    await seat.sees("echo: yes, please")
+    await seat.sees("echo: ya")
     said = [request.messages[-1].content for request in provider.requests]
-    assert said == ["go", "the result", "y", "yes, please"]
+    assert said == ["go", "the result", "y", "ya"]
 
 
 async def test_words_that_begin_with_a_letter_of_an_answer_are_words(
     seat: Any, provider: ScriptedProvider, box: Box
 ) -> None:
     await asks(seat, provider)
-    seat.type("yes")
-    await seat.until(lambda: seat.shell.front.buffer.text == "yes")
+    seat.type("any")
+    await seat.until(lambda: seat.shell.front.buffer.text == "any")
     seat.type("\x7f\x7f\x7f")  # an emptied input gives the keys back to the question
     await seat.sees("▸ n  No")
     seat.type("ab")

@@ -420,6 +420,26 @@ async def test_a_turn_with_tools_shows_each_call_once_and_each_reply(
     )
 
 
+async def test_what_kept_the_second_reply_of_a_turn_is_told_as_well(
+    paper: Paper, presenter: Presenter
+) -> None:
+    turn = events(
+        PREPARED,
+        CALL,
+        MessageSaved(REPLY),
+        ToolFinished(CALL, result("x")),
+        PREPARED,
+        FellBack(BUSY, "a", "b"),
+        PREPARED,
+        TextDelta("Hi"),
+        Finished(),
+    )
+    await presenter.show(turn, "a")
+    assert paper.text().endswith(
+        "\na is down (The server is busy); b answers.\nHi\n(b answered.)\n"
+    )
+
+
 async def test_a_call_that_never_ran_is_shown_with_its_refusal(
     paper: Paper, presenter: Presenter
 ) -> None:

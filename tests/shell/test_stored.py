@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.plain_renderer import PlainRenderer
-from agno_shell.shell.stored import message_lines
+from agno_shell.shell.stored import last_exchanges, message_lines
 from agno_shell.types import Attachment, Message, ToolCall, now
 
 
@@ -90,3 +90,12 @@ def test_a_continuation_stands_right_below() -> None:
 
 def test_an_empty_reply_takes_no_room() -> None:
     assert shown(reply("")) == ""
+
+
+def test_an_exchange_is_a_question_and_all_that_answers_it() -> None:
+    roles: Any = ["user", "assistant", "user", "assistant", "tool", "tool", "assistant", "user"]
+    messages = [Message(str(at), role, "", now()) for at, role in enumerate(roles)]
+    assert [each.id for each in last_exchanges(messages, 1)] == ["7"]
+    assert [each.id for each in last_exchanges(messages, 2)] == ["2", "3", "4", "5", "6", "7"]
+    assert last_exchanges(messages, 9) == messages
+    assert last_exchanges(messages, 0) == ()
