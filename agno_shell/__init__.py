@@ -86,9 +86,7 @@ _HOMES = {
         "AgnoShellError ConfigError PluginError ProviderError SessionNotFoundError "
         "StorageError UsageError"
     ),
-    "events": (
-        "Event Failed Finished Interrupted ReasoningDelta Request TextDelta UsageReported"
-    ),
+    "events": ("Event Failed Finished Interrupted ReasoningDelta Request TextDelta UsageReported"),
     "function_tools": "python_tools",
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",

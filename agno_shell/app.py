@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ToolFactory,
     )
     from agno_shell.conversation.models import Models
-    from agno_shell.conversation.toolbelt import Toolbelt
+    from agno_shell.conversation.tools.toolbelt import Toolbelt
     from agno_shell.diagnosis.subject import Subject
     from agno_shell.errors import ConfigError
     from agno_shell.options import (
@@ -219,7 +219,7 @@ def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
 
 def _toolbelt(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
     from agno_shell.contracts import ToolOptions
-    from agno_shell.conversation.toolbelt import Toolbelt
+    from agno_shell.conversation.tools.toolbelt import Toolbelt
 
     def open_box(factory: ToolFactory) -> ToolBox:
         table = config.plugin_settings(plugins.tools.owner(factory.name))

@@ -14,7 +14,7 @@ from agno_shell.contracts import ProviderFactory, Storage, ToolFactory, ToolOpti
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.plugins import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell import settings
 from agno_shell.contracts import Provider, Storage
-from agno_shell.conversation import branches
+from agno_shell.conversation.accounts.budget import Budget
+from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
-from agno_shell.conversation.budget import Budget
-from agno_shell.conversation.figures import Ledger
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tree import branches
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
@@ -36,7 +36,7 @@ from agno_shell.types import (
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
-    from agno_shell.conversation.requests import Requests
+    from agno_shell.conversation.request.requests import Requests
     from agno_shell.plugins import Plugins
 
 CHOSEN_HERE = frozenset(("model", "api_base", "agent", "reasoning"))
@@ -341,7 +341,7 @@ class Conversation:
         """What makes the requests of the open session."""
         if self._requests is None:
             # Nothing before the first question needs it.
-            from agno_shell.conversation.requests import Requests
+            from agno_shell.conversation.request.requests import Requests
 
             self._requests = Requests(self)
         return self._requests

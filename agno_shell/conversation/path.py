@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from agno_shell.conversation import branches
 from agno_shell.conversation.outbox import with_ids
+from agno_shell.conversation.tree import branches
 from agno_shell.types import Message
 
 FIRST_LOAD = 200

@@ -47,7 +47,9 @@ class Stream:
                 if isinstance(event, Finished | Failed):
                     return
             if not self.stopped:
-                yield Failed("server", "The reply ended without being finished.", "/retry asks again.")
+                yield Failed(
+                    "server", "The reply ended without being finished.", "/retry asks again."
+                )
         finally:
             self._task.cancel()
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.

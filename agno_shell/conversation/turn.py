@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.contracts import Tool
 from agno_shell.conversation.asking import Asking
-from agno_shell.conversation.branches import is_bare
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.stopping import Stop, StoppedError
-from agno_shell.conversation.toolbelt import Answer, stopped
+from agno_shell.conversation.tools.toolbelt import Answer, stopped
+from agno_shell.conversation.tree.branches import is_bare
 from agno_shell.errors import StorageError
 from agno_shell.events import (
     Ending,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from agno_shell.contracts import Line, Renderer
-from agno_shell.conversation.trace import Recorder
+from agno_shell.conversation.accounts.trace import Recorder
 from agno_shell.events import Ending, Failed, FellBack, Finished, Retrying, TextDelta, TurnEvent
 from agno_shell.reports import (
     reply_line,

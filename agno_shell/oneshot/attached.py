@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from agno_shell.contracts import Abilities
-from agno_shell.conversation.attachments import expanded
-from agno_shell.conversation.file_content import (
+from agno_shell.conversation.files.attachments import expanded
+from agno_shell.conversation.files.file_content import (
     PDF,
     as_text,
     is_sendable,

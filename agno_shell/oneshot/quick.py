@@ -13,12 +13,12 @@ from typing import Any, BinaryIO, NamedTuple
 from agno_shell import settings
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import Provider
-from agno_shell.conversation.agent_texts import read_pins
 from agno_shell.conversation.asking import Asking, Patience
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.request.agent_texts import read_pins
+from agno_shell.conversation.request.system_text import system_message
 from agno_shell.conversation.stopping import Stop
-from agno_shell.conversation.system_text import system_message
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.events import (
     Ending,

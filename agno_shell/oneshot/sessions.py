@@ -9,9 +9,9 @@ from agno_shell.contracts.storage import Storage
 from agno_shell.errors import UsageError
 from agno_shell.oneshot.output import terminal_width
 from agno_shell.options import SessionAction, SessionOptions
+from agno_shell.session_names import session_name
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column, table_lines
-from agno_shell.session_names import session_name
 from agno_shell.types import Session, default_session_name, local_time, now
 
 _COLUMNS = (

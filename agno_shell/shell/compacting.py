@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from agno_shell.conversation.compaction import KEPT_TURNS, Compaction, Plan, undo
+from agno_shell.conversation.compaction.compaction import KEPT_TURNS, Compaction, Plan, undo
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import Failed, Finished, Interrupted, NotSaved, Receipt, TurnEvent
 from agno_shell.shell.lines import one_line

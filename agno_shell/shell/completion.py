@@ -10,7 +10,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from agno_shell import contracts
-from agno_shell.conversation.mentions import beginning, mention
+from agno_shell.conversation.files.mentions import beginning, mention
 from agno_shell.file_names import matching
 from agno_shell.terminal_text import clean_line
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from agno_shell import settings
 from agno_shell.contracts import Figures, Step, ToolState
-from agno_shell.conversation.attachments import Attachments
-from agno_shell.conversation.moves import Moves
+from agno_shell.conversation.files.attachments import Attachments
+from agno_shell.conversation.tree.moves import Moves
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Attachment, Message, Reasoning, Session
 

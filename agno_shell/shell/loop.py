@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Command, Provider, Renderer
-from agno_shell.conversation.branches import Place
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
+from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
 from agno_shell.plugins import Plugins
@@ -186,7 +186,7 @@ class Shell:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
         await asyncio.to_thread(self.presenter.warm_up)
-        await asyncio.to_thread(import_module, "agno_shell.conversation.requests")
+        await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
         if self._loading:
             await self._loading
         self.plugins.shell_started(self.context)

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from agno_shell import settings
 from agno_shell.config import Config
 from agno_shell.contracts import Step, ToolbarView
-from agno_shell.conversation.branches import Place
+from agno_shell.conversation.accounts.figures import is_reply, of_messages
+from agno_shell.conversation.accounts.trace import Recorder
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.figures import is_reply, of_messages
 from agno_shell.conversation.models import OFFLINE
-from agno_shell.conversation.trace import Recorder
+from agno_shell.conversation.tree.branches import Place
 from agno_shell.events import TurnEvent
 from agno_shell.reports import figures_line, reply_line, trace_lines
 from agno_shell.shell.front import Front

@@ -17,7 +17,7 @@ from agno_shell.contracts import Counted, ProviderFactory, Storage
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.plugins import Plugins
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, new_id, now

@@ -11,7 +11,7 @@ import pytest
 
 from agno_shell import settings
 from agno_shell.contracts import Tool, ToolOptions
-from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.errors import UsageError
 from agno_shell.types import ToolCall
 

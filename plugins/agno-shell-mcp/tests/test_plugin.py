@@ -10,7 +10,7 @@ import pluggy
 from agno_shell_mcp.box import McpBox
 
 from agno_shell import Tool, ToolOptions, hookspecs
-from agno_shell.conversation.toolbelt import Toolbelt
+from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.types import ToolCall
 
 

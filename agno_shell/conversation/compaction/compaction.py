@@ -1,0 +1,259 @@
+"""Letting the model sum up the older turns. The originals stay; the summary is sent in
+their place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell.conversation.asking import Asking
+from agno_shell.conversation.compaction import transcript
+from agno_shell.conversation.compaction.transcript import Said
+from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.request.summaries import in_force
+from agno_shell.conversation.stopping import Stop
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.events import (
+    Ending,
+    Failed,
+    Finished,
+    Interrupted,
+    MessageSaved,
+    NotSaved,
+    ReasoningDelta,
+    RequestPrepared,
+    TextDelta,
+    TurnEvent,
+)
+from agno_shell.types import Message, Timing, Usage, new_id, now
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+
+KEPT_TURNS = 2
+"""The last turns stay as they are."""
+
+SMALLEST_SHARE = 4
+"""A part of the conversation may have one in so many tokens of the room at least, however
+long the summary before it is."""
+
+
+class Plan(NamedTuple):
+    """What a compaction is to sum up."""
+
+    waiting: Sequence[Said]
+    messages: int
+    """How many those are."""
+    tokens: int
+    """How many tokens they have, about."""
+    parts: int
+    """In how many requests, about."""
+    before: Message | None
+    """The summary that is in force; the new one stands for it as well."""
+    covers: str
+    """The last message that is summed up."""
+
+
+class Compaction:
+    """One summary: iterate :meth:`events` to the end, stop it any time. Unless all of it
+    comes, nothing changes."""
+
+    def __init__(self, conversation: Conversation, instruction: str = "") -> None:
+        self._conversation = conversation
+        self._instruction = instruction
+        self._stop = Stop()
+        self._plan: Plan | None = None
+        self._usages: list[Usage | None] = []
+        self.ending: Ending | None = None
+        """How it ended."""
+        self.summary: Message | None = None
+        """What stands for the older turns now."""
+
+    def stop(self) -> None:
+        """Give it up."""
+        self._stop.set()
+
+    async def plan(self) -> Plan:
+        """What is to be summed up. Raises :class:`~agno_shell.errors.UsageError` where
+        there is nothing."""
+        if self._plan is None:
+            self._plan = await _plan(self._conversation)
+        return self._plan
+
+    async def events(self) -> AsyncGenerator[TurnEvent, None]:
+        """The text of the summary as it comes; what is summed up in parts before the last
+        one comes as reasoning."""
+        plan = await self.plan()
+        waiting: Sequence[Said] = plan.waiting
+        before = plan.before.content if plan.before else ""
+        choices = self._conversation.choices()
+        part = 0
+        while True:
+            part += 1
+            piece, waiting = transcript.take(waiting, await self._room(choices[0], before))
+            reply = Reply(self._conversation.head(), choices[0], lambda _message: None)
+            if waiting:
+                yield ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n")
+            ending: Ending = Interrupted()
+            async with aclosing(self._ask(reply, choices, piece, before)) as events:
+                async for event in events:
+                    if isinstance(event, Finished | Failed | Interrupted):
+                        ending = event
+                        break
+                    yield _thought(event) if waiting else event
+            written = reply.finish(ending)
+            self._usages.append(written.usage)
+            before = written.content.strip()
+            ending = _judged(ending, before)
+            if not isinstance(ending, Finished) or not waiting:
+                break
+            # Who has answered goes on; a model that was down is not waited for again.
+            choices = choices[choices.index(reply.choice) :]
+        self.ending = ending
+        yield ending
+        if isinstance(ending, Finished):
+            yield await self._keep(plan, written)
+
+    async def _ask(
+        self, reply: Reply, choices: tuple[Choice, ...], piece: str, before: str
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """One request and what comes of it."""
+        conversation = self._conversation
+
+        async def prepare(choice: Choice) -> RequestPrepared:
+            window = (await conversation.requests.model(choice)).window
+            said = transcript.request(piece, before, self._instruction, window)
+            prepared = await conversation.prepare_apart(choice, transcript.TASK, said)
+            await conversation.budget.check(choice, prepared)
+            return prepared
+
+        def begun(choice: Choice, _prepared: RequestPrepared) -> None:
+            reply.begin(choice)
+
+        provider, patience = conversation.models.provider, conversation.patience
+        asking = Asking(choices, provider, prepare, begun, patience, self._stop)
+        async with aclosing(asking.events()) as events:
+            async for event in events:
+                if not isinstance(event, Finished | Failed | Interrupted | RequestPrepared):
+                    reply.take(event)
+                yield event
+
+    async def _room(self, choice: Choice, before: str) -> int:
+        """Tokens that a part of the conversation may have."""
+        model = await self._conversation.requests.model(choice)
+        asked = transcript.request("", before, self._instruction, model.window)
+        message = Message(new_id(), "user", f"{transcript.TASK}\n{asked}", now())
+        await model.counter.count([message])
+        room = model.room_apart
+        return max(room - model.counter.tokens(message), room // SMALLEST_SHARE)
+
+    async def _keep(self, plan: Plan, written: Message) -> MessageSaved | NotSaved:
+        conversation = self._conversation
+        self.summary = Message(
+            new_id(),
+            "summary",
+            written.content.strip(),
+            now(),
+            parent=conversation.head(),
+            model=written.model,
+            usage=_sum(self._usages),
+            timing=written.timing or Timing(),
+            covers=plan.covers,
+        )
+        saved = await conversation.add(self.summary)
+        await _point_to(conversation, [plan.before] if plan.before else [], self.summary)
+        return saved
+
+
+async def _plan(conversation: Conversation) -> Plan:
+    if conversation.choice.provider == OFFLINE:
+        raise UsageError(
+            "Summing up takes a model, and none is in use.", hint="/model NAME uses one."
+        )
+    model = await conversation.requests.model(conversation.choice)
+    summary, turns = await conversation.requests.not_summed_up()
+    older = turns[:-KEPT_TURNS]
+    messages = [
+        each for turn in older for each in (await conversation.requests.as_sent(turn)).messages
+    ]
+    if not messages:
+        raise UsageError(
+            f"There is nothing to sum up: the last {KEPT_TURNS} turns always stay as they are.",
+            hint="/context shows what is sent.",
+        )
+    await model.counter.count(messages)
+    tokens = [model.counter.tokens(message) for message in messages]
+    return Plan(
+        transcript.all_of(messages, tokens),
+        sum(turn.spoken for turn in older),
+        sum(tokens),
+        # The summary that is carried along takes its room.
+        -(-sum(tokens) * 5 // (4 * model.room_apart)),
+        summary,
+        older[-1].messages[-1].id,
+    )
+
+
+async def undo(conversation: Conversation) -> MessageSaved | NotSaved:
+    """Send again what the newest summary stands for: its originals, with the summary before
+    it, if there was one. Raises :class:`~agno_shell.errors.UsageError` without a summary."""
+    path = await conversation.whole_path()
+    led_to = in_force(path)
+    if not led_to:
+        raise UsageError(
+            "There is no summary here: everything is sent as it was said.",
+            hint="/context shows what is sent.",
+        )
+    restored = led_to[-2] if len(led_to) > 1 else None
+    message = Message(
+        new_id(),
+        "summary",
+        restored.content if restored else "",
+        now(),
+        parent=conversation.head(),
+        covers=restored.covers if restored else None,
+    )
+    saved = await conversation.add(message)
+    gone = [each for each in path if each.role == "summary"]
+    await _point_to(conversation, gone, message if restored else None)
+    return saved
+
+
+async def _point_to(
+    conversation: Conversation, gone: Sequence[Message], summary: Message | None
+) -> None:
+    """Let the session name its summary as one of the messages that are always sent: it is
+    found there when it stands too far back to be read."""
+    ids = {message.id for message in gone}
+    pinned = [each for each in conversation.session.pinned if each not in ids]
+    # Without it, the summary still counts as long as it stands in the window.
+    with suppress(StorageError):
+        await conversation.update(pinned=[*pinned, *([summary.id] if summary else [])])
+
+
+def _judged(ending: Ending, text: str) -> Ending:
+    """A summary of which the end is missing, or everything, stands for nothing."""
+    if not isinstance(ending, Finished):
+        return ending
+    if ending.reason == "stop":
+        return ending if text else Failed("server", "The model sent an empty summary.")
+    said = {
+        "length": "The summary reached the model's length limit.",
+        "content_filter": "The provider's content filter ended the summary.",
+    }.get(ending.reason, f"The summary ended early ({ending.reason}).")
+    return Failed("other", said, "/compact can be told to be brief.")
+
+
+def _thought(event: TurnEvent) -> TurnEvent:
+    return ReasoningDelta(event.text) if isinstance(event, TextDelta) else event
+
+
+def _sum(usages: Sequence[Usage | None]) -> Usage | None:
+    """What several requests used together, as far as all of them said it."""
+    known = [usage for usage in usages if usage]
+    if len(known) < len(usages) or not known:
+        return None
+    columns = zip(*known, strict=True)
+    return Usage(*(None if None in column else sum(column) for column in columns))

@@ -1,0 +1,244 @@
+"""Files that go with a message: taken in, kept with the session, checked before they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell import settings
+from agno_shell.contracts import Abilities
+from agno_shell.conversation.files.file_content import (
+    PDF,
+    as_text,
+    fenced,
+    is_sendable,
+    is_text,
+    media_type,
+    read_file,
+)
+from agno_shell.conversation.files.mentions import Mention, mentions
+from agno_shell.errors import UsageError
+from agno_shell.terminal_text import clean_line, count_hidden
+from agno_shell.types import Attachment, Message
+from agno_shell.wording import count
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+
+BYTES_PER_TOKEN = 4
+FILE_TOKENS = 1_600
+"""Tokens of an image or a PDF, in an estimate."""
+
+LARGE_SHARE = 4
+"""What takes more than one in so many tokens of the window is said to be large."""
+
+LOOKED_UP = 50
+"""Places of one message that are looked up among the files."""
+
+
+class Outgoing(NamedTuple):
+    """What goes with a message."""
+
+    attachments: tuple[Attachment, ...]
+    doubt: str = ""
+    """A sentence that the person is to read before it leaves; empty: there is none."""
+
+
+class Attachments:
+    """The attachments that wait for the next message of a session, and those it names.
+
+    ``tell`` gets a sentence about what the person may not expect.
+    """
+
+    def __init__(self, conversation: Conversation, tell: Callable[[str], None]) -> None:
+        self._conversation = conversation
+        self._tell = tell
+        self._waiting: dict[str, list[Attachment]] = {}
+        """By the id of the session, which keeps their contents."""
+
+    @property
+    def waiting(self) -> Sequence[Attachment]:
+        """Those of the open session."""
+        return tuple(self._waiting.get(self._conversation.session.session_id, ()))
+
+    async def attach(self, path: str) -> Attachment:
+        """Take in a file; it goes with the next message."""
+        return await self._wait(await self._take_file(path))
+
+    async def attach_data(self, data: bytes, name: str) -> Attachment:
+        """Take in content that is no file."""
+        return await self._wait(await self._take(data, name))
+
+    async def _wait(self, attachment: Attachment) -> Attachment:
+        waiting = self._waiting.setdefault(self._conversation.session.session_id, [])
+        if attachment not in waiting:
+            waiting.append(attachment)
+        return attachment
+
+    def detach(self, attachment: Attachment) -> None:
+        """It does not wait any more."""
+        waiting = self._waiting.get(self._conversation.session.session_id, [])
+        if attachment in waiting:
+            waiting.remove(attachment)
+
+    async def of(self, text: str, *, pasted: Sequence[str] = ()) -> Outgoing:
+        """What goes with a message: what waits, and the files that ``@path`` names. Not
+        those in ``pasted`` text: whoever wrote it does not choose what leaves this machine.
+
+        ``UsageError`` when a file is none that can be sent, or the model does not take it.
+        """
+        chosen = list(self.waiting)
+        for path in await self._named(text, pasted):
+            attachment = await self._take_file(path)
+            if attachment not in chosen:
+                chosen.append(attachment)
+        if not chosen:
+            return Outgoing(())
+        abilities = await self._abilities()
+        for attachment in chosen:
+            self._check(attachment, abilities)
+        return Outgoing(tuple(chosen), await self._doubt(chosen))
+
+    def sent(self) -> None:
+        """What waited is on its way."""
+        self._waiting.pop(self._conversation.session.session_id, None)
+
+    # Files ------------------------------------------------------------------------------
+
+    async def _named(self, text: str, pasted: Sequence[str]) -> list[str]:
+        if "@" not in text:
+            return []
+        found = await asyncio.to_thread(_files, islice(mentions(text), LOOKED_UP))
+        paths = []
+        for mention, path in found:
+            if any(mention.typed in each for each in pasted):
+                name = clean_line(path)
+                self._tell(f"{name} stands in pasted text and is not attached; /attach does it.")
+            elif path not in paths:
+                paths.append(path)
+        return paths
+
+    async def _take_file(self, path: str) -> Attachment:
+        limit = self._conversation.config[settings.CONVERSATION_ATTACHMENT_BYTES]
+        data = await asyncio.to_thread(read_file, path, limit)
+        return await self._take(data, os.path.basename(path))
+
+    async def _take(self, data: bytes, name: str) -> Attachment:
+        kind, hidden = await asyncio.to_thread(_examined, name, data)
+        shown = clean_line(name)
+        if not data:
+            raise UsageError(f"{shown} is empty.")
+        if not is_sendable(kind):
+            raise UsageError(
+                f"{shown} is {kind}, which no model takes.",
+                hint="Text, PNG, JPEG, GIF and WebP images, and PDF can be attached.",
+            )
+        session_id = self._conversation.session.session_id
+        attachment = Attachment(name, kind, "", len(data))
+        self._check(attachment, await self._abilities())
+        sha256 = await self._conversation.store(lambda s: s.attach(session_id, data))
+        if hidden:
+            self._tell(
+                f"{shown} holds {count(hidden, 'character')} that cannot be seen or that turn the "
+                "direction of writing; the model reads them."
+            )
+        await self._remark_on_size(attachment)
+        return attachment._replace(sha256=sha256)
+
+    # The model --------------------------------------------------------------------------
+
+    @property
+    def _model(self) -> str:
+        return self._conversation.choice.model
+
+    async def _abilities(self) -> Abilities:
+        # A provider may be anybody's plugin; its bug leaves open what the model can take.
+        try:
+            return await self._conversation.provider.abilities(self._model)
+        except Exception:
+            return Abilities()
+
+    def _check(self, attachment: Attachment, abilities: Abilities) -> None:
+        if is_text(attachment.media_type):
+            return
+        is_pdf = attachment.media_type == PDF
+        takes = abilities.pdf if is_pdf else abilities.images
+        what = "PDF files" if is_pdf else "images"
+        if takes is False:
+            raise UsageError(
+                f"{clean_line(attachment.name)} cannot be sent: {clean_line(self._model)} takes no "
+                f"{what}.",
+                hint="/model NAME chooses another model.",
+            )
+        if takes is None and not attachment.sha256:
+            self._tell(f"Whether {clean_line(self._model)} takes {what} is not known; it is tried.")
+
+    async def _window(self) -> int:
+        try:
+            window = await self._conversation.provider.context_window(self._model)
+        except Exception:  # as above
+            window = None
+        return window or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
+
+    async def _remark_on_size(self, attachment: Attachment) -> None:
+        tokens, window = _estimate([attachment]), await self._window()
+        if tokens * LARGE_SHARE > window:
+            self._tell(f"{clean_line(attachment.name)} is {self._compared(tokens, window)}.")
+
+    async def _doubt(self, attachments: Sequence[Attachment]) -> str:
+        tokens, window = _estimate(attachments), await self._window()
+        if tokens <= window:
+            return ""
+        what = "The attachment is" if len(attachments) == 1 else "The attachments are"
+        return f"{what} {self._compared(tokens, window)}."
+
+    def _compared(self, tokens: int, window: int) -> str:
+        model = clean_line(self._model)
+        return f"about {tokens:,} tokens, by estimate; {model} takes {window:,} in all"
+
+
+def expanded(message: Message, text_by_hash: Mapping[str, str]) -> str:
+    """The content of a message with its text files behind it, as the model reads them.
+
+    ``text_by_hash`` has the files' texts by their SHA-256 (see :func:`as_text`); one that is
+    missing is said to be. The same message gives the same text every time.
+    """
+    parts = [message.content] if message.content.strip() else []
+    for attachment in message.attachments:
+        if not is_text(attachment.media_type):
+            continue
+        text = text_by_hash.get(attachment.sha256)
+        if text is None:
+            parts.append(f"[The file {clean_line(attachment.name)} is not kept any more.]")
+        else:
+            parts.append(fenced(attachment.name, text))
+    return "\n\n".join(parts)
+
+
+def _estimate(attachments: Iterable[Attachment]) -> int:
+    """Tokens."""
+    return sum(
+        each.size // BYTES_PER_TOKEN if is_text(each.media_type) else FILE_TOKENS
+        for each in attachments
+    )
+
+
+def _examined(name: str, data: bytes) -> tuple[str, int]:
+    """The media type, and how many characters of it are hidden."""
+    kind = media_type(name, data)
+    text = as_text(data) if is_text(kind) else None
+    return kind, count_hidden(text) if text else 0
+
+
+def _files(places: Iterable[Mention]) -> list[tuple[Mention, str]]:
+    """Those places that name a file that is there, and which one."""
+    found = []
+    for place in places:
+        for path in place.paths:
+            if os.path.isfile(os.path.expanduser(path)):
+                found.append((place, path))
+                break
+    return found

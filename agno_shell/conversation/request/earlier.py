@@ -1,0 +1,122 @@
+"""Messages of the path that were named once and may stand far back: pins and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell.conversation.request.rules import begins_turn
+from agno_shell.conversation.tree import branches
+from agno_shell.errors import SessionNotFoundError
+from agno_shell.types import Message
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+
+
+class Found(NamedTuple):
+    """A message of the path."""
+
+    place: int
+    """From the first message that is loaded; negative for one that stands before it."""
+    message: Message
+    turn: tuple[Message, ...]
+    """The turn that it belongs to; of a summary nothing."""
+
+
+class Earlier:
+    """Looks for messages by their ids, once for each: the storage is read, through the
+    reader, for those that are not loaded, and nothing of it but their turns is kept.
+
+    The path keeps its list as long as it goes on in the same way: where messages are
+    added, at either end, or the last ones are taken back, what was found still holds.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._list: Sequence[Message] = ()
+        self._first = ""
+        self._places: dict[str, int] = {}
+        self._far: dict[str, Found | None] = {}
+        """What is not loaded; None: what is not on the path either."""
+
+    async def find(self, ids: Collection[str]) -> list[Found]:
+        """Those of ``ids`` that are on the path, in its order."""
+        messages = self._conversation.path.messages
+        if not ids or not messages:
+            return []
+        self._follow(messages)
+        unknown = {each for each in ids if self.place(each) is None and each not in self._far}
+        if unknown:
+            await self._look_for(unknown, messages)
+        found = [self._found(each, messages) for each in dict.fromkeys(ids)]
+        return sorted((each for each in found if each), key=lambda each: each.place)
+
+    def place(self, message_id: str) -> int | None:
+        """Where a message that was looked for is loaded."""
+        messages = self._conversation.path.messages
+        place = self._places.get(message_id)
+        if place is None or place >= len(messages) or messages[place].id != message_id:
+            return None
+        return place
+
+    def _follow(self, messages: Sequence[Message]) -> None:
+        if messages is not self._list or messages[0].id != self._first:
+            self._list, self._first = messages, messages[0].id
+            self._places.clear()
+            self._far.clear()
+
+    async def _look_for(self, ids: set[str], messages: Sequence[Message]) -> None:
+        places = {each.id: place for place, each in enumerate(messages) if each.id in ids}
+        self._places |= places
+        missing = ids - places.keys()
+        self._far |= dict.fromkeys(missing)
+        if missing and not self._conversation.path.is_whole:
+            session_id, first = self._conversation.session.session_id, messages[0].id
+            # The first turn that is loaded may have begun before that.
+            rest = list(takewhile(lambda message: not begins_turn(message), messages))
+            # Of a session that was deleted elsewhere, what is loaded is what there is.
+            with suppress(SessionNotFoundError):
+                self._far |= await self._conversation.reader(
+                    lambda storage: _among(
+                        branches.leading_to(storage, session_id, first), rest, missing
+                    )
+                )
+
+    def _found(self, message_id: str, messages: Sequence[Message]) -> Found | None:
+        place = self.place(message_id)
+        if place is None:
+            return self._far.get(message_id)
+        return Found(place, messages[place], tuple(turn_around(messages, place)))
+
+
+def turn_around(messages: Sequence[Message], place: int) -> list[Message]:
+    """The whole turn of the message at ``place``; of a summary nothing."""
+    if messages[place].role == "summary":
+        return []
+    start, end = place, place + 1
+    while start and not begins_turn(messages[start]):
+        start -= 1
+    while end < len(messages) and not begins_turn(messages[end]):
+        end += 1
+    return [message for message in messages[start:end] if message.role != "summary"]
+
+
+def _among(
+    before: Sequence[Message], rest: Sequence[Message], ids: Iterable[str]
+) -> dict[str, Found]:
+    """Those of ``ids`` that are among the messages before what is loaded; ``rest`` is what
+    is loaded of the turn that they end in."""
+    places = {message.id: place for place, message in enumerate(before)}
+    path = [*before, *rest]
+    return {
+        each: Found(
+            places[each] - len(before),
+            path[places[each]],
+            tuple(turn_around(path, places[each])),
+        )
+        for each in ids
+        if each in places
+    }

@@ -1,0 +1,314 @@
+"""The request for the conversation as it stands, and the receipt for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell import settings
+from agno_shell.config.agents import FILE_MARK
+from agno_shell.conversation.models import Choice
+from agno_shell.conversation.request.agent_texts import read_pins
+from agno_shell.conversation.request.contents import Contents
+from agno_shell.conversation.request.counting import Counter
+from agno_shell.conversation.request.earlier import Earlier, Found
+from agno_shell.conversation.request.receipts import Places, left_out
+from agno_shell.conversation.request.rules import (
+    begins_turn,
+    go_on,
+    joined,
+    reply_reserve,
+    valid,
+)
+from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
+from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
+from agno_shell.conversation.request.system_text import SystemText, system_message
+from agno_shell.events import Receipt, ReceiptRow, Request, RequestPrepared, Why
+from agno_shell.types import NOTHING, Message, ToolSchema, new_id, now
+
+if TYPE_CHECKING:
+    from agno_shell.config import Agent
+    from agno_shell.conversation.conversation import Conversation
+
+KEPT_TURNS = 256
+"""Turns as they were sent that are kept beyond those of the last request."""
+
+
+class Model:
+    """What is known of a model, and where its window begins."""
+
+    def __init__(self, window: int, window_known: bool, counter: Counter) -> None:
+        self.window = window
+        self.window_known = window_known
+        self.counter = counter
+        self.anchor: str | None = None
+        """The first message of the window; None: it begins with the conversation."""
+
+    @property
+    def room_apart(self) -> int:
+        """Tokens that a request may have that goes without the agent's parameters."""
+        return max(1, self.window - reply_reserve(self.window, NOTHING))
+
+
+class Frame(NamedTuple):
+    """What a request holds whatever is chosen of the conversation."""
+
+    system: Message | None
+    tools: tuple[ToolSchema, ...]
+    tools_text: Message | None
+    """What describes the tools, for counting it."""
+    reserve: int
+    """Tokens that are kept free for the reply."""
+
+    @property
+    def messages(self) -> list[Message]:
+        return [each for each in (self.system, self.tools_text) if each]
+
+
+class Requests:
+    """Makes requests for one conversation."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._models: dict[Choice, Model] = {}
+        self._earlier = Earlier(conversation)
+        self._contents = Contents(conversation)
+        self._system = SystemText()
+        self._tools: tuple[tuple[ToolSchema, ...], Message | None] = ((), None)
+        self._turns: dict[tuple[str, str, int], SentTurn] = {}
+        """Turns as they were sent, by their first and last message and their length."""
+        self._told: set[str] = set()
+
+    async def prepare(
+        self,
+        choice: Choice,
+        *,
+        asking: bool = True,
+        counted: bool = False,
+        before: int | None = None,
+    ) -> RequestPrepared:
+        """What is to be sent now to ``choice``, before any plugin has seen it.
+
+        Without ``asking`` it is what a question that is still to come would go along with.
+        ``counted``: no token is estimated that could be counted. ``before``: how many
+        messages are before those that are loaded.
+        """
+        conversation = self._conversation
+        model = await self.model(choice)
+        frame = await self._frame(model.window)
+        named = await self._earlier.find(conversation.session.pinned)
+        pinned = [
+            (each, await self.as_sent(SentTurn(turn[0].id, turn, 0, len(turn))))
+            for each, turn in _each_turn_once(named)
+        ]
+        selecting = Selecting(
+            Backwards(conversation.path, _newest_summary(named)),
+            model.counter,
+            model.window - frame.reserve,
+            always=frame.messages,
+            pinned=[turn.messages for _each, turn in pinned],
+            as_sent=self.as_sent,
+            as_summary=summary_as_sent,
+        )
+        selection = await selecting.select(model.anchor, at_least=int(asking))
+        turns = selection.turns
+        model.anchor = None if selection.is_all or not turns else turns[0].first
+        first = {turn.first for turn in turns}
+        apart = [each for each in pinned if first.isdisjoint(m.id for m in each[0].turn)]
+        rows = _rows(frame, selection, [turn for _each, turn in apart], pinned, asking)
+        if counted or selection.is_counted:
+            await model.counter.count([*frame.messages, *(message for message, _why in rows)])
+        self._forget(model.counter, rows)
+        receipt = _receipt(model, frame, rows)
+        places = await self._places(selection, before)
+        receipt = receipt._replace(left_out=left_out(places, turns, apart))
+        return RequestPrepared(await self._request(choice, frame, receipt), receipt)
+
+    async def _request(self, choice: Choice, frame: Frame, receipt: Receipt) -> Request:
+        conversation = self._conversation
+        agent = conversation.agent
+        messages = tuple(row.message for row in receipt.rows)
+        return Request(
+            choice.model,
+            messages,
+            agent.parameters if agent else NOTHING,
+            conversation.api_base,
+            frame.tools,
+            conversation.reasoning,
+            await self._contents.files(messages),
+        )
+
+    def recounted(self, choice: Choice, prepared: RequestPrepared, request: Request) -> Receipt:
+        """The receipt for a request that a plugin has changed."""
+        receipt, counter = prepared.receipt, self._models[choice].counter
+        rows = {row.message.id: row for row in receipt.rows}
+
+        def row(message: Message) -> ReceiptRow:
+            known = rows.get(message.id)
+            if known and known.message == message:
+                return known
+            # Not known by its id: that stands for another text.
+            tokens = counter.tokens(message._replace(id=f"changed:{hash(message.content)}"))
+            return ReceiptRow(message, tokens, known.why if known else "recent")
+
+        changed = tuple(map(row, request.messages))
+        is_same = changed == receipt.rows
+        return receipt._replace(rows=changed, estimated=receipt.estimated or not is_same)
+
+    async def apart(self, choice: Choice, task: str, text: str) -> RequestPrepared:
+        """A request with a task and a text, and nothing of the conversation or its agent."""
+        model = await self.model(choice)
+        system = Message(new_id(), "system", task, now())
+        asked = Message(new_id(), "user", text, now())
+        frame = Frame(None, (), None, reply_reserve(model.window, NOTHING))
+        receipt = _receipt(model, frame, [(system, "instructions"), (asked, "question")])
+        request = Request(choice.model, (system, asked), api_base=self._conversation.api_base)
+        return RequestPrepared(request, receipt)
+
+    async def not_summed_up(self) -> tuple[Message | None, list[SentTurn]]:
+        """The summary that is in force, and the turns that it does not stand for, as they
+        stand on the path, oldest first."""
+        named = await self._earlier.find(self._conversation.session.pinned)
+        back = Backwards(self._conversation.path, _newest_summary(named))
+        turns: list[SentTurn] = []
+        while turn := await back.turn():
+            turns.append(turn)
+        turns.reverse()
+        return back.summary, turns
+
+    # What a request holds in any case ---------------------------------------------------
+
+    async def model(self, choice: Choice) -> Model:
+        """What is known of a model; it is asked for once."""
+        if choice not in self._models:
+            provider = self._conversation.models.provider(choice)
+            known = await provider.context_window(choice.model)
+            window = known or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
+            self._models[choice] = Model(window, bool(known), Counter(provider, choice.model))
+        return self._models[choice]
+
+    async def _frame(self, window: int) -> Frame:
+        conversation = self._conversation
+        agent = conversation.agent
+        tools = tuple(await conversation.toolbelt.schemas())
+        if tools != self._tools[0]:
+            self._tools = (tools, _tools_text(tools))
+        made = system_message(
+            agent.instructions if agent else "",
+            conversation.facts,
+            await self._agent_pins(agent),
+            conversation.memories,
+        )
+        reserve = reply_reserve(window, agent.parameters if agent else NOTHING)
+        return Frame(self._system.message(made), *self._tools, reserve)
+
+    async def _agent_pins(self, agent: Agent | None) -> Sequence[str]:
+        if agent is None or not agent.pins:
+            return ()
+        if not any(pin.startswith(FILE_MARK) for pin in agent.pins):
+            return read_pins(agent.pins).texts
+        read = await asyncio.to_thread(read_pins, agent.pins)
+        for problem in read.problems:
+            if problem not in self._told:
+                self._told.add(problem)
+                self._conversation.plugins.report(problem)
+        return read.texts
+
+    # What a request holds of the conversation -------------------------------------------
+
+    async def as_sent(self, turn: SentTurn) -> SentTurn:
+        """A turn of the path as it is sent."""
+        key = (turn.first, turn.messages[-1].id, turn.length)
+        if key not in self._turns:
+            sent = [await self._contents.as_sent(message) for message in valid(turn.messages)]
+            own = {message.id for message in turn.messages}
+            empty = turn.spoken - sum(message.id in own for message in sent)
+            self._turns[key] = turn._replace(messages=sent, empty=empty)
+        return self._turns[key]
+
+    def _forget(self, counter: Counter, rows: Sequence[tuple[Message, Why]]) -> None:
+        counter.keep([message for message, _why in rows])
+        if len(self._turns) > 2 * len(rows) + KEPT_TURNS:
+            self._turns.clear()
+
+    async def _places(self, selection: Selection, before: int | None) -> Places:
+        """Where the window and the summary stand."""
+        path, summary = self._conversation.path, selection.summary
+        start = len(path.messages) - sum(turn.length for turn in selection.turns)
+        if path.is_whole:
+            before = 0
+        if summary is None:
+            return Places(start, None, None, before)
+        ids = [summary.id, *([summary.covers] if summary.covers else [])]
+        named = {each.message.id: each.place for each in await self._earlier.find(ids)}
+        covered = named.get(summary.covers or "")
+        return Places(
+            start, None if covered is None else covered + 1, named.get(summary.id), before
+        )
+
+
+def _newest_summary(named: Sequence[Found]) -> Message | None:
+    return next((each.message for each in reversed(named) if not each.turn), None)
+
+
+def _each_turn_once(named: Sequence[Found]) -> list[tuple[Found, tuple[Message, ...]]]:
+    """The turns of pinned messages, in the order of the path."""
+    by_first = {each.turn[0].id: (each, each.turn) for each in reversed(named) if each.turn}
+    return list(reversed(by_first.values()))
+
+
+def _rows(
+    frame: Frame,
+    selection: Selection,
+    apart: Sequence[SentTurn],
+    pinned: Sequence[tuple[Found, SentTurn]],
+    asking: bool,
+) -> list[tuple[Message, Why]]:
+    """What is sent, in its order, and why; ``apart`` are the pinned turns that stand before
+    the window."""
+    groups = [turn.messages for turn in (*apart, *selection.turns) if turn.messages]
+    sent = joined(groups)
+    if asking and sent and sent[-1].role == "assistant":
+        sent.append(go_on(sent[-1]))
+    chosen = {message.id for _each, turn in pinned for message in turn.messages}
+    asked = next((at for at in reversed(range(len(sent))) if begins_turn(sent[at])), 0)
+    if sent and asking and sent[-1].id.startswith("go-on:"):
+        asked = len(sent) - 1
+    rows: list[tuple[Message, Why]] = []
+    if frame.system:
+        rows.append((frame.system, "instructions"))
+    if selection.summary:
+        rows.append((summary_as_sent(selection.summary), "summary"))
+    for at, message in enumerate(sent):
+        if asking and at >= asked:
+            rows.append((message, "question"))
+        else:
+            rows.append((message, "pinned" if message.id in chosen else "recent"))
+    return rows
+
+
+def _receipt(model: Model, frame: Frame, rows: Sequence[tuple[Message, Why]]) -> Receipt:
+    counter = model.counter
+    every = [*frame.messages, *(message for message, _why in rows)]
+    return Receipt(
+        tuple(ReceiptRow(message, counter.tokens(message), why) for message, why in rows),
+        (),
+        counter.tokens(frame.tools_text) if frame.tools_text else 0,
+        model.window,
+        model.window_known,
+        frame.reserve,
+        not (counter.exact and all(map(counter.is_counted, every))),
+    )
+
+
+def _tools_text(tools: Sequence[ToolSchema]) -> Message | None:
+    if not tools:
+        return None
+    text = json.dumps([each._asdict() for each in tools], default=_plain, ensure_ascii=False)
+    return Message(f"tools:{hash(text)}", "system", text, now())
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,190 @@
+"""Taking back, trying again and branching off, in the session that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from agno_shell.conversation.tree import branches, fork
+from agno_shell.conversation.tree.branches import Undone
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.types import ROOT, Attachment, Message, Session
+from agno_shell.wording import count
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.turn import Turn
+
+
+SPOKEN = ("user", "assistant", "tool")
+"""Roles of messages that a reply can go on from."""
+
+
+class Again(NamedTuple):
+    """A turn without a question of its own."""
+
+    turn: Turn
+    follows: Message
+    """What is answered, or gone on with."""
+
+
+class Moves:
+    """Where the conversation goes on. It remembers the way back from each step, as long as
+    the person says nothing new and stays in the session."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._undone: list[Undone] = []
+        """Turns that were taken back, the latest step last."""
+        self._stands: tuple[str, str | None] | None = None
+        """The session, and the head in it, where these lead on from."""
+
+    # Standing elsewhere -----------------------------------------------------------------
+
+    async def undo(self, turns: int) -> list[Message]:
+        """See :meth:`~agno_shell.contracts.ConversationControl.undo`."""
+        await self._require_saved()
+        places = await self._last_questions(turns)
+        if not places:
+            raise UsageError(
+                "There is nothing to take back.",
+                hint="/redo brings back, /tree shows all branches.",
+            )
+        path = self._conversation.history
+        ends = [*(place - 1 for place in places[1:]), len(path) - 1]
+        steps = [Undone(path[place], path[end].id) for place, end in zip(places, ends, strict=True)]
+        steps.reverse()
+        undone = [*self._way_back(), *steps]
+        first = places[0]
+        await self._conversation.return_to(path[first - 1].id if first else self._before_all())
+        self._remember(undone)
+        return [step.question for step in steps]
+
+    async def redo(self, turns: int) -> list[Message]:
+        """See :meth:`~agno_shell.contracts.ConversationControl.redo`."""
+        await self._require_saved()
+        undone = self._way_back()
+        steps: list[Undone] = []
+        while undone and len(steps) < turns:
+            steps.append(undone.pop())
+        if len(steps) < turns:
+            stands_at = steps[-1].end if steps else self._conversation.head()
+            further = branches.turns_below(await self._conversation.tree(), stands_at)
+            steps += further[: turns - len(steps)]
+        if not steps:
+            raise UsageError(
+                "There is nothing to bring back: nothing follows here.",
+                hint="/tree shows the other branches.",
+            )
+        await self._conversation.return_to(steps[-1].end)
+        self._remember(undone)
+        return [step.question for step in steps]
+
+    async def go_to(self, message_id: str) -> None:
+        """Stand on any message; :data:`~agno_shell.types.ROOT`: before the first."""
+        await self._require_saved()
+        await self._conversation.return_to(None if message_id == ROOT else message_id)
+        self._remember([])
+
+    async def fork(self, name: str, message_id: str | None) -> Session:
+        """Make a session of the path to a message, or of all of it. It is not opened."""
+        conversation = self._conversation
+        path: Sequence[Message] = await conversation.whole_path()
+        if message_id is not None:
+            places = [place for place, each in enumerate(path) if each.id == message_id]
+            path = (
+                path[: places[0] + 1]
+                if places
+                else branches.path_to(await conversation.tree(), message_id)
+            )
+        if not path:
+            raise UsageError("There is nothing to fork: nothing stands here.")
+        session = conversation.session
+        return await conversation.store(lambda storage: fork.make(storage, session, path, name))
+
+    # Turns ------------------------------------------------------------------------------
+
+    async def retry(self, model: str | None) -> Again:
+        """A turn that answers the last question once more."""
+        question = await self._last_question()
+        return Again(self._conversation.turn_on(question.id, model), question)
+
+    async def resume(self) -> Again:
+        """A turn that goes on where the last reply ended too early."""
+        conversation = self._conversation
+        path = conversation.history
+        said = [place for place, each in enumerate(path) if each.role in SPOKEN]
+        if not said:
+            raise UsageError("There is nothing to go on with: nothing has been said here.")
+        last = path[said[-1]]
+        if last.role == "assistant" and not (last.content or last.tool_calls):
+            # Nothing of it had come: what stands before it is answered anew.
+            question = await self._last_question()
+            before = path[said[-1] - 1].id if said[-1] else None
+            return Again(conversation.turn_on(before), question)
+        if last.role == "assistant" and last.status == "complete" and not last.tool_calls:
+            raise UsageError("The last reply is whole.", hint="/retry asks for another one.")
+        return Again(conversation.turn_on(conversation.head()), last)
+
+    async def edit(
+        self, message_id: str, text: str, attachments: Sequence[Attachment] = ()
+    ) -> Turn:
+        """A turn that asks an earlier question in other words, with what was attached to it;
+        of files with the same name those that are given now."""
+        conversation = self._conversation
+        known = {each.id: each for each in conversation.history}
+        if message_id not in known or known[message_id].parent not in known:
+            known = {each.id: each for each in await conversation.tree()}
+        old = known.get(message_id)
+        if old is None or old.role != "user":
+            raise UsageError("Only a question can be edited.", hint="/history shows the numbers.")
+        if not text.strip():
+            raise UsageError("A question cannot be empty.")
+        follows = old.parent if old.parent in known else None
+        names = {each.name for each in attachments}
+        kept = (each for each in old.attachments if each.name not in names)
+        return conversation.turn_at(follows, text, (*kept, *attachments))
+
+    # ------------------------------------------------------------------------------------
+
+    def _way_back(self) -> list[Undone]:
+        """The steps back that were taken to where the conversation stands."""
+        return list(self._undone) if self._stands == self._place() else []
+
+    def _remember(self, undone: list[Undone]) -> None:
+        self._undone, self._stands = undone, self._place()
+
+    def _place(self) -> tuple[str, str | None]:
+        return self._conversation.session.session_id, self._conversation.head()
+
+    def _before_all(self) -> str | None:
+        """What stands before the first message that was read."""
+        path = self._conversation.path
+        return None if path.is_whole else path.messages[0].parent
+
+    async def _last_questions(self, turns: int) -> list[int]:
+        """The places on the path of the last questions, ``turns`` at most, oldest first."""
+        conversation = self._conversation
+        while True:
+            path = conversation.history
+            places = [place for place, each in enumerate(path) if each.role == "user"]
+            if len(places) >= turns or not await conversation.path.read_further():
+                return places[-turns:]
+
+    async def _last_question(self) -> Message:
+        if places := await self._last_questions(1):
+            return self._conversation.history[places[0]]
+        raise UsageError("There is no question to answer: nothing has been asked here.")
+
+    async def _require_saved(self) -> None:
+        """A storage cannot stand on, or before, what it does not have."""
+        conversation = self._conversation
+        if not conversation.unsaved_here:
+            return
+        if error := await conversation.save_here():
+            unsaved = len(conversation.unsaved_here)
+            what = f"{count(unsaved, 'message')} {'is' if unsaved == 1 else 'are'}"
+            raise StorageError(
+                f"{what} not saved yet, so the conversation stays where it is: {error}",
+                hint=error.hint,
+            )

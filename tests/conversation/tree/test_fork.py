@@ -1,0 +1,130 @@
+"""A session made of the beginning of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.tree.fork import copied
+from agno_shell.conversation.tree.moves import Moves
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.types import (
+    Attachment,
+    Message,
+    Session,
+    ToolCall,
+    Usage,
+    new_id,
+    new_session,
+    now,
+)
+
+
+def chain(*messages: Message) -> list[Message]:
+    linked: list[Message] = []
+    for message in messages:
+        linked.append(message._replace(parent=linked[-1].id if linked else None))
+    return linked
+
+
+def said(role: str, content: str, **fields: object) -> Message:
+    return Message(new_id(), role, content, now(), **fields)  # type: ignore[arg-type]
+
+
+async def test_everything_goes_with_a_fork(make_conversation: Callable[..., Conversation]) -> None:
+    storage = MemoryStorage()
+    session = storage.create("Bread", "how to bake", model="a-model", agent="poet")
+    digest = storage.attach(session.session_id, b"flour")
+    file = Attachment("list.txt", "text/plain", digest, 5)
+    path = chain(
+        said("user", "What is in it?", attachments=(file,)),
+        said("assistant", "", tool_calls=(ToolCall("c1", "read", "{}"),), model="a-model"),
+        said("tool", "flour", tool_call_id="c1"),
+        said("assistant", "Flour.", usage=Usage(3, 2), provider_data={"p": {"reasoning": "hm"}}),
+        said("user", "Thanks", status="complete", extra={"later": 1}),
+        said("assistant", "Welc", status="interrupted"),
+    )
+    path += [said("summary", "in short", parent=path[-1].id, covers=path[3].id)]
+    for message in path:
+        storage.append(session.session_id, message)
+    storage.remember(session.session_id, "The oven is small.")
+    storage.update(
+        session.session_id,
+        pinned=(path[0].id, new_id()),
+        reasoning="high",
+        api_base="http://127.0.0.1:9/v1",
+        tags=("kitchen",),
+    )
+    conversation = make_conversation(storage)
+    await conversation.open(session.session_id)
+    before = (storage.open(session.session_id), storage.tree(session.session_id))
+    made = await Moves(conversation).fork("Cake", None)
+
+    copy = storage.messages(made.session_id)
+    ids = dict(zip([each.id for each in path], [each.id for each in copy], strict=True))
+    assert not set(ids) & set(ids.values())
+    assert copy == [
+        each._replace(
+            id=ids[each.id],
+            parent=ids.get(each.parent or ""),
+            covers=ids.get(each.covers or ""),
+        )
+        for each in path
+    ]
+    assert storage.tree(made.session_id) == copy
+    assert made.pinned == (copy[0].id,)
+    kept = ("description", "model", "agent", "reasoning", "api_base", "tags")
+    assert [getattr(made, key) for key in kept] == [getattr(before[0], key) for key in kept]
+    assert (made.name, made.head, made.message_count) == ("Cake", None, 7)
+    assert made.created_at >= before[0].updated_at
+    assert [each.text for each in storage.memories(made.session_id)] == ["The oven is small."]
+    assert storage.attachment(made.session_id, digest) == b"flour"
+    assert (storage.open(session.session_id), storage.tree(session.session_id)) == before
+
+
+async def test_a_fork_goes_up_to_a_message_of_any_branch(conversation: Conversation) -> None:
+    moves = Moves(conversation)
+    for text in ("one", "two"):
+        async for _event in conversation.turn(text).events():
+            pass
+    second = conversation.history[1]
+    other = conversation.history[2]
+    await moves.undo(1)
+    for message, expected in ((second, ["one", "echo: one"]), (other, ["one", "echo: one", "two"])):
+        made = await moves.fork("Part", message.id)
+        found = await conversation.store(lambda s, made=made: s.messages(made.session_id))
+        assert [each.content for each in found] == expected
+    assert [each.content for each in conversation.history] == ["one", "echo: one"]
+
+
+async def test_nothing_cannot_be_forked(conversation: Conversation) -> None:
+    with pytest.raises(UsageError, match="nothing to fork"):
+        await Moves(conversation).fork("Empty", None)
+    with pytest.raises(UsageError, match="nothing to fork"):
+        await Moves(conversation).fork("Empty", new_id())
+
+
+async def test_what_is_not_saved_is_in_the_fork(
+    make_conversation: Callable[..., Conversation],
+) -> None:
+    class Full(MemoryStorage):
+        def append(self, session_id: str, message: Message) -> Session:
+            raise StorageError("The disk is full.")
+
+    storage = Full()
+    conversation = make_conversation(storage)
+    await conversation.create("Test")
+    async for _event in conversation.turn("one").events():
+        pass
+    made = await Moves(conversation).fork("Saved", None)
+    assert [each.content for each in storage.messages(made.session_id)] == ["one", "echo: one"]
+
+
+def test_what_a_summary_covers_is_on_its_path() -> None:
+    path = chain(said("user", "one"), said("summary", "s", covers="gone"))
+    _session, messages = copied(new_session("Test"), path, "Copy")
+    assert messages[1].covers is None
+    assert messages[1].parent == messages[0].id
