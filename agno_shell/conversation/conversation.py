@@ -8,20 +8,20 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import settings
-from agno_shell.contracts import Provider, Storage
+from agno_shell.contracts import Provider
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
-from agno_shell.conversation.path import FIRST_LOAD, Path
+from agno_shell.conversation.path import FIRST_LOAD, Path, read_end
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.conversation.tree import branches
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
-from agno_shell.conversation.watch import Missing, find_missing
+from agno_shell.conversation.watch import Missing, find_missing, unsaved
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
-from agno_shell.events import MessageSaved, NotSaved, Receipt, RequestPrepared
+from agno_shell.events import MessageSaved, NotSaved
 from agno_shell.types import (
     NOTHING,
     ROOT,
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 CHOSEN_HERE = frozenset(("model", "api_base", "agent", "reasoning"))
 """What a running shell keeps of its session, whatever another one chooses: its words must
 not go to another place unasked."""
-
-LOADS = 3
-"""How often a session is read again that changes while it is read."""
 
 
 class Conversation:
@@ -170,7 +167,7 @@ class Conversation:
 
     async def open(self, session_id: str) -> Session:
         """Open a session, also the open one as it is by now, and make it the current one."""
-        session, history = await self.store(lambda storage: _read(storage, session_id))
+        session, history = await self.store(lambda storage: read_end(storage, session_id))
         path = Path(self._read_path, self.tree)
         path.set(history)
         if unsaved := self._outbox.waiting(session_id):
@@ -346,28 +343,6 @@ class Conversation:
             self._requests = Requests(self)
         return self._requests
 
-    async def prepare(self, choice: Choice) -> RequestPrepared:
-        """What is to be sent now to ``choice``."""
-        return self._filtered(choice, await self.requests.prepare(choice))
-
-    async def receipt(self) -> Receipt:
-        """What the next request holds beside its question, every token counted."""
-        choice = self.choice
-        before = len(await self.whole_path()) - len(self.history)
-        prepared = await self.requests.prepare(choice, asking=False, counted=True, before=before)
-        return self._filtered(choice, prepared).receipt
-
-    async def prepare_apart(self, choice: Choice, task: str, text: str) -> RequestPrepared:
-        """A request that is no part of the conversation, such as for summing it up."""
-        return self._filtered(choice, await self.requests.apart(choice, task, text))
-
-    def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
-        """The request as plugins want it, with the receipt for that."""
-        request = self.plugins.prepare_request(self.session, prepared.request)
-        if request is prepared.request:
-            return prepared
-        return RequestPrepared(request, self.requests.recounted(choice, prepared, request))
-
     async def add(self, message: Message) -> MessageSaved | NotSaved:
         """Put a message at the end, in memory always, on disk if it can be written."""
         self.path.append(message)
@@ -377,7 +352,7 @@ class Conversation:
             # If the trash cannot be read, the first error says enough.
             with suppress(StorageError):
                 missing = await self.find_missing()
-                error = self._explained(missing) if missing else await self.save_here()
+                error = unsaved(missing, self.session) if missing else await self.save_here()
         return saved_or_not(message, error)
 
     async def find_missing(self) -> Missing | None:
@@ -385,15 +360,6 @@ class Conversation:
         session_id = self.session.session_id
         self.missing = await self.store(lambda storage: find_missing(storage, session_id))
         return self.missing
-
-    def _explained(self, missing: Missing) -> StorageError:
-        not_saved = "The message was not saved: this session"
-        if missing == "gone":
-            return StorageError(f"{not_saved} is gone, and the trash does not have it.")
-        return StorageError(
-            f"{not_saved} was deleted elsewhere and is in the trash.",
-            hint=f"/undelete {self.session.session_id[:8]} brings it back.",
-        )
 
     async def save_here(self) -> StorageError | None:
         """Try once more to write what is not on disk yet of the open session."""
@@ -420,15 +386,3 @@ class Conversation:
         and that reports what is wrong."""
         session_id = self.session.session_id
         self.store.soon(lambda storage: storage.save_partial(session_id, message))
-
-
-def _read(storage: Storage, session_id: str) -> tuple[Session, list[Message]]:
-    """A session and the end of its conversation, both of the same moment: another shell
-    may be writing."""
-    for _time in range(LOADS):
-        version = storage.version(session_id)
-        session = storage.open(session_id)
-        history = storage.messages(session_id, last=FIRST_LOAD)
-        if storage.version(session_id) == version:
-            break
-    return session, history

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from agno_shell.contracts import Storage
 from agno_shell.conversation.outbox import with_ids
 from agno_shell.conversation.tree import branches
-from agno_shell.types import Message
+from agno_shell.types import Message, Session
 
 FIRST_LOAD = 200
 """Messages that are read when a session is opened; more only if the window takes more."""
+
+LOADS = 3
+"""How often a session is read again that changes while it is read."""
 
 
 class Path:
@@ -98,3 +102,15 @@ class Path:
         """Where the first message of the path stands in ``loaded``."""
         first = self._messages[0].id if self._messages else None
         return next((place for place, each in enumerate(loaded) if each.id == first), None)
+
+
+def read_end(storage: Storage, session_id: str) -> tuple[Session, list[Message]]:
+    """A session and the end of its conversation, both of the same moment: another shell
+    may be writing."""
+    for _time in range(LOADS):
+        version = storage.version(session_id)
+        session = storage.open(session_id)
+        history = storage.messages(session_id, last=FIRST_LOAD)
+        if storage.version(session_id) == version:
+            break
+    return session, history

@@ -133,7 +133,7 @@ class Turn:
 
     async def _prepare(self, choice: Choice) -> RequestPrepared:
         """The next request, if the session may still cost what it costs."""
-        prepared = await self._conversation.prepare(choice)
+        prepared = await self._conversation.requests.prepare(choice)
         await self._conversation.budget.check(choice, prepared)
         return prepared
 

@@ -79,7 +79,7 @@ class Compacting:
             return
         # Nobody asked for this; what is wrong is said where it matters.
         try:
-            prepared = await conversation.requests.prepare(conversation.choice, asking=False)
+            prepared = await conversation.requests.compose(conversation.choice, asking=False)
             share = fullness(prepared.receipt)
             if share < FULL:
                 return

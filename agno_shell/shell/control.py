@@ -98,7 +98,7 @@ class Control:
     # What is sent -----------------------------------------------------------------------
 
     async def receipt(self) -> Receipt:
-        return await self._conversation.receipt()
+        return await self._conversation.requests.receipt()
 
     async def pin(self, message_id: str, *, pinned: bool = True) -> None:
         others = [each for each in self._conversation.session.pinned if each != message_id]

@@ -125,7 +125,7 @@ class Compaction:
         async def prepare(choice: Choice) -> RequestPrepared:
             window = (await conversation.requests.model(choice)).window
             said = transcript.request(piece, before, self._instruction, window)
-            prepared = await conversation.prepare_apart(choice, transcript.TASK, said)
+            prepared = await conversation.requests.apart(choice, transcript.TASK, said)
             await conversation.budget.check(choice, prepared)
             return prepared
 

@@ -81,7 +81,27 @@ class Requests:
         """Turns as they were sent, by their first and last message and their length."""
         self._told: set[str] = set()
 
-    async def prepare(
+    async def prepare(self, choice: Choice) -> RequestPrepared:
+        """What is to be sent now to ``choice``."""
+        return self._filtered(choice, await self.compose(choice))
+
+    async def receipt(self) -> Receipt:
+        """What the next request holds beside its question, every token counted."""
+        conversation = self._conversation
+        choice = conversation.choice
+        before = len(await conversation.whole_path()) - len(conversation.history)
+        composed = await self.compose(choice, asking=False, counted=True, before=before)
+        return self._filtered(choice, composed).receipt
+
+    def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
+        """The request as plugins want it, with the receipt for that."""
+        conversation = self._conversation
+        request = conversation.plugins.prepare_request(conversation.session, prepared.request)
+        if request is prepared.request:
+            return prepared
+        return RequestPrepared(request, self._recounted(choice, prepared, request))
+
+    async def compose(
         self,
         choice: Choice,
         *,
@@ -140,7 +160,7 @@ class Requests:
             await self._contents.files(messages),
         )
 
-    def recounted(self, choice: Choice, prepared: RequestPrepared, request: Request) -> Receipt:
+    def _recounted(self, choice: Choice, prepared: RequestPrepared, request: Request) -> Receipt:
         """The receipt for a request that a plugin has changed."""
         receipt, counter = prepared.receipt, self._models[choice].counter
         rows = {row.message.id: row for row in receipt.rows}
@@ -165,7 +185,7 @@ class Requests:
         frame = Frame(None, (), None, reply_reserve(model.window, NOTHING))
         receipt = _receipt(model, frame, [(system, "instructions"), (asked, "question")])
         request = Request(choice.model, (system, asked), api_base=self._conversation.api_base)
-        return RequestPrepared(request, receipt)
+        return self._filtered(choice, RequestPrepared(request, receipt))
 
     async def not_summed_up(self) -> tuple[Message | None, list[SentTurn]]:
         """The summary that is in force, and the turns that it does not stand for, as they

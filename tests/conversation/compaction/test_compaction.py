@@ -42,7 +42,7 @@ async def run(compaction_: Compaction) -> list[Any]:
 
 
 async def sent(conversation: Conversation) -> list[str]:
-    return [row.message.content for row in (await conversation.receipt()).rows]
+    return [row.message.content for row in (await conversation.requests.receipt()).rows]
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ async def test_a_summary_is_found_after_the_session_was_opened_again(
     provider.window = 120
     again = make_conversation(storage)
     await again.open(talk.session.session_id)
-    rows = (await again.receipt()).rows
+    rows = (await again.requests.receipt()).rows
     assert rows[0].why == "summary"
     assert rows[0].message.content.endswith("They counted.")
     assert len(again.history) < 49
@@ -317,7 +317,7 @@ async def test_a_summary_that_is_not_saved_counts_all_the_same(
     made = Compaction(talk)
     assert isinstance((await run(made))[-1], NotSaved)
     assert made.summary is not None
-    assert (await talk.receipt()).rows[0].why == "summary"
+    assert (await talk.requests.receipt()).rows[0].why == "summary"
 
 
 async def test_a_plugin_sees_what_is_sent_to_be_summed_up(

@@ -81,7 +81,7 @@ async def test_a_picture_goes_beside_its_message(
 async def test_what_is_attached_is_counted(talk: Conversation, storage: Watched) -> None:
     file = attach(talk, storage, "a.txt", "text/plain", b"word " * 500)
     await ask(talk, "Look", file)
-    assert (await talk.receipt()).rows[0].tokens > 500
+    assert (await talk.requests.receipt()).rows[0].tokens > 500
 
 
 async def test_a_file_that_is_gone_is_said_once_and_nothing_fails(

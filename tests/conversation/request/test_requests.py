@@ -96,7 +96,7 @@ class Talk:
             self.path.append(message)
 
     async def prepare(self, **how: Any) -> RequestPrepared:
-        return await self.requests.prepare(CHOICE, **how)
+        return await self.requests.compose(CHOICE, **how)
 
     async def receipt(self) -> Receipt:
         before = len(self.stored) - len(self.path.messages)
@@ -438,7 +438,7 @@ async def test_each_model_has_its_own_window() -> None:
     small = await talk.prepare()
     other = Choice("scripted", "model-y")
     talk.provider.window = 4_000
-    large = await talk.requests.prepare(other)
+    large = await talk.requests.compose(other)
     assert (len(small.request.messages), len(large.request.messages)) == (15, 41)
     assert (await talk.prepare()).request.messages == small.request.messages
 
@@ -468,7 +468,7 @@ async def test_the_receipt_is_what_the_next_request_holds(
     same = 0
     for number in range(12):
         await turn(talk, f"question {number} with some words")
-        receipt = await talk.receipt()
+        receipt = await talk.requests.receipt()
         await turn(talk, f"and {number}?")
         sent = provider.requests[-1].messages
         if sent[:-1] == tuple(row.message for row in receipt.rows):
@@ -494,7 +494,7 @@ async def test_a_plugin_that_changes_the_request_changes_the_receipt(
     await talk.create("Test")
     await turn(talk, "secret")
     register("change", prepare_request=change)
-    receipt = await talk.receipt()
+    receipt = await talk.requests.receipt()
     assert [row.message.content for row in receipt.rows] == ["Mind the gap.", "***", "echo: secret"]
     assert [row.tokens > 0 for row in receipt.rows] == [True] * 3
     assert receipt.estimated
@@ -577,11 +577,11 @@ async def test_a_session_that_is_opened_again_is_read_again(make_conversation: A
     talk = make_conversation(storage)
     session = await talk.create("Test")
     await turn(talk, "one")
-    assert (await talk.receipt()).tokens == 3
+    assert (await talk.requests.receipt()).tokens == 3
     messages = storage.store.sessions[session.session_id].messages
     messages[0] = messages[0]._replace(content="changed by hand")
     await talk.open(session.session_id)
-    assert (await talk.receipt()).tokens == 5
+    assert (await talk.requests.receipt()).tokens == 5
 
 
 async def test_a_retry_keeps_the_beginning(
