@@ -12,26 +12,13 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
-from agno_shell.config import load_config
-from agno_shell.paths import Paths, find_paths
+from agno_shell import parts, settings
+from agno_shell.paths import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agno_shell.config import Config
-    from agno_shell.contracts import (
-        Provider,
-        ProviderFactory,
-        Renderer,
-        Storage,
-        ToolBox,
-        ToolFactory,
-    )
-    from agno_shell.conversation.models import Models
-    from agno_shell.conversation.tools.toolbelt import Toolbelt
-    from agno_shell.diagnosis.subject import Subject
-    from agno_shell.errors import ConfigError
     from agno_shell.options import (
         ChatOptions,
         CommonOptions,
@@ -42,17 +29,10 @@ if TYPE_CHECKING:
         SearchOptions,
         SessionOptions,
     )
-    from agno_shell.plugins import Plugins
     from agno_shell.shell.front import Front
-    from agno_shell.types import Finding
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
-
-DEFAULT_STORAGE = "json"
-DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
-"""Opening the default storage by name spares the one-shot commands the plugin manager."""
-
 
 # One function for each command line -------------------------------------------------------
 
@@ -62,7 +42,7 @@ def chat(options: ChatOptions) -> int:
     import asyncio
 
     _dump_no_core()
-    paths, config = _configure(options.common)
+    paths, config = parts.configure(options.common)
     return asyncio.run(_chat(options, paths, config))
 
 
@@ -70,7 +50,7 @@ def quick(options: QuickOptions) -> int:
     """One question, of which nothing is saved; 130 when it was stopped."""
     import asyncio
 
-    paths, config = _configure(options.common)
+    paths, config = parts.configure(options.common)
     return asyncio.run(_quick(options, paths, config))
 
 
@@ -78,8 +58,8 @@ def session(options: SessionOptions) -> int:
     """One action on the stored sessions."""
     from agno_shell.oneshot import sessions
 
-    paths, config = _configure(options.common)
-    with closing(_open_storage(config, paths, options.common)) as storage:
+    paths, config = parts.configure(options.common)
+    with closing(parts.open_storage(config, paths, options.common)) as storage:
         sessions.run(storage, options, sys.stdout)
     return 0
 
@@ -88,8 +68,8 @@ def search(options: SearchOptions) -> int:
     """A search through every message; 1 when nothing was found."""
     from agno_shell.oneshot import search
 
-    paths, config = _configure(options.common)
-    with closing(_open_storage(config, paths, options.common)) as storage:
+    paths, config = parts.configure(options.common)
+    with closing(parts.open_storage(config, paths, options.common)) as storage:
         return search.run(storage, options, sys.stdout)
 
 
@@ -97,21 +77,21 @@ def doctor(options: DoctorOptions) -> int:
     """A look at everything that can be wrong; 1 when something is."""
     from agno_shell.oneshot import doctor
 
-    return doctor.run(options, lambda: _subject(options.common), sys.stdout, sys.stderr)
+    return doctor.run(options, lambda: parts.subject_of(options.common), sys.stdout, sys.stderr)
 
 
 def migrate(options: MigrateOptions) -> int:
     """Copy all sessions from one storage to another."""
     from agno_shell.oneshot import migrate
 
-    paths, config = _configure(options.common)
+    paths, config = parts.configure(options.common)
     migrate.check(options, config.storage_path)
-    plugins = _plugins(config, options.common)
-    source = _open_storage(
+    plugins = parts.plugins_of(config, options.common)
+    source = parts.open_storage(
         config, paths, options.common, plugins, name=options.source, path=options.source_path
     )
     with closing(source):
-        target = _open_storage(
+        target = parts.open_storage(
             config, paths, options.common, plugins, name=options.target, path=options.target_path
         )
         with closing(target):
@@ -124,8 +104,8 @@ def plugins(options: CommonOptions, *, json: bool) -> int:
     """What is installed and what became of it."""
     from agno_shell.oneshot.plugins import list_plugins
 
-    _paths, config = _configure(options)
-    found = _plugins(config, options)
+    _paths, config = parts.configure(options)
+    found = parts.plugins_of(config, options)
     if not options.no_plugins:
         found.load_installed()
     list_plugins(found.rows(), sys.stdout, json=json)
@@ -137,148 +117,6 @@ def config(options: CommonOptions, action: ConfigAction) -> int:
     from agno_shell.oneshot import config as command
 
     return command.run(options, action, os.environ, sys.stdout)
-
-
-# The parts --------------------------------------------------------------------------------
-
-
-def _configure(options: CommonOptions) -> tuple[Paths, Config]:
-    paths = find_paths(os.environ)
-    loaded = load_config(
-        paths, file=options.config_file, environ=os.environ, overrides=options.overrides
-    )
-    for warning in loaded.warnings:
-        _warn(warning)
-    return paths, loaded
-
-
-def _warn(sentence: str) -> None:
-    from agno_shell.terminal_text import clean_line
-
-    print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
-
-
-def _plugins(config: Config, options: CommonOptions) -> Plugins:
-    from agno_shell.plugins import Plugins
-
-    off = config[settings.PLUGINS_OFF]
-    return Plugins(off=off, installed=not options.no_plugins, report=_warn)
-
-
-def _open_storage(
-    config: Config,
-    paths: Paths,
-    options: CommonOptions,
-    plugins: Plugins | None = None,
-    *,
-    name: str | None = None,
-    path: str | None = None,
-) -> Storage:
-    """The configured storage, or the one called ``name``, at ``path`` if that is given."""
-    from importlib import import_module
-
-    from agno_shell.contracts.storage import StorageOptions
-
-    name = name or config[settings.STORAGE_PLUGIN]
-    given = StorageOptions(
-        path or config.storage_path, config.plugin_settings(name), _warn, paths.cache_dir
-    )
-    if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
-        module, opener = DEFAULT_STORAGE_OPENER
-        opened: Storage = getattr(import_module(module), opener)(given)
-        return opened
-    plugins = plugins or _plugins(config, options)
-    if plugins is not None:
-        given = given._replace(notice=lambda line: plugins.report(line))
-    return plugins.need(plugins.storages, name).open(given)
-
-
-def _models(config: Config, paths: Paths, plugins: Plugins) -> Models:
-    from agno_shell.contracts import ProviderOptions
-    from agno_shell.conversation.models import OFFLINE, Models
-
-    def open_provider(factory: ProviderFactory) -> Provider:
-        return factory.open(
-            ProviderOptions(
-                settings=config.plugin_settings(plugins.providers.owner(factory.name)),
-                limits=config.limits(),
-                api_base=config[settings.PROVIDER_API_BASE] or None,
-                api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
-                log=os.path.join(paths.log_dir, f"{factory.name}.log"),
-            )
-        )
-
-    return Models(
-        plugins.need(plugins.providers, config[settings.PROVIDER_PLUGIN]),
-        plugins.need(plugins.providers, OFFLINE),
-        open_provider,
-        default=config[settings.PROVIDER_MODEL] or None,
-        environ=os.environ,
-    )
-
-
-def _toolbelt(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
-    from agno_shell.contracts import ToolOptions
-    from agno_shell.conversation.tools.toolbelt import Toolbelt
-
-    def open_box(factory: ToolFactory) -> ToolBox:
-        table = config.plugin_settings(plugins.tools.owner(factory.name))
-        log = os.path.join(paths.log_dir, f"{factory.name}.log")
-        return factory.open(ToolOptions(table, log))
-
-    on: tuple[str, ...] = config[settings.TOOLS_ON]
-    return Toolbelt(
-        plugins.tools.all,
-        open_box,
-        on=on,
-        seconds=config[settings.TOOLS_SECONDS],
-        output_bytes=config[settings.TOOLS_OUTPUT_BYTES],
-        report=lambda line: plugins.report(line),
-    )
-
-
-def _renderer(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
-    from agno_shell.contracts import RendererOptions
-
-    name = config[settings.RENDERER_PLUGIN] if styled else "plain"
-    factory = plugins.need(plugins.renderers, name)
-    table = config.plugin_settings(plugins.renderers.owner(name))
-    return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
-
-
-def _subject(options: CommonOptions, plugins: Plugins | None = None) -> Subject:
-    """What a check looks at, with the configuration as it is now. A wrong one is no end
-    of the check: what is right in it holds."""
-    from agno_shell.diagnosis.subject import Subject
-
-    paths = find_paths(os.environ)
-    problems: list[ConfigError] = []
-    config = load_config(
-        paths,
-        file=options.config_file,
-        environ=os.environ,
-        overrides=options.overrides,
-        problem=problems.append,
-    )
-    found = plugins or _plugins(config, options)
-    return Subject(
-        paths,
-        os.path.abspath(options.config_file) if options.config_file else paths.config_file,
-        config,
-        problems,
-        found,
-        all_plugins=not options.no_plugins,
-        open_storage=lambda: _open_storage(config, paths, options, found),
-        open_models=lambda: _models(config, paths, found),
-        open_renderer=lambda: _renderer(config, found, styled=True),
-    )
-
-
-def _examine(options: CommonOptions, plugins: Plugins, *, repair: bool) -> list[Finding]:
-    """What is wrong around the parts that a running shell uses."""
-    from agno_shell.diagnosis.surroundings import surroundings
-
-    return list(surroundings(_subject(options, plugins), repair=repair))
 
 
 def _capable(environ: Mapping[str, str]) -> bool:
@@ -317,12 +155,12 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
     from agno_shell.conversation.store import StoreThread
     from agno_shell.shell.loop import Shell
 
-    plugins = _plugins(config, options.common)
-    storage = _open_storage(config, paths, options.common, plugins)
+    plugins = parts.plugins_of(config, options.common)
+    storage = parts.open_storage(config, paths, options.common, plugins)
     store = StoreThread(lambda: storage)
-    reader = StoreThread(lambda: _open_storage(config, paths, options.common, plugins))
-    models = _models(config, paths, plugins)
-    toolbelt = _toolbelt(config, paths, plugins)
+    reader = StoreThread(lambda: parts.open_storage(config, paths, options.common, plugins))
+    models = parts.models_of(config, paths, plugins)
+    toolbelt = parts.toolbelt_of(config, paths, plugins)
     terminal = _capable(os.environ)
     front = _terminal_front(config, paths) if terminal else _line_front()
     shell = Shell(
@@ -336,12 +174,12 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
             facts=options.context,
         ),
         front,
-        _renderer(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
+        parts.renderer_of(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
         config,
         remember=lambda values: remember(paths, values),
         new_agent=lambda name, table: new_agent(paths, name, table),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
-        examine=lambda repair: _examine(options.common, plugins, repair=repair),
+        examine=lambda repair: parts.examine(options.common, plugins, repair=repair),
     )
     _collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
@@ -407,15 +245,15 @@ async def _quick(options: QuickOptions, paths: Paths, config: Config) -> int:
     text = question(options.text, piped)
     if not text.strip():
         raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
-    plugins = _plugins(config, options.common)
+    plugins = parts.plugins_of(config, options.common)
     plugins.load_installed()  # a filter must see this request, too
-    models = _models(config, paths, plugins)
+    models = parts.models_of(config, paths, plugins)
     _collect_garbage()
     query = make_query(text, options, config, models)
     answer = Answer(
         sys.stdout,
         sys.stderr,
-        _renderer(config, plugins, styled=False),
+        parts.renderer_of(config, plugins, styled=False),
         as_json=options.json,
         trace=config[settings.SHELL_TRACE],
         metrics=config[settings.SHELL_METRICS],

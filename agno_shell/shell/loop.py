@@ -29,6 +29,7 @@ from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
+from agno_shell.shell.tasks import quietly, without_exit
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Finding, Reasoning, default_session_name, now
 
@@ -198,7 +199,7 @@ class Shell:
         with suppress(Exception):
             provider = self.conversation.provider
             if provider not in self._starting:
-                self._starting[provider] = asyncio.create_task(_quietly(provider.start()))
+                self._starting[provider] = asyncio.create_task(quietly(provider.start()))
 
     async def _stays(self) -> bool:
         """Whether the person rather stays, told that leaving loses something. Asked once:
@@ -268,7 +269,7 @@ class Shell:
         name, _space, arguments = text[1:].partition(" ")
         command = await self._find(name)
         result = command.run(self.context, arguments.strip())
-        if inspect.isawaitable(result) and not await self.finished(_without_exit(result)):
+        if inspect.isawaitable(result) and not await self.finished(without_exit(result)):
             self.presenter.notice("(stopped)")
         self.front.print_lines([()])
 
@@ -392,16 +393,3 @@ class Shell:
             for candidate in error.candidates:
                 self.presenter.notice(f"  {clean_line(candidate)}")
         self.front.print_lines([()])
-
-
-async def _quietly(work: Awaitable[None]) -> None:
-    with suppress(Exception):
-        await work
-
-
-async def _without_exit(work: Awaitable[None]) -> None:
-    """A task that raises SystemExit ends the event loop, whoever waits for it."""
-    try:
-        await work
-    except SystemExit as error:
-        raise RuntimeError(f"it called sys.exit({error.code!r})") from error

@@ -99,7 +99,7 @@ async def _choose(talk: Conversation) -> float:
     """Seconds that it takes for one more question."""
     talk.path.append(Message(new_id(), "user", "What comes after that one?", now()))
     begun = time.perf_counter()
-    prepared = await talk.prepare(talk.choice)
+    prepared = await talk.requests.prepare(talk.choice)
     took = time.perf_counter() - begun
     assert prepared.receipt.left_out
     assert not prepared.receipt.estimated

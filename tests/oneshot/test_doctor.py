@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell import app
+from agno_shell import parts
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.oneshot import doctor
@@ -51,7 +51,7 @@ def ask(home: Path) -> Ask:
         out, err = io.StringIO(), io.StringIO()
         common = CommonOptions(no_plugins=True)
         status = doctor.run(
-            DoctorOptions(common, **options), lambda: app._subject(common), out, err
+            DoctorOptions(common, **options), lambda: parts.subject_of(common), out, err
         )
         assert err.getvalue() == "", "there is no terminal to write a passing line on"
         return status, out.getvalue()

@@ -1,0 +1,177 @@
+"""The parts that the program is built from, each made as the configuration says.
+
+Everything is imported where it is used, because each command line needs only some of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from agno_shell import settings
+from agno_shell.config import load_config
+from agno_shell.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    from agno_shell.config import Config
+    from agno_shell.contracts import (
+        Provider,
+        ProviderFactory,
+        Renderer,
+        Storage,
+        ToolBox,
+        ToolFactory,
+    )
+    from agno_shell.conversation.models import Models
+    from agno_shell.conversation.tools.toolbelt import Toolbelt
+    from agno_shell.diagnosis.subject import Subject
+    from agno_shell.errors import ConfigError
+    from agno_shell.options import (
+        CommonOptions,
+    )
+    from agno_shell.plugins import Plugins
+    from agno_shell.types import Finding
+
+DEFAULT_STORAGE = "json"
+DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
+"""Opening the default storage by name spares the one-shot commands the plugin manager."""
+
+
+def configure(options: CommonOptions) -> tuple[Paths, Config]:
+    paths = find_paths(os.environ)
+    loaded = load_config(
+        paths, file=options.config_file, environ=os.environ, overrides=options.overrides
+    )
+    for warning in loaded.warnings:
+        warn(warning)
+    return paths, loaded
+
+
+def warn(sentence: str) -> None:
+    from agno_shell.terminal_text import clean_line
+
+    print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
+
+
+def plugins_of(config: Config, options: CommonOptions) -> Plugins:
+    from agno_shell.plugins import Plugins
+
+    off = config[settings.PLUGINS_OFF]
+    return Plugins(off=off, installed=not options.no_plugins, report=warn)
+
+
+def open_storage(
+    config: Config,
+    paths: Paths,
+    options: CommonOptions,
+    plugins: Plugins | None = None,
+    *,
+    name: str | None = None,
+    path: str | None = None,
+) -> Storage:
+    """The configured storage, or the one called ``name``, at ``path`` if that is given."""
+    from importlib import import_module
+
+    from agno_shell.contracts.storage import StorageOptions
+
+    name = name or config[settings.STORAGE_PLUGIN]
+    given = StorageOptions(
+        path or config.storage_path, config.plugin_settings(name), warn, paths.cache_dir
+    )
+    if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
+        module, opener = DEFAULT_STORAGE_OPENER
+        opened: Storage = getattr(import_module(module), opener)(given)
+        return opened
+    plugins = plugins or plugins_of(config, options)
+    if plugins is not None:
+        given = given._replace(notice=lambda line: plugins.report(line))
+    return plugins.need(plugins.storages, name).open(given)
+
+
+def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
+    from agno_shell.contracts import ProviderOptions
+    from agno_shell.conversation.models import OFFLINE, Models
+
+    def open_provider(factory: ProviderFactory) -> Provider:
+        return factory.open(
+            ProviderOptions(
+                settings=config.plugin_settings(plugins.providers.owner(factory.name)),
+                limits=config.limits(),
+                api_base=config[settings.PROVIDER_API_BASE] or None,
+                api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
+                log=os.path.join(paths.log_dir, f"{factory.name}.log"),
+            )
+        )
+
+    return Models(
+        plugins.need(plugins.providers, config[settings.PROVIDER_PLUGIN]),
+        plugins.need(plugins.providers, OFFLINE),
+        open_provider,
+        default=config[settings.PROVIDER_MODEL] or None,
+        environ=os.environ,
+    )
+
+
+def toolbelt_of(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
+    from agno_shell.contracts import ToolOptions
+    from agno_shell.conversation.tools.toolbelt import Toolbelt
+
+    def open_box(factory: ToolFactory) -> ToolBox:
+        table = config.plugin_settings(plugins.tools.owner(factory.name))
+        log = os.path.join(paths.log_dir, f"{factory.name}.log")
+        return factory.open(ToolOptions(table, log))
+
+    on: tuple[str, ...] = config[settings.TOOLS_ON]
+    return Toolbelt(
+        plugins.tools.all,
+        open_box,
+        on=on,
+        seconds=config[settings.TOOLS_SECONDS],
+        output_bytes=config[settings.TOOLS_OUTPUT_BYTES],
+        report=lambda line: plugins.report(line),
+    )
+
+
+def renderer_of(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
+    from agno_shell.contracts import RendererOptions
+
+    name = config[settings.RENDERER_PLUGIN] if styled else "plain"
+    factory = plugins.need(plugins.renderers, name)
+    table = config.plugin_settings(plugins.renderers.owner(name))
+    return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
+
+
+def subject_of(options: CommonOptions, plugins: Plugins | None = None) -> Subject:
+    """What a check looks at, with the configuration as it is now. A wrong one is no end
+    of the check: what is right in it holds."""
+    from agno_shell.diagnosis.subject import Subject
+
+    paths = find_paths(os.environ)
+    problems: list[ConfigError] = []
+    config = load_config(
+        paths,
+        file=options.config_file,
+        environ=os.environ,
+        overrides=options.overrides,
+        problem=problems.append,
+    )
+    found = plugins or plugins_of(config, options)
+    return Subject(
+        paths,
+        os.path.abspath(options.config_file) if options.config_file else paths.config_file,
+        config,
+        problems,
+        found,
+        all_plugins=not options.no_plugins,
+        open_storage=lambda: open_storage(config, paths, options, found),
+        open_models=lambda: models_of(config, paths, found),
+        open_renderer=lambda: renderer_of(config, found, styled=True),
+    )
+
+
+def examine(options: CommonOptions, plugins: Plugins, *, repair: bool) -> list[Finding]:
+    """What is wrong around the parts that a running shell uses."""
+    from agno_shell.diagnosis.surroundings import surroundings
+
+    return list(surroundings(subject_of(options, plugins), repair=repair))
