@@ -20,6 +20,12 @@ from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Only the whole run is worth several processes: starting them takes seconds."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
 async def _no_time(_seconds: float) -> None:
     """Waits between tries take no time in tests."""
 

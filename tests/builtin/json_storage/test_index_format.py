@@ -13,7 +13,15 @@ NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
 
 
 def entry(number: int) -> Entry:
-    session = Session(new_id(), f'né {number}\n",', NOON, NOON, "d" * number, number, tags=("t",))
+    session = Session(
+        f"abcdef0{number}-0000-4000-8000-000000000000",
+        f'né {number}\n",',
+        NOON,
+        NOON,
+        "d" * number,
+        number,
+        tags=("t",),
+    )
     return Entry(session, 100 + number, 1_700_000_000_000_000_000 + number, number % 2 == 0)
 
 
