@@ -29,10 +29,11 @@ from agno_shell.contracts import (
     ToolFactory,
 )
 from agno_shell.errors import PluginError
+from agno_shell.types import Message
 
 if TYPE_CHECKING:
     from agno_shell.events import Request
-    from agno_shell.types import Message, Session
+    from agno_shell.types import Session
 
 BUILTINS: Mapping[str, str] = {
     "commands": "agno_shell.builtin.commands.plugin",
@@ -338,6 +339,10 @@ class Plugins:
         def take(changed: Any) -> None:
             if type(changed) is not type(request):
                 raise PluginError(f"it returned {type(changed).__name__}, not Request")
+            for message in changed.messages:
+                if not isinstance(message, Message):
+                    wrong = type(message).__name__
+                    raise PluginError(f"it returned a Request with {wrong} as a message")
             arguments["request"] = changed
 
         self._each("prepare_request", arguments, take)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -221,7 +222,11 @@ def test_filters_see_what_the_one_before_returned() -> None:
     def wrong(request: Request) -> Any:
         return "not a request"
 
+    def of_text(request: Request) -> Request:
+        return replace(request, messages=("text",))  # type: ignore[arg-type]
+
     seen: list[str] = []
+    register(plugins, "zero", prepare_request=of_text)
     register(plugins, "one", prepare_request=rename)
     register(plugins, "two", prepare_request=wrong)
     register(plugins, "three", prepare_request=look)
@@ -229,7 +234,9 @@ def test_filters_see_what_the_one_before_returned() -> None:
     result = plugins.prepare_request(SESSION, REQUEST)
     assert result.model == "m+S+S"
     assert len(seen) == 1
-    assert "it returned str, not Request" in said[0]
+    assert "zero (" in said[0]
+    assert "it returned a Request with str as a message" in said[0]
+    assert "it returned str, not Request" in said[1]
 
 
 def test_an_unknown_name_lists_the_nearest_and_the_known() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agno_shell.contracts import Provider
@@ -105,7 +106,7 @@ class Asking:
                     yield Interrupted()
                 return
             if (seconds := self._pause(event, attempt)) is None or attempt == tries:
-                yield event
+                yield self._explained(event)
                 return
             yield Retrying(event, seconds, attempt + 1, tries)
             try:
@@ -127,7 +128,7 @@ class Asking:
         except AgnoShellError as error:
             return failure(error)
         # A provider may be anybody's plugin; its bug costs one reply and not the shell.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}"
             return Failed("other", f"The request could not be prepared: {reason}")
 
@@ -138,6 +139,14 @@ class Asking:
         if failed.retry_after is None:
             return BACK_OFF[min(attempt, len(BACK_OFF)) - 1]
         return failed.retry_after if failed.retry_after <= self._patience.retry_after else None
+
+    def _explained(self, failed: Failed) -> Failed:
+        """The failure, with why it is not tried again where it could have been."""
+        longest = self._patience.retry_after
+        if not failed.temporary or (failed.retry_after or 0.0) <= longest:
+            return failed
+        hint = f"That is longer than [provider.limits] retry_after, {longest:g} seconds, allows"
+        return replace(failed, hint=f"{hint}; /retry asks again.")
 
 
 def _is_down(failed: Failed) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import settings
-from agno_shell.contracts import Provider
+from agno_shell.contracts import Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
@@ -175,10 +175,11 @@ class Conversation:
             await self._stand_before(path, session_id, unsaved[0].parent)
             for message in unsaved:
                 path.append(message)
-        self._session, self.path = session, path
+        memories = await self._memories_of(session_id)
+        # All of it at once: Ctrl-C in between would mix two sessions.
+        self._session, self.path, self.memories = session, path, memories
         self._requests = None
         self.missing = None
-        await self._read_memories()
         if unsaved:
             await self._outbox.send(session_id)
         # "Last used" is a convenience: a full or read-only disk still opens every session.
@@ -215,16 +216,15 @@ class Conversation:
         """Read the open session's record, and what it remembers, again."""
         session_id = self.session.session_id
         self._take(await self.store(lambda storage: storage.open(session_id)), changed=CHOSEN_HERE)
-        await self._read_memories()
+        self.memories = await self._memories_of(session_id)
 
-    async def _read_memories(self) -> None:
-        session_id = self.session.session_id
+    async def _memories_of(self, session_id: str) -> Sequence[Memory]:
         # What cannot be read is said, and keeps nobody from the conversation.
         try:
-            self.memories = await self.store(lambda storage: storage.memories(session_id))
+            return await self.store(lambda storage: storage.memories(session_id))
         except StorageError as error:
-            self.memories = ()
             self.plugins.report(error.sentence())
+            return ()
 
     def saw(self, session: Session, memories: Sequence[Memory] | None = None) -> None:
         """The open session's record and what it remembers, as a look at it has shown them;
@@ -270,6 +270,15 @@ class Conversation:
         session_id = self.session.session_id
         session = await self.store(lambda storage: storage.update(session_id, **changes))
         self._take(session, changed=changes.keys())
+
+    async def pin_anew(self, change: Callable[[Sequence[str]], Sequence[str]]) -> None:
+        """Pin what ``change`` makes of what is pinned by now, perhaps by another shell."""
+        session_id = self.session.session_id
+
+        def pin(storage: Storage) -> Session:
+            return storage.update(session_id, pinned=change(storage.open(session_id).pinned))
+
+        self._take(await self.store(pin), changed=("pinned",))
 
     # The tree ---------------------------------------------------------------------------
 
@@ -376,6 +385,7 @@ class Conversation:
         self.plugins.message_saved(session, message)
 
     def _renamed(self, session_id: str, ids: Mapping[str, str]) -> None:
+        self.ledger.rename(session_id, ids)
         if self._session and self._session.session_id == session_id:
             self.path.rename(ids)
             # The beginnings of these messages were said here, and by nobody else.

@@ -74,5 +74,5 @@ class Models:
         while self._opened:
             _name, provider = self._opened.popitem()
             # A provider may be anybody's plugin; the next one is closed all the same.
-            with suppress(Exception):
+            with suppress(Exception, SystemExit):
                 await provider.close()

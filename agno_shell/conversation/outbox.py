@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from agno_shell.contracts import Storage
 from agno_shell.conversation.store import StoreThread
@@ -67,7 +68,7 @@ class Outbox:
                     await self._make_distinct(session_id, waiting)
                 while waiting:
                     first = waiting[0]
-                    session = await self._store(lambda s, m=first: s.append(session_id, m))  # type: ignore[misc]
+                    session = await self._store(partial(_append, session_id, first))
                     waiting.pop(0)
                     self._refused.discard(first.id)
                     self._counts[session_id] = session.message_count
@@ -94,6 +95,15 @@ class Outbox:
         waiting[:] = [with_ids(message, ids) for message in waiting]
         self._refused = {ids.get(each, each) for each in self._refused}
         self._renamed(session_id, ids)
+
+
+def _append(session_id: str, message: Message, storage: Storage) -> Session:
+    """The session as it is then. A storage may be anybody's plugin: one that does not say
+    what it has saved may have saved nothing."""
+    session = storage.append(session_id, message)
+    if not isinstance(session, Session):
+        raise TypeError(f"append() returned {type(session).__name__}, not Session")
+    return session
 
 
 def with_ids(message: Message, ids: Mapping[str, str]) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,8 @@ class Reply:
 
     @property
     def is_empty(self) -> bool:
-        return not (self._text or self._calls)
+        """Whether there is neither a word in it nor a call."""
+        return not (self._calls or any(not text.isspace() for text in self._text))
 
     def tool_calls(self, ending: Ending) -> tuple[ToolCall, ...]:
         """What the model asks for. Calls of a reply that was broken off may lack their
@@ -75,6 +76,8 @@ class Reply:
         if isinstance(event, ToolCall):
             self._calls.append(event)
             return
+        if not event.text:
+            return
         (self._text if isinstance(event, TextDelta) else self._reasoning).append(event.text)
         self._said_at = self._said_at or now()
         if self._timer is None:
@@ -82,7 +85,7 @@ class Reply:
 
     def judge(self, ending: Ending) -> Ending:
         """A reply without a word in it is no answer, whatever the provider says."""
-        if isinstance(ending, Finished) and ending.reason == "stop" and self.is_empty:
+        if isinstance(ending, Finished) and ending.reason in WHOLE and self.is_empty:
             return Failed("server", "The model sent an empty reply.", "/retry asks again.")
         return ending
 
@@ -94,7 +97,7 @@ class Reply:
         return Message(
             self._id,
             "assistant",
-            "".join(self._text),
+            whole_text(self._text),
             # The same in each state of the reply, so that a storage need only keep what was
             # added to the one before.
             self._said_at or now(),
@@ -130,6 +133,17 @@ class Reply:
         if isinstance(ending, Failed):
             return "incomplete" if self._text or self._reasoning else "failed"
         return "complete" if ending.reason in WHOLE else "incomplete"
+
+
+def whole_text(pieces: Iterable[str]) -> str:
+    """The pieces as one text. Some servers cut a character beyond U+FFFF in two, half of it
+    in each piece: read from a disk, it would be another text than this one."""
+    text = "".join(pieces)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text
 
 
 def storable(data: Mapping[str, object]) -> Mapping[str, object]:

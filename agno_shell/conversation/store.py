@@ -35,10 +35,10 @@ class StoreThread:
         except AgnoShellError:
             raise
         # A storage may be anybody's plugin; its bug must not cost the words in memory.
-        except Exception as error:
-            name = type(self._storage).__name__
+        except (Exception, SystemExit) as error:
+            name = f" {type(self._storage).__name__}" if self._storage is not None else ""
             raise StorageError(
-                f"The storage {name} failed: {type(error).__name__}: {error}."
+                f"The storage{name} failed: {type(error).__name__}: {error}."
             ) from error
 
     def _do(self, work: Callable[[Storage], T]) -> T:

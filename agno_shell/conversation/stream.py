@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from types import NoneType
+from typing import Any
 
 from agno_shell.contracts import Provider
 from agno_shell.errors import AgnoShellError
-from agno_shell.events import Event, Failed, Finished, Request
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    UsageReported,
+)
+from agno_shell.types import ToolCall, Usage
 
 BEHIND = 64
 """Events that may wait to be shown; a provider that is faster lets the keyboard in first."""
 
 CLOSING_SECONDS = 0.05
 """How long a provider may take to close its connection before the shell goes on without it."""
+
+
+FIELDS: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
+    TextDelta: {"text": str},
+    ReasoningDelta: {"text": str},
+    ToolCall: {"id": str, "name": str, "arguments": str},
+    UsageReported: {"usage": Usage},
+    Finished: {"reason": str, "provider_data": Mapping},
+    Failed: {"kind": str, "message": str, "hint": str, "retry_after": (int, float, NoneType)},
+}
+"""What a provider may yield, and of which types it is."""
+
+MOST_TOKENS = 2**53
+MOST_DOLLARS = 1e9
 
 
 class Stream:
@@ -26,6 +51,8 @@ class Stream:
         self._request = request
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+        """Nobody listens any more, perhaps to a provider that cannot be cancelled."""
         self.stopped = False
 
     def stop(self) -> None:
@@ -51,6 +78,7 @@ class Stream:
                     "server", "The reply ended without being finished.", "/retry asks again."
                 )
         finally:
+            self._is_over = True
             self._task.cancel()
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.
             await asyncio.wait([self._task], timeout=CLOSING_SECONDS)
@@ -59,17 +87,19 @@ class Stream:
         try:
             async with aclosing(self._provider.stream(self._request)) as events:
                 async for event in events:
-                    self._queue.put_nowait(event)
-                    while self._queue.qsize() >= BEHIND:
+                    if self._is_over:
+                        return
+                    self._queue.put_nowait(checked(event))
+                    while self._queue.qsize() >= BEHIND and not self._is_over:
                         await asyncio.sleep(0)
         except AgnoShellError as error:
             self._queue.put_nowait(failure(error))
-        # A provider may be anybody's plugin; its bug costs one reply and not the shell.
-        except Exception as error:
+        # A provider may be anybody's plugin; its bug costs one reply and not the shell, even
+        # where it calls sys.exit().
+        except (Exception, SystemExit) as error:
+            name = getattr(self._provider, "name", type(self._provider).__name__)
             reason = f"{type(error).__name__}: {error}"
-            self._queue.put_nowait(
-                Failed("other", f"The provider {self._provider.name!r} failed: {reason}")
-            )
+            self._queue.put_nowait(Failed("other", f"The provider {name!r} failed: {reason}"))
         finally:
             self._queue.put_nowait(None)
 
@@ -77,3 +107,31 @@ class Stream:
 def failure(error: AgnoShellError) -> Failed:
     kind, temporary = getattr(error, "kind", "other"), getattr(error, "temporary", False)
     return Failed(kind, str(error), error.hint, temporary)
+
+
+def checked(event: Any) -> Event:
+    """An event as a provider has yielded it, without figures that are none: what cannot be
+    stored would hold up every later message. ``TypeError`` for what is no event."""
+    if type(event) is TextDelta and type(event.text) is str:  # most of them
+        return event
+    fields = next((FIELDS[kind] for kind in FIELDS if isinstance(event, kind)), None)
+    if fields is None:
+        raise TypeError(f"it yielded {type(event).__name__} where an event must be")
+    for name, kind in fields.items():
+        if not isinstance(value := getattr(event, name), kind):
+            what = f"{type(event).__name__}.{name}"
+            raise TypeError(f"it yielded {type(value).__name__} as {what}")
+    if isinstance(event, UsageReported):
+        figures = event.usage._asdict()
+        cost = _dollars(figures.pop("cost"))
+        return UsageReported(Usage(**{name: _tokens(figures[name]) for name in figures}, cost=cost))
+    known: Event = event
+    return known
+
+
+def _tokens(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and 0 <= value < MOST_TOKENS else None
+
+
+def _dollars(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value < MOST_DOLLARS else None

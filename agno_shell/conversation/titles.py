@@ -153,7 +153,7 @@ class Titles:
         self, session: Session, choice: Choice, question: Message, reply: Message
     ) -> None:
         # Nobody asked for it: whatever goes wrong is not told.
-        with suppress(Exception):
+        with suppress(Exception, SystemExit):
             async with asyncio.timeout(SECONDS):
                 request = title_request(question, reply, choice.model, self._conversation.api_base)
                 if not await self._conversation.budget.has_room(session.session_id):

@@ -55,6 +55,8 @@ class Turn:
         self._conversation = conversation
         self._start = start
         self._stop = Stop()
+        self._has_ended = False
+        """Whether the ending was told before the last result of a tool was saved."""
         self.reply: Message | None = None
         """The last reply as it was stored, once the turn is over."""
 
@@ -86,9 +88,13 @@ class Turn:
                 async for event in events:
                     yield event
             if self._stop.is_set:
+                if not self._has_ended:  # it was stopped while the last result was saved
+                    yield Interrupted()
                 break
         if self.reply:
-            if question is None and self.reply.status != "complete" and is_bare(self.reply):
+            is_first = self.reply.parent == self._start.follows
+            is_nothing = self.reply.status != "complete" and is_bare(self.reply)
+            if question is None and is_first and is_nothing:
                 # Nothing has come of asking again: what was answered before still stands.
                 await conversation.stand_again(stood_at)
             conversation.plugins.turn_finished(conversation.session, self.reply)
@@ -162,6 +168,7 @@ class Turn:
                 saved = await self._conversation.add(result)
                 yield ToolFinished(call, result)
                 if not waiting and (ending := self._end_of_round(is_last)):
+                    self._has_ended = True
                     yield ending
                 yield saved
         finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from contextlib import aclosing
+from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.conversation.compaction.compaction import KEPT_TURNS, Compaction, Plan, undo
 from agno_shell.errors import AgnoShellError
@@ -28,6 +30,15 @@ UNASKED_PARTS = 3
 NOTHING_CHANGED = "Nothing has changed: everything is sent as before."
 
 
+class Due(NamedTuple):
+    """What is to be summed up by itself."""
+
+    share: float
+    """How full the window is."""
+    compaction: Compaction
+    plan: Plan
+
+
 class Shown:
     """A compaction as the shell shows a turn. How it ended is said apart: nothing of what a
     reply offers then fits it."""
@@ -38,8 +49,9 @@ class Shown:
         self.reply: Message | None = None
 
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
-        async for event in self._compaction.events():
-            yield Finished() if isinstance(event, Failed | Interrupted) else event
+        async with aclosing(self._compaction.events()) as events:
+            async for event in events:
+                yield Finished() if isinstance(event, Failed | Interrupted) else event
 
 
 class Compacting:
@@ -77,19 +89,18 @@ class Compacting:
         session_id = conversation.session.session_id
         if turn.reply is None or turn.reply.status != "complete" or session_id in self._given_up:
             return
-        # Nobody asked for this; what is wrong is said where it matters.
-        try:
-            prepared = await conversation.requests.compose(conversation.choice, asking=False)
-            share = fullness(prepared.receipt)
-            if share < FULL:
-                return
-            compaction = Compaction(conversation)
-            plan = await compaction.plan()
-        except AgnoShellError:
+        if turn.reply.tool_calls:  # it was stopped, or left off, before it had its answer
             return
-        window = (await conversation.requests.model(conversation.choice)).room_apart
-        if plan.tokens * WORTH_IT < window:
+        due: Due | None = None
+
+        async def look() -> None:
+            nonlocal due
+            due = await self._due()
+
+        # To read and count a long conversation takes a while, which Ctrl-C ends.
+        if not await self._shell.finished(look()) or due is None:
             return
+        share, compaction, plan = due
         if plan.parts > UNASKED_PARTS:
             self._given_up.add(session_id)
             self._tell(
@@ -105,13 +116,30 @@ class Compacting:
             self._given_up.add(session_id)
             self._tell("It is not tried again by itself in this session; /compact does it.\n")
 
+    async def _due(self) -> Due | None:
+        """What is to be summed up by now; None: nothing is, or it cannot be told."""
+        conversation = self._conversation
+        # Nobody asked for this; what is wrong is said where it matters.
+        try:
+            prepared = await conversation.requests.compose(conversation.choice, asking=False)
+            share = fullness(prepared.receipt)
+            if share < FULL:
+                return None
+            compaction = Compaction(conversation)
+            plan = await compaction.plan()
+            window = (await conversation.requests.model(conversation.choice)).room_apart
+        except AgnoShellError:
+            return None
+        return Due(share, compaction, plan) if plan.tokens * WORTH_IT >= window else None
+
     async def _run(self, compaction: Compaction, plan: Plan, gap: str = "") -> Message | None:
         """Show it, and say what came of it; ``gap`` follows."""
         await self._shell.run_turn(Shown(compaction))
         ending, summary = compaction.ending, compaction.summary
         if summary is None:
             if isinstance(ending, Failed):
-                self._tell(f"{one_line(ending.sentence())} {NOTHING_CHANGED}{gap}", "class:error")
+                what = one_line(f"{ending.message} {_next_step(ending.hint)}")
+                self._tell(f"{what} {NOTHING_CHANGED}{gap}", "class:error")
             else:
                 self._tell(f"(stopped) {NOTHING_CHANGED}{gap}")
             return None
@@ -134,3 +162,12 @@ def fullness(receipt: Receipt) -> float:
     if any(each.why == "window" for each in receipt.left_out):
         return 1.01
     return receipt.tokens / max(1, receipt.window - receipt.reserve)
+
+
+def _next_step(hint: str) -> str:
+    """The hint of a failure for one who waits for a summary: what asks a question again, or
+    goes on with its reply, is about another one here."""
+    sentences = re.split(r"(?<=[.!?])\s+", hint)
+    kept = [each for each in sentences if "/retry" not in each and "/continue" not in each]
+    again = ["/compact tries it again."] if len(kept) < len(sentences) else []
+    return " ".join([*kept, *again])

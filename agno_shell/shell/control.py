@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agno_shell import settings
 from agno_shell.contracts import Figures, Step, ToolState
-from agno_shell.conversation.files.attachments import Attachments
+from agno_shell.conversation.files.attachments import Attachments, unattached
 from agno_shell.conversation.tree.moves import Moves
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Attachment, Message, Reasoning, Session
@@ -56,7 +56,12 @@ class Control:
         if self._attachments.waiting or "@" in text:
             path = await self._conversation.whole_path()
             number = next((n for n, each in enumerate(path, 1) if each.id == message_id), 0)
-            chosen = await self._with_files(text, typed=f"/edit {number} -- {text}")
+            old = next((each for each in path if each.id == message_id), None)
+            # What was not attached then, such as what a pasted text names, is not now.
+            unwanted = unattached(old) if old else ()
+            chosen = await self._with_files(
+                text, typed=f"/edit {number} -- {text}", unwanted=unwanted
+            )
         if chosen is not None:
             await self._run(await self._moves.edit(message_id, text, chosen))
 
@@ -101,8 +106,11 @@ class Control:
         return await self._conversation.requests.receipt()
 
     async def pin(self, message_id: str, *, pinned: bool = True) -> None:
-        others = [each for each in self._conversation.session.pinned if each != message_id]
-        await self._conversation.update(pinned=[*others, message_id] if pinned else others)
+        def change(before: Sequence[str]) -> Sequence[str]:
+            others = [each for each in before if each != message_id]
+            return [*others, message_id] if pinned else others
+
+        await self._conversation.pin_anew(change)
 
     @property
     def _compacting(self) -> Compacting:
@@ -134,10 +142,12 @@ class Control:
     def detach(self, attachment: Attachment) -> None:
         self._attachments.detach(attachment)
 
-    async def _with_files(self, text: str, *, typed: str = "") -> tuple[Attachment, ...] | None:
-        """What goes with a message; None when it does not leave, and what was ``typed`` for it
-        is in the input again. Ctrl-C stops looking: a disk, or a provider that starts, may
-        take a while."""
+    async def _with_files(
+        self, text: str, *, typed: str = "", unwanted: Sequence[str] = ()
+    ) -> tuple[Attachment, ...] | None:
+        """What goes with a message, but for ``unwanted`` mentions in it; None when it does not
+        leave, and what was ``typed`` for it is in the input again. Ctrl-C stops looking: a
+        disk, or a provider that starts, may take a while."""
         front = self._shell.front
         chosen: list[Attachment] | None = None
 
@@ -145,7 +155,7 @@ class Control:
             nonlocal chosen
             # What a program pipes in does not choose what leaves this machine.
             naming = text if front.has_person else ""
-            outgoing = await self._attachments.of(naming, pasted=front.pasted)
+            outgoing = await self._attachments.of(naming, pasted=[*front.pasted, *unwanted])
             if outgoing.doubt:
                 self._shell.presenter.notice(outgoing.doubt)
                 if front.has_person and not await front.confirm("Send it all the same?"):
@@ -159,6 +169,7 @@ class Control:
                 self._shell.presenter.notice("Nothing was sent.")
                 front.fill(typed or text)
         if chosen is None:
+            front.print_gap()
             return None
         self._attachments.sent()
         return tuple(chosen)

@@ -82,6 +82,10 @@ class Front(ABC):
         drawing would hold up something that matters more."""
 
     @abstractmethod
+    def print_gap(self) -> None:
+        """Show an empty line, unless the last finished line is one."""
+
+    @abstractmethod
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         """Show the line in work; None: there is none."""
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, TextIO
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
+from agno_shell.errors import UsageError
 from agno_shell.shell.front import Front, Option
 from agno_shell.shell.lines import safe, text_lines
 from agno_shell.terminal_text import clean_line
@@ -200,6 +201,9 @@ class LineFront(Front):
         if self._waiting and not leave_prompt:
             self._prompt(PROMPT)
 
+    def print_gap(self) -> None:
+        self._empty = max(1, self._empty)
+
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         """Only finished lines are shown."""
 
@@ -215,7 +219,9 @@ class LineFront(Front):
             self.print_lines(text_lines(text))
 
     async def edit(self, text: str) -> str | None:
-        return None
+        raise UsageError(
+            "An editor cannot be shown here.", hint="The text may stand behind the command."
+        )
 
     def copy(self, text: str) -> bool:
         return False

@@ -38,6 +38,27 @@ def _wrapped_line(line: str, width: int) -> list[str]:
     return wrapper.wrap(line) or [""]
 
 
+def wrapped_line(line: Line, width: int) -> list[Line]:
+    """The same for a line in several styles that holds no tab and no end of a line."""
+    text = "".join(part for _style, part in line)
+    made, start = [], 0
+    for row in wrapped(text, width).split("\n"):
+        start = text.index(row, start)
+        made.append(_slice(line, start, start + len(row)))
+        start += len(row)
+    return made
+
+
+def _slice(line: Line, start: int, end: int) -> Line:
+    """The characters from ``start`` to ``end``, each in its style."""
+    kept, before = [], 0
+    for style, text in line:
+        if part := text[max(0, start - before) : max(0, end - before)]:
+            kept.append((style, part))
+        before += len(text)
+    return tuple(kept)
+
+
 def safe(line: Line) -> Line:
     """A line in which no foreign byte acts on the terminal and nothing breaks the line."""
     return tuple((_usable(style), clean(text).replace("\n", "␊")) for style, text in line)

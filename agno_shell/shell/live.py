@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agno_shell.contracts import Line, RenderStream
 from agno_shell.events import Retrying
-from agno_shell.shell.lines import one_line
+from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.thinking import Thinking
 from agno_shell.shell.tool_lines import MARK
 from agno_shell.terminal_text import clean_line
@@ -91,19 +91,17 @@ class Live:
         if self._tool:
             return [self._busy(f"{MARK}{self._tool}")]
         if self._retrying:
-            return [self._try(self._retrying)]
+            return self._try(self._retrying, width)
         return [self._busy(self.model)]
 
-    def _try(self, event: Retrying) -> Line:
+    def _try(self, event: Retrying, width: int) -> list[Line]:
         number = f"({event.attempt} of {event.attempts})"
         left = event.seconds - self.waited
         if left <= 0:
-            return self._busy(f"{self.model} {number}", left)
+            return [self._busy(f"{self.model} {number}", left)]
         reason = one_line(event.failure.message)
-        return (
-            ("class:busy", f"{reason} Trying again in {max(1, round(left))} s {number}"),
-            ("class:notice", " · Ctrl-C stops"),
-        )
+        step = f"Trying again in {max(1, round(left))} s {number} · Ctrl-C stops"
+        return text_lines(wrapped(f"{reason} {step}", width), "class:busy")
 
     def _busy(self, what: str, since: float = 0.0) -> Line:
         waited = self.waited if not since else -since

@@ -271,7 +271,7 @@ class Shell:
         result = command.run(self.context, arguments.strip())
         if inspect.isawaitable(result) and not await self.finished(without_exit(result)):
             self.presenter.notice("(stopped)")
-        self.front.print_lines([()])
+        self.front.print_gap()
 
     async def _find(self, name: str) -> Command:
         known = self.plugins.commands.by_every_name()
@@ -392,4 +392,4 @@ class Shell:
         if isinstance(error, SessionNotFoundError):
             for candidate in error.candidates:
                 self.presenter.notice(f"  {clean_line(candidate)}")
-        self.front.print_lines([()])
+        self.front.print_gap()

@@ -38,6 +38,8 @@ class Screen:
         self._handle: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         """When the next frame is due in the rhythm, in the loop's time."""
+        self.ends_empty = False
+        """Whether the last finished line is empty."""
         self.live_rows: list[Line] = []
         """What the live window shows now."""
 
@@ -48,7 +50,10 @@ class Screen:
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         """Put finished lines into the scrollback with the next frame, which is drawn
         ``after`` so many seconds at the earliest."""
-        self._pending.extend(safe(line) for line in lines)
+        finished = [safe(line) for line in lines]
+        if finished:
+            self.ends_empty = not any(text for _style, text in finished[-1])
+        self._pending.extend(finished)
         self.touch(after)
 
     def set_live(self, source: LiveSource | None) -> None:

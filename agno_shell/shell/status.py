@@ -15,7 +15,7 @@ from agno_shell.conversation.tree.branches import Place
 from agno_shell.events import TurnEvent
 from agno_shell.reports import figures_line, reply_line, trace_lines
 from agno_shell.shell.front import Front
-from agno_shell.shell.lines import text_lines
+from agno_shell.shell.lines import text_lines, wrapped_line
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import last_exchanges
 from agno_shell.shell.toolbar import toolbar_line
@@ -74,7 +74,7 @@ class Status:
             ("class:heading", clean_line(choice.model)),
             ("class:notice", where + agent),
         )
-        self._front.print_lines([heading, ()])
+        self._front.print_lines([*wrapped_line(heading, self._front.width), ()])
         if session.agent and self._conversation.agent is None:
             self._presenter.notice(
                 f"The agent {clean_line(session.agent)} of this session is not configured any more."
@@ -155,7 +155,11 @@ class Status:
 
     async def may_spend(self, question: str) -> bool:
         """Whether the person agrees; nobody agrees where there is no person."""
-        return self._front.has_person and await self._front.confirm(question)
+        if not self._front.has_person:
+            return False
+        agreed = await self._front.confirm(question)
+        self._front.print_gap()
+        return agreed
 
     def farewell(self) -> None:
         """The last lines of a run."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 async def quietly(work: Awaitable[None]) -> None:
-    with suppress(Exception):
+    with suppress(Exception, SystemExit):
         await work
 
 

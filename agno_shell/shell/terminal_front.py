@@ -196,6 +196,10 @@ class TerminalFront(Front):
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         self.screen.print_lines(lines, after=after)
 
+    def print_gap(self) -> None:
+        if not self.screen.ends_empty:
+            self.screen.print_lines([()])
+
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         self.screen.set_live(source)
 

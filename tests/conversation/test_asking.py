@@ -110,7 +110,10 @@ async def test_nothing_is_tried_again_once_something_of_the_reply_was_shown() ->
 
 async def test_who_wants_to_be_left_alone_for_long_is_not_asked_again() -> None:
     lab = Lab(retry_after=6.9)
-    assert (await lab.ask([BUSY]))[-1] == BUSY
+    failed = (await lab.ask([BUSY]))[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.message, failed.retry_after) == (BUSY.message, 7.0)
+    assert "longer than [provider.limits] retry_after, 6.9 seconds" in failed.hint
     assert lab.waited == []
 
 

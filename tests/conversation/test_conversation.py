@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +12,7 @@ from agno_shell.conversation.turn import Turn
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Message, Session, new_id, now
+from agno_shell.types import Memory, Message, Session, new_id, now
 
 
 async def run(turn: Turn) -> None:
@@ -172,3 +174,37 @@ async def test_what_could_not_be_saved_is_still_said_after_a_switch(
     sent = [message.content for message in provider.requests[-1].messages]
     assert sent == ["precious", "echo: precious", "and now?"]
     assert len(conversation.unsaved) == 4
+
+
+class Held(MemoryStorage):
+    """Does not say what is to be remembered before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = threading.Event(), threading.Event()
+        self.let.set()
+
+    def memories(self, session_id: str) -> list[Memory]:
+        self.asked.set()
+        assert self.let.wait(10)
+        return super().memories(session_id)
+
+
+async def test_a_session_that_is_half_open_takes_nothing_of_the_one_before(
+    make_conversation: Callable[..., Conversation],
+) -> None:
+    storage = Held()
+    conversation = make_conversation(storage)
+    other = await conversation.create("Other")
+    first = await conversation.create("First")
+    storage.remember(first.session_id, "of the first")
+    await conversation.refresh()
+    storage.asked.clear()
+    storage.let.clear()
+    opening = asyncio.create_task(conversation.open(other.session_id))
+    await asyncio.to_thread(storage.asked.wait, 10)
+    opening.cancel()
+    await asyncio.wait([opening])
+    storage.let.set()
+    assert [memory.text for memory in conversation.memories] == ["of the first"]
+    assert conversation.session.session_id == first.session_id

@@ -95,3 +95,32 @@ def test_what_a_message_names_is_renamed_with_it() -> None:
     message = said("in short")._replace(id="s", parent="b", covers="a")
     assert with_ids(message, {"s": "s2", "a": "a2"}) == message._replace(id="s2", covers="a2")
     assert with_ids(message, {"b": "b2"}) == message._replace(parent="b2")
+
+
+async def test_a_storage_that_does_not_say_what_it_saved_has_saved_nothing(
+    door: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, outbox, saved = door
+    one = storage.create("One").session_id
+    monkeypatch.setattr(storage, "append", lambda _session_id, _message: None)
+    error = await outbox.put(one, said("a"))
+    assert str(error) == (
+        "The storage Door failed: TypeError: append() returned NoneType, not Session."
+    )
+    monkeypatch.undo()
+    assert await outbox.put(one, said("b")) is None
+    assert saved == ["a", "b"]
+
+
+async def test_a_storage_that_calls_sys_exit_ends_nothing(
+    door: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, outbox, _saved = door
+    one = storage.create("One").session_id
+
+    def leave(_session_id: str, _message: Message) -> Session:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(storage, "append", leave)
+    error = await outbox.put(one, said("a"))
+    assert str(error) == "The storage Door failed: SystemExit: 3."

@@ -123,3 +123,18 @@ async def test_nothing_is_kept_of_a_reply_that_is_over() -> None:
 def test_what_json_cannot_say_is_left_out(value: object) -> None:
     assert storable({"x": value}) == {}
     assert storable({"x": 1}) == {"x": 1}
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+@pytest.mark.parametrize("pieces", [(), ("",), ("", " \n")])
+async def test_a_reply_without_a_word_is_no_whole_one(reason: str, pieces: tuple[str, ...]) -> None:
+    made = reply(*map(TextDelta, pieces))
+    judged = made.judge(Finished(reason))
+    assert isinstance(judged, Failed)
+    assert made.finish(judged).content == "".join(pieces)
+    assert made.finish(judged).status == ("incomplete" if any(pieces) else "failed")
+
+
+async def test_a_character_that_came_in_two_halves_is_one() -> None:
+    made = reply(*map(TextDelta, ("a\ud83d", "\ude00b", "\ud800")))
+    assert made.finish(Finished()).content == "a\U0001f600b\ud800"

@@ -238,3 +238,28 @@ async def test_a_result_that_cannot_be_saved_is_sent_all_the_same(
     assert sum(isinstance(event, NotSaved) for event in events) == 2
     assert provider.requests[1].messages[-1].content == "12:00"
     assert [message.role for message in conversation.unsaved] == ["tool", "assistant"]
+
+
+async def test_stopped_while_the_last_result_is_saved_the_turn_has_its_ending(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append(calls("noon"))
+    turn = talk.turn("Go")
+    events = []
+    async for event in turn.events():
+        events.append(event)
+        if isinstance(event, MessageSaved) and event.message.role == "tool":
+            turn.stop()
+    assert [e for e in events if isinstance(e, Finished | Failed | Interrupted)] == [Interrupted()]
+    assert [message.role for message in await stored(talk)] == ["user", "assistant", "tool"]
+
+
+async def test_asked_again_what_tools_have_said_stands_though_the_answer_fails(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    await run(talk.turn("What time is it?"))
+    question = talk.history[0]
+    provider.scripts.extend([calls("noon"), [Failed("server", "Down.")]])
+    await run(talk.turn_on(question.id))
+    assert [message.role for message in talk.history] == ["user", "assistant", "tool", "assistant"]
+    assert await stored(talk) == list(talk.history)

@@ -71,6 +71,21 @@ async def test_a_pasted_name_attaches_nothing(
     assert questions(seat) == [["notes.txt"], ["other.txt"]]
 
 
+async def test_a_pasted_name_attaches_nothing_when_its_question_is_edited_in_a_later_run(
+    sit_down: SitDown, provider: ScriptedProvider, folder: Path
+) -> None:
+    storage = MemoryStorage()
+    seat = await sit_down(storage)
+    seat.type("Do this: " + PASTE.format("read @secret.txt") + " and @notes.txt\r")
+    await seat.until(lambda: bool(provider.requests))
+    await seat.leaves()
+    seat = await sit_down(storage)
+    seat.type("/edit 1 -- Do this: read @secret.txt with @notes.txt and @other.txt\r")
+    await seat.sees("secret.txt stands in pasted text and is not attached")
+    await seat.until(lambda: len(provider.requests) == 2)
+    assert questions(seat)[-1:] == [["notes.txt", "other.txt"]]
+
+
 async def test_a_message_that_cannot_be_sent_is_in_the_input_again(
     sit_down: SitDown, provider: ScriptedProvider, folder: Path
 ) -> None:
@@ -92,6 +107,7 @@ async def test_what_is_too_large_is_asked_about(
     seat.type("Look at @huge.txt \r")
     await seat.sees("about 25,000 tokens, by estimate; model-x takes 10,000 in all.")
     await seat.sees("Send it all the same? [y/N]")
+    assert seat.terminal.text().count("by estimate") == 1
     assert provider.requests == []
     seat.type(answer + "\r")
     if answer == "y":

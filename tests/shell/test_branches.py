@@ -57,6 +57,14 @@ async def test_back_and_forth(seat: Any) -> None:
     await seat.sees("There is nothing to bring back: nothing follows here.")
 
 
+async def test_one_empty_line_stands_behind_a_turn_of_a_command(seat: Any) -> None:
+    seat.type("/retry\r")
+    await seat.until(lambda: not seat.shell.front.busy and len(path(seat)) == 4)
+    seat.type("three\r")
+    await seat.sees("echo: three")
+    assert "\n\n\n" not in seat.terminal.text()
+
+
 async def test_a_second_reply_by_another_model(seat: Any, provider: ScriptedProvider) -> None:
     gate = asyncio.Event()
     provider.scripts.append([gate, "better", Finished()])

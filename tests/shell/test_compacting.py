@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.conversation.request.rules import is_empty
 from agno_shell.conversation.request.summaries import INTRODUCTION
-from agno_shell.events import Failed, Finished
+from agno_shell.events import Failed, Finished, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
@@ -103,7 +103,12 @@ async def test_a_summary_that_fails_changes_nothing(seat: Any, provider: Scripte
     provider.scripts.append(["They", Failed("server", "It broke.", "Ask the operator.")])
     seat.type("/compact\r")
     await seat.sees("It broke. Ask the operator. Nothing has changed")
+    again = "/continue goes on from there, /retry asks again. Look at the log."
+    provider.scripts.append(["They", Failed("server", "It broke off.", again)])
+    seat.type("/compact\r")
+    await seat.sees("It broke off. Look at the log. /compact tries it again. Nothing has")
     assert "/retry" not in seat.terminal.text()
+    assert "/continue" not in seat.terminal.text()
     assert await seat.shell.control.compact() is not None
 
 
@@ -200,3 +205,29 @@ async def test_what_another_shell_remembers_goes_along(
     await seat.shell.lookout.look()
     await say(seat, "two")
     assert "Tea, not coffee." in provider.requests[-1].messages[0].content
+
+
+async def test_control_c_ends_looking_whether_anything_is_to_be_summed_up(
+    sit_down: SitDown, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.window = 60
+    seat = await sit_down(MemoryStorage(), values=AUTO)
+    await say(seat, "one")
+    looking = asyncio.Event()
+
+    async def endless(_model: str, _messages: Any) -> Any:
+        looking.set()
+        await asyncio.Event().wait()
+
+    class Slow(ScriptedProvider):
+        async def stream(self, request: Any) -> Any:
+            monkeypatch.setattr(provider, "count_tokens", endless)
+            yield TextDelta("two two")
+            yield Finished()
+
+    monkeypatch.setattr(provider, "stream", Slow().stream)
+    seat.type("two\r")
+    await looking.wait()
+    assert seat.shell.front.busy
+    seat.type("\x03")
+    await seat.until(lambda: not seat.shell.front.busy)

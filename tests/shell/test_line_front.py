@@ -12,6 +12,7 @@ from prompt_toolkit.completion import DummyCompleter
 from agno_shell.config import Config
 from agno_shell.contracts import Tool, ToolBox, ToolFactory
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.errors import UsageError
 from agno_shell.events import Finished
 from agno_shell.shell.front import Option
 from agno_shell.shell.line_front import READ_AHEAD, LineFront
@@ -366,7 +367,8 @@ async def test_there_is_no_editor_and_no_clipboard_and_what_would_fill_the_input
     at_a_dumb_terminal: Any,
 ) -> None:
     front, sink, _typist = at_a_dumb_terminal
-    assert await front.edit("text") is None
+    with pytest.raises(UsageError, match="An editor cannot be shown here"):
+        await front.edit("text")
     assert front.copy("text") is False
     front.fill("change\nme\x1b")
     assert "change\nme␛\n" in sink.getvalue()

@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
-from agno_shell.shell.lines import flat, last_rows, one_line, rows, safe, text_lines, wrapped
+from agno_shell.shell.lines import (
+    flat,
+    last_rows,
+    one_line,
+    rows,
+    safe,
+    text_lines,
+    wrapped,
+    wrapped_line,
+)
 
 
 def text_of(line: Line) -> str:
@@ -24,6 +33,17 @@ def test_foreign_bytes_are_made_visible() -> None:
 def test_prose_breaks_between_words() -> None:
     assert wrapped("one two three\n\nfour", 8) == "one two\nthree\n\nfour"
     assert wrapped("one two three", 0) == "one two three"
+
+
+def test_a_line_in_several_styles_breaks_between_words() -> None:
+    line: Line = (("bold", "one two"), ("", " three "), ("bold", "four"))
+    assert wrapped_line(line, 9) == [
+        (("bold", "one two"),),
+        (("", "three"),),
+        (("bold", "four"),),
+    ]
+    assert wrapped_line(line, 0) == [line]
+    assert [text_of(each) for each in wrapped_line(line, 14)] == ["one two three", "four"]
 
 
 def test_a_path_is_never_broken_or_cut() -> None:

@@ -265,6 +265,16 @@ async def test_a_retry_that_took_long_is_told(
     assert paper.text() == "(The server is busy. Asked 2 times, for 10 s.)\nHi\n"
 
 
+async def test_the_countdown_breaks_between_words(paper: Paper, presenter: Presenter) -> None:
+    paper.width = 30
+    seen: list[str] = []
+    turn = events(
+        PREPARED, Retrying(BUSY, 3.0, 2, 3), lambda: seen.append(paper.live()), Finished()
+    )
+    await presenter.show(turn, "m")
+    assert seen == ["The server is busy. Trying\nagain in 3 s (2 of 3) · Ctrl-C\nstops"]
+
+
 async def test_what_fails_after_all_says_how_often_it_was_tried(
     paper: Paper, presenter: Presenter
 ) -> None:

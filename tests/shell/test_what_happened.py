@@ -86,7 +86,7 @@ async def test_a_session_at_its_limit_asks_and_goes_on(
     await seat.sees("Let it cost up to $2.00?")
     assert len(provider.requests) == 1
     seat.type("y\r")
-    await seat.sees("On we go.")
+    await seat.sees("Let it cost up to $2.00?\n\nOn we go.")
 
 
 async def test_who_says_no_sends_nothing_and_can_talk_on(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from agno_shell import wording
@@ -64,12 +64,17 @@ def _remove(context: CommandContext, text: str) -> None:
     number = positive_number(text, f"attach {REMOVE}", 1)
     if number > len(waiting):
         raise UsageError(
-            f"There is no attachment {number}; {wording.count(len(waiting), 'file')} attached.",
+            f"There is no attachment {number}: {_how_many(waiting)} attached.",
             hint="/attach lists them.",
         )
     attachment = waiting[number - 1]
     context.conversation.detach(attachment)
     context.print(f"Not attached any more: {clean_line(attachment.name)}.")
+
+
+def _how_many(waiting: Sequence[Attachment]) -> str:
+    are = "is" if len(waiting) == 1 else "are"
+    return f"{wording.count(len(waiting), 'file')} {are}" if waiting else "nothing is"
 
 
 async def _attach_text(context: CommandContext, text: str) -> None:

@@ -154,11 +154,12 @@ async def _changed(context: CommandContext, question: Message, number: int) -> s
         return new
     # The command itself, so that nothing waits unseen: it is sent, or it is not.
     context.fill_input(f"/edit {number} -- {old}")
-    context.print(
-        "Change the line and send it: the question is asked on a branch of its own. "
-        "Ctrl-C leaves everything as it is.",
-        "class:notice",
-    )
+    if context.width:
+        step = "Change the line and send it: the question is asked on a branch of its own. "
+        step += "Ctrl-C leaves everything as it is."
+    else:  # without a screen there is no line to change
+        step = f"/edit {number} -- TEXT asks it in other words, on a branch of its own."
+    context.print(step, "class:notice")
     return None
 
 

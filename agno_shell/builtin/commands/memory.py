@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from agno_shell import wording
 from agno_shell.builtin.commands.arguments import positive_number
 from agno_shell.builtin.commands.wording import age
 from agno_shell.contracts import Command, CommandContext, Completion
@@ -51,9 +52,10 @@ async def forget(context: CommandContext, text: str) -> None:
         raise UsageError("/forget needs a number.", hint="/memory lists what is remembered.")
     number = positive_number(text, "forget", 0)
     if number > len(memories):
-        what = f"{len(memories)} remembered here" if memories else "nothing remembered here"
+        what = wording.count(len(memories), "thing") if memories else "nothing"
+        are = "is" if len(memories) <= 1 else "are"
         raise UsageError(
-            f"There is no number {number}: there is {what}.",
+            f"There is no number {number}: {what} {are} remembered here.",
             hint="/memory lists it." if memories else "/remember TEXT adds something.",
         )
     session_id, chosen = context.session.session_id, memories[number - 1]

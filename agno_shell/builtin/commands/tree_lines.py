@@ -35,7 +35,6 @@ _FAINT = "class:notice"
 def lines(rows: Sequence[Row], width: int, today: date) -> list[Line]:
     """Each row in ``width`` columns at most; 0: as many as it takes. The model is named where
     there are several."""
-    width = width or WIDE
     models = {each.model for row in rows for each in row.messages if each.model}
     return [_line(row, width, today, with_model=len(models) > 1) for row in rows]
 
@@ -44,8 +43,9 @@ def _line(row: Row, width: int, today: date, *, with_model: bool) -> Line:
     if row.left_out:
         return ((_FAINT, f"{NO_MARK}{row.lead}… {count(row.left_out, 'turn')}"),)
     mark = MARK if row.is_head else NO_MARK
-    facts = _facts(row, today, with_model=with_model) if width >= NARROW else ""
-    room = width - text_width(mark + row.lead) - text_width(facts) - 2 * bool(facts)
+    columns = width or WIDE
+    facts = _facts(row, today, with_model=with_model) if columns >= NARROW else ""
+    room = columns - text_width(mark + row.lead) - text_width(facts) - 2 * bool(facts)
     question, reply = _words(row)
     if question and reply:
         least = min(text_width(reply), room // 2)
@@ -53,7 +53,8 @@ def _line(row: Row, width: int, today: date, *, with_model: bool) -> Line:
         reply = "  " + shorten(reply, room - text_width(question) - 2)
     else:
         question, reply = shorten(question, room), shorten(reply, room)
-    blanks = " " * (room - text_width(question + reply) + 2 * bool(facts))
+    # Without a width there is no right end at which the facts could stand.
+    blanks = " " * (2 + (room - text_width(question + reply) if width else 0))
     return (
         ("class:prompt" if row.is_head else _FAINT, mark),
         (_FAINT, row.lead),

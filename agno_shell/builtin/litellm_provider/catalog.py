@@ -108,7 +108,17 @@ class Catalog:
 
     def nearest(self, model: str) -> str:
         """A hint that names the models whose names are nearest to ``model``."""
-        close = difflib.get_close_matches(model, self._chat_models, n=3, cutoff=0.6)
+        # Of names with the same prefix that prefix says nothing about how near they are.
+        prefix, slash, name = model.rpartition("/")
+        same = {
+            each.removeprefix(prefix + slash): each
+            for each in self._chat_models
+            if each.startswith(prefix + slash)
+        }
+        near = difflib.get_close_matches(name, same, n=3, cutoff=0.6)
+        close = [same[each] for each in near] or difflib.get_close_matches(
+            name, self._chat_models, n=3, cutoff=0.75
+        )
         if not close:
             return "Choose another one with /model; local ones look like ollama_chat/llama3.2."
         return f"Did you mean {' or '.join(close)}?"

@@ -86,8 +86,13 @@ def explain(
         or Failed("other", f"{model} could not answer: {case.detail}", again(anything=anything))
     )
     hint = one_line(failed.hint, LONGEST - _LONGEST_MESSAGE - 1)
-    message = one_line(failed.message, LONGEST - len(hint) - 1)
+    message = _ended(one_line(failed.message, LONGEST - len(hint) - 2))
     return Failed(failed.kind, message, hint, failed.temporary, failed.retry_after)
+
+
+def _ended(sentence: str) -> str:
+    """What a server said may end without a full stop, and a hint stands behind it."""
+    return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."
 
 
 def as_failed(error: ProviderError) -> Failed:
@@ -250,7 +255,7 @@ def _rate_limited(case: _Case, status: int) -> Failed:
         message = f"{where} says that the account has no credit left ({status}): {detail}"
         return Failed("rate_limited", message, "Look at the account, or choose another /model.")
     after = retry_after(headers_of(case.chain))
-    wait = "" if after is None else f"; it asks to wait {_seconds(after)}"
+    wait = f"; it asks to wait {_seconds(after)}" if after and round(after) else ""
     message = f"{where} limits how much it is asked ({status}){wait}: {detail}"
     hint = f"Wait a moment; {again(anything=case.anything)}"
     return Failed("rate_limited", message, hint, temporary=True, retry_after=after)

@@ -11,7 +11,7 @@ from agno_shell import settings
 from agno_shell.contracts import Figures
 from agno_shell.conversation.accounts.figures import plus
 from agno_shell.conversation.models import Choice
-from agno_shell.errors import AgnoShellError, ProviderError, StorageError
+from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
 from agno_shell.reports import dollars
 
@@ -114,8 +114,9 @@ class Budget:
         if choice not in self._prices:
             provider = self._conversation.models.provider(choice)
             self._prices[choice] = None
-            # A provider that cannot say it now says so when it is asked to answer.
-            with suppress(AgnoShellError):
+            # A provider that cannot say it now says so when it is asked to answer; it may be
+            # anybody's plugin, and its bug costs the estimate and not the turn.
+            with suppress(Exception, SystemExit):
                 self._prices[choice] = await provider.input_price(choice.model)
         price = self._prices[choice]
         return None if price is None else price * prepared.receipt.tokens

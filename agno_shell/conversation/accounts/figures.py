@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from agno_shell.contracts import Figures
@@ -79,15 +79,26 @@ class Ledger:
     def add(self, session_id: str, message: Message) -> None:
         """Count a message, if it is a reply; before it is written, so that nobody who reads
         the session counts it a second time."""
-        if is_reply(message):
-            self._ids.setdefault(session_id, set()).add(message.id)
+        ids = self._ids.setdefault(session_id, set())
+        if is_reply(message) and message.id not in ids:
+            ids.add(message.id)
             self.add_usage(session_id, message.usage)
+
+    def count_no_more(self, session_id: str, message_id: str) -> None:
+        """What a reply used is counted already, request by request."""
+        self._ids.setdefault(session_id, set()).add(message_id)
 
     def add_usage(self, session_id: str, usage: Usage | None) -> None:
         """Count what a request used whose reply is no message."""
         figures = of_usage(usage)
         self.run = plus(self.run, figures)
         self._sessions[session_id] = plus(self.in_session(session_id), figures)
+
+    def rename(self, session_id: str, ids: Mapping[str, str]) -> None:
+        """Messages took new ids; by the old ones. What still has an old one is the same
+        reply, as far as it had come."""
+        counted = self._ids.get(session_id, set())
+        counted |= {new for old, new in ids.items() if old in counted}
 
     def in_session(self, session_id: str) -> Figures:
         """What was used in a session since the shell started."""

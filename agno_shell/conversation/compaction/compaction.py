@@ -104,7 +104,7 @@ class Compaction:
                         break
                     yield _thought(event) if waiting else event
             written = reply.finish(ending)
-            self._usages.append(written.usage)
+            self._count(written.usage)
             before = written.content.strip()
             ending = _judged(ending, before)
             if not isinstance(ending, Finished) or not waiting:
@@ -140,6 +140,14 @@ class Compaction:
                     reply.take(event)
                 yield event
 
+    def _count(self, usage: Usage | None) -> None:
+        """What a part has used counts at once: the next one may pass the limit, and perhaps
+        no summary comes of it all."""
+        self._usages.append(usage)
+        if usage is not None:
+            conversation = self._conversation
+            conversation.ledger.add_usage(conversation.session.session_id, usage)
+
     async def _room(self, choice: Choice, before: str) -> int:
         """Tokens that a part of the conversation may have."""
         model = await self._conversation.requests.model(choice)
@@ -162,6 +170,8 @@ class Compaction:
             timing=written.timing or Timing(),
             covers=plan.covers,
         )
+        if any(self._usages):
+            conversation.ledger.count_no_more(conversation.session.session_id, self.summary.id)
         saved = await conversation.add(self.summary)
         await _point_to(conversation, [plan.before] if plan.before else [], self.summary)
         return saved
@@ -227,10 +237,13 @@ async def _point_to(
     """Let the session name its summary as one of the messages that are always sent: it is
     found there when it stands too far back to be read."""
     ids = {message.id for message in gone}
-    pinned = [each for each in conversation.session.pinned if each not in ids]
+
+    def change(pinned: Sequence[str]) -> Sequence[str]:
+        return [*(each for each in pinned if each not in ids), *([summary.id] if summary else [])]
+
     # Without it, the summary still counts as long as it stands in the window.
     with suppress(StorageError):
-        await conversation.update(pinned=[*pinned, *([summary.id] if summary else [])])
+        await conversation.pin_anew(change)
 
 
 def _judged(ending: Ending, text: str) -> Ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,6 +76,7 @@ class Attachments:
         waiting = self._waiting.setdefault(self._conversation.session.session_id, [])
         if attachment not in waiting:
             waiting.append(attachment)
+        await self._remark_on_size(attachment)
         return attachment
 
     def detach(self, attachment: Attachment) -> None:
@@ -100,7 +101,11 @@ class Attachments:
         abilities = await self._abilities()
         for attachment in chosen:
             self._check(attachment, abilities)
-        return Outgoing(tuple(chosen), await self._doubt(chosen))
+        doubt = await self._doubt(chosen)
+        # Of what is asked about anyway nothing is said twice.
+        for attachment in chosen[len(self.waiting) :] if not doubt else ():
+            await self._remark_on_size(attachment)
+        return Outgoing(tuple(chosen), doubt)
 
     def sent(self) -> None:
         """What waited is on its way."""
@@ -145,7 +150,6 @@ class Attachments:
                 f"{shown} holds {count(hidden, 'character')} that cannot be seen or that turn the "
                 "direction of writing; the model reads them."
             )
-        await self._remark_on_size(attachment)
         return attachment._replace(sha256=sha256)
 
     # The model --------------------------------------------------------------------------
@@ -192,7 +196,8 @@ class Attachments:
         tokens, window = _estimate(attachments), await self._window()
         if tokens <= window:
             return ""
-        what = "The attachment is" if len(attachments) == 1 else "The attachments are"
+        is_one = len(attachments) == 1
+        what = f"{clean_line(attachments[0].name)} is" if is_one else "The attachments are"
         return f"{what} {self._compared(tokens, window)}."
 
     def _compared(self, tokens: int, window: int) -> str:
@@ -200,15 +205,31 @@ class Attachments:
         return f"about {tokens:,} tokens, by estimate; {model} takes {window:,} in all"
 
 
-def expanded(message: Message, text_by_hash: Mapping[str, str]) -> str:
+def unattached(question: Message) -> list[str]:
+    """The mentions in a question of files that did not go with it."""
+    names = {attachment.name for attachment in question.attachments}
+    return [
+        each.typed
+        for each in mentions(question.content)
+        if names.isdisjoint(map(os.path.basename, each.paths))
+    ]
+
+
+def expanded(
+    message: Message,
+    text_by_hash: Mapping[str, str],
+    beside: Collection[Attachment] | None = None,
+) -> str:
     """The content of a message with its text files behind it, as the model reads them.
 
-    ``text_by_hash`` has the files' texts by their SHA-256 (see :func:`as_text`); one that is
-    missing is said to be. The same message gives the same text every time.
+    ``text_by_hash`` has the files' texts by their SHA-256 (see :func:`as_text`); ``beside``
+    are those that go beside the text; None: all that are no text. One that is in neither is
+    said to be missing. The same message gives the same text every time.
     """
     parts = [message.content] if message.content.strip() else []
     for attachment in message.attachments:
-        if not is_text(attachment.media_type):
+        is_beside = not is_text(attachment.media_type) if beside is None else attachment in beside
+        if is_beside:
             continue
         text = text_by_hash.get(attachment.sha256)
         if text is None:

@@ -29,17 +29,21 @@ class Contents:
         self._missing: set[str] = set()
 
     async def as_sent(self, message: Message) -> Message:
-        """The message with its text files in its content, and without them beside it."""
+        """The message with its text files in its content, and without them beside it; one
+        that is not there any more is named in its place."""
         if not message.attachments:
             return message
         texts: dict[str, str] = {}
         others: list[Attachment] = []
         for attachment in message.attachments:
-            if not is_text(attachment.media_type):
-                others.append(attachment)
-            elif data := await self._content(attachment.sha256):
+            data = await self._content(attachment.sha256)
+            if data is None:
+                continue
+            if is_text(attachment.media_type):
                 texts[attachment.sha256] = as_text(data) or data.decode("utf-8", "replace")
-        return message._replace(content=expanded(message, texts), attachments=tuple(others))
+            else:
+                others.append(attachment)
+        return message._replace(content=expanded(message, texts, others), attachments=tuple(others))
 
     async def files(self, messages: Iterable[Message]) -> Mapping[str, bytes]:
         """What is attached to messages as they are sent, by its hash."""

@@ -73,9 +73,10 @@ class Counter:
         # A provider may be anybody's plugin; its bug costs an exact figure, and not the turn.
         try:
             counted = await self._provider.count_tokens(self._model, messages)
-            if len(counted.tokens) == len(messages):
+            is_each_counted = len(counted.tokens) == len(messages)
+            if is_each_counted and all(isinstance(each, int) for each in counted.tokens):
                 return counted
-        except Exception:
+        except (Exception, SystemExit):
             pass
         return await Provider.count_tokens(self._provider, self._model, messages)
 

@@ -79,7 +79,7 @@ class ToolKeeper:
 
 
 async def _close(box: ToolBox) -> None:
-    with suppress(Exception):  # nobody can do anything about it any more
+    with suppress(Exception, SystemExit):  # nobody can do anything about it any more
         await box.close()
 
 

@@ -25,6 +25,9 @@ from agno_shell.wording import size
 STOPPING_SECONDS = 1.0
 """How long a call may take to end once it was cancelled, before it is left behind."""
 
+LONGEST_NAME = 64
+"""Characters of a name that a model is told again; those of tools are no longer."""
+
 NAMED = 20
 """Tools that a model is told of when it asks for one that there is not."""
 
@@ -41,7 +44,9 @@ class Answer(NamedTuple):
 
 def stopped(call: ToolCall) -> Answer:
     """The answer to a call that the person stopped, or that never ran."""
-    return Answer(f"The person stopped {call.name} before it had a result.", "interrupted")
+    return Answer(
+        f"The person stopped {call.name[:LONGEST_NAME]} before it had a result.", "interrupted"
+    )
 
 
 class _Offered(NamedTuple):
@@ -265,7 +270,7 @@ class Toolbelt:
         return permission
 
     def _unknown(self, name: str) -> str:
-        names = list(self._offered)
+        name, names = name[:LONGEST_NAME], list(self._offered)
         if not names:
             return f"There is no tool called {name!r}: no tools are switched on."
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

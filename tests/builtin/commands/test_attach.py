@@ -47,7 +47,7 @@ async def test_a_path_with_blanks_alone_needs_no_quotes(context, type_line, fold
     ("line", "message"),
     [
         ("/attach --remove", "needs a number"),
-        ("/attach --remove 1", "There is no attachment 1; 0 files attached."),
+        ("/attach --remove 1", "There is no attachment 1: nothing is attached."),
         ("/attach --remove x", "takes a number"),
     ],
 )

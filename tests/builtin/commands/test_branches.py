@@ -119,12 +119,19 @@ async def test_continue_goes_on_and_takes_no_words(context, type_line, talk):
 
 
 async def test_edit_puts_itself_into_the_input_line(context, type_line, talk):
+    context.width = 80
     printed = await type_line(context, "/edit")
     assert context.filled == ["/edit 5 -- three"]
     assert "Ctrl-C leaves everything as it is" in printed
     await type_line(context, "/edit 3")
     assert context.filled[1:] == ["/edit 3 -- two"]
     assert talk.calls == []
+
+
+async def test_without_a_screen_edit_says_how_to_give_the_words(context, type_line, talk):
+    printed = await type_line(context, "/edit 3")
+    assert "/edit 3 -- TEXT asks it in other words" in printed
+    assert "Change the line" not in printed
 
 
 async def test_what_stands_behind_the_dashes_is_asked(context, type_line, talk):

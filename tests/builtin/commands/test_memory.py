@@ -42,7 +42,7 @@ async def test_nothing_remembered_is_said(context, type_line):
         ("/remember", "nothing to remember"),
         ("/memory all", "/memory takes nothing"),
         ("/forget", "needs a number"),
-        ("/forget 2", "There is no number 2: there is 1 remembered here"),
+        ("/forget 2", "There is no number 2: 1 thing is remembered here"),
         ("/forget one", "takes a number"),
     ],
 )
@@ -54,7 +54,7 @@ async def test_what_means_nothing_is_refused(context, type_line, line, said):
 
 
 async def test_there_is_nothing_to_forget(context, type_line):
-    with pytest.raises(UsageError, match="there is nothing remembered here"):
+    with pytest.raises(UsageError, match="nothing is remembered here"):
         await type_line(context, "/forget 1")
 
 

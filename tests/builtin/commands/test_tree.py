@@ -45,6 +45,12 @@ def offered(context, at=-1):
     return [text(line).rstrip().rpartition("  ")[0].rstrip() for line in context.offered[at]]
 
 
+def test_without_a_width_no_line_is_filled_up_with_blanks():
+    (line,) = lines([Row("", turn(), is_head=True, key="q")], 0, TODAY)
+    assert text(line).startswith("* question  reply  ")
+    assert "   " not in text(line)
+
+
 async def test_the_branches_are_offered_and_the_list_begins_at_the_head(branches, type_line):
     branches.choices.append(None)
     branches.width = 80

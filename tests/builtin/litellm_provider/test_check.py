@@ -9,7 +9,12 @@ import pytest
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.keys import SERVICES
 
-KNOWN = {"gpt-5.4-mini": "openai", "claude-haiku-4-5": "anthropic"}
+KNOWN = {
+    "gpt-5.4-mini": "openai",
+    "openai/container": "openai",
+    "gemini/gemini-2.5-pro": "gemini",
+    "claude-haiku-4-5": "anthropic",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,14 @@ def test_a_model_whose_key_is_missing(
 def test_a_model_that_nobody_knows(make_catalog: Any) -> None:
     (problem,) = make_catalog().check("claude-haiku-4-6")
     assert problem == "No model is called claude-haiku-4-6. Did you mean claude-haiku-4-5?"
+
+
+def test_a_shared_prefix_makes_no_name_near(make_catalog: Any) -> None:
+    nearest = make_catalog().nearest
+    assert "Did you mean" not in nearest("openai/test")
+    assert nearest("gemini/gemini-2.5-por") == "Did you mean gemini/gemini-2.5-pro?"
+    assert nearest("openai/gpt-5.4-mni") == "Did you mean gpt-5.4-mini?"
+    assert nearest("gemni/gemini-2.5-pro") == "Did you mean gemini/gemini-2.5-pro?"
 
 
 def test_without_a_model_and_a_key(make_catalog: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_the_servers_own_words_are_found_in_an_errors_text() -> None:
         ServiceError(529, f"litellm.InternalServerError: AnthropicException - {body}")
     )
     assert failed.kind == "server"
-    assert failed.message == "anthropic had an error of its own (529): Overloaded"
+    assert failed.message == "anthropic had an error of its own (529): Overloaded."
 
 
 def test_a_refused_key_names_its_variable() -> None:
@@ -91,10 +91,18 @@ def test_what_the_gate_stopped_is_said_in_its_words() -> None:
     assert (failed.kind, failed.message) == ("refused", "A key was not sent to x.")
 
 
+def test_a_hint_never_runs_into_the_servers_words() -> None:
+    bare = explained(RuntimeError("it broke"))
+    whole = explained(RuntimeError("It broke."))
+    assert bare.message.endswith("it broke.")
+    assert whole.message.endswith("It broke.")
+    assert not whole.message.endswith("..")
+
+
 def test_anything_else_is_still_one_short_line() -> None:
     failed = explained(RuntimeError("litellm.APIError: APIError: x\n" + "Traceback\n" * 100))
     assert failed.kind == "other"
-    assert failed.message == "claude could not answer: x"
+    assert failed.message == "claude could not answer: x."
     long = explained(ServiceError(400, "word " * 500))
     assert len(long.message) <= LONGEST
     assert "\n" not in long.message
@@ -184,6 +192,7 @@ def test_a_busy_server_is_asked_again_when_it_says() -> None:
     assert "it asks to wait 7 seconds" in failed.message
     assert explained(refused(429)).retry_after is None
     assert "asks to wait" not in explained(refused(429)).message
+    assert "asks to wait" not in explained(refused(429, {"Retry-After": "0"})).message
     assert explained(refused(503, {"Retry-After": "1"})).retry_after == 1.0
 
 

@@ -70,3 +70,14 @@ def test_a_reply_that_is_stored_by_now_is_not_counted_twice() -> None:
     ledger.add("a", own)
     assert ledger.others("a", [other, own]).cost == 2.0
     assert ledger.others("b", [other, own]).cost == 3.0
+
+
+def test_a_reply_that_takes_another_id_is_not_counted_twice() -> None:
+    ledger = Ledger()
+    said = Message(new_id(), "assistant", "Hi", now(), usage=Usage(1, 1, cost=0.5))
+    ledger.add("session", said)
+    beginning = said._replace(content="H", usage=None, status="interrupted")
+    again = said._replace(id=new_id())
+    ledger.rename("session", {said.id: again.id})
+    assert ledger.others("session", [beginning, again]) == Figures()
+    assert ledger.in_session("session").cost == 0.5

@@ -370,3 +370,42 @@ async def test_a_model_that_was_down_is_not_asked_for_each_part(
 
 def test_as_many_turns_stay_as_is_said() -> None:
     assert compaction.KEPT_TURNS == 2
+
+
+@pytest.mark.parametrize("ending", [Finished("length"), Failed("server", "Down.")])
+async def test_what_a_summary_has_cost_counts_though_nothing_came_of_it(
+    talk: Conversation, provider: ScriptedProvider, ending: Any
+) -> None:
+    session_id = talk.session.session_id
+    before = await talk.budget.spent(session_id)
+    provider.scripts.append(["They", UsageReported(Usage(100, 10, cost=0.5)), ending])
+    made = Compaction(talk)
+    await run(made)
+    assert made.summary is None
+    after = await talk.budget.spent(session_id)
+    assert (after.cost, after.replies) == (0.5, before.replies + 1)
+
+
+async def test_what_a_summary_has_cost_counts_once(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    session_id = talk.session.session_id
+    provider.scripts.append(["They", UsageReported(Usage(100, 10, cost=0.5)), Finished()])
+    await run(Compaction(talk))
+    for _ in range(2):
+        assert (await talk.budget.spent(session_id)).cost == 0.5
+        await talk.open(session_id)
+        talk.budget.begin(session_id)
+
+
+async def test_what_another_shell_has_pinned_meanwhile_stays_pinned(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    session_id, theirs = talk.session.session_id, talk.history[0].id
+    await talk.store(lambda storage: storage.update(session_id, pinned=[theirs]))
+    assert talk.session.pinned == ()  # this one has not looked yet
+    provider.scripts.append(["They counted.", Finished()])
+    made = Compaction(talk)
+    await run(made)
+    assert made.summary
+    assert talk.session.pinned == (theirs, made.summary.id)

@@ -93,7 +93,10 @@ async def test_a_file_that_is_gone_is_said_once_and_nothing_fails(
     picture = Attachment("a.png", "image/png", hashlib.sha256(b"!").hexdigest(), 1)
     await ask(talk, "Look", gone, picture)
     await ask(talk, "And now?")
-    assert "a.txt is not kept any more" in provider.requests[-1].messages[0].content
+    asked = provider.requests[-1].messages[0]
+    assert "a.txt is not kept any more" in asked.content
+    assert "a.png is not kept any more" in asked.content
+    assert asked.attachments == ()
     assert provider.requests[-1].files == {}
     assert len(told) == 2
     assert all(each.startswith("It is sent without a file: ") for each in told)

@@ -571,3 +571,11 @@ async def test_a_box_that_hangs_or_fails_while_closing_is_left_behind(
 
 def test_the_limits_are_where_they_are_looked_for() -> None:
     assert toolbelt.STOPPING_SECONDS < tool_keeper.CLOSING_SECONDS
+
+
+async def test_an_endless_name_is_not_told_again() -> None:
+    endless = ToolCall("id", "x" * 100_000, "{}")
+    answer = await Belt({}).decide(endless, "session")
+    assert isinstance(answer, Answer)
+    assert len(answer.content) < 200
+    assert len(stopped(endless).content) < 200
