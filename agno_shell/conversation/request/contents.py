@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Contents that stay in memory, so that they are read once and not with every turn."""
+
+AT_ONCE_BYTES = 256 * 1024
+"""What is longer is put into its message in a thread, so that the keys are not held up."""
 
 
 class Contents:
@@ -33,17 +37,14 @@ class Contents:
         that is not there any more is named in its place."""
         if not message.attachments:
             return message
-        texts: dict[str, str] = {}
-        others: list[Attachment] = []
+        contents: dict[str, bytes] = {}
         for attachment in message.attachments:
             data = await self._content(attachment.sha256)
-            if data is None:
-                continue
-            if is_text(attachment.media_type):
-                texts[attachment.sha256] = as_text(data) or data.decode("utf-8", "replace")
-            else:
-                others.append(attachment)
-        return message._replace(content=expanded(message, texts, others), attachments=tuple(others))
+            if data is not None:
+                contents[attachment.sha256] = data
+        if sum(map(len, contents.values())) > AT_ONCE_BYTES:
+            return await asyncio.to_thread(_as_sent, message, contents)
+        return _as_sent(message, contents)
 
     async def files(self, messages: Iterable[Message]) -> Mapping[str, bytes]:
         """What is attached to messages as they are sent, by its hash."""
@@ -78,3 +79,17 @@ class Contents:
         while self._size > KEPT_BYTES:
             _oldest, gone = self._kept.popitem(last=False)
             self._size -= len(gone)
+
+
+def _as_sent(message: Message, contents: Mapping[str, bytes]) -> Message:
+    texts: dict[str, str] = {}
+    others: list[Attachment] = []
+    for attachment in message.attachments:
+        data = contents.get(attachment.sha256)
+        if data is None:
+            continue
+        if is_text(attachment.media_type):
+            texts[attachment.sha256] = as_text(data) or data.decode("utf-8", "replace")
+        else:
+            others.append(attachment)
+    return message._replace(content=expanded(message, texts, others), attachments=tuple(others))

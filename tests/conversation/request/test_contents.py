@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -117,3 +118,24 @@ async def test_contents_do_not_fill_the_memory(
         assert len(files) == 1
     # The one that was used least lately makes room.
     assert storage.read == [one.sha256, two.sha256, three.sha256, two.sha256]
+
+
+async def test_a_long_text_does_not_hold_up_the_keys(
+    talk: Conversation,
+    storage: Watched,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(data: bytes) -> str | None:
+        threads.append(threading.current_thread())
+        return data.decode()
+
+    monkeypatch.setattr(contents, "as_text", watched)
+    short = attach(talk, storage, "short.txt", "text/plain", b"few words")
+    long = attach(talk, storage, "long.txt", "text/plain", b"many words " * 30_000)
+    await ask(talk, "What is this?", short)
+    await ask(talk, "And this?", long)
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]
+    assert provider.requests[1].messages[-1].content.count("many words") == 30_000
