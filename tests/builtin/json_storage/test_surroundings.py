@@ -29,8 +29,10 @@ TEXTS = ["plain", "Grüße, 你好 🙂", "\0 \x1b[31m \u2028", "a lone \ud83d s
 
 LIFE = """
 import _strptime, json, os, sys  # all there is: another user may not read what is imported
+import agno_shell.json_records.memories, agno_shell.json_records.messages
 from agno_shell.builtin.json_storage import (
-    locks, message_reader, message_writer, rescue, running_reply, session_writer, trash
+    attachments, belongings, importing, locks, memory_file, message_reader, message_writer,
+    rescue, running_reply, session_writer, trash
 )
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
