@@ -246,11 +246,6 @@ class Conversation:
         configured."""
         await self.update(model=name or None)
 
-    async def set_api_base(self, url: str) -> None:
-        """Ask this server from the next message on; the session remembers it, so that its
-        words never go elsewhere because an option was left out. Empty: as configured."""
-        await self.update(api_base=url or None)
-
     async def set_agent(self, name: str | None) -> None:
         """Use an agent from the next message on; the session remembers it. An agent with
         a model of its own takes the place of one that was chosen before."""

@@ -111,6 +111,8 @@ class Shell:
             await self._open_first(session, new)
             if agent is not None:
                 await self.conversation.set_agent(agent)
+            # The session remembers them, so that its words go nowhere else because an option
+            # was left out the next time.
             given = {"model": model, "api_base": api_base, "reasoning": reasoning}
             if chosen := {key: each or None for key, each in given.items() if each is not None}:
                 await self.conversation.update(**chosen)

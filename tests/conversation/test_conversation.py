@@ -148,12 +148,12 @@ async def test_a_server_named_for_a_session_is_asked_again_without_being_named(
     first = make_conversation(storage)
     made = await first.create("Local")
     assert first.api_base is None
-    await first.set_api_base("http://localhost:1/v1")
+    await first.update(api_base="http://localhost:1/v1")
     later = make_conversation(storage)
     await later.open(made.session_id)
     await run(later.turn("Hi"))
     assert provider.requests[0].api_base == "http://localhost:1/v1"
-    await later.set_api_base("")
+    await later.update(api_base=None)
     assert later.api_base is None
 
 

@@ -210,7 +210,7 @@ async def test_the_cheap_model_is_asked_where_one_is_set(
 ) -> None:
     conversation = make_conversation(values={**ON, "conversation.title_model": "cheap"})
     await conversation.create("")
-    await conversation.set_api_base("http://localhost:1/v1")
+    await conversation.update(api_base="http://localhost:1/v1")
     await titled(conversation, Titles(conversation, lambda: None), "long " * 1_000)
     request = provider.requests[1]
     assert (request.model, request.api_base) == ("cheap", "http://localhost:1/v1")

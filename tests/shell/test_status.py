@@ -54,7 +54,7 @@ async def test_without_a_model_the_greeting_says_how_to_set_one_up(
 ) -> None:
     paper, conversation = Paper(), make_conversation(default=None)
     await conversation.create("New")
-    await conversation.set_api_base(base)
+    await conversation.update(api_base=base)
     said: list[str] = []
     status_of(conversation, paper, said).greet("Welcome.")
     assert said == ["Welcome.", OFFLINE_WITH_BASE if base else OFFLINE_HINT]

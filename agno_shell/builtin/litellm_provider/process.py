@@ -6,18 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
-import stat
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.protocol import decode, encode, list_files
 from agno_shell.errors import ProviderError
+from agno_shell.log_file import open_log
 from agno_shell.types import NOTHING
 
 _MODULE = "agno_shell.builtin.litellm_provider.child"
 _LONGEST_LINE = 64 * 1024 * 1024
-_LARGEST_LOG = 1024 * 1024
 STARTING = 120.0
 """Seconds that importing litellm may take; on a slow disk it is some twenty."""
 
@@ -45,7 +44,7 @@ class ModelProcess:
     @classmethod
     async def spawn(cls, log: str | None, configuration: Mapping[str, Any]) -> ModelProcess:
         """Start the process. Raises :class:`ProviderError` when it cannot be started."""
-        descriptor, log = _open_log(log)
+        descriptor, log = open_log(log)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -200,30 +199,3 @@ class ModelProcess:
             # It does not even close its pipe: stopped, or stuck in native code.
             self._process.send_signal(signal.SIGKILL)
             await self._reader
-
-
-def _open_log(log: str | None) -> tuple[int, str | None]:
-    """A descriptor for what the process prints, and the path if that is a file; a log that
-    grew too long begins anew."""
-    if log is not None:
-        # A full or read-only disk costs the log, not the conversation.
-        with contextlib.suppress(OSError):
-            return _open_file(log), log
-    return os.open(os.devnull, os.O_WRONLY), None
-
-
-def _open_file(log: str) -> int:
-    folder = os.path.dirname(log)
-    for path in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last only
-        os.makedirs(path, 0o700, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    # Opening a FIFO would wait for its reader.
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(log, flags, 0o600)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(descriptor)
-        raise OSError(f"{log} is no file")
-    if found.st_size > _LARGEST_LOG:
-        os.ftruncate(descriptor, 0)
-    return descriptor
