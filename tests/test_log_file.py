@@ -52,3 +52,14 @@ def test_what_is_no_file_is_not_written_to(tmp_path: Path, kind: str) -> None:
         path = path / "below.log"
     assert write(None if kind == "nothing" else str(path), b"lost\n") is None
     assert not target.exists() or target.read_text() == "mine"
+
+
+def test_a_fifo_that_somebody_reads_is_no_log_either(tmp_path: Path) -> None:
+    path = tmp_path / "some.log"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write(str(path), b"a secret\n") is None
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
