@@ -178,8 +178,8 @@ class Command(NamedTuple):
     """Completions of the argument text, fuzzily filtered by the shell. May be slow."""
     aliases: tuple[str, ...] = ()
     multiline: bool = False
-    """Whether the arguments go on over all lines that are typed. Otherwise they end with the
-    first one, and what stands below it is the next message or command."""
+    """Whether the arguments may have several lines. Otherwise a text with more lines than the
+    command's own is not run, and the person is told: the next message may stand there."""
 
 
 class ToolbarItem(NamedTuple):

@@ -25,60 +25,43 @@ class Dispatch:
         self._shell = shell
 
     async def do(self, text: str) -> None:
-        """Do all that ``text`` says, one thing after the other; errors become one line, and
-        what stands below a command that failed waits for the person: it may depend on it."""
+        """Do what ``text`` says; errors become one line."""
+        said = typed.read(text)
+        what = clean_line(f"/{said.name}", 40) if isinstance(said, typed.Call) else "The turn"
         try:
-            while text:
-                text = await self._do_first(text)
+            match said:
+                case typed.Call():
+                    await self._call(said, text)
+                case typed.Say():
+                    await self._say(said.text)
+                case typed.Leave():
+                    self._shell.leave()
         except AgnoShellError as error:
             self._shell.show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
         except (Exception, SystemExit) as error:
-            said = typed.read(text)
-            what = f"/{said.name}" if isinstance(said, typed.Call) else "The turn"
-            self._shell.fail(
-                f"{clean_line(what, typed.LONGEST_NAME)} failed: {clean_line(repr(error), 400)}"
-            )
+            self._shell.fail(f"{what} failed: {clean_line(repr(error), 400)}")
 
-    async def _do_first(self, text: str) -> str:
-        """Do the first thing that ``text`` says; returns the rest, empty when there is none."""
-        said = typed.read(text)
-        if isinstance(said, typed.Call):
-            return await self._run(said, text)
-        if isinstance(said, typed.Leave):
-            self._shell.leave()
-        elif said is not None:
-            if said.text.strip().casefold() in typed.ASKING_FOR_HELP:
-                self._shell.presenter.notice(HELP_HINT)
-            await self._shell.control.ask(said.text)
-        return ""
+    async def _say(self, text: str) -> None:
+        if text.strip().casefold() in typed.ASKING_FOR_HELP:
+            self._shell.presenter.notice(HELP_HINT)
+        await self._shell.control.ask(text)
 
-    async def _run(self, call: typed.Call, text: str) -> str:
-        """Run the command that ``text`` begins with; returns what stands below it."""
+    async def _call(self, call: typed.Call, text: str) -> None:
         shell = self._shell
+        if not shell.front.echoes:
+            shell.presenter.question(text.rstrip())
         try:
             command = await self._find(call.name)
+            if "\n" in call.arguments and not command.multiline:
+                raise typed.too_many_lines(call.name)
         except UsageError:
-            self._echo(f"/{call.name} {call.arguments(multiline=False)[0]}")
             shell.front.restore(text)
             raise
-        arguments, below = call.arguments(multiline=command.multiline)
-        self._echo(f"/{call.name} {arguments}")
-        done = False
-        try:
-            result = command.run(shell.context, arguments)
-            done = not inspect.isawaitable(result) or await shell.finished(without_exit(result))
-        finally:
-            if below and not done:
-                shell.front.restore(text)
-        if not done:
-            shell.presenter.notice("(stopped)")
+        result = command.run(shell.context, call.arguments)
+        if inspect.isawaitable(result) and not await shell.finished(without_exit(result)):
+            shell.fail("(stopped)", "class:notice")
         shell.front.print_gap()
-        return below if done and not shell.is_leaving else ""
-
-    def _echo(self, text: str) -> None:
-        if not self._shell.front.echoes:
-            self._shell.presenter.question(text.rstrip())
 
     async def _find(self, name: str) -> Command:
         shell = self._shell

@@ -54,6 +54,8 @@ class LineFront(Front):
         self._lines: asyncio.Queue[InputLine | None] = asyncio.Queue()
         self._read = 0
         """Lines that were read so far."""
+        self._at = 0
+        """The line that is in work, or the last one."""
         self._room = threading.Semaphore(READ_AHEAD)
         self._interrupted: Callable[[], None] = lambda: None
 
@@ -114,6 +116,7 @@ class LineFront(Front):
             self._waiting = self._ask
             line = await self._next()
             self._waiting = False
+            self._at = line.number if line else 0
             if line is None:
                 return None
             text = self._decode(line)
@@ -223,9 +226,10 @@ class LineFront(Front):
         if not self.is_script:
             self.print_lines(lines)
             return
+        where = f"line {self._at:,}: " if self._at else ""
         for line in lines:
             if text := "".join(part for _style, part in safe(line)).rstrip():
-                self._say(text)
+                self._say(f"{where}{text}")
 
     def print_gap(self) -> None:
         self._empty = max(1, self._empty)

@@ -365,7 +365,7 @@ class Shell:
                 self.presenter.error(f"  {clean_line(candidate)}")
         self.front.print_gap()
 
-    def fail(self, sentence: str) -> None:
+    def fail(self, sentence: str, style: str = "class:error") -> None:
         """Say that something was not done."""
         self._has_failed = True
-        self.presenter.error(sentence)
+        self.presenter.error(sentence, style)

@@ -69,6 +69,7 @@ class TerminalFront(Front):
             completer=DynamicCompleter(lambda: self._completer),
             complete_while_typing=Condition(lambda: completes(self.buffer.document)),
             history=history,
+            enable_history_search=True,
             multiline=True,
         )
         self._chooser = Chooser(

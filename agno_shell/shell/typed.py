@@ -1,8 +1,8 @@
 """What a typed text is: a message, a command, or the wish to leave. Pure functions.
 
-A command begins with ``/`` in the first column and ends with its line. A first word with a
-second slash is a path or a comment, and so the text is a message. A blank in front makes a
-message of any text, and is not part of it.
+A command begins with ``/`` in the first column; its arguments end with its line, unless it
+takes several. A first word with a second slash is a path or a comment, so the text is a message.
+A blank in front makes a message of any text, and is not part of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ LEAVING = frozenset({"exit", "quit", "exit()", "quit()", ":q", ":q!", ":wq"})
 ASKING_FOR_HELP = frozenset({"help", "help()", "?"})
 """Messages to the model that were more likely meant for the shell."""
 
+AS_A_MESSAGE = "Nothing was sent; with a blank in front it is sent as a message."
+
 LONGEST_NAME = 40
 """Characters; a longer word is shown cut, and no command is looked for that is like it."""
 
@@ -33,20 +35,10 @@ class Say(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A command."""
+    """A command, and all that was typed behind its name, stripped."""
 
     name: str
-    behind: str
-    """All that was typed behind the name."""
-
-    def arguments(self, *, multiline: bool) -> tuple[str, str]:
-        """The command's arguments, stripped, and what is said below them; that is empty where
-        it holds only blanks. Those of a ``multiline`` command go on to the end of the text,
-        once they have begun on the first line."""
-        line, _newline, below = self.behind.partition("\n")
-        if multiline and line.strip():
-            return self.behind.strip(), ""
-        return line.strip(), below if below.strip() else ""
+    arguments: str
 
 
 class Leave(NamedTuple):
@@ -64,7 +56,7 @@ def read(text: str) -> Say | Call | Leave | None:
     if not is_command(text):
         return Say(text.rstrip())
     name = _first_word(text)
-    return Call(name[1:], text[len(name) :])
+    return Call(name[1:], text[len(name) :].strip())
 
 
 def is_command(text: str) -> bool:
@@ -80,11 +72,16 @@ def escaped(text: str) -> str:
 def unknown(name: str, known: Iterable[str]) -> UsageError:
     """The error for a command that there is not."""
     near = _nearest(name, known)
-    hint = f"Did you mean /{near}? " if near else "/help lists them. "
+    hint = f"Did you mean /{near}?" if near else "/help lists them."
     return UsageError(
-        f"There is no command /{clean_line(name, LONGEST_NAME)}.",
-        hint=f"{hint}Nothing was sent; with a blank in front it is sent as a message.",
+        f"There is no command /{clean_line(name, LONGEST_NAME)}.", hint=f"{hint} {AS_A_MESSAGE}"
     )
+
+
+def too_many_lines(name: str) -> UsageError:
+    """The error for a command with more lines below it. They may be the rest of its argument
+    or the next message: neither is done, because the other may be meant."""
+    return UsageError(f"/{name} takes one line, and there are more below it.", hint=AS_A_MESSAGE)
 
 
 def _is_special(text: str) -> bool:

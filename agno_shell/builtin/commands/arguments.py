@@ -15,6 +15,9 @@ PREFIX_LENGTH = 4
 SHOWN_LENGTH = 8
 """The characters of an id that tables and confirmations show."""
 
+YES = "--yes"
+"""The option of a command that asks: the answer is yes."""
+
 # Patterns are compiled when they are first used: this module is imported at every start.
 _SEPARATOR = r"(?:^|\s)--(?:\s|$)"
 _ID_CHARACTERS = frozenset("0123456789abcdef-")
@@ -40,6 +43,16 @@ def first_word(text: str) -> tuple[str, str]:
             return text[1:end].strip(), text[end + 1 :].strip()
     word, *rest = text.split(maxsplit=1)[:2] or [""]
     return word, rest[0].strip() if rest else ""
+
+
+def take_flag(text: str, flag: str) -> tuple[str, bool]:
+    """``text`` without ``flag``, and whether that is its first or its last word."""
+    words = text.split()
+    if flag in words[:1]:
+        return text.strip().removeprefix(flag).strip(), True
+    if flag in words[-1:]:
+        return text.strip().removesuffix(flag).strip(), True
+    return text.strip(), False
 
 
 def split_description(text: str) -> tuple[str, str]:

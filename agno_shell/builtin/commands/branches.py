@@ -263,6 +263,7 @@ COMMANDS = (
             "followed that one is kept. /history shows the numbers.\n"
             "Example: /edit 3 -- And without yeast?"
         ),
+        multiline=True,
     ),
     Command(
         "fork",

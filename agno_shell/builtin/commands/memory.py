@@ -87,6 +87,7 @@ COMMANDS = (
             "It goes with the system text of every request, whatever else no longer fits.\n"
             "Example: /remember The deadline is the 4th of March."
         ),
+        multiline=True,
     ),
     Command("memory", "List what this session remembers.", memory),
     Command(
