@@ -34,7 +34,7 @@ def nobody_to_ask(question: str, instead: str = "") -> UsageError:
     that answers beforehand."""
     return UsageError(
         f"Nobody is here to answer: {question}",
-        hint=f"{instead} answers yes beforehand." if instead else "It takes a terminal.",
+        hint=f"{instead} answers yes beforehand." if instead else "That takes a terminal.",
     )
 
 

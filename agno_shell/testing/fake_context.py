@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
 from agno_shell.errors import SessionNotFoundError, UsageError, nobody_to_ask
+from agno_shell.terminal_text import clean_line
 from agno_shell.testing.fake_conversation import FakeConversation
 from agno_shell.testing.scripted_provider import ScriptedProvider, Step
 from agno_shell.types import NOTHING, Finding, Message, Session
@@ -149,10 +150,10 @@ class FakeContext:
                 return found[0]
             if found:
                 raise SessionNotFoundError(
-                    f"{len(found)} sessions answer to {reference!r}.",
+                    f"{len(found)} sessions answer to {clean_line(reference)!r}.",
                     candidates=[f"{each.session_id[:8]}  {each.name}" for each in found],
                 )
-        raise SessionNotFoundError(f"No session answers to {reference!r}.")
+        raise SessionNotFoundError(f"No session answers to {clean_line(reference)!r}.")
 
     async def switch(self, session_id: str, at: str | None = None) -> None:
         self.session = self.storage.open(session_id)

@@ -53,10 +53,8 @@ def _list_commands(context: CommandContext) -> None:
     for line in _wrapped([(usage_line(each), each.summary) for each in commands], context.width):
         context.print(line)
     context.print()
-    context.print(
-        "/help NAME explains a command. What does not begin with / is a message, and so is a path "
-        "such as /etc/hosts; with a blank in front anything is."
-    )
+    context.print("/help NAME explains a command. What does not begin with / is a message.")
+    context.print("So is a path such as /etc/hosts, and any text with a blank in front.")
 
 
 def _wrapped(rows: list[tuple[str, str]], width: int) -> list[str]:

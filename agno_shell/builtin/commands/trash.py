@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agno_shell import trashed, wording
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import YES, take_flag, unquote
+from agno_shell.builtin.commands.arguments import YES, require_nothing, take_flag, unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
@@ -55,6 +55,7 @@ def _following(storage: Storage) -> Session | None:
 
 async def trash(context: CommandContext, text: str) -> None:
     """List the deleted sessions."""
+    require_nothing(text, "trash", hint="/undelete REF brings a session back.")
     found = await context.store(lambda storage: storage.trash())
     if not found:
         context.print("The trash is empty.")
