@@ -81,7 +81,10 @@ def unknown(name: str, known: Iterable[str]) -> UsageError:
 def too_many_lines(name: str) -> UsageError:
     """The error for a command with more lines below it. They may be the rest of its argument
     or the next message: neither is done, because the other may be meant."""
-    return UsageError(f"/{name} takes one line, and there are more below it.", hint=AS_A_MESSAGE)
+    return UsageError(
+        f"/{name} takes one line, and there are more below it.",
+        hint="Nothing was done: send them apart, or all of it as a message with a blank in front.",
+    )
 
 
 def _is_special(text: str) -> bool:
