@@ -99,6 +99,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("see @no", [("@notes.txt", -3)]),
         ("first\n(@", [('@"a b.txt"', -1), ('@"my dir/', -1), ("@notes.txt", -1)]),
         ('x @"my dir/', [('@"my dir/x.txt"', -9)]),
+        ("/tmp/x: see @no", [("@notes.txt", -3)]),
         ("me@no", []),
         ("see @notes.txt and", []),
     ],

@@ -350,7 +350,7 @@ async def test_the_end_of_the_input_is_no_answer(at_a_dumb_terminal: Any) -> Non
     typist.type(b"")
     assert await asyncio.wait_for(asked, 5) is None
     assert await front.read() is None
-    assert await front.confirm("And now?") is None
+    assert await asyncio.wait_for(front.confirm("And now?"), 5) is None
 
 
 async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.StringIO]:
@@ -364,7 +364,7 @@ async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.Str
 
 async def test_in_a_pipe_a_question_takes_no_line() -> None:
     front, sink = await front_on(b"y\n", ask=False)
-    assert await front.confirm("Sure?") is None
+    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
     assert sink.getvalue() == ""
     assert await front.read() == "y"
 
@@ -419,7 +419,7 @@ async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
 async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
     front, sink = await front_on(b"1\n", ask=False)
     assert not front.has_person
-    assert await front.choose(OPTIONS) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
     assert sink.getvalue() == ""
     assert await front.read() == "1"
 
@@ -430,8 +430,8 @@ async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
     assert await front.read() is None
     assert not front.has_person
     # Whoever asks all the same is not left waiting.
-    assert await front.confirm("Sure?") is None
-    assert await front.choose(OPTIONS) is None
+    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
 
 
 async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own() -> None:
