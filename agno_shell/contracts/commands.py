@@ -123,8 +123,10 @@ class CommandContext(Protocol):
     def metrics_summary(self) -> str:
         """Totals of this session since the shell started, as one line; may be empty."""
 
-    async def confirm(self, question: str) -> bool:
-        """Ask once; only ``y`` or ``yes`` is a yes."""
+    async def confirm(self, question: str, *, instead: str = "") -> bool:
+        """Ask once; only ``y`` or ``yes`` is a yes. ``UsageError`` where nobody can be asked,
+        as in a pipe; it names ``instead``, the option that answers beforehand, if there is
+        one."""
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         """Let the person pick one of several lines with the arrow keys and Enter, or by
@@ -175,6 +177,9 @@ class Command(NamedTuple):
     complete: Callable[[CommandContext, str], Awaitable[Iterable[Completion]]] | None = None
     """Completions of the argument text, fuzzily filtered by the shell. May be slow."""
     aliases: tuple[str, ...] = ()
+    multiline: bool = False
+    """Whether the arguments may have several lines. Otherwise a text with more lines than the
+    command's own is not run, and the person is told: the next message may stand there."""
 
 
 class ToolbarItem(NamedTuple):

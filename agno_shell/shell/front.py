@@ -25,6 +25,12 @@ class Front(ABC):
     echoes = False
     """Whether what is typed stands on the screen already when :meth:`read` returns it."""
 
+    is_script = False
+    """Whether a program types here, which reads standard error and the exit status."""
+
+    has_refused = False
+    """Whether something that was typed here could not be handed on."""
+
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
 
@@ -61,8 +67,9 @@ class Front(ABC):
         """The person leaves, or has to: :meth:`read` returns None after what is in work."""
 
     @abstractmethod
-    async def confirm(self, question: str) -> bool:
-        """Ask; only ``y`` or ``yes`` is a yes."""
+    async def confirm(self, question: str) -> bool | None:
+        """Ask; only ``y`` or ``yes`` is a yes. None where there is nobody to ask. Nothing
+        answers that was typed before the question stood there."""
 
     @abstractmethod
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
@@ -80,6 +87,10 @@ class Front(ABC):
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         """Show finished lines; they may be shown up to ``after`` seconds late, where
         drawing would hold up something that matters more."""
+
+    def print_error(self, lines: Iterable[Line]) -> None:
+        """Show finished lines that say what went wrong."""
+        self.print_lines(lines)
 
     @abstractmethod
     def print_gap(self) -> None:
@@ -104,6 +115,11 @@ class Front(ABC):
     @abstractmethod
     def fill(self, text: str) -> None:
         """Put text into the input, behind what stands there."""
+
+    @abstractmethod
+    def restore(self, text: str) -> None:
+        """Put a text that was typed, and not taken, back into the input, unless something
+        else is being typed there: then it is one Up away."""
 
     @abstractmethod
     async def edit(self, text: str) -> str | None:

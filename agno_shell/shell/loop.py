@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,32 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
-from agno_shell.contracts import Command, Provider, Renderer
+from agno_shell.contracts import Provider, Renderer
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
-from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
+from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
+from agno_shell.events import Failed, Interrupted
 from agno_shell.plugins import Plugins
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
+from agno_shell.shell.dispatch import Dispatch
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
-from agno_shell.shell.tasks import quietly, without_exit
+from agno_shell.shell.tasks import quietly
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Finding, Reasoning, default_session_name, now
 
 if TYPE_CHECKING:
     from agno_shell.shell.compacting import Shown
-
-LEAVING = ("exit", "quit")
-"""Words that, alone on a line, leave the shell."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -65,6 +63,7 @@ class Shell:
         self.status = Status(conversation, front, self.presenter, config)
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
         self.control = Control(self)
+        self._dispatch = Dispatch(self)
         self.context = ShellContext(self)
         self.titles = Titles(conversation, self.update_toolbar)
         conversation.budget.ask = self.status.may_spend
@@ -76,11 +75,13 @@ class Shell:
         """Looks at, or mends, what no other part looks at itself."""
         self._stop: Callable[[], object] | None = None
         """What Ctrl-C does to what is in work."""
-        self._leaving = False
+        self.is_leaving = False
         self._warned = False
         """Whether the person has just been told that leaving loses something."""
         self._exit_status = 0
-        self._loading: asyncio.Task[None] | None = None
+        self._has_failed = False
+        """Whether anything that was asked for here was not done."""
+        self.loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
         self._background: list[asyncio.Task[None]] = []
         self._told: set[str] = set()
@@ -99,7 +100,8 @@ class Shell:
     ) -> int:
         """Open a session, then take what is typed until the person leaves.
 
-        Returns the exit status: 0, or 128 and the number of the signal that ended it.
+        Returns the exit status: 0; 128 and the number of the signal that ended it; for a
+        script 1 when anything that it asked for was not done.
         """
         self._take_the_loop(asyncio.get_running_loop())
         await self.front.start(
@@ -119,17 +121,19 @@ class Shell:
             self.lookout.settle()
             self.status.greet(self._greeting)
             self.update_toolbar()
-            self._loading = asyncio.create_task(self._load_plugins())
+            self.loading = asyncio.create_task(self._load_plugins())
             self._background.append(asyncio.create_task(self._warm_up()))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
             while True:
-                while not self._leaving and (text := await self.front.read()) is not None:
+                while not self.is_leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)
                 if not await self._stays():
                     break
         finally:
             await self._end()
+        if not self._exit_status and self._has_failed and self.front.is_script:
+            return 1
         return self._exit_status
 
     def _take_the_loop(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -144,7 +148,7 @@ class Shell:
             what = clean_line(repr(context.get("exception") or context.get("message")), 400)
             if what not in self._told:
                 self._told.add(what)
-                self.presenter.notice(f"Something failed inside the shell: {what}", "class:error")
+                self.fail(f"Something failed inside the shell: {what}")
 
         self.plugins.report = report
         loop.set_exception_handler(fault)
@@ -156,7 +160,7 @@ class Shell:
     def _must_leave(self, number: int) -> None:
         """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
         self._exit_status = 128 + number
-        self._leaving = True
+        self.is_leaving = True
         self.front.leave()
 
     async def _open_first(self, session: str | None, new: str | None) -> None:
@@ -175,7 +179,7 @@ class Shell:
                 try:
                     await self.conversation.open(current)
                 except StorageError as error:
-                    self._show_error(error)
+                    self.show_error(error)
                 else:
                     return
         await self.conversation.create(new or default_session_name(now()))
@@ -190,8 +194,8 @@ class Shell:
         self.start_provider()
         await asyncio.to_thread(self.presenter.warm_up)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
-        if self._loading:
-            await self._loading
+        if self.loading:
+            await self.loading
         self.plugins.shell_started(self.context)
         self.update_toolbar()
 
@@ -210,7 +214,7 @@ class Shell:
         what = self.status.not_on_disk()
         if not what or self._warned or self._exit_status or not self.front.has_person:
             return False
-        self._warned, self._leaving = True, False
+        self._warned, self.is_leaving = True, False
         for session_id in self.conversation.unsaved_elsewhere:
             self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
         self.presenter.notice("/save PATH writes the open conversation to a file.")
@@ -224,6 +228,7 @@ class Shell:
         self.plugins.shell_stopped(self.context)
         await self.conversation.save_again()
         self.status.saving()
+        self._has_failed |= self.front.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
         await self.front.stop()
 
@@ -235,69 +240,31 @@ class Shell:
 
     def leave(self) -> None:
         """End the shell after what is in work."""
-        self._leaving = True
+        self.is_leaving = True
 
     # What is typed ----------------------------------------------------------------------
 
     async def handle(self, text: str) -> None:
-        """Run a command, or ask the model; errors become one line."""
-        stripped = text.strip()
-        if not stripped:
+        """Do what was typed."""
+        if not text.strip():
             return
         self.front.busy = True
         self.update_toolbar()
         try:
-            if stripped in LEAVING:
-                self.leave()
-            elif stripped.startswith("/"):
-                await self._command(stripped)
-            else:
-                await self.control.ask(text.rstrip())
-        except AgnoShellError as error:
-            self._show_error(error)
-        # A command may be anybody's plugin: its bug is named, and the shell goes on.
-        except (Exception, SystemExit) as error:
-            what = clean_line(stripped.split()[0], 40) if stripped.startswith("/") else "The turn"
-            self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
+            await self._dispatch.do(text)
         finally:
             self.front.busy = False
-        if not self._leaving:
+        if not self.is_leaving:
             self._warned = False
         self.update_toolbar()
-
-    async def _command(self, text: str) -> None:
-        if not self.front.echoes:
-            self.presenter.question(text)
-        name, _space, arguments = text[1:].partition(" ")
-        command = await self._find(name)
-        result = command.run(self.context, arguments.strip())
-        if inspect.isawaitable(result) and not await self.finished(without_exit(result)):
-            self.presenter.notice("(stopped)")
-        self.front.print_gap()
-
-    async def _find(self, name: str) -> Command:
-        known = self.plugins.commands.by_every_name()
-        if name not in known and self._loading:
-            await self.finished(asyncio.shield(self._loading))
-            known = self.plugins.commands.by_every_name()
-        if name in known:
-            return known[name]
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, known, 1)
-        hint = f"Did you mean /{near[0]}? " if near else ""
-        raise UsageError(
-            f"There is no command /{clean_line(name, 40)}.",
-            hint=f"{hint}/help lists them; nothing was sent to the model.",
-        )
 
     async def run_turn(self, turn: Turn | Shown, model: str | None = None) -> None:
         """Show a turn to its end; Ctrl-C stops it. ``model`` answers, where it is not the
         session's own."""
         # A filter must see the first request as well.
-        if self._loading and not await self.finished(asyncio.shield(self._loading)):
+        if self.loading and not await self.finished(asyncio.shield(self.loading)):
             turn.stop()
-        if self._leaving:
+        if self.is_leaving:
             turn.stop()
         before, self._stop = self._stop, turn.stop
         try:
@@ -307,6 +274,7 @@ class Shell:
         finally:
             self._stop = before
             self.status.saving()
+        self._has_failed |= isinstance(self.presenter.ending, Failed | Interrupted)
         self.status.report()
         self.titles.after(turn.reply)
 
@@ -345,19 +313,20 @@ class Shell:
         is_safe = conversation.missing != "gone" or conversation.session.session_id == session_id
         if is_safe or not self.front.has_person:
             return True
-        return await self.front.confirm(
+        agreed = await self.front.confirm(
             "The session open here is in no store any more, and /save PATH would keep what this "
             "shell has of it. Leave it behind for good?"
         )
+        return bool(agreed)
 
     async def _place(self, message_id: str) -> Place | None:
         try:
             place = await self.conversation.place(message_id)
         except StorageError as error:
-            self._show_error(error)
+            self.show_error(error)
             return None
         if place is None:
-            self.presenter.notice("That message is not in the session any more.", "class:error")
+            self.fail("That message is not in the session any more.")
         return place
 
     async def refresh(self) -> None:
@@ -373,8 +342,8 @@ class Shell:
         where that is possible."""
         from agno_shell.diagnosis import parts
 
-        if self._loading:
-            await asyncio.shield(self._loading)
+        if self.loading:
+            await asyncio.shield(self.loading)
         return [
             *await asyncio.to_thread(self._examine, repair),
             *await parts.provider(self.conversation.models),
@@ -389,9 +358,14 @@ class Shell:
         self.status.saving(tell=not told)
         self.update_toolbar()
 
-    def _show_error(self, error: AgnoShellError) -> None:
-        self.presenter.notice(one_line(error.sentence()), "class:error")
+    def show_error(self, error: AgnoShellError) -> None:
+        self.fail(one_line(error.sentence()))
         if isinstance(error, SessionNotFoundError):
             for candidate in error.candidates:
-                self.presenter.notice(f"  {clean_line(candidate)}")
+                self.presenter.error(f"  {clean_line(candidate)}")
         self.front.print_gap()
+
+    def fail(self, sentence: str, style: str = "class:error") -> None:
+        """Say that something was not done."""
+        self._has_failed = True
+        self.presenter.error(sentence, style)

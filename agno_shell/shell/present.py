@@ -108,6 +108,10 @@ class Presenter:
         """Show a few words of the shell's own."""
         self._front.print_lines(text_lines(wrapped(text, self._front.width), style))
 
+    def error(self, text: str, style: str = "class:error") -> None:
+        """Say what went wrong."""
+        self._front.print_error(text_lines(wrapped(text, self._front.width), style))
+
     # A call that waits for the person's leave -------------------------------------------
 
     def ask_about(self, call: ToolCall) -> None:
@@ -173,10 +177,10 @@ class Presenter:
 
     def _not_saved(self, event: NotSaved) -> None:
         if event.reason == self.not_saved:
-            self.notice(NOT_SAVED_EITHER.get(event.message.role, ""), "class:error")
+            self.error(NOT_SAVED_EITHER.get(event.message.role, ""))
             return
         self.not_saved = event.reason
-        self.notice(f"{one_line(event.reason)} {KEPT_HERE}\n", "class:error")
+        self.error(f"{one_line(event.reason)} {KEPT_HERE}\n")
 
     # The reply --------------------------------------------------------------------------
 
@@ -226,8 +230,9 @@ class Presenter:
         self._close_reply()
         # From here on nothing is live: the last line is in the scrollback.
         self._front.set_live(None)
+        whole = isinstance(ending, Finished) and ending.reason not in ("length", "content_filter")
         for text, style in self._course.end(ending, thinking.extent() if thinking else ""):
-            self.notice(text, style)
+            (self.notice if whole else self.error)(text, style)
         self._front.print_lines([()])
 
     # Tools ------------------------------------------------------------------------------

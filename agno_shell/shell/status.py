@@ -159,14 +159,14 @@ class Status:
             return False
         agreed = await self._front.confirm(question)
         self._front.print_gap()
-        return agreed
+        return bool(agreed)
 
     def farewell(self) -> None:
         """The last lines of a run."""
         if self.flags["metrics"] and (summary := figures_line(self._conversation.ledger.run)):
             self._presenter.notice(f"This run: {summary}")
         if what := self.not_on_disk():
-            self._presenter.notice(f"{what}; copy what you need from the screen.", "class:error")
+            self._presenter.error(f"{what}; copy what you need from the screen.")
 
     def not_on_disk(self) -> str:
         """How much of what was said is in memory only; empty: nothing is."""

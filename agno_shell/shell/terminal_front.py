@@ -30,6 +30,7 @@ from agno_shell.shell.paste import Pastes
 from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
+from agno_shell.shell.typed import escaped
 from agno_shell.terminal_text import clean_line
 
 PROMPT = "› "
@@ -68,6 +69,7 @@ class TerminalFront(Front):
             completer=DynamicCompleter(lambda: self._completer),
             complete_while_typing=Condition(lambda: completes(self.buffer.document)),
             history=history,
+            enable_history_search=True,
             multiline=True,
         )
         self._chooser = Chooser(
@@ -141,9 +143,9 @@ class TerminalFront(Front):
             self._leaving -= 1
         return text
 
-    async def confirm(self, question: str) -> bool:
+    async def confirm(self, question: str) -> bool | None:
         if self._leaving or not self.has_person:
-            return False
+            return None
         self._question = asyncio.get_running_loop().create_future()
         self._question_text = self._fitting(f"{clean_line(question, 1000)} [y/N] ")
         self._draft = self.buffer.document
@@ -232,6 +234,10 @@ class TerminalFront(Front):
         filled = before + gap + self.pastes.take(text)
         self.buffer.document = Document(filled, len(filled))
 
+    def restore(self, text: str) -> None:
+        if not self.buffer.text:
+            self.fill(text)
+
     async def edit(self, text: str) -> str | None:
         from agno_shell.shell import editor
 
@@ -270,6 +276,8 @@ class TerminalFront(Front):
     def accept(self) -> None:
         """Take what is in the input as said."""
         text = self.pastes.expand(self.buffer.text)
+        if self.pastes.begins(text):
+            text = escaped(text)
         if self._question and text.strip().lower() in ANSWERS:
             self._answer(text)
             return

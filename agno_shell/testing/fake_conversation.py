@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import ConversationControl, Figures, Step, Storage, ToolState
 from agno_shell.errors import AgnoShellError, UsageError
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import (
     ROOT,
     Attachment,
@@ -195,8 +196,13 @@ class FakeConversation:
 
     async def attach(self, path: str) -> Attachment:
         self._call("attach", path)
-        with open(path, "rb") as stream:
-            return self._attach(stream.read(), path.rpartition("/")[2])
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise AgnoShellError(f"{clean_line(path)} cannot be attached: {reason}.") from error
+        return self._attach(data, path.rpartition("/")[2])
 
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         self._call("attach_data", data, name)

@@ -49,6 +49,9 @@ class Paper:
         for line in lines:
             self.lines.append(("".join(text for _style, text in line), after))
 
+    def print_error(self, lines: Iterable[Line]) -> None:
+        self.print_lines(lines)
+
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         self.source = source
 

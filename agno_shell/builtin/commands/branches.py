@@ -7,7 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import clean_name, positive_number, unquote
+from agno_shell.builtin.commands.arguments import (
+    clean_name,
+    positive_number,
+    require_nothing,
+    unquote,
+)
 from agno_shell.builtin.commands.numbers import excerpt, place_of
 from agno_shell.builtin.commands.sessions import say_duplicates
 from agno_shell.builtin.commands.wording import label, short_id
@@ -101,8 +106,7 @@ async def complete_retry(context: CommandContext, text: str) -> Iterable[Complet
 
 async def resume(context: CommandContext, text: str) -> None:
     """Let the model go on with a reply that is not whole."""
-    if text:
-        raise UsageError("/continue takes no words.", hint="What you want to say is a message.")
+    require_nothing(text, "continue", hint="What you want to say is a message.")
     await context.conversation.resume()
 
 
@@ -263,6 +267,7 @@ COMMANDS = (
             "followed that one is kept. /history shows the numbers.\n"
             "Example: /edit 3 -- And without yeast?"
         ),
+        multiline=True,
     ),
     Command(
         "fork",

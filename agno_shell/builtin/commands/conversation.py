@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agno_shell.builtin.commands.arguments import positive_number
+from agno_shell.builtin.commands.arguments import positive_number, require_nothing
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message, local_time
@@ -49,6 +49,7 @@ def _heading(number: int, message: Message) -> str:
 
 async def info(context: CommandContext, text: str) -> None:
     """Say what is known of the open session."""
+    require_nothing(text, "info")
     await context.refresh()
     session = context.session
     facts = (

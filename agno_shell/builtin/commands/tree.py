@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from agno_shell.builtin.commands.arguments import require_nothing
 from agno_shell.builtin.commands.tree_lines import lines
 from agno_shell.builtin.commands.tree_shape import Row, rows, shortened
 from agno_shell.contracts import Command, CommandContext
-from agno_shell.errors import UsageError
 from agno_shell.types import ROOT, now
 
 ALL = 24
@@ -25,8 +25,7 @@ SHOWN = 2
 
 async def tree(context: CommandContext, text: str) -> None:
     """Draw the branches, and go to the one that is chosen."""
-    if text:
-        raise UsageError("/tree takes no words.", hint="Choose a branch in the list.")
+    require_nothing(text, "tree", hint="Choose a branch in the list.")
     messages = await context.conversation.tree()
     if not messages:
         context.print("Nothing has been said in this session yet.")

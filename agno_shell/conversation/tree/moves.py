@@ -98,7 +98,7 @@ class Moves:
                 else branches.path_to(await conversation.tree(), message_id)
             )
         if not path:
-            raise UsageError("There is nothing to fork: nothing stands here.")
+            raise UsageError("There is nothing to fork: the conversation is empty.")
         session = conversation.session
         return await conversation.store(lambda storage: fork.make(storage, session, path, name))
 
