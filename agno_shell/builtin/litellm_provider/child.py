@@ -15,7 +15,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from queue import SimpleQueue
 from typing import NoReturn, TextIO, cast
 
@@ -23,7 +23,7 @@ from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
 from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
-from agno_shell.builtin.litellm_provider.service import Service
+from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
 
 _ENVIRONMENT = {
     # Without these, importing litellm reads a .env found above the working directory,
@@ -37,13 +37,18 @@ _ENVIRONMENT = {
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+_DIES_WITH_ITS_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
 def main() -> None:
+    _end_with_the_shell()
     requests, events = _take_over_pipes()
     redactor = _protect_secrets()
     inbox = Inbox(requests)
     inbox.start()
     try:
-        _import_litellm()
+        with _signs_of_life(events):
+            _import_litellm()
     except BaseException as error:
         reason = f"litellm could not be imported: {type(error).__name__}: {error}"
         reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
@@ -52,6 +57,36 @@ def main() -> None:
     configuration = inbox.first()
     redactor.hide(secrets(os.environ, configuration["api_key_env"]))
     asyncio.run(_serve(inbox, Service(events, configuration)))
+
+
+def _end_with_the_shell() -> None:
+    """Let the system end this process with the shell, also while it is stopped and cannot see
+    the end of its input. Other systems than Linux have no such thing."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DIES_WITH_ITS_PARENT, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _signs_of_life(events: int) -> Iterator[None]:
+    """Tell the shell every second that this process runs; the import takes long on a slow disk."""
+    over = threading.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            while not over.wait(SIGN_SECONDS):
+                os.write(events, encode(ALIVE))
+
+    thread = threading.Thread(target=tell, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()  # what is written behind this comes from the loop alone
 
 
 def _take_over_pipes() -> tuple[int, int]:
@@ -146,6 +181,7 @@ def _import_litellm() -> None:
 async def _serve(inbox: Inbox, service: Service) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
+    living = asyncio.create_task(service.give_signs_of_life())
     await _warm_up()
     _keep_refusals()
     # Without collecting first: that takes a third of a second and finds nothing.
@@ -156,7 +192,7 @@ async def _serve(inbox: Inbox, service: Service) -> None:
     # Behind a request that is waiting already: one question alone counts no tokens.
     await service.idle()
     await asyncio.to_thread(_warm_up_tokenizer)
-    await asyncio.Event().wait()
+    await living
 
 
 async def _warm_up() -> None:

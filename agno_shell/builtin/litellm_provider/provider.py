@@ -21,7 +21,11 @@ from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.types import Message
 
 _GRACE = 30.0
-"""Seconds that the model process may take beyond its own limits, and for a question."""
+"""Seconds that the model process may take beyond its own limit on a reply, and for a question."""
+
+_SILENCE = 5.0
+"""Seconds beyond ``first_token`` in which at least a sign of life must come from it: it watches
+that limit itself."""
 
 
 class LitellmProvider(Provider):
@@ -34,6 +38,8 @@ class LitellmProvider(Provider):
 
     def __init__(self, options: ProviderOptions) -> None:
         self._options = options
+        self._limits = Limits.from_settings(options.limits)
+        self._silence = self._limits.first_token + _SILENCE
         self._process: ModelProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -45,7 +51,7 @@ class LitellmProvider(Provider):
 
     async def start(self) -> None:
         """Start the model process and wait until it can answer at once."""
-        await (await self._running()).ready()
+        await (await self._running()).ready(self._silence)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         try:
@@ -62,11 +68,10 @@ class LitellmProvider(Provider):
             return
         over = begun = False
         try:
-            await process.ready()
-            limits = Limits.from_settings(self._options.limits)
-            end = time.monotonic() + limits.whole_reply + _GRACE
+            await process.ready(self._silence)
+            end = time.monotonic() + self._limits.whole_reply + _GRACE
             while not over:
-                record = await process.answer(answers, end - time.monotonic())
+                record = await process.answer(answers, self._silence, end - time.monotonic())
                 event = _event(record, begun=begun)
                 begun = True
                 over = isinstance(event, Finished | Failed)
@@ -113,8 +118,8 @@ class LitellmProvider(Provider):
         number, answers = process.send({"do": "call", "name": name, "arguments": arguments})
         answered = False
         try:
-            await process.ready()
-            record = await process.answer(answers, _GRACE)
+            await process.ready(self._silence)
+            record = await process.answer(answers, self._silence, _GRACE)
             answered = True
         finally:
             process.forget(number, cancel=not answered)

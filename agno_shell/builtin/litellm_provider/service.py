@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
@@ -18,6 +18,9 @@ from agno_shell.events import Failed
 from agno_shell.types import NOTHING
 
 Record = Mapping[str, Any]
+
+ALIVE: Record = {"alive": True}
+SIGN_SECONDS = 1.0
 
 
 class Service:
@@ -42,6 +45,13 @@ class Service:
         task = asyncio.get_running_loop().create_task(work(record))
         self._tasks[number] = task
         task.add_done_callback(lambda _task: self._tasks.pop(number, None))
+
+    async def give_signs_of_life(self) -> NoReturn:
+        """Tell the shell every second that this loop turns, while there is something to do."""
+        while True:
+            await asyncio.sleep(SIGN_SECONDS)
+            if self._tasks:
+                self.outbox.record(ALIVE)
 
     async def idle(self) -> None:
         """Return as soon as no request is under way."""
