@@ -68,11 +68,13 @@ class FakeContext:
         findings: Sequence[Finding] = (),
         width: int = 0,
         storage_path: str = "",
+        address: str = "",
         metrics_summary: str = "",
     ) -> None:
         self.storage = storage or _memory_storage()
         self.provider: Provider = provider or FakeProvider()
         self.model = model
+        self.address = address
         self.agent: str | None = None
         self.agents = agents
         self.commands: Mapping[str, Command] = {command.name: command for command in commands}

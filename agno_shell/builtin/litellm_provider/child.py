@@ -22,8 +22,9 @@ from typing import NoReturn, TextIO, cast
 from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
-from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
+from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, hidden
 from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
+from agno_shell.builtin.litellm_provider.way import Way
 
 _ENVIRONMENT = {
     # Without these, importing litellm reads a .env found above the working directory,
@@ -47,16 +48,17 @@ def main() -> None:
     inbox = Inbox(requests)
     inbox.start()
     try:
+        way = Way.take(os.environ)
         with _signs_of_life(events):
-            _import_litellm()
+            _import_litellm(way)
     except BaseException as error:
         reason = f"litellm could not be imported: {type(error).__name__}: {error}"
-        reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
+        reason = one_line(Redactor(hidden(os.environ)).redact(reason), LONGEST)
         os.write(events, encode({"broken": reason}))
         raise
     configuration = inbox.first()
-    redactor.hide(secrets(os.environ, configuration["api_key_env"]))
-    asyncio.run(_serve(inbox, Service(events, configuration)))
+    redactor.hide(hidden(os.environ, configuration["api_key_env"]))
+    asyncio.run(_serve(inbox, Service(events, configuration, way)))
 
 
 def _end_with_the_shell() -> None:
@@ -105,7 +107,7 @@ def _protect_secrets() -> Redactor:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    redactor = Redactor(secrets(os.environ))
+    redactor = Redactor(hidden(os.environ))
     log = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
     # Loggers keep the stream that they find at import, so this comes before it.
     sys.stdout = sys.stderr = cast("TextIO", RedactingWriter(cast("io.TextIOBase", log), redactor))
@@ -157,13 +159,14 @@ def keep_from_proxies(environ: MutableMapping[str, str]) -> None:
     environ["no_proxy"] = environ["NO_PROXY"] = ",".join([*hosts, *_LOOPBACK])
 
 
-def _import_litellm() -> None:
+def _import_litellm(way: Way) -> None:
     """Import it as fast as it goes, and switch off what acts on its own."""
     os.environ.update(_ENVIRONMENT)
     keep_from_proxies(os.environ)
     # An empty key counts as a key for litellm, which then sends it.
-    for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY")]:
-        if not os.environ[name].strip():
+    for name in [name for name in os.environ if name.endswith("_API_KEY")]:
+        os.environ[name] = os.environ[name].strip()
+        if not os.environ[name]:
             del os.environ[name]
     gc.disable()
     import litellm
@@ -175,6 +178,8 @@ def _import_litellm() -> None:
     litellm.num_retries = None
     # A table of equal rows is no endless loop; the limits on time and size end those.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
+    # The client that litellm uses by itself knows no SOCKS; httpx does.
+    litellm.disable_aiohttp_transport = way.proxies.have_socks
     http_guard.install()
 
 

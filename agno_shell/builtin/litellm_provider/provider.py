@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from agno_shell.builtin.litellm_provider import endpoints, trust
+from agno_shell.builtin.litellm_provider.destination import parse_address
 from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.protocol import (
@@ -15,7 +18,7 @@ from agno_shell.builtin.litellm_provider.protocol import (
     record_event,
     request_record,
 )
-from agno_shell.contracts import Abilities, Counted, Provider, ProviderOptions
+from agno_shell.contracts import Abilities, Address, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.types import Message
@@ -78,6 +81,24 @@ class LitellmProvider(Provider):
                 yield event
         finally:
             process.forget(number, cancel=not over)
+
+    def address(self, model: str, api_base: str | None = None) -> Address | None:
+        given = api_base or self._options.api_base
+        service = endpoints.service_of(model)
+        try:
+            if given:
+                parsed = parse_address(given, "api_base")
+                return None if endpoints.is_own(service, parsed) else Address(given)
+            found = endpoints.endpoint(service, os.environ)
+        except ProviderError as error:
+            # Nothing is sent there; the sentence says the same when something is to be.
+            return Address(f"an address that cannot be used ({error})")
+        if found is None or endpoints.is_own(service, found.address):
+            return None
+        return Address(found.address.url, found.variable)
+
+    def cautions(self) -> Sequence[str]:
+        return [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []
 
     async def models(self) -> Sequence[str]:
         return tuple(await self._ask("models"))
