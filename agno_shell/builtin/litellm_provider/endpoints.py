@@ -60,7 +60,7 @@ _SERVICES = {
 
 _BARE = (
     (re.compile(r"gpt-|chatgpt-|o\d(?:-|$)|codex-|computer-use-"), "openai"),
-    (re.compile(r"claude-"), "anthropic"),
+    (re.compile(r"claude-[^:]*$"), "anthropic"),
 )
 """Whose models a name without a prefix belongs to; litellm's tables know the same."""
 
