@@ -44,7 +44,7 @@ class _Children:
         subprocess.Popen.__init__ = started  # type: ignore[method-assign, assignment]
 
     def unwatch(self) -> None:
-        subprocess.Popen.__init__ = self._start  # type: ignore[method-assign, assignment]
+        subprocess.Popen.__init__ = self._start  # type: ignore[method-assign]
 
     def _note(self, process: subprocess.Popen[Any]) -> None:
         _limit(process.pid)

@@ -17,7 +17,7 @@ PROGRAM = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.
 
 def keep(process):
     with open({pids!r}, "a") as file:
-        file.write(f"{{process.pid}}\\\\n")
+        file.write(f"{process.pid}\n")
 
 @pytest.fixture(scope="module")
 def fixture():
@@ -49,7 +49,7 @@ def test_computes_for_ever():
     import time
     done = subprocess.run([sys.executable, "-c", "import time; time.sleep(.2);" + code],
                           capture_output=True, text=True)
-    assert done.stdout == "(300, 300)\\\\n"
+    assert done.stdout == "(300, 300)\n"
 """
 
 

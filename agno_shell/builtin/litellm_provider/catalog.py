@@ -72,6 +72,9 @@ class Catalog:
             )
         if given := endpoints.endpoint(provider, self.way.endpoints):
             return self._given(model, provider, given)
+        variable = key_variable(provider, os.environ)
+        if problem := unusable(variable or "", os.environ.get(variable or "", "")):
+            raise problem
         missing = self._missing_key(model, provider)
         if missing:
             raise ProviderError(
@@ -79,9 +82,6 @@ class Catalog:
                 hint="Set it and start agno-shell again, or choose another model with /model.",
                 kind="authentication",
             )
-        variable = key_variable(provider, os.environ)
-        if problem := unusable(variable or "", os.environ.get(variable or "", "")):
-            raise problem
         return goal._replace(where=provider, key_variable=variable)
 
     def _given(self, model: str, provider: str, given: endpoints.Endpoint) -> Destination:
