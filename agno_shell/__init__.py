@@ -12,6 +12,7 @@ TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts import (
         Abilities,
+        Address,
         Command,
         CommandContext,
         Completion,
@@ -76,8 +77,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "contracts": (
-        "Abilities Command CommandContext Completion ConversationControl Counted Figures Line "
-        "Provider ProviderFactory ProviderOptions "
+        "Abilities Address Command CommandContext Completion ConversationControl Counted Figures "
+        "Line Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
         "ToolbarItem"
@@ -98,6 +99,7 @@ _HOMES = {
 
 __all__ = [
     "Abilities",
+    "Address",
     "AgnoShellError",
     "Attachment",
     "Cleaner",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agno_shell.contracts.conversation import ConversationControl, Figures, Step
     from agno_shell.contracts.provider import (
         Abilities,
+        Address,
         Counted,
         Provider,
         ProviderFactory,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
     "conversation": "ConversationControl Figures Step",
-    "provider": "Abilities Counted Provider ProviderFactory ProviderOptions",
+    "provider": "Abilities Address Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
@@ -55,6 +56,7 @@ _HOMES = {
 
 __all__ = [
     "Abilities",
+    "Address",
     "Approve",
     "Command",
     "CommandContext",

@@ -41,6 +41,11 @@ class CommandContext(Protocol):
         """The model in use; ``offline`` when none is set up."""
 
     @property
+    def address(self) -> str:
+        """The server that is asked, with the variable that chose it, for a person to read;
+        empty where it is the service of the model itself."""
+
+    @property
     def agent(self) -> str | None: ...
 
     @property

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import settings
-from agno_shell.contracts import Provider, Storage
+from agno_shell.contracts import Address, Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
@@ -137,6 +137,11 @@ class Conversation:
         """The server in use: the session's own, else the configured one, else the one that
         the model's name implies."""
         return self.session.api_base or self.config[settings.PROVIDER_API_BASE] or None
+
+    @property
+    def address(self) -> Address | None:
+        """Where the model in use is asked, if not at the address of its own service."""
+        return self.models.address(self.choice, self.api_base)
 
     @property
     def provider(self) -> Provider:

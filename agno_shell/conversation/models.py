@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
-from agno_shell.contracts import Provider, ProviderFactory
+from agno_shell.contracts import Address, Provider, ProviderFactory
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
 
 if TYPE_CHECKING:
@@ -68,6 +69,23 @@ class Models:
         if choice.provider not in self._opened:
             self._opened[choice.provider] = self._open(self._factories[choice.provider])
         return self._opened[choice.provider]
+
+    def address(self, choice: Choice, api_base: str | None) -> Address | None:
+        """Where a choice is asked, if not at the address of its own service."""
+        if choice.provider == OFFLINE:
+            return None
+        try:
+            return self.provider(choice).address(choice.model, api_base)
+        except (Exception, SystemExit):
+            # It may be anybody's plugin; what keeps it from answering is said when it is asked to.
+            return Address(api_base) if api_base else None
+
+    def cautions(self, choice: Choice) -> Sequence[str]:
+        """What makes every request to a choice less safe than it should be."""
+        try:
+            return [clean_line(str(each), 300) for each in self.provider(choice).cautions()]
+        except (Exception, SystemExit):
+            return ()
 
     async def close(self) -> None:
         """Close every provider that was opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO, NamedTuple
@@ -69,6 +69,7 @@ class Query(NamedTuple):
     """One after the other, while each is down."""
     provider: Callable[[Choice], Provider]
     patience: Patience
+    cautions: Callable[[Choice], Sequence[str]] = lambda _choice: ()
     agent: Agent | None = None
     facts: Mapping[str, Any] = NOTHING
     api_base: str | None = None
@@ -94,6 +95,7 @@ def make_query(text: str, options: QuickOptions, config: Config, models: Models)
         models.in_turn(first, fallbacks),
         models.provider,
         Patience(config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], asyncio.sleep),
+        models.cautions,
         agent,
         options.context,
         config[settings.PROVIDER_API_BASE] or None,
@@ -130,6 +132,8 @@ class Quick:
         """Ask and show; False when the person stopped it. Raises
         :class:`~agno_shell.errors.ProviderError` for a reply that is not whole."""
         query = self._query
+        for caution in query.cautions(query.choices[0]):
+            self._answer.note(caution)
         # Nothing is kept of a reply in work: nothing here is saved.
         reply = Reply(None, query.choices[0], lambda _message: None)
         asking = Asking(

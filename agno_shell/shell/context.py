@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import UsageError, nobody_to_ask
-from agno_shell.reports import figures_line
+from agno_shell.reports import address_words, figures_line
 from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.types import Finding, Message, Session
 
@@ -32,6 +32,10 @@ class ShellContext:
     @property
     def model(self) -> str:
         return self._shell.conversation.choice.model
+
+    @property
+    def address(self) -> str:
+        return address_words(self._shell.conversation.address)
 
     @property
     def agent(self) -> str | None:

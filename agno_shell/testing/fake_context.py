@@ -71,11 +71,13 @@ class FakeContext:
         width: int = 0,
         has_person: bool = True,
         storage_path: str = "",
+        address: str = "",
         metrics_summary: str = "",
     ) -> None:
         self.storage = storage or _memory_storage()
         self.provider: Provider = provider or FakeProvider()
         self.model = model
+        self.address = address
         self.agent: str | None = None
         self.agents = agents
         self.commands: Mapping[str, Command] = {command.name: command for command in commands}

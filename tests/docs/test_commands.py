@@ -51,7 +51,8 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 
 
 ALL = [(page.name, words) for page in PAGES for words in command_lines(page)]
-OURS = [(name, words[1:]) for name, words in ALL if words[0] == "agno-shell"]
+VENV = ".venv/bin/"
+OURS = [(name, words[1:]) for name, words in ALL if words[0].removeprefix(VENV) == "agno-shell"]
 
 
 def test_there_is_something_to_check() -> None:
@@ -60,7 +61,8 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize(("page", "words"), ALL, ids=lambda value: str(value)[:60])
 def test_programs_are_known(page: str, words: list[str]) -> None:
-    assert words[0] in KNOWN_TOOLS | {"agno-shell", "jq", "printf", "python"}, page
+    known = KNOWN_TOOLS | {"agno-shell", "jq", "printf", "python", "python3"}
+    assert words[0].removeprefix(VENV) in known, page
 
 
 @pytest.mark.parametrize(("page", "arguments"), OURS, ids=lambda value: str(value)[:60])
@@ -73,7 +75,24 @@ def test_the_command_line_takes_it(page: str, arguments: list[str]) -> None:
 def test_the_first_two_commands_are_those_that_are_promised() -> None:
     first = blocks(ROOT / "README.md", "sh")[0].splitlines()
     commands = [line.partition("#")[0].strip() for line in first]
-    assert commands == ["pip install . && agno-shell", "pip install -e '.[test]' && pytest"]
+    # A system's own Python takes no packages (PEP 668), so both make an environment.
+    make = "python3 -m venv .venv && .venv/bin/pip install"
+    assert commands == [
+        f"{make} . && .venv/bin/agno-shell",
+        f"{make} -e '.[test]' && .venv/bin/pytest",
+    ]
+
+
+def test_what_is_tested_before_a_change_lands_are_these_two_commands() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    found = re.search(r"^readme_command\(\) \{.*?^\}", script, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    first = blocks(ROOT / "README.md", "sh")[0].splitlines()
+    for number, line in enumerate(first, 1):
+        command = f"{found.group()}\nreadme_command {number}"
+        done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True)
+        assert done.stdout.strip() == line.partition("#")[0].strip()
+        assert f"readme_command {number}" in script.replace(found.group(), "")
 
 
 def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
@@ -86,7 +105,7 @@ def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
     }
     ran = []
     for line in "\n".join(blocks(ROOT / "README.md", "sh")).splitlines():
-        if re.match(r"pip |git |agno-shell --model", line):
+        if re.match(r"python3 -m venv |git |agno-shell --model", line):
             continue
         command = ["/bin/sh", "-ec", line]
         done = subprocess.run(

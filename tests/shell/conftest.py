@@ -65,7 +65,7 @@ class Seat:
     def type(self, text: str) -> None:
         self.keyboard.send_text(text)
 
-    async def sees(self, text: str, *, seconds: float = 5.0) -> None:
+    async def sees(self, text: str, *, seconds: float = 20.0) -> None:
         """Wait until ``text`` is on the screen or in the scrollback."""
         await self.until(lambda: text in self.terminal.text(), text, seconds)
 

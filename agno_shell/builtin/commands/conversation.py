@@ -60,6 +60,7 @@ async def info(context: CommandContext, text: str) -> None:
         ("Updated", local_time(session.updated_at)),
         ("Messages", f"{session.message_count:,}"),
         ("Model", context.model),
+        ("Address", context.address),
         ("Agent", context.agent or "none"),
         ("Tags", ", ".join(session.tags)),
         ("Kept in", context.storage_path),

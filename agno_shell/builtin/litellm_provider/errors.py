@@ -27,6 +27,7 @@ from agno_shell.builtin.litellm_provider.causes import (
 )
 from agno_shell.builtin.litellm_provider.destination import Destination, is_loopback
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError, TooLongError
+from agno_shell.builtin.litellm_provider.way import OnTheWayError
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
 from agno_shell.terminal_text import clean
@@ -41,7 +42,6 @@ _LONGEST_WAIT = 366 * 24 * 3600.0
 
 _AGAIN = "/retry asks again."
 _GO_ON = "/continue goes on from there, /retry asks again."
-_CHECK_BASE = "Check [provider] api_base; it usually ends in /v1."
 _WRAPPING = re.compile(r"^(?:(?:litellm\.)?(?:\w*Error|\w* ?Exception)(?::| -) *)+")
 _NO_KEY = re.compile(r"Missing credentials|api_key client option must be set")
 _BAD_KEY = re.compile(
@@ -95,6 +95,12 @@ def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."
 
 
+def check_base(goal: Destination) -> str:
+    """The next step where an address seems to be wrong."""
+    ends = "; it usually ends in /v1" if goal.model.startswith("openai/") else ""
+    return f"Check {goal.source}{ends}."
+
+
 def as_failed(error: ProviderError) -> Failed:
     """The event for an error that is explained already."""
     return Failed(error.kind, str(error), error.hint, error.temporary)
@@ -114,7 +120,7 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     if not anything and kind and kind not in ("text/event-stream", "application/json"):
         return ProviderError(
             f"{goal.where} did not answer like a model server: it sent {one_line(kind, 40)}.",
-            hint=_CHECK_BASE,
+            hint=check_base(goal),
             kind="server",
         )
     if not anything:
@@ -169,8 +175,10 @@ def _stopped_here(case: _Case) -> Failed | None:
     for error in case.chain:
         if isinstance(error, NotSentError):
             return Failed("refused", str(error), error.hint)
+        if isinstance(error, OnTheWayError):
+            return Failed("unreachable", str(error), error.hint, temporary=error.temporary)
         if isinstance(error, TooLongError):
-            return Failed("other", f"{case.goal.where} {error}", _CHECK_BASE)
+            return Failed("other", f"{case.goal.where} {error}", check_base(case.goal))
     return None
 
 
@@ -243,7 +251,7 @@ def _not_found(case: _Case) -> Failed:
     where, model, detail = case.goal.where, case.model, case.detail
     # A server of one's own also says 404 where the address is wrong.
     if case.goal.api_base is not None and "model" not in detail.lower():
-        return Failed("refused", f"{where} has no such page (404): {detail}", _CHECK_BASE)
+        return Failed("refused", f"{where} has no such page (404): {detail}", check_base(case.goal))
     message = f"{where} knows no model {model} (404): {detail}"
     return Failed("unknown_model", message, case.nearest(model))
 
@@ -319,7 +327,8 @@ def _by_connection(case: _Case) -> Failed | None:
     if names & {"ConnectError", "ConnectionRefusedError", "ProxyError"}:
         why = "it was refused" if "ConnectionRefusedError" in names else "it failed"
         message = f"No connection to {where}: {why}."
-        return Failed("unreachable", message, _is_it_running(where), temporary=True)
+        hint = _is_it_running(where, case.goal)
+        return Failed("unreachable", message, hint, temporary=True)
     if names & {"ReadTimeout", "TimeoutException", "Timeout"}:
         message = f"{where} took too long to answer."
         return Failed("timeout", message, again(anything=case.anything))
@@ -345,9 +354,9 @@ def _broke(case: _Case, where: str) -> Failed:
     return _temporary(case, "server", message, again(anything=case.anything))
 
 
-def _is_it_running(where: str) -> str:
+def _is_it_running(where: str, goal: Destination) -> str:
     if is_loopback(urlsplit(f"//{where}").hostname or ""):
-        return "Start the model server there, or check [provider] api_base."
+        return f"Start the model server there, or check {goal.source}."
     return "Check the network and the address."
 
 
@@ -356,7 +365,9 @@ def _by_content(case: _Case) -> Failed | None:
     if unreadable or "DecodingError" in class_names(case.chain):
         cut = "The reply was cut off: " if case.anything else ""
         message = f"{cut}{case.goal.where} sent something that is no model reply."
-        return Failed("server", message, _GO_ON if case.anything else f"{_AGAIN} {_CHECK_BASE}")
+        return Failed(
+            "server", message, _GO_ON if case.anything else f"{_AGAIN} {check_base(case.goal)}"
+        )
     return None
 
 

@@ -111,8 +111,11 @@ class Budget:
 
     async def _estimate(self, choice: Choice, prepared: RequestPrepared) -> float | None:
         """US dollars that the request costs without its reply; None when not known."""
+        models = self._conversation.models
+        if models.address(choice, prepared.request.api_base) is not None:
+            return None  # the price is that of the service itself
         if choice not in self._prices:
-            provider = self._conversation.models.provider(choice)
+            provider = models.provider(choice)
             self._prices[choice] = None
             # A provider that cannot say it now says so when it is asked to answer; it may be
             # anybody's plugin, and its bug costs the estimate and not the turn.

@@ -50,7 +50,7 @@ class McpBox(ToolBox):
     async def close(self) -> None:
         await asyncio.gather(*(each.close() for each in self._connections))
         self._connections = []
-        self._log.close()
+        await asyncio.to_thread(self._log.close)
 
 
 def _tool(connection: Connection, listed: ListedTool) -> Tool:

@@ -87,7 +87,13 @@ def test_no_connection_is_explained_by_its_innermost_cause(
 
 
 def test_what_the_gate_stopped_is_said_in_its_words() -> None:
-    failed = explained(chained(RuntimeError("x"), NotSentError("A key was not sent to x.")), OWN)
+    failed = explained(
+        chained(
+            RuntimeError("x"),
+            NotSentError("A key was not sent to x.", "Check [provider] api_base."),
+        ),
+        OWN,
+    )
     assert (failed.kind, failed.message) == ("refused", "A key was not sent to x.")
 
 

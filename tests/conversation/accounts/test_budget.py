@@ -149,6 +149,23 @@ async def test_a_request_that_would_pass_the_limit_is_asked_about_where_its_pric
     assert isinstance((await run(conversation, "word"))[-2], Finished)
 
 
+async def test_the_price_of_a_model_does_not_hold_for_another_server(
+    make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def price(_model: str) -> float:
+        return 0.01
+
+    monkeypatch.setattr(provider, "input_price", price)
+    storage, session = stored(0.9)
+    conversation = make_conversation(storage, values={LIMIT: 1.0})
+    person = conversation.budget.ask = Person(False)
+    await conversation.open(session.session_id)
+    await conversation.update(api_base="http://127.0.0.1:8000/v1")
+    await run(conversation, "word " * 100)
+    assert person.questions == []
+    assert len(provider.requests) == 1
+
+
 async def test_a_provider_that_cannot_say_its_price_is_asked_all_the_same(
     make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,8 @@ class WritesHalves(JsonStorage):
         before = path.read_bytes()
         super().append(session_id, message._replace(content=message.content[:-1]))
         time.sleep(0.02)  # so that it is likely to be killed here
-        path.write_bytes(before)
+        path.with_name("before").write_bytes(before)
+        path.with_name("before").replace(path)  # not to be killed with nothing in it
         return super().append(session_id, message)
 
 
