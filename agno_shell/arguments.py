@@ -40,9 +40,9 @@ examples:
   agno-shell session --list                   what there is
   agno-shell search "blue cups"               where something was said
 
-Completion by Tab, in bash, zsh, fish and tcsh:
+completion by Tab in bash, zsh, fish and tcsh is installed by one line:
   echo 'eval "$(agno-shell --print-completion bash)"' >> ~/.bashrc
-  echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc    (behind compinit)
+  echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc  # behind compinit
   agno-shell --print-completion fish > ~/.config/fish/completions/agno-shell.fish
   agno-shell --print-completion tcsh >> ~/.tcshrc
 """

@@ -222,6 +222,7 @@ _CHAT_ONLY = (
     "api_key_env",
     "reasoning",
     "context",
+    "goal",
     "trace",
     "metrics",
 )

@@ -160,7 +160,7 @@ def models(_prefix: str, given: Given) -> Offers:
             offers.setdefault(name, f"of the agent {agent.name}")
     for session in _storage(given, lambda storage: storage.sessions()):
         offers.setdefault(session.model or "", f"used in {session.name}")
-    return offers
+    return {name: about for name, about in offers.items() if name}
 
 
 def storages(_prefix: str, given: Given) -> Offers:

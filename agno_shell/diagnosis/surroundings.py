@@ -17,6 +17,9 @@ from agno_shell.errors import AgnoShellError
 from agno_shell.plugins import Registry
 from agno_shell.types import Finding
 
+IN_FILE = "configuration"
+"""Where something is wrong whose sentence names file, line and key itself."""
+
 
 def surroundings(subject: Subject, *, repair: bool = False) -> Iterator[Finding]:
     """What is wrong with the configuration, the plugins, the files beside the storage and
@@ -32,7 +35,8 @@ def surroundings(subject: Subject, *, repair: bool = False) -> Iterator[Finding]
 def configuration(subject: Subject) -> Iterator[Finding]:
     """What is wrong with what the configuration says, and whether what it names is there:
     plugins, a storage, a provider, a renderer and its theme, tool boxes."""
-    yield from _written(subject)
+    for error in subject.problems:
+        yield finding_of(error, IN_FILE)
     if subject.all_plugins:
         subject.plugins.load_installed()
     yield from _named(subject)
@@ -46,7 +50,7 @@ def finding_of(error: AgnoShellError, where: str) -> Finding:
 
 def _written(subject: Subject) -> Iterator[Finding]:
     for error in subject.problems:
-        yield finding_of(error, "configuration")
+        yield finding_of(error, IN_FILE)
     for warning in subject.config.warnings:
         yield Finding("environment", warning)
 

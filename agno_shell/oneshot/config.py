@@ -11,7 +11,7 @@ from agno_shell import findings, settings
 from agno_shell.config import Agent, Config, load_config, remember
 from agno_shell.config.loading import unknown_setting
 from agno_shell.config.writing import toml_value
-from agno_shell.diagnosis.surroundings import configuration
+from agno_shell.diagnosis.surroundings import IN_FILE, configuration
 from agno_shell.errors import ConfigError, UsageError
 from agno_shell.options import ConfigOptions
 from agno_shell.paths import Paths, find_paths
@@ -66,7 +66,11 @@ def check(find: Callable[[], Subject], out: TextIO, err: TextIO) -> int:
     found = list(configuration(subject))
     wrong = [each for each in found if findings.is_wrong(each)]
     for finding in wrong:
-        err.write(f"agno-shell: {findings.sentence(finding)}\n")
+        if finding.where == IN_FILE:  # its sentence names file, line and key
+            shown = clean_line(f"{finding.problem} {finding.advice}", findings.LIMIT)
+        else:
+            shown = findings.sentence(finding)
+        err.write(f"agno-shell: {shown}\n")
     if wrong:
         return ConfigError.exit_code
     out.write(_verdict(subject.config))
