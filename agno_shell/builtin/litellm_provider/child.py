@@ -19,8 +19,8 @@ from collections.abc import Callable, MutableMapping
 from queue import SimpleQueue
 from typing import NoReturn, TextIO, cast
 
-from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
+from agno_shell.builtin.litellm_provider import http_guard, missing
+from agno_shell.builtin.litellm_provider.errors import one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
 from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
 from agno_shell.builtin.litellm_provider.service import Service
@@ -45,8 +45,8 @@ def main() -> None:
     try:
         _import_litellm()
     except BaseException as error:
-        reason = f"litellm could not be imported: {type(error).__name__}: {error}"
-        reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
+        reason = missing.reason(error)
+        reason = one_line(Redactor(secrets(os.environ)).redact(reason), missing.LONGEST)
         os.write(events, encode({"broken": reason}))
         raise
     configuration = inbox.first()
