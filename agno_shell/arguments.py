@@ -43,7 +43,7 @@ examples:
 completion by Tab in bash, zsh, fish and tcsh is installed by one line:
   echo 'eval "$(agno-shell --print-completion bash)"' >> ~/.bashrc
   echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc  # behind compinit
-  agno-shell --print-completion fish > ~/.config/fish/completions/agno-shell.fish
+  echo 'agno-shell --print-completion fish | source' >> ~/.config/fish/config.fish
   agno-shell --print-completion tcsh >> ~/.tcshrc
 """
 _CHAT_EPILOG = """\

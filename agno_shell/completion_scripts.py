@@ -9,7 +9,7 @@ PROGRAM = "agno-shell"
 INSTALL = {
     "bash": """echo 'eval "$(agno-shell --print-completion bash)"' >> ~/.bashrc""",
     "zsh": """echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc  # behind compinit""",
-    "fish": "agno-shell --print-completion fish > ~/.config/fish/completions/agno-shell.fish",
+    "fish": "echo 'agno-shell --print-completion fish | source' >> ~/.config/fish/config.fish",
     "tcsh": "agno-shell --print-completion tcsh >> ~/.tcshrc",
 }
 """By shell, the line that installs its script."""

@@ -205,22 +205,15 @@ def _say(storage: JsonStorage, session: Session, text: str, parent: str | None =
 # Real shells ------------------------------------------------------------------------------
 
 
-START_SHELL = {
-    "bash": ("bash", "--norc", "--noprofile", "-i"),
-    "zsh": ("zsh", "-f", "-i"),
-    "fish": ("fish", "--no-config", "-i"),
-    "tcsh": ("tcsh", "-f", "-i"),
+BEFORE = {
+    "zsh": (".zshrc", "autoload -U compinit; compinit -u -D\n"),
+    "fish": (".config/fish/config.fish", ""),
 }
-INSTALL_SCRIPT = {
-    "bash": 'eval "$(agno-shell --print-completion bash)"',
-    "zsh": 'autoload -U compinit; compinit -u -D; eval "$(agno-shell --print-completion zsh)"',
-    "fish": "agno-shell --print-completion fish | source",
-    "tcsh": "agno-shell --print-completion tcsh > x.tcsh; source x.tcsh",
-}
+"""What a user of the shell has already."""
 
 
 class Shell:
-    """An interactive shell with the script installed, as the note in the script says."""
+    """An interactive shell that was started anew when the line of ``--help`` was run."""
 
     def __init__(self, name: str, home: Path, folder: Path) -> None:
         import pexpect
@@ -234,17 +227,23 @@ class Shell:
             "PATH": os.pathsep.join([os.path.dirname(AGNO_SHELL), os.environ["PATH"]]),
             "TERM": "dumb" if name == "bash" else "xterm",
         }
+        if name in BEFORE:
+            path, text = BEFORE[name]
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        install = ["sh", "-ec", completion_scripts.INSTALL[name]]
+        subprocess.run(install, env=environ, cwd=folder, check=True, timeout=60)
         self._process = pexpect.spawn(
-            START_SHELL[name][0],
-            list(START_SHELL[name][1:]),
+            name,
+            ["-i"],
             env=environ,
             cwd=str(folder),
             encoding="utf-8",
             dimensions=(40, 200),
-            timeout=30,
+            timeout=60,
         )
-        self.type(INSTALL_SCRIPT[name] + "; echo in''stalled\r")
-        self._process.expect("installed\r", timeout=60)
+        self.type("echo in''stalled\r")
+        self.expect("installed\r")
 
     def type(self, keys: str) -> None:
         """Without waiting: what is typed while a shell completes is read when it has."""
