@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agno_shell.arguments import build_parser
+from agno_shell.completion_scripts import INSTALL
 
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
 
@@ -27,6 +28,22 @@ What is foreign in an output, such as the names of sessions, is made visible and
 written, as on a full disk, is exit status 1 with one line on standard error.
 """
 
+COMPLETION = """\
+## Completion by Tab
+
+`agno-shell --print-completion SHELL` prints a script for bash, zsh, fish or tcsh. To install it:
+
+| Shell | Line |
+|---|---|
+{rows}
+
+Completed are commands and options, sessions and deleted sessions, turns, agents, models that are
+configured or were used, settings and their values, storages, and files. A session goes by its
+name, or by its id where two have one name or the name could not be typed. Each Tab runs the program,
+which takes about as long as `agno-shell session --list`. tcsh takes words apart at blanks, so there
+what holds one goes by its id.
+"""
+
 COMMON = ("config", "no_plugins", "help")
 """Options of every command, explained once."""
 
@@ -37,6 +54,8 @@ def page() -> str:
     sections = [INTRODUCTION, *_section("agno-shell", parser, all_options=True)]
     for command, below in _commands(parser).items():
         sections += _section(f"agno-shell {command}", below, all_options=False)
+    rows = "\n".join(f"| {shell} | `{_cell(line)}` |" for shell, line in INSTALL.items())
+    sections.append(COMPLETION.format(rows=rows))
     return "\n".join(sections).rstrip() + "\n"
 
 
