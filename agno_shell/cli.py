@@ -241,6 +241,8 @@ def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, 
 
 def _report(error: Exception) -> int:
     """One line on stderr for what a person can mend; anything else goes on as it came."""
+    from contextlib import suppress
+
     from agno_shell.errors import AgnoShellError, SessionNotFoundError
     from agno_shell.terminal_text import clean_line
 
@@ -252,7 +254,8 @@ def _report(error: Exception) -> int:
     lines = [f"agno-shell: {clean_line(error.sentence(), 1000)}"]
     if isinstance(error, SessionNotFoundError):
         lines += [f"  {clean_line(candidate)}" for candidate in error.candidates]
-    sys.stderr.write("\n".join(lines) + "\n")
+    with suppress(OSError):  # what nobody hears keeps its status
+        sys.stderr.write("\n".join(lines) + "\n")
     return error.exit_code
 
 

@@ -39,9 +39,9 @@ COMPLETION = """\
 
 Completed are commands and options, sessions and deleted sessions, turns, agents, models that are
 configured or were used, settings and their values, storages, and files. A session goes by its
-name, or by its id where two have one name or the name could not be typed. Each Tab runs the program,
-which takes about as long as `agno-shell session --list`. tcsh takes words apart at blanks, so there
-what holds one goes by its id.
+name, or by its id where two have one name or the name could not be typed. Each Tab runs the
+program, which takes about as long as `agno-shell session --list`. tcsh takes words apart at
+blanks, so there what holds one goes by its id.
 """
 
 COMMON = ("config", "no_plugins", "help")

@@ -439,6 +439,41 @@ def test_errors_that_nobody_hears_keep_their_status() -> None:
         assert (ran.returncode, ran.stdout, ran.stderr) == (2, b"", b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("config --check --config /there/is/none", 2),
+        ("config --get nothing", 2),
+        ("session --set nothing", 1),
+        ("--frob", 2),
+        ("plugins", 0),
+    ],
+)
+def test_errors_and_warnings_that_cannot_be_written_keep_the_status(
+    tmp_path: Path, arguments: str, status: int
+) -> None:
+    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path), "AGNO_SHELL_SHELL_TRCE": "yes"}
+    command = f'"{sys.executable}" -m agno_shell {arguments} 2>/dev/full'
+    ran = subprocess.run(
+        ["sh", "-c", command], env=environ, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    assert ran.returncode == status
+
+
+@pytest.mark.parametrize("arguments", ["session --list", "agents", "trace", "metrics", "config"])
+def test_what_only_reads_files_imports_no_plugin(tmp_path: Path, arguments: str) -> None:
+    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path)}
+    ran = run(
+        *("-X", "importtime", "-m", "agno_shell", *arguments.split()),
+        env=environ,
+        stdout=subprocess.DEVNULL,
+    )
+    slow = "asyncio pluggy litellm prompt_toolkit pygments dataclasses agno_shell.plugins"
+    assert "agno_shell.parts" in imports_of(ran) or "agno_shell.paths" in imports_of(ran)
+    assert not imports_of(ran) & set(slow.split())
+
+
 def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:
     environ = {
         **os.environ,

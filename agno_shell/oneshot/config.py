@@ -11,8 +11,8 @@ from agno_shell import findings, settings
 from agno_shell.config import Agent, Config, load_config, remember
 from agno_shell.config.loading import unknown_setting
 from agno_shell.config.writing import toml_value
-from agno_shell.diagnosis.surroundings import IN_FILE, configuration
 from agno_shell.errors import ConfigError, UsageError
+from agno_shell.oneshot.output import say
 from agno_shell.options import ConfigOptions
 from agno_shell.paths import Paths, find_paths
 from agno_shell.settings import Setting
@@ -62,6 +62,9 @@ def run(options: ConfigOptions, environ: Mapping[str, str], out: TextIO) -> int:
 def check(find: Callable[[], Subject], out: TextIO, err: TextIO) -> int:
     """Say whether the configuration is right, and whether what it names is installed;
     the exit status. ``find`` gives what is looked at."""
+    # Here, because only this action looks at plugins.
+    from agno_shell.diagnosis.surroundings import IN_FILE, configuration
+
     subject = find()
     found = list(configuration(subject))
     wrong = [each for each in found if findings.is_wrong(each)]
@@ -70,7 +73,7 @@ def check(find: Callable[[], Subject], out: TextIO, err: TextIO) -> int:
             shown = clean_line(f"{finding.problem} {finding.advice}", findings.LIMIT)
         else:
             shown = findings.sentence(finding)
-        err.write(f"agno-shell: {shown}\n")
+        say(err, f"agno-shell: {shown}")
     if wrong:
         return ConfigError.exit_code
     out.write(_verdict(subject.config))
