@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from agno_shell.options import (
         ChatOptions,
         CommonOptions,
-        ConfigAction,
         DoctorOptions,
         MigrateOptions,
         QuickOptions,
@@ -110,13 +109,6 @@ def plugins(options: CommonOptions, *, json: bool) -> int:
         found.load_installed()
     list_plugins(found.rows(), sys.stdout, json=json)
     return 0
-
-
-def config(options: CommonOptions, action: ConfigAction) -> int:
-    """Show, find or check the configuration."""
-    from agno_shell.oneshot import config as command
-
-    return command.run(options, action, os.environ, sys.stdout)
 
 
 def _capable(environ: Mapping[str, str]) -> bool:
@@ -237,14 +229,11 @@ def _line_front() -> Front:
 
 async def _quick(options: QuickOptions, paths: Paths, config: Config) -> int:
     from agno_shell.conversation.stopping import Stop
-    from agno_shell.errors import UsageError
     from agno_shell.oneshot.answer import Answer
     from agno_shell.oneshot.quick import Quick, interrupts, make_query, question
 
     piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
     text = question(options.text, piped)
-    if not text.strip():
-        raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
     plugins = parts.plugins_of(config, options.common)
     plugins.load_installed()  # a filter must see this request, too
     models = parts.models_of(config, paths, plugins)

@@ -49,9 +49,12 @@ def configure(options: CommonOptions) -> tuple[Paths, Config]:
 
 
 def warn(sentence: str) -> None:
+    from contextlib import suppress
+
     from agno_shell.terminal_text import clean_line
 
-    print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # a warning that cannot be written is no end of the command
+        print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
 
 
 def plugins_of(config: Config, options: CommonOptions) -> Plugins:

@@ -133,7 +133,7 @@ class Registry(Generic[R]):
         from difflib import get_close_matches
 
         near = get_close_matches(name, self._items, 1)
-        known = ", ".join(sorted(self._items))
+        known = ", ".join(sorted(self._items)) or "none"
         advice = f"Did you mean {near[0]!r}? " if near else ""
         return (
             f"{advice}There are: {known}; `agno-shell plugins` shows which plugins are "

@@ -39,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
         return call
 
-    names = ("chat", "quick", "session", "search", "doctor", "migrate", "plugins", "config")
+    names = ("chat", "quick", "session", "search", "doctor", "migrate", "plugins")
     fake = SimpleNamespace(**{name: record(name) for name in names})
     monkeypatch.setattr(agno_shell, "app", fake, raising=False)
     monkeypatch.setitem(sys.modules, "agno_shell.app", fake)  # type: ignore[arg-type]
@@ -93,6 +93,9 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         ("--config f --no-plugins", ChatOptions(CommonOptions("f", no_plugins=True))),
         ("chat --config f", ChatOptions(CommonOptions("f"))),
         ('chat --context {"a":["é"]}', ChatOptions(context={"a": ["é"]})),
+        ("chat -a poet", ChatOptions(agent="poet")),
+        ("-a poet --goal Peace", ChatOptions(agent="poet", context={"goal": "Peace"})),
+        ('chat --goal new --context {"goal":"old"}', ChatOptions(context={"goal": "new"})),
     ],
 )
 def test_chat(calls: Calls, arguments: str, expected: ChatOptions) -> None:
@@ -114,6 +117,13 @@ def test_one_question(calls: Calls) -> None:
     common = CommonOptions(overrides={"provider.model": "m"})
     expected = QuickOptions("Why is it?", common, agent="a", context={}, json=True)
     assert calls == [("quick", expected)]
+
+
+def test_one_question_in_short(calls: Calls) -> None:
+    assert cli.main(["chat", "-a", "a", "-q", "Why?", "--goal", "x"]) == 0
+    assert cli.main(["chat", "-q"]) == 0
+    asked = QuickOptions("Why?", agent="a", context={"goal": "x"})
+    assert calls == [("quick", asked), ("quick", QuickOptions(""))]
 
 
 def test_one_question_with_files(calls: Calls) -> None:
@@ -214,28 +224,21 @@ def test_migrate(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
-def test_plugins_and_config(calls: Calls) -> None:
-    for arguments in (
-        "plugins",
-        "plugins --json --no-plugins",
-        "config",
-        "config --path",
-        "--config f config --check",
-    ):
+def test_plugins(calls: Calls) -> None:
+    for arguments in ("plugins", "plugins --json --no-plugins", "--config f plugins"):
         assert cli.main(arguments.split()) == 0
     assert calls == [
         ("plugins", CommonOptions(), ("json", False)),
         ("plugins", CommonOptions(no_plugins=True), ("json", True)),
-        ("config", CommonOptions(), "show"),
-        ("config", CommonOptions(), "path"),
-        ("config", CommonOptions("f"), "check"),
+        ("plugins", CommonOptions("f"), ("json", False)),
     ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["frob"], "invalid choice: 'frob'"),
+        (["frob"], "there is no command frob; there are chat, session, search,"),
+        (["Sesion"], "there is no command Sesion; did you mean session?"),
         (["--modle", "x"], "there is no option --modle; did you mean --model?"),
         (["--mod=x"], "there is no option --mod; did you mean --model?"),
         (["chat", "--quik", "x"], "there is no option --quik; did you mean --quick?"),
@@ -278,7 +281,26 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["--reasoning", "low", "search", "x"], "--reasoning goes with chat and not with search"),
         (["--trace", "config"], "--trace goes with chat and not with config"),
         (["config", "--show", "--path"], "not allowed with"),
-        (["a\x1b[2Jb\nc"], "invalid choice"),
+        (["config", "--get", "x", "--set", "y=z"], "not allowed with"),
+        (["config", "--check", "--json"], "--json goes with --show or --get"),
+        (["config", "--set", "x=y", "--json"], "--json goes with --show or --get"),
+        (["agents", "--list", "--create", "x"], "not allowed with"),
+        (["agents", "--model", "m"], "--model goes with --create"),
+        (["--model", "m", "agents", "--show", "x"], "--model goes with --create"),
+        (["agents", "--remove", "x", "--json"], "--json goes with --list or --show"),
+        (["agents", "--create", "x", "--temperature", "warm"], "it must be a number, such as 0.7"),
+        (["agents", "--create", "x", "--temperature", "inf"], "it must be a number, such as 0.7"),
+        (["--agent", "x", "agents"], "--agent goes with chat and not with agents"),
+        (["trace", "--list", "--show"], "not allowed with"),
+        (["trace", "--output", "x"], "--output goes with --export"),
+        (["trace", "--show", "--limit", "3"], "--limit goes with --list"),
+        (["trace", "--export", "--json"], "--json goes with --list or --show"),
+        (["metrics", "--format", "csv"], "--format goes with --export"),
+        (["metrics", "--export", "xml"], "invalid choice: 'xml'"),
+        (["metrics", "--export", "csv", "--format", "json"], "differ: give one"),
+        (["metrics", "--export", "--json"], "--json goes with --summary"),
+        (["--goal", "x", "doctor"], "--goal goes with chat and not with doctor"),
+        (["a\x1b[2Jb\nc"], "there is no command a␛[2Jb c; there are"),
         (["--x\x1b]0;t\x07"], "there is no option --x␛]0;t␇"),
     ],
 )
@@ -342,13 +364,13 @@ def test_a_bug_is_not_hidden(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_status_of_the_application_is_passed_on(
     calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agno_shell.app, "config", lambda *_: 1)  # type: ignore[attr-defined]
-    assert cli.main(["config"]) == 1
+    monkeypatch.setattr(agno_shell.app, "doctor", lambda *_: 1)  # type: ignore[attr-defined]
+    assert cli.main(["doctor"]) == 1
 
 
 def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
     # What is buffered fails late, at the exit of the interpreter at worst.
-    environ = {**settings.pop("env", os.environ), "PYTHONUNBUFFERED": ""}
+    environ = {"PYTHONUNBUFFERED": "", **settings.pop("env", os.environ)}
     return subprocess.run(
         [sys.executable, *arguments],
         stdin=subprocess.DEVNULL,
@@ -371,17 +393,22 @@ def test_the_version_is_printed_without_importing_anything_slow() -> None:
     imported = imports_of(ran) - imports_of(bare)
     assert "agno_shell.cli" in imported
     others = {name for name in imported if name.startswith("agno_shell")}
-    quick = ("", ".argument_parser", ".arguments", ".cli", ".lazy_names")
+    quick = ("", ".argument_parser", ".arguments", ".cli", ".lazy_names")  # no command
     assert others == {f"agno_shell{name}" for name in quick}
     slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
     assert not imported & set(slow.split())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", ["config --path", "--version", "--help"])
-def test_output_that_cannot_be_written_is_one_line(arguments: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["config --path", "--version", "--help", "chat --help", "--print-completion fish"],
+)
+def test_output_that_cannot_be_written_is_one_line(arguments: str, unbuffered: str) -> None:
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "wb") as full:
-        ran = run("-m", "agno_shell", *arguments.split(), stdout=full)
+        ran = run("-m", "agno_shell", *arguments.split(), stdout=full, env=environ)
     assert ran.stderr.decode() == (
         "agno-shell: The output could not be written: No space left on device.\n"
     )
@@ -410,6 +437,41 @@ def test_errors_that_nobody_hears_keep_their_status() -> None:
         command = f'"{sys.executable}" -m agno_shell {arguments} 2>&-'
         ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
         assert (ran.returncode, ran.stdout, ran.stderr) == (2, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("config --check --config /there/is/none", 2),
+        ("config --get nothing", 2),
+        ("session --set nothing", 1),
+        ("--frob", 2),
+        ("plugins", 0),
+    ],
+)
+def test_errors_and_warnings_that_cannot_be_written_keep_the_status(
+    tmp_path: Path, arguments: str, status: int
+) -> None:
+    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path), "AGNO_SHELL_SHELL_TRCE": "yes"}
+    command = f'"{sys.executable}" -m agno_shell {arguments} 2>/dev/full'
+    ran = subprocess.run(
+        ["sh", "-c", command], env=environ, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    assert ran.returncode == status
+
+
+@pytest.mark.parametrize("arguments", ["session --list", "agents", "trace", "metrics", "config"])
+def test_what_only_reads_files_imports_no_plugin(tmp_path: Path, arguments: str) -> None:
+    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path)}
+    ran = run(
+        *("-X", "importtime", "-m", "agno_shell", *arguments.split()),
+        env=environ,
+        stdout=subprocess.DEVNULL,
+    )
+    slow = "asyncio pluggy litellm prompt_toolkit pygments dataclasses agno_shell.plugins"
+    assert "agno_shell.parts" in imports_of(ran) or "agno_shell.paths" in imports_of(ran)
+    assert not imports_of(ran) & set(slow.split())
 
 
 def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:

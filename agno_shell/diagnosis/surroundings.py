@@ -17,15 +17,30 @@ from agno_shell.errors import AgnoShellError
 from agno_shell.plugins import Registry
 from agno_shell.types import Finding
 
+IN_FILE = "configuration"
+"""Where something is wrong whose sentence names file, line and key itself."""
+
 
 def surroundings(subject: Subject, *, repair: bool = False) -> Iterator[Finding]:
     """What is wrong with the configuration, the plugins, the files beside the storage and
     the locale; with ``repair`` the rights of files are set."""
-    yield from _configuration(subject)
+    yield from _written(subject)
     yield from _plugins(subject)
+    yield from _named(subject)
     yield from _selected(subject)
     yield from _files(subject, repair=repair)
     yield from _locale()
+
+
+def configuration(subject: Subject) -> Iterator[Finding]:
+    """What is wrong with what the configuration says, and whether what it names is there:
+    plugins, a storage, a provider, a renderer and its theme, tool boxes."""
+    for error in subject.problems:
+        yield finding_of(error, IN_FILE)
+    if subject.all_plugins:
+        subject.plugins.load_installed()
+    yield from _named(subject)
+    yield from _selected(subject)
 
 
 def finding_of(error: AgnoShellError, where: str) -> Finding:
@@ -33,9 +48,9 @@ def finding_of(error: AgnoShellError, where: str) -> Finding:
     return Finding(where, str(error), error.hint)
 
 
-def _configuration(subject: Subject) -> Iterator[Finding]:
+def _written(subject: Subject) -> Iterator[Finding]:
     for error in subject.problems:
-        yield finding_of(error, "configuration")
+        yield finding_of(error, IN_FILE)
     for warning in subject.config.warnings:
         yield Finding("environment", warning)
 
@@ -43,17 +58,20 @@ def _configuration(subject: Subject) -> Iterator[Finding]:
 def _plugins(subject: Subject) -> Iterator[Finding]:
     if subject.all_plugins:
         subject.plugins.load_installed()
-    rows = subject.plugins.rows()
-    for row in rows:
+    for row in subject.plugins.rows():
         if row["error"]:
             yield Finding(
                 f"plugin {row['name']} ({row['distribution']} {row['version']})",
                 f"It failed in {row['error']}.",
                 f'Mend or remove it, or switch it off with [plugins] off = ["{row["name"]}"].',
             )
+
+
+def _named(subject: Subject) -> Iterator[Finding]:
+    """Whether the plugins that the configuration names are installed."""
     if not subject.all_plugins:
         return  # which names are those of installed plugins is not known
-    names = [row["name"] for row in rows]
+    names = [row["name"] for row in subject.plugins.rows()]
     config = subject.config
     for name in config[settings.PLUGINS_OFF]:
         if name not in names:
@@ -90,6 +108,12 @@ def _selected(subject: Subject) -> Iterator[Finding]:
             plugins.need(registry, config[setting])
         except AgnoShellError as error:
             yield finding_of(error, config.source(setting))
+    for name in config[settings.TOOLS_ON]:
+        box = name.partition(".")[0]
+        try:
+            plugins.need(plugins.tools, box)
+        except AgnoShellError as error:
+            yield finding_of(error, config.source(settings.TOOLS_ON))
     if config[settings.RENDERER_PLUGIN] in plugins.renderers:
         try:
             subject.open_renderer()

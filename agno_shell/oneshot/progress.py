@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from agno_shell.oneshot.output import terminal_width
@@ -59,5 +60,6 @@ class Progress:
         self._drawn = max(self._drawn, text_width(line))
 
     def _write(self, text: str) -> None:
-        self._err.write(text)
-        self._err.flush()
+        with suppress(OSError):  # as in `output.say`
+            self._err.write(text)
+            self._err.flush()

@@ -43,9 +43,10 @@ LONGEST_INPUT = 16 * 1024 * 1024
 
 
 def question(text: str, piped: BinaryIO | None) -> str:
-    """The text, with what is piped behind it; UsageError when that is no text."""
+    """The text, with what is piped behind it, or what is piped alone; UsageError when that
+    is no text, or there is none."""
     if piped is None:
-        return text
+        return _asked(text)
     data = piped.read(LONGEST_INPUT + 1)
     if len(data) > LONGEST_INPUT:
         raise UsageError(
@@ -55,10 +56,24 @@ def question(text: str, piped: BinaryIO | None) -> str:
     try:
         behind = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        behind = "\0"
+        what = "binary" if b"\0" in data else "not UTF-8"
+        raise UsageError(
+            f"Standard input is {what}; nothing was sent.", hint="Pipe text in UTF-8."
+        ) from None
     if "\0" in behind:
         raise UsageError("Standard input is binary; nothing was sent.", hint="Pipe text in UTF-8.")
-    return f"{text}\n\n{behind}" if behind.strip() else text
+    if not behind.strip():
+        return _asked(text)
+    return f"{text}\n\n{behind}" if text.strip() else behind
+
+
+def _asked(text: str) -> str:
+    if text.strip():
+        return text
+    raise UsageError(
+        "There is no question.",
+        hint='Try: agno-shell chat --quick "Hello", or pipe the question in.',
+    )
 
 
 class Query(NamedTuple):

@@ -63,6 +63,7 @@ def create(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     session = storage.create(name, options.description or "")
     storage.set_current(session.session_id)
     out.write(f"Created session '{clean_line(session.name)}' with ID: {session.session_id}\n")
+    out.write(f"Set current session to: {_named(session)}\n")
 
 
 def set_current(storage: Storage, options: SessionOptions, out: TextIO) -> None:

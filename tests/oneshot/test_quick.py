@@ -423,9 +423,24 @@ def test_what_is_piped_stands_behind_the_text() -> None:
     assert question("Explain:", None) == "Explain:"
 
 
-@pytest.mark.parametrize("data", [b"\x00\x01", b"\xff\xfe\xfa"])
-def test_binary_input_is_refused(data: bytes) -> None:
-    with pytest.raises(UsageError, match="binary"):
+def test_what_is_piped_alone_is_the_question() -> None:
+    assert question("", io.BytesIO("Why é?\n".encode())) == "Why é?\n"
+
+
+@pytest.mark.parametrize("piped", [None, b"", b" \n"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_no_question_at_all(text: str, piped: bytes | None) -> None:
+    with pytest.raises(UsageError, match="There is no question") as caught:
+        question(text, None if piped is None else io.BytesIO(piped))
+    assert "pipe the question in" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [(b"\x00\x01", "binary"), (b"\xff\x00", "binary"), ("Zürich".encode("latin-1"), "not UTF-8")],
+)
+def test_input_that_is_no_text_is_refused(data: bytes, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
         question("Explain:", io.BytesIO(data))
 
 

@@ -49,7 +49,10 @@ def test_a_created_session_is_confirmed_and_becomes_the_current_one(
     storage.set_current(storage.create("Before").session_id)
     shown = do("create", name="Tax  questions\n", description="2026")
     (created,) = [s for s in storage.sessions() if s.name != "Before"]
-    assert shown == f"Created session 'Tax questions' with ID: {created.session_id}\n"
+    assert shown == (
+        f"Created session 'Tax questions' with ID: {created.session_id}\n"
+        f"Set current session to: Tax questions ({created.session_id})\n"
+    )
     assert (created.name, created.description) == ("Tax questions", "2026")
     assert storage.current() == created.session_id
 

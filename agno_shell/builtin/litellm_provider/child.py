@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, MutableMapping
 from queue import SimpleQueue
 from typing import NoReturn, TextIO, cast
 
-from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
+from agno_shell.builtin.litellm_provider import http_guard, missing
+from agno_shell.builtin.litellm_provider.errors import one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
 from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, hidden
 from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
@@ -52,8 +52,8 @@ def main() -> None:
         with _signs_of_life(events):
             _import_litellm(way)
     except BaseException as error:
-        reason = f"litellm could not be imported: {type(error).__name__}: {error}"
-        reason = one_line(Redactor(hidden(os.environ)).redact(reason), LONGEST)
+        reason = missing.reason(error)
+        reason = one_line(Redactor(hidden(os.environ)).redact(reason), missing.LONGEST)
         os.write(events, encode({"broken": reason}))
         raise
     configuration = inbox.first()
