@@ -51,7 +51,8 @@ class Check:
         self._locks = Locks(root)
         self._catalog = Catalog(root, self._locks.index, self._lay_index_anew)
         self._writer = SessionWriter(root, self._catalog, Notices(self._told.append))
-        self._rights = Rights(root, repair=repair)
+        began_elsewhere = self._catalog.index.began_elsewhere()
+        self._rights = Rights(root, repair=repair, noted=began_elsewhere)
         self._extras = Extras(root)
         self._suspects: set[str] = set()
         """Sessions that may be listed wrongly."""
@@ -68,11 +69,15 @@ class Check:
         if not stat.S_ISDIR(status.st_mode):
             yield Finding(self._root, "It is no folder.", "Choose one with [storage] path.")
             return
-        self._rights.see(os.path.realpath(self._root), status)
         try:
+            self._catalog.index.require_own()
+            self._rights.see(os.path.realpath(self._root), status)
             yield from self._contents()
         except OSError as error:
             yield Finding(self._root, f"It could not be read: {reason(error)}.")
+        except StorageError as error:
+            # Nothing in a folder of another program's is looked at, let alone mended.
+            yield Finding(self._root, str(error), error.hint)
         finally:
             self._writer.close()
             self._catalog.index.close()
@@ -141,13 +146,14 @@ class Check:
             advice = "Move it away; the list is made again from the sessions."
             yield Finding(path, session.kind(status), advice)
             return
-        self._rights.see(path, status)
         if target == LIST:
             yield from self._one(None, lambda: self._list_leftover(path))
         elif leftovers.is_copy(name):
             self._extras.copy(path, status)
         elif name != LIST:
             self._extras.unknown(path)
+            return
+        self._rights.see(path, status)
 
     def _list_leftover(self, path: str) -> list[Ailment]:
         if disk.status(path) is None:
@@ -173,7 +179,12 @@ class Check:
 
         def look() -> list[Ailment]:
             nonlocal messages
-            ailments, messages = session.look(path, session_id, lambda: listing.session(session_id))
+            ailments, messages = session.look(
+                path,
+                session_id,
+                lambda: listing.entry(session_id),
+                lambda: listing.is_unknown(session_id),
+            )
             return ailments
 
         yield from self._one_folder(path, status, session_id, look)
@@ -216,7 +227,9 @@ class Check:
         lock keeps other shells out; None: that of the list.
         """
         ailments = look()
-        if all(ailment.note for ailment in ailments):
+        if all(ailment.note for ailment in ailments) and not (
+            self._repair and any(ailment.mend for ailment in ailments)
+        ):
             return [seen(ailment) for ailment in ailments]
         if not self._repair or not any(ailment.mend for ailment in ailments):
             self._await_writer(session_id)
