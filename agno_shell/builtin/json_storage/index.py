@@ -222,7 +222,8 @@ class Index:
                 disk.close(fd)
 
     def set_current(self, session_id: str | None) -> None:
-        """Name the current session, in place where the layout allows it."""
+        """Name the current session; nothing else in the file changes, whatever its layout,
+        for nothing was said yet."""
         with self._lock():
             data = self._bytes()
             if index_format.is_ours(data) and not self._damaged:
@@ -231,6 +232,9 @@ class Index:
                     disk.write_at(fd, 0, index_format.heading(session_id))
                 finally:
                     disk.close(fd)
+            elif (elsewhere := index_format.with_current(data, session_id)) is not None:
+                if elsewhere != data:
+                    disk.replace(self._path, elsewhere)
             else:
                 self._rewrite(lambda _lines, _current, _local: session_id)
 

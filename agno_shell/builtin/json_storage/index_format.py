@@ -241,6 +241,18 @@ def _is_list_of_sessions(value: Any) -> bool:
     return any(isinstance(raw, dict) and is_session_id(raw.get("session_id")) for raw in listed)
 
 
+def with_current(data: bytes, current: str | None) -> bytes | None:
+    """A sound file in another layout, with another current session and nothing else changed;
+    None for any other file."""
+    if read(data) is None:
+        return None
+    pattern = rb'("current_session_id"\s*:\s*)(?:null|"[^"\\]*")'
+    named = b"null" if current is None else f'"{current}"'.encode("ascii")
+    changed, number = re.subn(pattern, lambda match: match[1] + named, data)
+    contents = read(changed) if number == 1 else None
+    return changed if contents is not None and contents.current == current else None
+
+
 def salvage(data: bytes) -> Contents:
     """The sessions that can still be read in a damaged index, and the current one: a name
     may stand nowhere else. What it says of their messages does not count."""
@@ -257,13 +269,25 @@ def salvage(data: bytes) -> Contents:
             failures += 1
             if failures > _MOST_FAILURES:
                 break
-            continue
+            raw = _beginning(text, match.start())
         listed = raw.get("sessions")
         for each in listed if isinstance(listed, list) else [raw]:
             entry = _entry(each)
             if entry is not None:
                 entries.append(entry._replace(mtime_ns=UNKNOWN))
     return Contents(current[1].decode("ascii") if current else None, entries)
+
+
+def _beginning(text: str, position: int) -> dict[str, Any]:
+    """What the object that begins here says before it is cut off, or damaged."""
+    said = re.compile(r'\s*[{,]\s*"(\w+)"\s*:\s*')
+    found: dict[str, Any] = {}
+    while match := said.match(text, position):
+        try:
+            found[match[1]], position = json_records.scan(text, match.end())
+        except json_records.Damage:
+            break
+    return found
 
 
 _MOST_FAILURES = 1000

@@ -64,17 +64,6 @@ class Listing:
         """What the list said of a session."""
         return self._entries.get(session_id)
 
-    def is_unknown(self, session_id: str) -> bool:
-        """Whether a sound list, as it is now, does not name a session: one that agno-cli, or
-        another shell, has just made it names."""
-        try:
-            data = disk.read(self._path)
-        except OSError:
-            return False
-        return index_format.lines(data) is not None and (
-            index_format.find_line(data, session_id) is None
-        )
-
     def agrees(self, session_id: str, messages: int | None) -> bool:
         """Whether the list was right about a session that is well and has this many
         messages. None of them is read for it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,13 +35,10 @@ class Look(NamedTuple):
     """How many there are, if they could be read."""
 
 
-def look(
-    path: str, session_id: str, listed: Listed, is_leftover: Callable[[], bool] = lambda: False
-) -> Look:
+def look(path: str, session_id: str, listed: Listed) -> Look:
     """Everything that is wrong in the folder ``path``; nothing if it is gone.
 
-    ``listed`` says what ``sessions.json`` knows of the session; ``is_leftover``, whether an
-    empty folder that it does not name is no session.
+    ``listed`` says what ``sessions.json`` knows of the session.
     """
     messages = None
     try:
@@ -53,8 +49,8 @@ def look(
             if _is_ours(name) and not _is_of_its_kind(name, status)
         ]
         if listed() is None and found.keys().isdisjoint(_PARTS):
-            if not found and is_leftover():
-                ailments.append(_empty(path, is_leftover))
+            if not found:
+                ailments.append(_empty(path))
         else:
             more, messages = _contents(path, session_id, found, listed)
             ailments += more
@@ -175,16 +171,7 @@ def _unreadable(path: str, error: OSError) -> Ailment:
     return Ailment(path, f"It could not be read: {reason(error)}.")
 
 
-def _empty(path: str, is_leftover: Callable[[], bool]) -> Ailment:
-    def remove() -> str:
-        if not is_leftover():  # another program has just made a session of it
-            return "It was left alone: the list names it now."
-        disk.remove_folder(path)
-        return "It was removed."
-
-    return Ailment(
-        path,
-        "It is an empty folder, left by a program that was ended while it made a session.",
-        "A repair removes it.",
-        remove,
-    )
+def _empty(path: str) -> Ailment:
+    """Nobody knows what it was: perhaps a session, of which the list was lost."""
+    problem = "It is an empty folder that the list does not name."
+    return Ailment(path, problem, "It is left alone; rmdir removes it.", note=True)

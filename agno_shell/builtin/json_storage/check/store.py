@@ -179,12 +179,7 @@ class Check:
 
         def look() -> list[Ailment]:
             nonlocal messages
-            ailments, messages = session.look(
-                path,
-                session_id,
-                lambda: listing.entry(session_id),
-                lambda: listing.is_unknown(session_id),
-            )
+            ailments, messages = session.look(path, session_id, lambda: listing.entry(session_id))
             return ailments
 
         yield from self._one_folder(path, status, session_id, look)
