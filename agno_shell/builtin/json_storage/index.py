@@ -76,11 +76,8 @@ class Index:
         return index_format.salvage(self._bytes())
 
     def began_elsewhere(self) -> bool:
-        """Whether the file is as another program leaves it, or was so once."""
-        data = self._bytes()
-        if index_format.is_ours(data):
-            return index_format.is_local(data)
-        return index_format.is_local(data) or index_format.read(data) is not None
+        """Whether this is a folder of agno-cli's, which may use it still."""
+        return index_format.is_local(self._bytes())
 
     def require_own(self) -> None:
         """Raises ``StorageError`` where another program keeps its file."""

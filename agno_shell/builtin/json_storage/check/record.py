@@ -45,7 +45,7 @@ def look(
             _KEEPING,
             lambda: _replace(path, data, _known(path, session_id, listed())),
         )
-    problem = _problem(raw, session_id, ids)
+    problem = _problem(raw, session_id, ids, listed)
     if not problem:
         return None
     return Ailment(
@@ -79,7 +79,9 @@ def _decoded(data: bytes) -> dict[str, Any] | None:
     return raw if isinstance(raw, dict) else None
 
 
-def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None) -> str:
+def _problem(
+    raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None, listed: Listed
+) -> str:
     parts = []
     if raw.get("session_id") != session_id:
         parts.append("it does not name the session whose folder it is in")
@@ -87,6 +89,9 @@ def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | No
         parts.append("it has no name")
     if json_records.moment(raw.get("created_at")) is None:
         parts.append("it does not say when the session was made")
+    entry = None if _is_said("description", raw.get("description")) else listed()
+    if entry is not None and entry.session.description:
+        parts.append("it lacks the description that stands in the list")
     if ids is not None:
         head, pinned = raw.get("head"), raw.get("pinned")
         if head not in (None, ROOT) and not (isinstance(head, str) and head in ids):
@@ -151,4 +156,4 @@ _IN_THE_LIST = ("name", "description", "created_at")
 def _is_said(key: str, value: object) -> bool:
     if key == "created_at":
         return json_records.moment(value) is not None
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and (key == "description" or bool(value.strip()))

@@ -103,7 +103,14 @@ class Check:
             if self._ended():
                 return
             yield from self._session(session_id, listing)
+        # Before a message is added: that writes a line anew, and whatever it said is gone.
         yield from self._list(listing)
+        for session_id in sessions:
+            if self._ended():
+                return
+            path = f"{self._root}/{session_id}"
+            if disk.is_folder(path):
+                yield from self._replies(path, session_id)
 
     # The folder of the store -------------------------------------------------------------
 
@@ -139,8 +146,9 @@ class Check:
         staged = imports.session_of(name)
         target = leftovers.target_of(name)
         if staged is not None and stat.S_ISDIR(status.st_mode):
-            self._rights.see(path, status)
-            yield from self._one(staged, lambda: imports.look(self._root, name))
+            yield from self._one_folder(
+                path, status, staged, lambda: imports.look(self._root, name)
+            )
             return
         if name == LIST and not stat.S_ISREG(status.st_mode):
             advice = "Move it away; the list is made again from the sessions."
@@ -183,7 +191,6 @@ class Check:
             return ailments
 
         yield from self._one_folder(path, status, session_id, look)
-        yield from self._replies(path, session_id)
         if not listing.agrees(session_id, messages):
             self._suspects.add(session_id)
 
