@@ -83,7 +83,7 @@ def survey(folder: str, session_id: str, listed: Entry | None) -> Entry | None:
         session = record.session
     elif known is not None:
         session = dated(known, folder)
-    elif counted.size >= 0 or any(disk.status(f"{folder}/{name}") for name in _BESIDE):
+    elif counted.size >= 0 or _holds_anything(folder):
         session = dated(json_records.session_of({}, session_id, json_records.EPOCH), folder)
     else:
         return None
@@ -97,6 +97,10 @@ def survey(folder: str, session_id: str, listed: Entry | None) -> Entry | None:
     if record is not None and record.session.head is not None and not head_holds(folder, record):
         session = session._replace(head=None)
     return Entry(session, counted.size, counted.mtime_ns)
+
+
+def _holds_anything(folder: str) -> bool:
+    return any(disk.status(f"{folder}/{name}") for name in _BESIDE) or keeps_replies(folder)
 
 
 def dated(session: Session, folder: str) -> Session:

@@ -30,7 +30,13 @@ class Ailment(NamedTuple):
 
 def seen(ailment: Ailment) -> Finding:
     """What is told of an ailment that is not mended."""
-    return Finding(ailment.where, ailment.problem, ailment.advice, note=ailment.note)
+    return Finding(
+        ailment.where,
+        ailment.problem,
+        ailment.advice,
+        note=ailment.note,
+        repairable=ailment.mend is not None,
+    )
 
 
 def treated(ailment: Ailment) -> Finding:

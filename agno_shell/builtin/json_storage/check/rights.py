@@ -80,7 +80,9 @@ class Rights:
                 )
                 advice = f"{why}Set them with: {command}"
                 told = self._told(kind, kind.wrong, advice, healed=False)
-                yield told._replace(note=self._is_noted(kind))
+                is_noted = self._is_noted(kind)
+                mends = not (is_noted or self._repair or kind is self._foreign)
+                yield told._replace(note=is_noted, repairable=mends)
 
     def _told(self, kind: _Kind, paths: list[str], advice: str, *, healed: bool) -> Finding:
         if len(paths) == 1:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.check.rights import Rights
     from agno_shell.builtin.json_storage.index_format import Entry
 
-_PARTS = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS))
-_NAMES = _PARTS | {
+_NAMES = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS)) | {
     os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)
 }
 
@@ -48,7 +47,7 @@ def look(path: str, session_id: str, listed: Listed) -> Look:
             for name, status in found.items()
             if _is_ours(name) and not _is_of_its_kind(name, status)
         ]
-        if listed() is None and found.keys().isdisjoint(_PARTS):
+        if listed() is None and found.keys().isdisjoint(_NAMES):
             if not found:
                 ailments.append(_empty(path))
         else:

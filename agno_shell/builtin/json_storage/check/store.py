@@ -24,6 +24,7 @@ from agno_shell.builtin.json_storage.index import NAME as LIST
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
+from agno_shell.disk_space import obstacle
 from agno_shell.errors import StorageError
 from agno_shell.types import Finding
 
@@ -115,12 +116,10 @@ class Check:
     # The folder of the store -------------------------------------------------------------
 
     def _locking(self) -> Iterator[Finding]:
-        if not disk.is_writable(self._root):
-            yield Finding(
-                self._root,
-                "It cannot be written; nothing new can be saved.",
-                "Look at who owns it, and whether the disk is read-only.",
-            )
+        hindered = obstacle(self._root)
+        if hindered is not None:
+            problem = f"{hindered.problem}; nothing new can be saved."
+            yield Finding(self._root, problem, hindered.advice)
         try:
             self._locks.is_held("sessions")
         except OSError as error:
@@ -270,7 +269,8 @@ class Check:
             if places and self._repair:
                 rescue_.rescue(path, session_id, self._locks, self._writer)
         except (OSError, StorageError, json_records.UnwritableError) as error:
-            yield Finding(path, f"An unfinished reply in it was left alone: {reason(error)}.")
+            why = reason(error).rstrip(".")
+            yield Finding(path, f"An unfinished reply in it was left alone: {why}.")
             return
         for place in places:
             yield Finding(
@@ -280,6 +280,7 @@ class Check:
                 if self._repair
                 else "Opening the session, or a repair, saves it as an interrupted message.",
                 healed=self._repair,
+                repairable=not self._repair,
             )
 
     # The list ----------------------------------------------------------------------------
