@@ -50,7 +50,7 @@ class Rights:
             wanted = disk.FILE_MODE
         else:
             return
-        if os.geteuid() not in (0, status.st_uid):
+        if os.geteuid() != status.st_uid:
             self._foreign.wrong.append(path)
             return
         mode = status.st_mode & 0o777
@@ -73,6 +73,10 @@ class Rights:
             if kind.wrong:
                 why = f"They could not be set: {kind.failure}. " if kind.failure else ""
                 target = kind.wrong[0] if len(kind.wrong) == 1 else self._root
+                if kind is self._foreign and os.geteuid() == 0:
+                    advice = "Mend it as that user: what root writes here, nobody else can read."
+                    yield self._told(kind, kind.wrong, advice, healed=False)
+                    continue
                 command = (
                     f'sudo chown -R "$(id -u)" {shlex.quote(target)}'
                     if kind is self._foreign

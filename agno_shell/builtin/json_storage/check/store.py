@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -46,6 +47,7 @@ class Check:
 
     def __init__(self, root: str, *, repair: bool, ended: Callable[[], bool]) -> None:
         self._root = root
+        repair = repair and not _is_anothers(root)
         self._repair = repair
         self._ended = ended
         self._told: list[str] = []
@@ -298,6 +300,17 @@ class Check:
         news = " ".join(self._told)
         self._told.clear()
         return news
+
+
+def _is_anothers(root: str) -> bool:
+    """Whether root looks at a user's store: what it would replace there would be its own,
+    and its user could not read it any more."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return False
+    try:
+        return os.stat(root).st_uid != 0
+    except OSError:
+        return False
 
 
 def _left_alone(ailment: Ailment, error: OSError | StorageError) -> Finding:
