@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
+from agno_shell import owners, settings
 from agno_shell.config import load_config
 from agno_shell.paths import Paths, find_paths
 
@@ -45,6 +46,11 @@ def configure(options: CommonOptions) -> tuple[Paths, Config]:
     )
     for warning in loaded.warnings:
         warn(warning)
+    config_file = options.config_file or paths.config_file
+    configuration = (config_file, os.path.dirname(os.path.abspath(config_file)))
+    remarks = owners.remarks((loaded.storage_path,), (*configuration, paths.shell_config_file))
+    for remark in islice(remarks, 1):  # they have one cause, and the doctor names each
+        warn(remark)
     return paths, loaded
 
 

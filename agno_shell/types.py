@@ -175,6 +175,8 @@ class Finding(NamedTuple):
     healed: bool = False
     note: bool = False
     """Nothing is wrong; it is only worth knowing, such as the copies that are kept."""
+    repairable: bool = False
+    """Whether a check with ``repair`` mends it."""
 
 
 def now() -> datetime:

@@ -136,17 +136,17 @@ def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:
     else:  # a file of the person's choice may be one that several people read
         yield from rights.unchanged_by_others(subject.config_file)
     yield from rights.private(paths.shell_config_file, repair=repair)
-    yield from rights.writable(config_folder, "no choice can be remembered")
+    kept = [(config_folder, "no choice can be remembered")]
     if subject.config[settings.SHELL_HISTORY]:
         purpose = "what is typed is not remembered"
         yield from rights.regular(paths.history_file, purpose)
         yield from rights.private(paths.history_file, repair=repair)
-        yield from rights.writable(state_folder, purpose)
+        kept.append((state_folder, purpose))
     with suppress(OSError):
         for name in sorted(os.listdir(paths.log_dir)):
             yield from rights.private(os.path.join(paths.log_dir, name), repair=repair)
-    yield from rights.writable(paths.log_dir, "no log is kept")
-    yield from rights.writable(paths.cache_dir, "searching takes longer")
+    kept += [(paths.log_dir, "no log is kept"), (paths.cache_dir, "searching takes longer")]
+    yield from rights.writable(kept)
 
 
 def _locale() -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
 from agno_shell.events import Failed, Interrupted
 from agno_shell.plugins import Plugins
+from agno_shell.session_names import session_name
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
@@ -182,7 +183,7 @@ class Shell:
                     self.show_error(error)
                 else:
                     return
-        await self.conversation.create(new or default_session_name(now()))
+        await self.conversation.create(session_name(new or "") or default_session_name(now()))
 
     async def _load_plugins(self) -> None:
         loaded = await asyncio.to_thread(self.plugins.load_installed)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.errors import UsageError
-from agno_shell.session_names import session_name
+from agno_shell.session_names import name_key, required_name
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Session
 
@@ -76,10 +76,7 @@ def split_description(text: str) -> tuple[str, str]:
 def clean_name(text: str) -> str:
     """A session's name in one line; raises :class:`UsageError` when nothing is left, and
     for a longer one than a session may have."""
-    name = session_name(unquote(text))
-    if not name:
-        raise UsageError("A session's name cannot be empty.", hint="Type one behind the command.")
-    return name
+    return required_name(unquote(text), "Type one behind the command.")
 
 
 def split_reference(
@@ -113,8 +110,9 @@ def by_id(word: str, sessions: Iterable[Session]) -> Session | None:
 
 
 def _by_name(word: str, sessions: Iterable[Session], except_id: str) -> Session | None:
-    """The only session of this very name, unless its id is ``except_id``."""
-    found = [session for session in sessions if session.name == word]
+    """The only session of this name, unless its id is ``except_id``."""
+    key = name_key(word)
+    found = [session for session in sessions if name_key(session.name) == key]
     if len(found) != 1 or found[0].session_id == except_id:
         return None
     return found[0]

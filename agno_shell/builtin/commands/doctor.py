@@ -34,7 +34,7 @@ async def doctor(context: CommandContext, text: str) -> None:
     context.print(findings.verdict(found, looked_at))
     if any(finding.healed for finding in found):
         await context.refresh()
-    elif not repair and any(map(findings.is_wrong, found)):
+    elif not repair and findings.can_be_repaired(found):
         context.print("/doctor repair mends what can be mended without losing anything.")
 
 

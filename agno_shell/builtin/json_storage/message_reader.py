@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -64,7 +64,7 @@ class Raw(NamedTuple):
 def load(path: str) -> Loaded:
     """The whole file; a missing one is empty."""
     objects, form, data, size, mtime_ns = read(path)
-    messages, settled = tree.adopt(objects)
+    messages, settled = tree.adopt(objects, datetime.fromtimestamp(mtime_ns / 1e9, UTC))
     return Loaded(
         messages,
         "foreign" if form == "ours" and not settled else form,

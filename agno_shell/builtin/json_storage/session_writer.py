@@ -110,11 +110,8 @@ class SessionWriter:
             return entry
 
     def lay_index_anew(self, before: bytes, after: bytes) -> None:
-        """Replace an index that is damaged or in another layout, which is kept; what only
-        it knows goes to the folders first."""
+        """Replace an index that is damaged or in another layout, which is kept."""
         path = f"{self._root}/sessions.json"
-        for entry in self._catalog.contents().entries:
-            folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
         copy = replace_keeping(path, before, after)
         was = "damaged" if index_format.read(before) is None else "in another layout"
         self._notices(f"{path} was {was} and was written anew; it is kept as {copy}.")

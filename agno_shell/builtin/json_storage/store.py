@@ -180,6 +180,7 @@ class JsonStorage(Storage):
         model: str | None = None,
         agent: str | None = None,
     ) -> Session:
+        self._catalog.index.require_own()
         session = new_session(name, description, model=model, agent=agent)
         path = f"{self._root}/{session.session_id}"
         with saving("The session", path):
@@ -300,6 +301,7 @@ class JsonStorage(Storage):
         session_id = session.session_id
         if not is_session_id(session_id):
             raise StorageError(f"{str(session_id)[:80]!r} is not a session id; it was not taken.")
+        self._catalog.index.require_own()
         session = session._replace(message_count=len(messages))
         with saving("The session", f"{self._root}/{session_id}"):
             disk.make_folders(self._root)

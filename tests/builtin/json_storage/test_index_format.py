@@ -27,12 +27,12 @@ def entry(number: int) -> Entry:
 
 ENTRIES = [entry(number) for number in range(4)]
 IDS = [each.session.session_id for each in ENTRIES]
-LINES = [index_format.line(each) for each in ENTRIES]
+LINES = [index_format.line(each, local=False) for each in ENTRIES]
 
 
 def test_the_bytes() -> None:
     session = Session("0" * 8 + "-0000" * 3 + "-" + "0" * 12, "n", NOON, NOON, "d", 7)
-    assert index_format.whole(None, [index_format.line(Entry(session, 12, 34))]) == (
+    assert index_format.whole(None, [index_format.line(Entry(session, 12, 34), local=False)]) == (
         b'{"current_session_id":null                                  ,"sessions":[\n'
         b'{"session_id":"00000000-0000-0000-0000-000000000000","name":"n","description":"d",'
         b'"created_at":"2026-07-20T12:00:00.000005+00:00",'
@@ -62,10 +62,14 @@ def test_the_end_of_a_line_has_one_width() -> None:
         10**11,
         10**18,
     )
-    assert len(index_format.tail(small)) == len(index_format.tail(large)) == index_format.TAIL_WIDTH
+    assert (
+        len(index_format.tail(small, local=False))
+        == len(index_format.tail(large, local=False))
+        == index_format.TAIL_WIDTH
+    )
     assert len(index_format.heading(None)) == len(index_format.heading(IDS[0]))
     assert len(index_format.heading(None)) == index_format.HEADING_WIDTH
-    assert index_format.tail_updated_at(index_format.tail(small)) == NOON
+    assert index_format.tail_updated_at(index_format.tail(small, local=False)) == NOON
 
 
 def test_a_line_is_found_without_decoding() -> None:
@@ -80,13 +84,13 @@ def test_a_line_is_found_without_decoding() -> None:
 def test_an_id_inside_a_text_is_not_a_line() -> None:
     ident = new_id()
     session = ENTRIES[0].session._replace(name=f'\n,{{"session_id":"{ident}",')
-    data = index_format.whole(None, [index_format.line(Entry(session))])
+    data = index_format.whole(None, [index_format.line(Entry(session), local=False)])
     assert index_format.find_line(data, ident) is None
 
 
 def test_what_this_version_does_not_know_stays() -> None:
     session = ENTRIES[0].session._replace(extra={"colour": {"a": 1}, "messages_size": 5})
-    line = index_format.line(Entry(session, 1, 2))
+    line = index_format.line(Entry(session, 1, 2), local=False)
     assert index_format.read_line(line) == Entry(session, 1, 2)
 
 
@@ -109,13 +113,19 @@ def test_a_damaged_index_is_none(data: bytes) -> None:
 @pytest.mark.parametrize("ident", ["../../etc", "", None, 5, IDS[0].upper(), IDS[0] + "\n"])
 def test_ids_from_the_file_are_checked(ident: object) -> None:
     data = json.dumps({"current_session_id": ident, "sessions": [{"session_id": ident}, 5]})
-    assert index_format.read(data.encode()) == index_format.Contents(None, [])
+    assert index_format.read(data.encode()) is None
+    mixed = json.dumps({"sessions": [{"session_id": ident}, {"session_id": IDS[1]}, 5]})
+    contents = index_format.read(mixed.encode())
+    assert contents is not None
+    assert [each.session.session_id for each in contents.entries] == [IDS[1]]
     assert index_format.lines(data.encode()) is None
 
 
 def plain() -> dict[str, object]:
     session = Session(IDS[0], "n", NOON, NOON, "d", 7)
-    found: dict[str, object] = json.loads(index_format.line(Entry(session, 12, 34, checked=True)))
+    found: dict[str, object] = json.loads(
+        index_format.line(Entry(session, 12, 34, checked=True), local=False)
+    )
     return found
 
 
