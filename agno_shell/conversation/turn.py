@@ -15,6 +15,7 @@ from agno_shell.contracts import Tool
 from agno_shell.conversation.asking import Asking
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.request.refusals import advised
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.tools.toolbelt import Answer, stopped
 from agno_shell.conversation.tree.branches import is_bare
@@ -124,7 +125,7 @@ class Turn:
             async with aclosing(asking.events()) as events:
                 async for event in events:
                     if isinstance(event, Finished | Failed | Interrupted):
-                        ending = reply.judge(event)
+                        ending = self._advised(reply.judge(event))
                         break
                     if not isinstance(event, RequestPrepared):
                         reply.take(event)
@@ -136,6 +137,10 @@ class Turn:
             self.reply = reply.finish(ending)
             saved = await conversation.add(self.reply)
         yield saved
+
+    def _advised(self, ending: Ending) -> Ending:
+        path = self._conversation.history
+        return advised(ending, path) if isinstance(ending, Failed) else ending
 
     async def _prepare(self, choice: Choice) -> RequestPrepared:
         """The next request, if the session may still cost what it costs."""
