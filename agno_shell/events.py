@@ -52,6 +52,14 @@ class Request:
     """The contents of the messages' attachments that are no text, by their SHA-256. Those
     that are text stand in the content of their messages already."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether its last message is one to be answered."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or last.role not in ("user", "tool"):
+            return False
+        return last.role == "tool" or bool(last.content.strip() or last.attachments)
+
 
 @dataclass(frozen=True)
 class TextDelta:

@@ -60,7 +60,7 @@ def destination(
             raise ProviderError(
                 f"The key in {api_key_env} was not sent: {where} is asked over plain http.",
                 hint="Use an https address in [provider] api_base.",
-                kind="refused",
+                kind="not_sent",
             )
     name = model if prefixed else f"openai/{model}"
     return Destination(name, where, api_key_env, api_base, key)
@@ -87,13 +87,13 @@ def _address(api_base: str) -> tuple[str, str, str]:
         raise ProviderError(
             f"The address {api_base!r} in api_base cannot be used.",
             hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
-            kind="refused",
+            kind="not_sent",
         )
     if parts.username is not None:
         raise ProviderError(
             f"The address of {host} in api_base holds a user name; it was not asked.",
             hint="Put the key into a variable and name that in [provider] api_key_env.",
-            kind="refused",
+            kind="not_sent",
         )
     return host, host_and_port(host, port), scheme
 

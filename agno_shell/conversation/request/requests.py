@@ -18,7 +18,7 @@ from agno_shell.conversation.request.receipts import Places, left_out
 from agno_shell.conversation.request.refusals import without_refused
 from agno_shell.conversation.request.rules import begins_turn, go_on, reply_reserve, valid
 from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
-from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence, is_asked
+from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message
 from agno_shell.errors import UsageError
@@ -142,8 +142,6 @@ class Requests:
         apart = [each for each in pinned if first.isdisjoint(m.id for m in each[0].turn)]
         rows = _rows(frame, selection, [turn for _each, turn in apart], pinned, asking)
         sent = in_sequence(message for message, _why in rows)
-        if asking and not is_asked([each.message for each in sent]):
-            raise UsageError("There is nothing to send: the question is empty.")
         parts = [part for each in sent for part in each.parts]
         if counted or selection.is_counted:
             await model.counter.count([*frame.messages, *parts])
@@ -151,7 +149,10 @@ class Requests:
         receipt = _receipt(model, frame, _whole_rows(sent, rows))
         places = await self._places(selection, before)
         receipt = receipt._replace(left_out=left_out(places, turns, apart))
-        return RequestPrepared(await self._request(choice, frame, sent), receipt)
+        request = await self._request(choice, frame, sent)
+        if asking and not request.asks:
+            raise UsageError("There is nothing to send: the question is empty.")
+        return RequestPrepared(request, receipt)
 
     async def _request(self, choice: Choice, frame: Frame, sent: Sequence[Sent]) -> Request:
         conversation = self._conversation

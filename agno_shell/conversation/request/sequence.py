@@ -66,11 +66,6 @@ def filtered(plugins: Plugins, session: Session | None, request: Request) -> Req
     return replace(changed, messages=messages)
 
 
-def is_asked(messages: Sequence[Message]) -> bool:
-    """Whether a request of these messages asks for a reply."""
-    return bool(messages) and messages[-1].role in ("user", "tool")
-
-
 def _in_its_role(message: Message, groups: Sequence[Sequence[Message]]) -> Message:
     """A message in the role in which it can stand behind ``groups``."""
     if message.role == "summary":
