@@ -168,7 +168,11 @@ async def test_no_slash_command_is_advised_where_there_is_none(
 
 # Files ------------------------------------------------------------------------------------
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49"
+    "444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+"""A picture of one pixel."""
 
 
 @pytest.fixture
