@@ -143,6 +143,26 @@ async def test_asking_again_in_vain_changes_nothing(
     assert sent(provider) == ["then"]
 
 
+async def test_a_refusal_is_known_of_where_the_question_had_no_answer_before(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    await say(conversation, provider, "poison", DOWN)
+    provider.scripts.append([REFUSED])
+    await run((await Moves(conversation).retry(None)).turn)
+    await say(conversation, provider, "then")
+    assert sent(provider) == ["then"]
+
+
+async def test_a_refusal_does_not_take_the_place_of_an_answer(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    await say(conversation, provider, "one")
+    provider.scripts.append([REFUSED])
+    await run((await Moves(conversation).retry("another")).turn)
+    await say(conversation, provider, "then")
+    assert sent(provider) == ["one", "echo: one", "then"]
+
+
 async def test_other_words_are_asked_on_a_branch_of_their_own(
     conversation: Conversation, provider: ScriptedProvider
 ) -> None:
