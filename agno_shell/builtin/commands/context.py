@@ -20,7 +20,7 @@ UNDO_FLAG = "--undo"
 FIRST, LAST = 8, 16
 """Rows that are shown of a long request."""
 
-JOINED = "  + same"
+JOINED = "+ same"
 """Stands for the role of what is sent in one message with the row above."""
 
 BAR = 24
@@ -108,7 +108,7 @@ def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
 
 def _foot(receipt: Receipt) -> Iterable[str]:
     if any(row.joined for row in receipt.rows):
-        yield f"What has {JOINED.strip()!r} as its role goes in one message with the row above it."
+        yield f"What has {JOINED!r} as its role goes in one message with the row above it."
     if receipt.tool_tokens:
         yield f"What describes the tools: {receipt.tool_tokens:,} tokens."
     if not receipt.left_out:
