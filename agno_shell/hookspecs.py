@@ -102,7 +102,8 @@ def on_turn_finished(session: Session, reply: Message) -> None:
 def prepare_request(session: Session | None, request: Request) -> Request | None:
     """See what is sent and, by returning another request, change it. Called for one
     plugin after the other, each with what the one before it returned. ``session`` is
-    None for a one-shot question."""
+    None for a one-shot question. A plugin that fails here stops the request; a UsageError
+    is a veto, and its sentence is shown."""
 
 
 @hookspec

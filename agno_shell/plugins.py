@@ -28,7 +28,7 @@ from agno_shell.contracts import (
     ToolbarView,
     ToolFactory,
 )
-from agno_shell.errors import PluginError
+from agno_shell.errors import PluginError, ProviderError, UsageError
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
@@ -332,22 +332,34 @@ class Plugins:
     def prepare_request(self, session: Session | None, request: Request) -> Request:
         """What is sent after every plugin has seen it, one after the other.
 
-        ``session`` is None for a one-shot question, which belongs to none.
+        ``session`` is None for a one-shot question, which belongs to none. A plugin that
+        fails here may be one that hides what must not leave: nothing is to be sent then.
+        Raises PluginError that names it. UsageError is its veto: it becomes a ProviderError
+        with the same sentence, of the kind ``refused``.
         """
-        arguments: dict[str, Any] = {"session": session, "request": request}
+        for implementation in self._manager.hook.prepare_request.get_hookimpls():
+            arguments: dict[str, Any] = {"session": session, "request": request}
+            record = self._records[implementation.plugin_name]
+            try:
+                changed: Any = implementation.function(
+                    *(arguments[argument] for argument in implementation.argnames)
+                )
+                if changed is not None:
+                    _check_request(changed, request)
+                    request = changed
+            except UsageError as error:
+                raise ProviderError(str(error), hint=error.hint, kind="refused") from error
+            # Whatever it is: a plugin may even raise what only an event loop or a person may.
+            except BaseException as error:
+                raise self._stopped_by(record, "prepare_request", _reason(error)) from error
+        return request
 
-        def take(changed: Any) -> None:
-            if type(changed) is not type(request):
-                raise PluginError(f"it returned {type(changed).__name__}, not Request")
-            for message in changed.messages:
-                if not isinstance(message, Message):
-                    wrong = type(message).__name__
-                    raise PluginError(f"it returned a Request with {wrong} as a message")
-            arguments["request"] = changed
-
-        self._each("prepare_request", arguments, take)
-        changed: Request = arguments["request"]
-        return changed
+    def _stopped_by(self, record: PluginRecord, hook: str, reason: str) -> PluginError:
+        record.error = f"{hook}: {reason}"
+        return PluginError(
+            f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
+            hint=f'[plugins] off = ["{record.name}"] in the configuration switches it off.',
+        )
 
     def toolbar_items(self, view: ToolbarView) -> list[ToolbarItem]:
         """Every plugin's words for the toolbar, leftmost first."""
@@ -366,6 +378,21 @@ class Plugins:
         return sorted(items, key=lambda item: item.order)
 
 
+def _check_request(changed: Any, before: Request) -> None:
+    """Refuse what a plugin cannot have meant to be sent."""
+    if type(changed) is not type(before):
+        raise PluginError(f"it returned {type(changed).__name__}, not Request")
+    for message in changed.messages:
+        if not isinstance(message, Message):
+            wrong = type(message).__name__
+            raise PluginError(f"it returned a Request with {wrong} as a message")
+        if not isinstance(message.content, str):
+            wrong = type(message.content).__name__
+            raise PluginError(f"it returned a message with {wrong} as its content")
+    if before.asks and not changed.asks:
+        raise PluginError("it returned a Request that asks nothing")
+
+
 def _own_version() -> str:
     from agno_shell import __version__
 
@@ -374,4 +401,6 @@ def _own_version() -> str:
 
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, PluginError):
+        return text
+    return f"{type(error).__name__}: {text}".rstrip(": ")

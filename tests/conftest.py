@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -42,8 +42,11 @@ AGENTS = {
 
 
 @pytest.fixture
-def provider() -> ScriptedProvider:
-    return ScriptedProvider()
+def provider() -> Iterator[ScriptedProvider]:
+    """What the engine sends in any test, the strictest server takes."""
+    made = ScriptedProvider()
+    yield made
+    assert made.refused == []
 
 
 @pytest.fixture

@@ -119,6 +119,9 @@ class ConversationControl(Protocol):
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         """Take in content that is no file."""
 
+    def extent(self, attachment: Attachment) -> str:
+        """How much is in it: ``640 × 480 pixels``, ``3 pages``; empty where that is not known."""
+
     def detach(self, attachment: Attachment) -> None:
         """Not send it after all; its content stays with the session."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agno_shell import settings
 from agno_shell.contracts import Storage
 from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.stream import Stream
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished, Request, TextDelta, UsageReported
@@ -165,7 +166,7 @@ class Titles:
     async def _answer(self, session: Session, choice: Choice, request: Request) -> str:
         """What the model says; empty unless it has finished."""
         conversation = self._conversation
-        request = conversation.plugins.prepare_request(session, request)
+        request = filtered(conversation.plugins, session, request)
         stream = Stream(conversation.models.provider(choice), request)
         text, usage, finished = "", None, False
         try:

@@ -17,6 +17,7 @@ from agno_shell.conversation.asking import Asking, Patience
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.request.agent_texts import read_pins
+from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.request.system_text import system_message
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError
@@ -192,7 +193,7 @@ class Quick:
             reasoning=query.reasoning,
             files=query.attached.files,
         )
-        request = self._plugins.prepare_request(None, request)
+        request = filtered(self._plugins, None, request)
         return RequestPrepared(request, await self._receipt(choice, request))
 
     async def _pins(self, agent: Agent | None) -> tuple[str, ...]:

@@ -139,6 +139,9 @@ class Control:
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         return await self._attachments.attach_data(data, name)
 
+    def extent(self, attachment: Attachment) -> str:
+        return self._attachments.extent(attachment)
+
     def detach(self, attachment: Attachment) -> None:
         self._attachments.detach(attachment)
 

@@ -42,6 +42,8 @@ class FakeConversation:
         self.errors: dict[str, AgnoShellError] = {}
         self.replies: deque[str] = deque()
         self.attached: list[Attachment] = []
+        self.extents: dict[str, str] = {}
+        """What :meth:`extent` says, by the hash of the content."""
         self.boxes: list[ToolState] = []
         self.last_turn: Step | None = None
         self.totals = Figures()
@@ -207,6 +209,9 @@ class FakeConversation:
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         self._call("attach_data", data, name)
         return self._attach(data, name)
+
+    def extent(self, attachment: Attachment) -> str:
+        return self.extents.get(attachment.sha256, "")
 
     def detach(self, attachment: Attachment) -> None:
         self._call("detach", attachment)

@@ -151,7 +151,7 @@ async def test_only_a_whole_reply_is_stored_as_complete(
     # The next turn works, and an empty reply is not sent along.
     await run(conversation.turn("Again"))
     sent = [message.content for message in provider.requests[-1].messages]
-    assert sent == ["Go", *([content] if content else []), "Again"]
+    assert sent == (["Go", content, "Again"] if content else ["Go\n\nAgain"])
 
 
 async def test_the_kind_of_a_failure_is_kept(

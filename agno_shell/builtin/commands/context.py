@@ -20,6 +20,9 @@ UNDO_FLAG = "--undo"
 FIRST, LAST = 8, 16
 """Rows that are shown of a long request."""
 
+JOINED = "+ same"
+"""Stands for the role of what is sent in one message with the row above."""
+
 BAR = 24
 """Characters of the bar that shows how full the window is."""
 
@@ -30,6 +33,10 @@ WHY_NOT = {
     "window": ("does not fit into the window", "do not fit into the window"),
     "summary": ("is in the summary", "are in the summary"),
     "empty": ("holds nothing to send", "hold nothing to send"),
+    "refused": (
+        "was refused, and is not sent again by itself: /retry or /edit bring it back",
+        "were refused, and are not sent again by themselves: /retry or /edit bring them back",
+    ),
 }
 """Of one message, and of several."""
 
@@ -74,8 +81,9 @@ def _head(model: str, receipt: Receipt) -> Iterable[str]:
     share = receipt.tokens / room
     filled = min(BAR, round(share * BAR)) or int(receipt.tokens > 0)
     about = "about " if receipt.estimated else ""
+    messages = sum(not row.joined for row in receipt.rows)
     yield (
-        f"The next request to {clean_line(model)} holds {count(len(receipt.rows), 'message')} with "
+        f"The next request to {clean_line(model)} holds {count(messages, 'message')} with "
         f"{about}{receipt.tokens:,} tokens, beside your question."
     )
     yield f"{'█' * filled}{'░' * (BAR - filled)} {share:.0%} of {room:,} tokens"
@@ -91,7 +99,7 @@ def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
         text = f"{text} (calls {names})".strip()
     return (
         "" if place is None else f"{place:,}",
-        row.message.role,
+        JOINED if row.joined else row.message.role,
         f"{row.tokens:,}",
         row.why,
         text,
@@ -99,6 +107,8 @@ def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
 
 
 def _foot(receipt: Receipt) -> Iterable[str]:
+    if any(row.joined for row in receipt.rows):
+        yield f"What has {JOINED!r} as its role goes in one message with the row above it."
     if receipt.tool_tokens:
         yield f"What describes the tools: {receipt.tool_tokens:,} tokens."
     if not receipt.left_out:

@@ -91,7 +91,7 @@ def may_carry(key: str, variable: str, address: Address, source: str) -> None:
         raise ProviderError(
             f"The key in {variable} was not sent: {address.where} is asked over plain http.",
             hint=f"Use an https address in {source}.",
-            kind="refused",
+            kind="not_sent",
         )
 
 
@@ -117,14 +117,14 @@ def parse_address(text: str, source: str) -> Address:
         raise ProviderError(
             f"The address of {host} in {source} holds a user name; it was not asked.",
             hint="Put the key into a variable and name that in [provider] api_key_env.",
-            kind="refused",
+            kind="not_sent",
         )
     if scheme not in ("http", "https") or not host or any(sign.isspace() for sign in text):
         said = f"{text!r} in {source}" if "@" not in text else f"in {source}"
         raise ProviderError(
             f"The address {said} cannot be used.",
             hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
-            kind="refused",
+            kind="not_sent",
         )
     where = host_and_port(host, port)
     return Address(text, host, where, scheme, port or (443 if scheme == "https" else 80))

@@ -112,7 +112,7 @@ def endpoint(service: str | None, environ: Mapping[str, str]) -> Endpoint | None
             raise ProviderError(
                 f"The variable {variable} is set, but there are only blanks in it.",
                 hint=f"Remove it, or put the address of {service} into it.",
-                kind="refused",
+                kind="not_sent",
             )
         text = _ollama_host(value) if variable == "OLLAMA_HOST" else value
         return Endpoint(parse_address(text, f"the variable {variable}"), variable)

@@ -50,6 +50,7 @@ _BAD_KEY = re.compile(
 _NO_CREDIT = re.compile(
     r"insufficient[_ ]quota|current quota|credit balance|billing|payment required", re.IGNORECASE
 )
+_FILTERED = re.compile(r"flagged|moderation|content[ _-](?:filter|policy)|safety", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"context.{0,10}(?:length|window|size)|maximum context|too many tokens|prompt is too long",
     re.IGNORECASE,
@@ -174,7 +175,7 @@ class _Case(NamedTuple):
 def _stopped_here(case: _Case) -> Failed | None:
     for error in case.chain:
         if isinstance(error, NotSentError):
-            return Failed("refused", str(error), error.hint)
+            return Failed("not_sent", str(error), error.hint)
         if isinstance(error, OnTheWayError):
             return Failed("unreachable", str(error), error.hint, temporary=error.temporary)
         if isinstance(error, TooLongError):
@@ -213,7 +214,7 @@ def _by_status(case: _Case) -> Failed | None:
         return _temporary(case, "timeout", message, again(anything=case.anything))
     if 300 <= status < 400:
         message = f"{where} redirects elsewhere ({status}); a key is never sent after a redirect."
-        return Failed("refused", message, "Set [provider] api_base to the final address.")
+        return Failed("wrong_address", message, "Set [provider] api_base to the final address.")
     if status >= 500:
         message = f"{where} had an error of its own ({status}): {detail}"
         failed = _temporary(case, "server", message, again(anything=case.anything))
@@ -239,19 +240,22 @@ def _wrong_key(goal: Destination, status: int) -> Failed:
 
 
 def _not_allowed(case: _Case) -> Failed:
-    goal = case.goal
-    message = f"{goal.where} does not allow this (403): {case.detail}"
+    goal, detail = case.goal, case.detail
+    message = f"{goal.where} does not allow this (403): {detail}"
     hint = "Choose another model with /model."
     if goal.key_variable:
         hint = f"See what the key in {goal.key_variable} may use, or choose another /model."
-    return Failed("refused", message, hint)
+    # Some services answer so to what their own filter does not let through.
+    kind = "refused" if _FILTERED.search(detail) else "authentication"
+    return Failed(kind, message, hint)
 
 
 def _not_found(case: _Case) -> Failed:
     where, model, detail = case.goal.where, case.model, case.detail
     # A server of one's own also says 404 where the address is wrong.
     if case.goal.api_base is not None and "model" not in detail.lower():
-        return Failed("refused", f"{where} has no such page (404): {detail}", check_base(case.goal))
+        message = f"{where} has no such page (404): {detail}"
+        return Failed("wrong_address", message, check_base(case.goal))
     message = f"{where} knows no model {model} (404): {detail}"
     return Failed("unknown_model", message, case.nearest(model))
 

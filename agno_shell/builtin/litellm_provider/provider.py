@@ -67,7 +67,7 @@ class LitellmProvider(Provider):
             number, answers = process.send(asked, request.files)
         except (TypeError, ValueError, RecursionError) as error:
             said = f"A parameter of the request cannot be sent: {error}."
-            yield Failed("refused", said, "Change the agent's parameters in the config file.")
+            yield Failed("not_sent", said, "Change the agent's parameters in the config file.")
             return
         over = begun = False
         try:

@@ -71,7 +71,7 @@ class Budget:
             return
         state, more = _state(figures, estimate, allowed), _next_limit(costs, self._limit)
         if not await self.ask(f"{state[0].upper()}{state[1:]}. Let it cost up to {dollars(more)}?"):
-            raise ProviderError(f"Nothing was sent: {state}.", hint=HINT, kind="refused")
+            raise ProviderError(f"Nothing was sent: {state}.", hint=HINT, kind="not_sent")
         self._allowed[session_id] = more
 
     async def spent(self, session_id: str) -> Figures:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from itertools import takewhile
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from agno_shell.conversation.request.refusals import is_refused
 from agno_shell.conversation.request.rules import begins_turn
 from agno_shell.conversation.tree import branches
 from agno_shell.errors import SessionNotFoundError
@@ -24,6 +25,8 @@ class Found(NamedTuple):
     message: Message
     turn: tuple[Message, ...]
     """The turn that it belongs to; of a summary nothing."""
+    refused_later: bool = False
+    """Whether what has no answer in that turn was refused by one to a later turn."""
 
 
 class Earlier:
@@ -76,7 +79,7 @@ class Earlier:
         if missing and not self._conversation.path.is_whole:
             session_id, first = self._conversation.session.session_id, messages[0].id
             # The first turn that is loaded may have begun before that.
-            rest = list(takewhile(lambda message: not begins_turn(message), messages))
+            rest = tuple(messages)
             # Of a session that was deleted elsewhere, what is loaded is what there is.
             with suppress(SessionNotFoundError):
                 self._far |= await self._conversation.reader(
@@ -89,7 +92,7 @@ class Earlier:
         place = self.place(message_id)
         if place is None:
             return self._far.get(message_id)
-        return Found(place, messages[place], tuple(turn_around(messages, place)))
+        return _found_at(messages, place)
 
 
 def turn_around(messages: Sequence[Message], place: int) -> list[Message]:
@@ -104,19 +107,19 @@ def turn_around(messages: Sequence[Message], place: int) -> list[Message]:
     return [message for message in messages[start:end] if message.role != "summary"]
 
 
+def _found_at(messages: Sequence[Message], place: int) -> Found:
+    turn = tuple(turn_around(messages, place))
+    # Looked at no further than to the first reply that says it.
+    behind = dropwhile(lambda each: not begins_turn(each), islice(messages, place + 1, None))
+    return Found(place, messages[place], turn, is_refused(behind))
+
+
 def _among(
     before: Sequence[Message], rest: Sequence[Message], ids: Iterable[str]
 ) -> dict[str, Found]:
     """Those of ``ids`` that are among the messages before what is loaded; ``rest`` is what
-    is loaded of the turn that they end in."""
+    is loaded."""
     places = {message.id: place for place, message in enumerate(before)}
     path = [*before, *rest]
-    return {
-        each: Found(
-            places[each] - len(before),
-            path[places[each]],
-            tuple(turn_around(path, places[each])),
-        )
-        for each in ids
-        if each in places
-    }
+    found = {each: _found_at(path, places[each]) for each in ids if each in places}
+    return {each: one._replace(place=one.place - len(before)) for each, one in found.items()}

@@ -94,7 +94,7 @@ def test_what_the_gate_stopped_is_said_in_its_words() -> None:
         ),
         OWN,
     )
-    assert (failed.kind, failed.message) == ("refused", "A key was not sent to x.")
+    assert (failed.kind, failed.message) == ("not_sent", "A key was not sent to x.")
 
 
 def test_a_hint_never_runs_into_the_servers_words() -> None:

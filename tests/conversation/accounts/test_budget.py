@@ -79,7 +79,7 @@ async def test_a_session_that_has_cost_its_limit_asks_before_anything_is_sent(
         "This session has cost $1.25, and the limit is $1.00. Let it cost up to $2.00?"
     ]
     failed = next(event for event in events if isinstance(event, Failed))
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert (
         failed.message == "Nothing was sent: this session has cost $1.25, and the limit is $1.00."
     )
@@ -98,7 +98,7 @@ async def test_where_there_is_no_person_the_answer_is_no(
     conversation = make_conversation(storage, values={LIMIT: 1.0})
     await conversation.open(session.session_id)
     events = await run(conversation)
-    assert any(isinstance(event, Failed) and event.kind == "refused" for event in events)
+    assert any(isinstance(event, Failed) and event.kind == "not_sent" for event in events)
     assert provider.requests == []
 
 
@@ -202,7 +202,7 @@ async def test_each_round_with_tools_is_looked_at(
     provider.scripts.append([ToolCall("c", "clock", "{}"), usage, Finished("tool_calls")])
     events = await run(conversation, "What time is it?")
     assert len(provider.requests) == 1
-    assert any(isinstance(event, Failed) and event.kind == "refused" for event in events)
+    assert any(isinstance(event, Failed) and event.kind == "not_sent" for event in events)
     session_id = conversation.session.session_id
     messages = await conversation.store(lambda storage: storage.messages(session_id))
     assert [message.role for message in messages] == ["user", "assistant", "tool", "assistant"]

@@ -335,6 +335,31 @@ async def test_a_plugin_sees_what_is_sent_to_be_summed_up(
     assert "one\n" not in provider.requests[-1].messages[-1].content
 
 
+async def test_a_broken_filter_stops_it(
+    talk: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+) -> None:
+    register("hide", prepare_request=lambda request: 1 // 0)
+    before = len(provider.requests)
+    made = Compaction(talk)
+    await run(made)
+    assert isinstance(made.ending, Failed)
+    assert "plugin hide (dist-hide 1) failed in prepare_request" in made.ending.message
+    assert (len(provider.requests), made.summary) == (before, None)
+
+
+async def test_what_was_refused_is_not_summed_up(
+    make_conversation: Make, provider: ScriptedProvider
+) -> None:
+    talk = make_conversation()
+    await talk.create("Test")
+    await say(talk, "one")
+    provider.scripts.append([Failed("refused", "The filter.")])
+    await say(talk, "poison", "three", "four")
+    await run(Compaction(talk))
+    assert "one" in provider.requests[-1].messages[-1].content
+    assert "poison" not in provider.requests[-1].messages[-1].content
+
+
 async def test_what_it_may_cost_is_watched(
     make_conversation: Make, provider: ScriptedProvider
 ) -> None:
