@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
 from agno_shell.contracts import Provider, ProviderFactory
+from agno_shell.guarding import quiet
 from agno_shell.types import Reasoning
 
 if TYPE_CHECKING:
@@ -74,5 +74,5 @@ class Models:
         while self._opened:
             _name, provider = self._opened.popitem()
             # A provider may be anybody's plugin; the next one is closed all the same.
-            with suppress(Exception, SystemExit):
+            with quiet():
                 await provider.close()

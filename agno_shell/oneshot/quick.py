@@ -173,7 +173,7 @@ class Quick:
             reasoning=query.reasoning,
             files=query.attached.files,
         )
-        request = self._plugins.prepare_request(None, request)
+        request = await self._plugins.prepare_request(None, request)
         return RequestPrepared(request, await self._receipt(choice, request))
 
     async def _pins(self, agent: Agent | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.plugins import Plugins
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
@@ -256,9 +257,11 @@ class Shell:
         except AgnoShellError as error:
             self._show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            let_through(error)
             what = clean_line(stripped.split()[0], 40) if stripped.startswith("/") else "The turn"
-            self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
+            reason = clean_line(reason_of(error), 400)
+            self.presenter.notice(f"{what} failed: {reason}", "class:error")
         finally:
             self.front.busy = False
         if not self._leaving:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from agno_shell.contracts import Tool, ToolBox, ToolFactory
 from agno_shell.errors import AgnoShellError
+from agno_shell.guarding import let_through, quiet, reason_of
 from agno_shell.types import ToolSchema
 
 OPENING_SECONDS = 20.0
@@ -55,8 +55,9 @@ class ToolKeeper:
         except AgnoShellError as error:
             self._failed(error.sentence())
         # A tool box may be anybody's plugin; its bug costs its tools and not the turn.
-        except (Exception, SystemExit) as error:
-            self._failed(f"It failed: {type(error).__name__}: {error}")
+        except BaseException as error:
+            let_through(error)
+            self._failed(f"It failed: {reason_of(error)}")
 
     def _failed(self, reason: str) -> None:
         self.tools = ()
@@ -79,7 +80,7 @@ class ToolKeeper:
 
 
 async def _close(box: ToolBox) -> None:
-    with suppress(Exception, SystemExit):  # nobody can do anything about it any more
+    with quiet():  # nobody can do anything about it any more
         await box.close()
 
 

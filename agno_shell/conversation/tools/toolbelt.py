@@ -19,6 +19,7 @@ from agno_shell.conversation.tools.keeper import ToolKeeper
 from agno_shell.conversation.tools.names import Key, distinct_names
 from agno_shell.conversation.tools.selection import Selection, split_name
 from agno_shell.errors import AgnoShellError, UsageError
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import Status, ToolCall, ToolSchema
 from agno_shell.wording import size
 
@@ -301,8 +302,12 @@ class Toolbelt:
             return Answer(limited(error.sentence(), self._output_bytes), "failed")
         # A tool may be anybody's plugin; its bug is a result like any other. One may even
         # call sys.exit(), which would end the shell.
-        except (Exception, SystemExit) as error:
-            reason = f"{call.name} failed: {type(error).__name__}: {error}"
+        except asyncio.CancelledError as error:
+            let_through(error)
+            return Answer(f"{call.name} stopped by itself.", "failed")
+        except BaseException as error:
+            let_through(error)
+            reason = f"{call.name} failed: {reason_of(error)}"
             return Answer(limited(reason, self._output_bytes), "failed")
         if not isinstance(text, str):
             wrong = f"{call.name} failed: it returned {type(text).__name__}, not text."
