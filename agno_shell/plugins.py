@@ -76,7 +76,7 @@ class Plugins:
         self._blamed: set[tuple[str, str]] = set()
         self.hooks = HookCalls(seconds, self._hook_failed)
         self._toolbar = _Toolbar()
-        self.toolbar_changed: Callable[[], None] = lambda: None
+        self.toolbar_changed: Callable[[], object] = lambda: None
         """Called, in any thread, when a plugin has other words for the toolbar."""
         self.loading: tuple[PluginRecord, float] | None = None
         """The plugin that is being loaded, and since when on ``time.monotonic()``."""

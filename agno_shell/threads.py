@@ -25,6 +25,8 @@ def in_thread(
     future: asyncio.Future[Any] = loop.create_future()
 
     def run() -> None:
+        if future.done():  # nobody waits for it any more, and it has not begun
+            return
         result, failure = None, None
         try:
             result = context.run(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline"
 """The provider, and the model name, for when no model is set up."""
+
+
+CLOSING_SECONDS = 5.0
+"""How long a provider may take to close, before it is left behind."""
 
 
 class Choice(NamedTuple):
@@ -74,5 +79,10 @@ class Models:
         while self._opened:
             _name, provider = self._opened.popitem()
             # A provider may be anybody's plugin; the next one is closed all the same.
-            with quiet():
-                await provider.close()
+            closing = asyncio.ensure_future(_closed(provider))
+            await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+
+
+async def _closed(provider: Provider) -> None:
+    with quiet():
+        await provider.close()

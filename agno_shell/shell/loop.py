@@ -19,7 +19,7 @@ from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
-from agno_shell.guarding import let_through, reason_of
+from agno_shell.guarding import let_through, quiet, reason_of
 from agno_shell.plugins import Plugins
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
@@ -28,10 +28,14 @@ from agno_shell.shell.control import Control
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
 from agno_shell.shell.present import Presenter
+from agno_shell.shell.reporting import report_to
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly, without_exit
+from agno_shell.shell.watchdog import Keyboard
 from agno_shell.terminal_text import clean_line
+from agno_shell.threads import in_thread
 from agno_shell.types import Finding, Reasoning, default_session_name, now
 
 if TYPE_CHECKING:
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
 
 LEAVING = ("exit", "quit")
 """Words that, alone on a line, leave the shell."""
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -84,7 +91,6 @@ class Shell:
         self._loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
         self._background: list[asyncio.Task[None]] = []
-        self._told: set[str] = set()
 
     # The life of the shell --------------------------------------------------------------
 
@@ -102,26 +108,38 @@ class Shell:
 
         Returns the exit status: 0, or 128 and the number of the signal that ended it.
         """
-        self._take_the_loop(asyncio.get_running_loop())
+        report_to(self.presenter, self.conversation, self.update_toolbar)
+        self._take_signals(asyncio.get_running_loop())
+        life = PluginLife(
+            self.plugins,
+            self.context,
+            Keyboard(self.front.keyboard),
+            LEAVING_SIGNALS,
+            lambda line: self.presenter.notice(one_line(line) + "\n"),
+        )
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
             completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
         )
         try:
-            await self._open_first(session, new)
+            self.front.busy = True
+            # Ctrl-C, and Ctrl-D, also where the storage does not answer.
+            opened = await self.finished(self._open_first(session, new))
+            self.front.busy = False
+            if not opened:
+                return INTERRUPTED
             if agent is not None:
                 await self.conversation.set_agent(agent)
-            # The session remembers them, so that its words go nowhere else because an option
-            # was left out the next time.
+            # The session remembers them: its words go nowhere else for want of an option.
             given = {"model": model, "api_base": api_base, "reasoning": reasoning}
             if chosen := {key: each or None for key, each in given.items() if each is not None}:
                 await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
             self.update_toolbar()
-            self._loading = asyncio.create_task(self._load_plugins())
-            self._background.append(asyncio.create_task(self._warm_up()))
+            self._loading = asyncio.create_task(life.load(lambda: self.conversation.session))
+            self._background.append(asyncio.create_task(self._warm_up(life)))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
             while True:
@@ -130,25 +148,10 @@ class Shell:
                 if not await self._stays():
                     break
         finally:
-            await self._end()
+            await self._end(life)
         return self._exit_status
 
-    def _take_the_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Signals, errors and reports from threads come to this shell."""
-
-        def report(line: str) -> None:
-            # The storage, and plugins while they are loaded, run in threads.
-            loop.call_soon_threadsafe(self.presenter.notice, one_line(line) + "\n")
-
-        def fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-            # Once each: a fault in drawing would otherwise be drawn, and fail, for ever.
-            what = clean_line(repr(context.get("exception") or context.get("message")), 400)
-            if what not in self._told:
-                self._told.add(what)
-                self.presenter.notice(f"Something failed inside the shell: {what}", "class:error")
-
-        self.plugins.report = report
-        loop.set_exception_handler(fault)
+    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in LEAVING_SIGNALS:
             # Not every loop takes signals; there they end the program as ever.
             with suppress(NotImplementedError, RuntimeError):
@@ -181,25 +184,20 @@ class Shell:
                     return
         await self.conversation.create(new or default_session_name(now()))
 
-    async def _load_plugins(self) -> None:
-        loaded = await asyncio.to_thread(self.plugins.load_installed)
-        # They could not hear of the session when it was opened.
-        self.plugins.session_opened(self.conversation.session, only=loaded)
-
-    async def _warm_up(self) -> None:
+    async def _warm_up(self, life: PluginLife) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
-        await asyncio.to_thread(self.presenter.warm_up)
+        await in_thread(self.presenter.warm_up)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
         if self._loading:
             await self._loading
-        self.plugins.shell_started(self.context)
+        life.started()
         self.update_toolbar()
 
     def start_provider(self) -> None:
         """Let the provider get ready in the background."""
-        # What is wrong is said when it matters: in the turn that needs the provider.
-        with suppress(Exception):
+        # What is wrong is said in the turn that needs the provider.
+        with quiet():
             provider = self.conversation.provider
             if provider not in self._starting:
                 self._starting[provider] = asyncio.create_task(quietly(provider.start()))
@@ -217,13 +215,16 @@ class Shell:
         self.presenter.notice("/save PATH writes the open conversation to a file.")
         return not await self.front.confirm(f"{what}. Leave anyway?")
 
-    async def _end(self) -> None:
+    async def _end(self, life: PluginLife) -> None:
         background = [*self._background, *self._starting.values()]
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, self.titles.close(), return_exceptions=True)
-        self.plugins.shell_stopped(self.context)
+        ended = asyncio.gather(*background, self.titles.close(), return_exceptions=True)
+        await asyncio.wait([ended], timeout=LEAVING_SECONDS)
+        await life.end()
         await self.conversation.save_again()
+        if self.conversation.store.is_silent(LEAVING_SECONDS):
+            self.conversation.store.leave()
         self.status.saving()
         self.status.farewell()
         await self.front.stop()
@@ -232,6 +233,7 @@ class Shell:
         """Stop what is in work; what was typed meanwhile goes back into the input."""
         if self._stop:
             self._stop()
+        self.conversation.hurry()
         self.front.take_back()
 
     def leave(self) -> None:
