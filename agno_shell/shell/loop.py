@@ -128,7 +128,8 @@ class Shell:
             opened = await self.finished(self._open_first(session, new))
             self.front.busy = False
             if not opened:
-                return INTERRUPTED
+                self.conversation.store.leave()
+                return self._exit_status or INTERRUPTED
             if agent is not None:
                 await self.conversation.set_agent(agent)
             # The session remembers them: its words go nowhere else for want of an option.
