@@ -1,4 +1,4 @@
-"""The tool box: every configured server, started side by side."""
+"""The tool box: every configured server, started side by side, in a loop of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell import Tool, ToolBox, ToolOptions, ToolSchema
 from agno_shell_mcp.log import Log
+from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Server, read_servers
+from agno_shell_mcp.side_loop import SideLoop
 
 if TYPE_CHECKING:
     from mcp_types import Tool as ListedTool
@@ -24,21 +26,30 @@ class McpBox(ToolBox):
 
     def __init__(self, options: ToolOptions) -> None:
         self._log = Log(options.log)
+        self._side: SideLoop | None = None
+        self._reaper = Reaper()
         self._connections: list[Connection] = []
         self._servers, self._wrong = read_servers(options.settings, os.environ)
 
     async def tools(self) -> Sequence[Tool]:
+        if not self._servers and not self._connections:
+            return []
+        if self._side is None:
+            self._side = SideLoop()
+        return await self._side(self._listed(self._side))
+
+    async def _listed(self, side: SideLoop) -> Sequence[Tool]:
+        """In the loop of the servers: importing the SDK alone takes a second."""
         if self._servers:
-            # Importing the SDK would hold up the keyboard for a second.
-            await asyncio.to_thread(import_module, "agno_shell_mcp.connection")
+            import_module("agno_shell_mcp.connection")
             self._connect(self._servers)
         await asyncio.gather(*(each.refresh() for each in self._connections))
-        return [_tool(each, tool) for each in self._connections for tool in each.tools]
+        return [_tool(side, each, tool) for each in self._connections for tool in each.tools]
 
     def _connect(self, servers: Sequence[Server]) -> None:
         from agno_shell_mcp.connection import Connection
 
-        self._connections = [Connection(server, self._log.file) for server in servers]
+        self._connections = [Connection(each, self._log.file, self._reaper) for each in servers]
         self._servers = ()
 
     def problems(self) -> Sequence[str]:
@@ -48,14 +59,22 @@ class McpBox(ToolBox):
         return [*self._wrong, *found]
 
     async def close(self) -> None:
-        await asyncio.gather(*(each.close() for each in self._connections))
-        self._connections = []
-        self._log.close()
+        connections, self._connections, self._servers = self._connections, [], ()
+        side, self._side = self._side, None
+        if side is not None:
+            await side(_close(connections))
+            await side.close()
+        await asyncio.to_thread(self._reaper.close)
+        await asyncio.to_thread(self._log.close)
 
 
-def _tool(connection: Connection, listed: ListedTool) -> Tool:
+async def _close(connections: Sequence[Connection]) -> None:
+    await asyncio.gather(*(each.close() for each in connections))
+
+
+def _tool(side: SideLoop, connection: Connection, listed: ListedTool) -> Tool:
     async def run(arguments: Mapping[str, Any]) -> str:
-        return await connection.call(listed.name, arguments)
+        return await side(connection.call(listed.name, arguments))
 
     schema = {"type": "object", "properties": {}, **listed.input_schema}
     description = listed.description or listed.title or listed.name
