@@ -15,7 +15,7 @@ def register_tools():
 # Annotations are not left as text here (PEP 563): the named tuple below would compile each
 # of them. Importing this module costs nothing: pydantic comes with the first use of a box.
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,7 +91,11 @@ def _tool(function: Callable[..., Any]) -> Tool:
     description = told.summary or name.replace("_", " ").strip().capitalize() + "."
 
     async def run(given: Mapping[str, Any]) -> str:
-        return _text(await _call(function, _checked(arguments, name, given)))
+        result = await _call(function, _checked(arguments, name, given))
+        if result is None or type(result) is str:
+            return result or ""
+        text: Awaitable[str] = in_thread(lambda: _text(result))  # it may be anything, and large
+        return await text
 
     source = f"{function.__module__}.{getattr(function, '__qualname__', name)}"
     return Tool(ToolSchema(name, description, schema), run, source)
@@ -203,8 +207,6 @@ def _text(result: Any) -> str:
     """What a function returned, as the model is told."""
     from pydantic_core import to_json
 
-    if result is None:
-        return ""
     if isinstance(result, str):
         return str(result)
     return to_json(result, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode()
