@@ -58,6 +58,21 @@ class Server(NamedTuple):
     """What one message of it may have."""
 
 
+def to_record(server: Server) -> dict[str, Any]:
+    """For the process of the servers, as JSON knows it."""
+    return {**server._asdict(), "where": server.where._asdict(), "kind": _kind(server.where)}
+
+
+def from_record(record: Mapping[str, Any]) -> Server:
+    """What :func:`to_record` has made."""
+    make = Program if record["kind"] == "program" else Address
+    return Server(record["name"], make(**record["where"]), record["message_bytes"])
+
+
+def _kind(where: Program | Address) -> str:
+    return "program" if isinstance(where, Program) else "address"
+
+
 def read_servers(
     settings: Mapping[str, Any], environ: Mapping[str, str]
 ) -> tuple[Sequence[Server], Sequence[str]]:

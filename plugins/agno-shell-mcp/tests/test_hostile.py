@@ -14,87 +14,6 @@ from agno_shell_mcp import program
 
 from agno_shell import AgnoShellError
 
-HOSTILE = r"""
-import json, os, signal, sys, threading, time
-
-def say(record):
-    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **record}) + "\n")
-    sys.stdout.flush()
-
-def text(words):
-    return {"content": [{"type": "text", "text": words}]}
-
-def flood():
-    line = json.dumps({"jsonrpc": "2.0", "method": "notifications/message", "params":
-                       {"level": "info", "data": "x"}}) + "\n"
-    while True:
-        sys.stdout.write(line * 1000)
-
-mode = sys.argv[1]
-if "stubborn" in mode:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-if "family" in mode:
-    if os.fork() == 0:  # a grandchild that holds the pipes and listens to nobody
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        open(sys.argv[2], "w").write(str(os.getpid()))
-        while True:
-            time.sleep(60)
-if mode == "chatty":
-    threading.Thread(target=lambda: [os.write(2, b"n" * 65536) for _ in range(1000)],
-                     daemon=True).start()
-
-for line in sys.stdin:
-    asked = json.loads(line)
-    number, method, given = asked.get("id"), asked["method"], asked.get("params", {})
-    if number is None:
-        continue
-    if method == "initialize":
-        about = {"protocolVersion": given["protocolVersion"], "capabilities": {"tools": {}}}
-        say({"id": number, "result": {**about, "serverInfo": {"name": "h", "version": "1"}}})
-    elif method == "tools/list":
-        tools = [{"name": name, "inputSchema": {"type": "object"}} for name in ("go", "echo")]
-        say({"id": number, "result": {"tools": tools}})
-    elif method == "tools/call" and given["name"] == "echo":
-        say({"id": number, "result": text(str(os.getpid()))})
-    elif method != "tools/call":
-        say({"id": number, "error": {"code": -32601, "message": "Method not found"}})
-    elif mode == "large":
-        say({"id": number, "result": text("x" * 30_000_000)})
-    elif mode == "large behind":
-        sys.stdout.write('{"result": {"content": [{"type": "text", "text": "' + "x" * 6_000_000
-                         + '"}]}, "id": ' + str(number) + ', "jsonrpc": "2.0"}\n')
-        sys.stdout.flush()
-    elif mode == "endless":
-        while True:
-            sys.stdout.write("x" * 1_000_000)
-    elif mode == "flood":
-        threading.Thread(target=flood, daemon=True).start()
-        time.sleep(0.5)
-        say({"id": number, "result": text("at last")})
-    elif mode == "deep":
-        sys.stdout.write("[" * 1_000_000 + "]" * 1_000_000 + "\n")
-        say({"id": number, "result": text("shallow")})
-    elif mode == "deaf":
-        while True:
-            time.sleep(60)
-    elif mode == "closed":
-        os.close(1)
-        time.sleep(60)
-    else:
-        say({"id": number, "result": text("fine")})
-
-if "stubborn" in mode:
-    while True:
-        time.sleep(60)
-"""
-
-
-@pytest.fixture
-def hostile(tmp_path: Path):
-    path = tmp_path / "hostile.py"
-    path.write_text(HOSTILE)
-    return lambda mode, *more: {"command": sys.executable, "args": [str(path), mode, *more]}
-
 
 def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
@@ -146,8 +65,8 @@ async def test_a_message_that_is_too_large_for_nobody_ends_the_server(
     assert await (await tools_of(box))["h_echo"].run({})
 
 
-async def test_a_line_that_never_ends_ends_the_server(make_box, tools_of, hostile):
-    box = make_box({"h": hostile("endless")})
+async def test_a_line_that_never_ends_ends_the_server(make_far_box, tools_of, hostile):
+    box = make_far_box({"h": hostile("endless")})
     tools = await tools_of(box)
     stall, ended = await longest_stall(tools["h_go"].run({}))
     assert isinstance(ended, AgnoShellError)
@@ -155,8 +74,8 @@ async def test_a_line_that_never_ends_ends_the_server(make_box, tools_of, hostil
     assert stall < 1.0  # a hang is many seconds; how short it is, a benchmark measures
 
 
-async def test_a_flood_of_notifications_does_not_hold_up_the_loop(make_box, tools_of, hostile):
-    tools = await tools_of(make_box({"h": hostile("flood")}))
+async def test_a_flood_of_notifications_does_not_hold_up_the_loop(make_far_box, tools_of, hostile):
+    tools = await tools_of(make_far_box({"h": hostile("flood")}))
     stall, result = await longest_stall(asyncio.wait_for(tools["h_go"].run({}), 60))
     assert result == "at last"
     assert stall < 1.0
