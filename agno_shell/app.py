@@ -38,19 +38,19 @@ INTERRUPTED = 130
 
 def chat(options: ChatOptions) -> int:
     """The shell, until the person leaves."""
-    import asyncio
+    from agno_shell import ending
 
     _dump_no_core()
     paths, config = parts.configure(options.common)
-    return asyncio.run(_chat(options, paths, config))
+    return ending.run(_chat(options, paths, config))
 
 
 def quick(options: QuickOptions) -> int:
     """One question, of which nothing is saved; 130 when it was stopped."""
-    import asyncio
+    from agno_shell import ending
 
     paths, config = parts.configure(options.common)
-    return asyncio.run(_quick(options, paths, config))
+    return ending.run(_quick(options, paths, config))
 
 
 def session(options: SessionOptions) -> int:

@@ -32,10 +32,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     # through all of it for garbage, several times and again at the exit, takes a tenth
     # of `session --list` and of the time to the prompt.
     gc.disable()
+    status = 1
     try:
-        return _main(argv)
+        status = _main(argv)
     finally:
         gc.freeze()
+        if "agno_shell.plugins" in sys.modules:  # whose threads may not want to end
+            from agno_shell import ending
+
+            ending.end_in_time(status)
+    return status
 
 
 def _main(argv: Sequence[str] | None) -> int:

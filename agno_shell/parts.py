@@ -66,8 +66,13 @@ def warn(sentence: str) -> None:
 def plugins_of(config: Config, options: CommonOptions) -> Plugins:
     from agno_shell.plugins import Plugins
 
-    off = config[settings.PLUGINS_OFF]
-    return Plugins(off=off, installed=not options.no_plugins, report=warn)
+    off: tuple[str, ...] = config[settings.PLUGINS_OFF]
+    return Plugins(
+        off=off,
+        installed=not options.no_plugins,
+        seconds=config[settings.PLUGINS_SECONDS],
+        report=warn,
+    )
 
 
 def open_storage(

@@ -14,7 +14,8 @@ from agno_shell import hookimpl
 from agno_shell.contracts import Command, ProviderFactory, ToolbarItem, ToolbarView
 from agno_shell.errors import PluginError, ProviderError, StorageError, UsageError
 from agno_shell.events import Request
-from agno_shell.plugins import BUILTINS, Plugins, Registry
+from agno_shell.plugins import BUILTINS, Plugins
+from agno_shell.registries import Registry
 from agno_shell.types import Message, Session, new_id, now
 
 REQUEST = Request("m", (Message(new_id(), "user", "hi", now()),))
@@ -182,7 +183,7 @@ def register(plugins: Plugins, name: str, **hooks: Any) -> None:
     plugins._load(name, f"dist-{name}", "1", name, lambda: module)
 
 
-def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
+async def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
     said: list[str] = []
     plugins = Plugins(installed=False, report=said.append)
     called: list[str] = []
@@ -202,15 +203,17 @@ def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
     register(plugins, "half", toolbar_items=generator)
     register(plugins, "good", toolbar_items=good)
     view = ToolbarView(SESSION, "m", None, False, 0)
-    for _time in range(2):
-        texts = [item.text for item in plugins.toolbar_items(view)]
-        assert texts[:2] == ["a", "b"]
-    assert called == ["m", "m"]
+    for model in ("m", "n"):
+        plugins.toolbar_items(view._replace(model=model))
+        await plugins.hooks.settled(5)
+        texts = [item.text for item in plugins.toolbar_items(view._replace(model=model))]
+        assert texts == ["a", "b"]
+    assert called == ["m", "n"]
     assert len(said) == 2
     assert "ValueError: boom" in row(plugins, "bad")["error"]
 
 
-def test_filters_see_what_the_one_before_returned() -> None:
+async def test_filters_see_what_the_one_before_returned() -> None:
     said: list[str] = []
     plugins = Plugins(installed=False, report=said.append)
 
@@ -224,7 +227,7 @@ def test_filters_see_what_the_one_before_returned() -> None:
     register(plugins, "one", prepare_request=rename)
     register(plugins, "three", prepare_request=look)
     register(plugins, "four", prepare_request=lambda request, session: rename(request, session))
-    result = plugins.prepare_request(SESSION, REQUEST)
+    result = await plugins.prepare_request(SESSION, REQUEST)
     assert result.model == "m+S+S"
     assert len(seen) == 1
     assert said == []
@@ -321,7 +324,7 @@ def test_a_builtin_can_be_switched_off_and_says_so_when_it_is_needed() -> None:
         plugins.need(plugins.providers, "offline")
 
 
-def test_the_hooks_tell_what_has_happened() -> None:
+async def test_the_hooks_tell_what_has_happened() -> None:
     plugins = Plugins(installed=False)
     told: list[tuple[str, Any]] = []
     register(
@@ -341,6 +344,7 @@ def test_the_hooks_tell_what_has_happened() -> None:
     plugins.message_saved(SESSION, message)
     plugins.turn_finished(SESSION, message)
     plugins.shell_stopped("context")  # type: ignore[arg-type]
+    await plugins.hooks.settled(5)
     assert told == [
         ("on_shell_started", "context"),
         ("on_session_opened", "S"),

@@ -152,14 +152,14 @@ class _Layers:
                 self._wrong(error)
 
     def _add_plugin(self, file: TomlFile, name: str, table: Any) -> None:
-        if name == "off":
-            self._add(file, ("plugins", "off"), table)
+        if f"plugins.{name}" in settings.BY_NAME:
+            self._add(file, ("plugins", name), table)
         elif isinstance(table, dict):
             self.plugin_tables[name] = {**self.plugin_tables.get(name, {}), **table}
         else:
             raise ConfigError(
                 f'{file.place(("plugins", name))}: there is no setting "plugins.{_short(name)}".',
-                hint="[plugins] holds off, a list of names, and a table [plugins.NAME] "
+                hint="[plugins] holds off, a list of names, seconds, and a table [plugins.NAME] "
                 "for each plugin that has settings.",
             )
 

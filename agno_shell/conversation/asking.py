@@ -23,6 +23,7 @@ from agno_shell.events import (
     Retrying,
     TurnEvent,
 )
+from agno_shell.guarding import let_through, reason_of
 
 BACK_OFF = (1.0, 3.0)
 """Seconds before the second try and before later ones, where the other side names none."""
@@ -128,8 +129,9 @@ class Asking:
         except AgnoShellError as error:
             return failure(error)
         # A provider may be anybody's plugin; its bug costs one reply and not the shell.
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {error}"
+        except BaseException as error:
+            let_through(error)
+            reason = reason_of(error)
             return Failed("other", f"The request could not be prepared: {reason}")
 
     def _pause(self, failed: Failed, attempt: int) -> float | None:

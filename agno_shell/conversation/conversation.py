@@ -379,6 +379,10 @@ class Conversation:
         for session_id in self._outbox.sessions():
             await self._outbox.send(session_id)
 
+    def hurry(self) -> None:
+        """The person wants to go on: a storage that does not answer is not waited for."""
+        self._outbox.hurry()
+
     def _saved(self, session: Session, message: Message) -> None:
         if self._session and self._session.session_id == session.session_id:
             self._take(session, own=1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
 from agno_shell.contracts import Address, Provider, ProviderFactory
+from agno_shell.guarding import quiet
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline"
 """The provider, and the model name, for when no model is set up."""
+
+
+CLOSING_SECONDS = 5.0
+"""How long a provider may take to close, before it is left behind."""
 
 
 class Choice(NamedTuple):
@@ -92,5 +97,10 @@ class Models:
         while self._opened:
             _name, provider = self._opened.popitem()
             # A provider may be anybody's plugin; the next one is closed all the same.
-            with suppress(Exception, SystemExit):
-                await provider.close()
+            closing = asyncio.ensure_future(_closed(provider))
+            await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+
+
+async def _closed(provider: Provider) -> None:
+    with quiet():
+        await provider.close()

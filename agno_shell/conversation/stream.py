@@ -19,6 +19,7 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import ToolCall, Usage
 
 BEHIND = 64
@@ -96,9 +97,10 @@ class Stream:
             self._queue.put_nowait(failure(error))
         # A provider may be anybody's plugin; its bug costs one reply and not the shell, even
         # where it calls sys.exit().
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            let_through(error)
             name = getattr(self._provider, "name", type(self._provider).__name__)
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
             self._queue.put_nowait(Failed("other", f"The provider {name!r} failed: {reason}"))
         finally:
             self._queue.put_nowait(None)

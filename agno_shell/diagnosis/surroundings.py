@@ -14,7 +14,8 @@ from agno_shell.config.nearest import nearest
 from agno_shell.diagnosis import rights
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.errors import AgnoShellError
-from agno_shell.plugins import Registry
+from agno_shell.guarding import let_through, reason_of
+from agno_shell.registries import Registry
 from agno_shell.types import Finding
 
 IN_FILE = "configuration"
@@ -120,8 +121,9 @@ def _selected(subject: Subject) -> Iterator[Finding]:
         except AgnoShellError as error:
             yield finding_of(error, "renderer")
         # A renderer may be anybody's plugin; its bug is a finding as well.
-        except Exception as error:
-            yield Finding("renderer", f"It could not be opened: {error!r}.")
+        except BaseException as error:
+            let_through(error)
+            yield Finding("renderer", f"It could not be opened: {reason_of(error)}.")
 
 
 def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:

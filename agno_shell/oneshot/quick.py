@@ -193,7 +193,7 @@ class Quick:
             reasoning=query.reasoning,
             files=query.attached.files,
         )
-        request = filtered(self._plugins, None, request)
+        request = await filtered(self._plugins, None, request)
         return RequestPrepared(request, await self._receipt(choice, request))
 
     async def _pins(self, agent: Agent | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from agno_shell import contracts
 from agno_shell.conversation.files.mentions import beginning, mention
 from agno_shell.file_names import matching
+from agno_shell.guarding import let_through
 from agno_shell.shell.typed import is_command
 from agno_shell.terminal_text import clean_line
 
@@ -147,5 +148,6 @@ class ShellCompleter(Completer):
         # Completion is an offer: what is wrong is said when the command is run.
         try:
             return list(await command.complete(self._context, argument))
-        except Exception:  # a command may be anybody's plugin
+        except BaseException as error:  # a command may be anybody's plugin
+            let_through(error)
             return []

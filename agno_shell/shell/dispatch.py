@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agno_shell.contracts import Command
 from agno_shell.errors import AgnoShellError, UsageError
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.shell import typed
 from agno_shell.shell.tasks import without_exit
 from agno_shell.terminal_text import clean_line
@@ -39,8 +40,9 @@ class Dispatch:
         except AgnoShellError as error:
             self._shell.show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
-        except (Exception, SystemExit) as error:
-            self._shell.fail(f"{what} failed: {clean_line(repr(error), 400)}")
+        except BaseException as error:
+            let_through(error)
+            self._shell.fail(f"{what} failed: {clean_line(reason_of(error), 400)}")
 
     async def _say(self, text: str) -> None:
         if text.strip().casefold() in typed.ASKING_FOR_HELP:

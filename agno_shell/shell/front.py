@@ -132,6 +132,11 @@ class Front(ABC):
         ``UsageError`` when it is too much for one."""
 
     @property
+    def keyboard(self) -> int | None:
+        """The descriptor from which keys are read; None where no keys are."""
+        return None
+
+    @property
     def pasted(self) -> Sequence[str]:
         """Texts that the person did not type themselves but pasted, in this run."""
         return ()

@@ -19,6 +19,7 @@ from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
 from agno_shell.events import Failed, Interrupted
+from agno_shell.guarding import quiet
 from agno_shell.plugins import Plugins
 from agno_shell.session_names import session_name
 from agno_shell.shell.approval import Approval
@@ -29,14 +30,21 @@ from agno_shell.shell.dispatch import Dispatch
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
 from agno_shell.shell.present import Presenter
+from agno_shell.shell.reporting import report_to
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly
+from agno_shell.shell.watchdog import Keyboard
 from agno_shell.terminal_text import clean_line
+from agno_shell.threads import in_thread
 from agno_shell.types import Finding, Reasoning, default_session_name, now
 
 if TYPE_CHECKING:
     from agno_shell.shell.compacting import Shown
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -85,7 +93,6 @@ class Shell:
         self.loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
         self._background: list[asyncio.Task[None]] = []
-        self._told: set[str] = set()
 
     # The life of the shell --------------------------------------------------------------
 
@@ -104,26 +111,39 @@ class Shell:
         Returns the exit status: 0; 128 and the number of the signal that ended it; for a
         script 1 when anything that it asked for was not done.
         """
-        self._take_the_loop(asyncio.get_running_loop())
+        report_to(self.presenter, self.conversation, self.update_toolbar, self.fail)
+        self._take_signals(asyncio.get_running_loop())
+        life = PluginLife(
+            self.plugins,
+            self.context,
+            Keyboard(self.front.keyboard),
+            LEAVING_SIGNALS,
+            lambda line: self.presenter.notice(one_line(line) + "\n"),
+        )
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
             completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
         )
         try:
-            await self._open_first(session, new)
+            self.front.busy = True
+            # Ctrl-C, and Ctrl-D, also where the storage does not answer.
+            opened = await self.finished(self._open_first(session, new))
+            self.front.busy = False
+            if not opened:
+                self.conversation.store.leave()
+                return self._exit_status or INTERRUPTED
             if agent is not None:
                 await self.conversation.set_agent(agent)
-            # The session remembers them, so that its words go nowhere else because an option
-            # was left out the next time.
+            # The session remembers them: its words go nowhere else for want of an option.
             given = {"model": model, "api_base": api_base, "reasoning": reasoning}
             if chosen := {key: each or None for key, each in given.items() if each is not None}:
                 await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
             self.update_toolbar()
-            self.loading = asyncio.create_task(self._load_plugins())
-            self._background.append(asyncio.create_task(self._warm_up()))
+            self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
+            self._background.append(asyncio.create_task(self._warm_up(life)))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
             while True:
@@ -132,27 +152,12 @@ class Shell:
                 if not await self._stays():
                     break
         finally:
-            await self._end()
+            await self._end(life)
         if not self._exit_status and self._has_failed and self.front.is_script:
             return 1
         return self._exit_status
 
-    def _take_the_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Signals, errors and reports from threads come to this shell."""
-
-        def report(line: str) -> None:
-            # The storage, and plugins while they are loaded, run in threads.
-            loop.call_soon_threadsafe(self.presenter.notice, one_line(line) + "\n")
-
-        def fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-            # Once each: a fault in drawing would otherwise be drawn, and fail, for ever.
-            what = clean_line(repr(context.get("exception") or context.get("message")), 400)
-            if what not in self._told:
-                self._told.add(what)
-                self.fail(f"Something failed inside the shell: {what}")
-
-        self.plugins.report = report
-        loop.set_exception_handler(fault)
+    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in LEAVING_SIGNALS:
             # Not every loop takes signals; there they end the program as ever.
             with suppress(NotImplementedError, RuntimeError):
@@ -185,25 +190,20 @@ class Shell:
                     return
         await self.conversation.create(session_name(new or "") or default_session_name(now()))
 
-    async def _load_plugins(self) -> None:
-        loaded = await asyncio.to_thread(self.plugins.load_installed)
-        # They could not hear of the session when it was opened.
-        self.plugins.session_opened(self.conversation.session, only=loaded)
-
-    async def _warm_up(self) -> None:
+    async def _warm_up(self, life: PluginLife) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
-        await asyncio.to_thread(self.presenter.warm_up)
+        await in_thread(self.presenter.warm_up)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
         if self.loading:
             await self.loading
-        self.plugins.shell_started(self.context)
+        life.started()
         self.update_toolbar()
 
     def start_provider(self) -> None:
         """Let the provider get ready in the background."""
-        # What is wrong is said when it matters: in the turn that needs the provider.
-        with suppress(Exception):
+        # What is wrong is said in the turn that needs the provider.
+        with quiet():
             provider = self.conversation.provider
             if provider not in self._starting:
                 self._starting[provider] = asyncio.create_task(quietly(provider.start()))
@@ -221,13 +221,16 @@ class Shell:
         self.presenter.notice("/save PATH writes the open conversation to a file.")
         return not await self.front.confirm(f"{what}. Leave anyway?")
 
-    async def _end(self) -> None:
+    async def _end(self, life: PluginLife) -> None:
         background = [*self._background, *self._starting.values()]
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, self.titles.close(), return_exceptions=True)
-        self.plugins.shell_stopped(self.context)
+        ended = asyncio.gather(*background, self.titles.close(), return_exceptions=True)
+        await asyncio.wait([ended], timeout=LEAVING_SECONDS)
+        await life.end()
         await self.conversation.save_again()
+        if self.conversation.store.is_silent(LEAVING_SECONDS):
+            self.conversation.store.leave()
         self.status.saving()
         self._has_failed |= self.front.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
@@ -237,6 +240,7 @@ class Shell:
         """Stop what is in work; what was typed meanwhile goes back into the input."""
         if self._stop:
             self._stop()
+        self.conversation.hurry()
         self.front.take_back()
 
     def leave(self) -> None:

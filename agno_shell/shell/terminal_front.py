@@ -256,6 +256,10 @@ class TerminalFront(Front):
         return True
 
     @property
+    def keyboard(self) -> int | None:
+        return self._application.input.fileno()
+
+    @property
     def pasted(self) -> Sequence[str]:
         return self.pastes.naming
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import bench_context
 import bench_keys
+import bench_mcp
 import bench_memory
 import bench_reply
 import bench_search
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "reply": bench_reply.cpu_of_a_long_reply,
     "token": bench_reply.cost_per_token,
     "keys": bench_keys.echo,
+    "mcp": bench_mcp.flood,
     "context": bench_context.choosing,
     "search": bench_search.a_million_messages,
     "append": bench_storage.append,

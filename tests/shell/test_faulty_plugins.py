@@ -185,14 +185,13 @@ async def test_a_provider_that_never_waits_lets_the_keyboard_in(
 
 
 async def test_a_stop_before_the_request_has_begun(
-    sit_down: SitDown, register: Register, provider: ScriptedProvider
+    sit_down: SitDown, plugins: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seats: list[Any] = []
-    register(
-        "eager",
-        on_turn_started=lambda session: asyncio.get_running_loop().call_soon(
-            seats[0].shell.interrupt
-        ),
+    monkeypatch.setattr(
+        plugins,
+        "turn_started",
+        lambda *_given: asyncio.get_running_loop().call_soon(seats[0].shell.interrupt),
     )
     seats.append(await sit_down())
     seats[0].type("hi\r")

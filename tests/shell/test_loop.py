@@ -211,7 +211,7 @@ async def test_a_command_that_has_a_bug_is_named(
     commands = seat.shell.plugins.commands
     commands._items["info"] = commands.get("info")._replace(run=broken)
     seat.type("/info\r")
-    await seat.sees("/info failed: ZeroDivisionError('oops')")
+    await seat.sees("/info failed: ZeroDivisionError: oops")
     seat.type("on\r")
     await seat.sees("echo: on")
 

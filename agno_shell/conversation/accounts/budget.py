@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agno_shell import settings
@@ -13,6 +12,7 @@ from agno_shell.conversation.accounts.figures import plus
 from agno_shell.conversation.models import Choice
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
+from agno_shell.guarding import quiet
 from agno_shell.reports import dollars
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Budget:
             self._prices[choice] = None
             # A provider that cannot say it now says so when it is asked to answer; it may be
             # anybody's plugin, and its bug costs the estimate and not the turn.
-            with suppress(Exception, SystemExit):
+            with quiet():
                 self._prices[choice] = await provider.input_price(choice.model)
         price = self._prices[choice]
         return None if price is None else price * prepared.receipt.tokens

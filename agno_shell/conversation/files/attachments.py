@@ -22,6 +22,7 @@ from agno_shell.conversation.files.file_content import (
 from agno_shell.conversation.files.mentions import Mention, mentions
 from agno_shell.conversation.files.opened import extent_within
 from agno_shell.errors import UsageError
+from agno_shell.guarding import let_through
 from agno_shell.terminal_text import clean_line, count_hidden
 from agno_shell.types import Attachment, Message
 from agno_shell.wording import count
@@ -165,7 +166,8 @@ class Attachments:
         # A provider may be anybody's plugin; its bug leaves open what the model can take.
         try:
             return await self._conversation.provider.abilities(self._model)
-        except Exception:
+        except BaseException as error:
+            let_through(error)
             return Abilities()
 
     def _check(self, attachment: Attachment, abilities: Abilities) -> None:
@@ -186,7 +188,8 @@ class Attachments:
     async def _window(self) -> int:
         try:
             window = await self._conversation.provider.context_window(self._model)
-        except Exception:  # as above
+        except BaseException as error:  # as above
+            let_through(error)
             window = None
         return window or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
 

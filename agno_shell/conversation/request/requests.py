@@ -81,7 +81,7 @@ class Requests:
 
     async def prepare(self, choice: Choice) -> RequestPrepared:
         """What is to be sent now to ``choice``."""
-        return self._filtered(choice, await self.compose(choice))
+        return await self._filtered(choice, await self.compose(choice))
 
     async def receipt(self) -> Receipt:
         """What the next request holds beside its question, every token counted."""
@@ -89,12 +89,12 @@ class Requests:
         choice = conversation.choice
         before = len(await conversation.whole_path()) - len(conversation.history)
         composed = await self.compose(choice, asking=False, counted=True, before=before)
-        return self._filtered(choice, composed).receipt
+        return (await self._filtered(choice, composed)).receipt
 
-    def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
+    async def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
         """The request as plugins want it, with the receipt for that."""
         conversation = self._conversation
-        request = filtered(conversation.plugins, conversation.session, prepared.request)
+        request = await filtered(conversation.plugins, conversation.session, prepared.request)
         if request is prepared.request:
             return prepared
         return RequestPrepared(request, self._recounted(choice, prepared, request))
@@ -194,7 +194,7 @@ class Requests:
         rows: list[Row] = [(system, "instructions", False), (asked, "question", False)]
         receipt = _receipt(model, frame, rows)
         request = Request(choice.model, (system, asked), api_base=self._conversation.api_base)
-        return self._filtered(choice, RequestPrepared(request, receipt))
+        return await self._filtered(choice, RequestPrepared(request, receipt))
 
     async def not_summed_up(self) -> tuple[Message | None, list[SentTurn]]:
         """The summary that is in force, and the turns that it does not stand for, as they

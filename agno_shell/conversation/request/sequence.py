@@ -56,10 +56,10 @@ def in_sequence(messages: Iterable[Message]) -> list[Sent]:
     return [Sent(_joined(group), tuple(group)) for group in groups]
 
 
-def filtered(plugins: Plugins, session: Session | None, request: Request) -> Request:
+async def filtered(plugins: Plugins, session: Session | None, request: Request) -> Request:
     """A request as plugins want it; what one of them returns is put into the sequence again.
     Raises what :meth:`Plugins.prepare_request` raises."""
-    changed = plugins.prepare_request(session, request)
+    changed = await plugins.prepare_request(session, request)
     if changed is request:
         return request
     messages = tuple(each.message for each in in_sequence(changed.messages))
