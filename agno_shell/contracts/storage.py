@@ -35,6 +35,13 @@ class StorageOptions(NamedTuple):
     such as a search index. Empty: there is none."""
 
 
+class Progress(NamedTuple):
+    """How far something that takes long has come."""
+
+    done: int
+    total: int
+
+
 class Storage(ABC):
     """Keeps sessions and their messages. Synchronous; one thread uses a handle at a time.
 
@@ -230,6 +237,16 @@ class Storage(ABC):
         dots at a cut end; white space may be one blank.
         """
         raise StorageError("This storage cannot search.")
+
+    def prepare_search(self) -> Iterator[Progress]:
+        """Do a part of what :meth:`search` would have to do first, such as reading what is new
+        into an index, each time the next one is asked for: a tenth of a second's work. Yields
+        how many sessions are done, and of how many; nothing when there is nothing to do.
+
+        It is to be left at any time: what was done stays done, also when the process is killed.
+        The storage can be used between two steps, and what two handles prepare at the same
+        time is not done twice."""
+        return iter(())
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:
         """Look at everything that is kept and yield what is wrong; with ``repair`` mend

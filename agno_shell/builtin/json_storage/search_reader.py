@@ -24,6 +24,8 @@ from agno_shell.full_text import prepared
 _BLOCK = 1 << 17
 _ENDING = 64
 _HEADING = b"[\n"
+_BEGINNING = b"[\n{"
+"""Of a file that holds messages. One that was indented goes on with blanks."""
 _PLAIN = itemgetter("id", "parent", "role", "content", "created_at")
 _OFFSET_FROM_UTC = itemgetter(slice(26, None))
 """Times as the store writes them are 32 characters in UTC: such texts can be compared."""
@@ -105,7 +107,10 @@ def line_at(fd: int, offset: int) -> bytes:
 
 
 def _settled_look(fd: int) -> Look:
-    """How the file looks when no append is in work. Raises :class:`OtherLayoutError`."""
+    """How the file looks when no append is in work. Raises :class:`OtherLayoutError`: at once
+    for a file that begins in another way, in which no append can be in work."""
+    if disk.read_at(fd, 0, len(_BEGINNING)) not in (_BEGINNING, layout.EMPTY):
+        raise OtherLayoutError
     for _ in range(_LOOKS):
         status = disk.status_of(fd)
         tail = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
@@ -147,8 +152,7 @@ def _batch(block: bytes, position: int, generation: int, *, first: bool) -> Batc
     if len(objects) != len(each) or set(map(type, objects)) != {dict}:
         raise OtherLayoutError
     roles, contents, stamps = _plain_columns(objects) or _odd_columns(objects)
-    if not block.isascii() or b"\\u" in block:
-        contents = map(prepared, contents)
+    contents = map(prepared, contents)
     base = first_row(generation)
     # Lines are two bytes apart, the newline and the comma.
     begins = accumulate(map((2).__add__, map(len, each)), initial=position + comma)

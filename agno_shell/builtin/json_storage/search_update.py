@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from agno_shell.builtin.json_storage import disk, index, search_reader
 from agno_shell.builtin.json_storage.folder import MESSAGES
@@ -172,11 +172,19 @@ class Updater:
         self._index.write(work, self._check)
 
     def _work_off(self, changed: Changed) -> None:
+        for left in self.turns(changed, _TURN):
+            if left:
+                time.sleep(_PAUSE)
+
+    def turns(self, changed: Changed, seconds: float) -> Iterator[int]:
+        """Read these sessions, each turn for so many seconds; yields how many are left. What
+        another shell has read meanwhile is not read again, and between two turns anybody may
+        write; whoever goes no further loses nothing of what was read."""
         # Rows are added quickest in the order of their generations.
         waiting = sorted(changed, key=self._generation)
 
         def turn() -> None:
-            deadline = time.monotonic() + _TURN
+            deadline = time.monotonic() + seconds
             self.refresh()
             while waiting and time.monotonic() < deadline:
                 if not self._read(waiting[0], changed[waiting[0]], deadline):
@@ -189,8 +197,7 @@ class Updater:
             except BaseException:
                 self._version = -1  # what was rolled back is not known
                 raise
-            if waiting:
-                time.sleep(_PAUSE)
+            yield len(waiting)
 
     def _generation(self, session_id: str) -> tuple[int, str]:
         file = self.alive.get(session_id)
