@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Counted,
         Figures,
         Line,
+        Progress,
         Provider,
         ProviderFactory,
         ProviderOptions,
@@ -77,7 +78,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "contracts": (
         "Abilities Command CommandContext Completion ConversationControl Counted Figures Line "
-        "Provider ProviderFactory ProviderOptions "
+        "Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
         "ToolbarItem"
@@ -117,6 +118,7 @@ __all__ = [
     "Memory",
     "Message",
     "PluginError",
+    "Progress",
     "Provider",
     "ProviderError",
     "ProviderFactory",

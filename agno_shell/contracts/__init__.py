@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         RendererOptions,
         RenderStream,
     )
-    from agno_shell.contracts.storage import Storage, StorageFactory, StorageOptions
+    from agno_shell.contracts.storage import Progress, Storage, StorageFactory, StorageOptions
     from agno_shell.contracts.tools import (
         Approve,
         Permission,
@@ -49,7 +49,7 @@ _HOMES = {
     "conversation": "ConversationControl Figures Step",
     "provider": "Abilities Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
-    "storage": "Storage StorageFactory StorageOptions",
+    "storage": "Progress Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
 }
 
@@ -64,6 +64,7 @@ __all__ = [
     "Figures",
     "Line",
     "Permission",
+    "Progress",
     "Provider",
     "ProviderFactory",
     "ProviderOptions",

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from enum import Enum
 from typing import TypeVar
 
 from agno_shell.contracts import Storage
 from agno_shell.errors import AgnoShellError, StorageError
 
 T = TypeVar("T")
+
+
+class _End(Enum):
+    """What stands for the end of an iterator."""
+
+    END = 0
 
 
 class StoreThread:
@@ -46,6 +53,23 @@ class StoreThread:
             self._storage = self._open()
         return work(self._storage)
 
+    async def steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """What the iterator yields that ``work`` makes, each step asked for by itself, so that
+        what others ask for need not wait for all of it. Who goes no further ends it."""
+        iterator: Iterator[T] | None = None
+
+        def step(storage: Storage) -> T | _End:
+            nonlocal iterator
+            if iterator is None:
+                iterator = work(storage)
+            return next(iterator, _End.END)
+
+        try:
+            while not isinstance(value := await self(step), _End):
+                yield value
+        finally:
+            self.soon(lambda _storage: getattr(iterator, "close", _nothing)())
+
     def soon(self, work: Callable[[Storage], object]) -> None:
         """Do ``work`` before anything that is asked for later; nobody waits for it, and
         what goes wrong in it is not told."""
@@ -68,3 +92,7 @@ class StoreThread:
             with suppress(Exception):
                 self._storage.close()
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+
+def _nothing() -> None:
+    """An iterator that is no generator has nothing to close."""

@@ -14,6 +14,7 @@ from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Command, Provider, Renderer
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.leisure import prepare_search
 from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
@@ -123,6 +124,7 @@ class Shell:
             self._background.append(asyncio.create_task(self._warm_up()))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
+                self._background.append(asyncio.create_task(prepare_search(self.conversation)))
             while True:
                 while not self._leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)
@@ -273,6 +275,7 @@ class Shell:
         result = command.run(self.context, arguments.strip())
         if inspect.isawaitable(result) and not await self.finished(without_exit(result)):
             self.presenter.notice("(stopped)")
+        self.presenter.progress("")
         self.front.print_gap()
 
     async def _find(self, name: str) -> Command:

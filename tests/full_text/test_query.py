@@ -140,8 +140,8 @@ FOUND_AS_THEMSELVES = {
 }
 OTHERS = (
     "C", "c ++i", "C #define", "F", "g", "net", "node", "js node", "decorator", "me@decorator",
-    "home", "flag", "-flag", "a", "b", "b/a", "42", "C+", "C+++", "👩 🚀", "👩", "🚀", "🇩🇰🇪🇸", "💔", "$",
-    "ö C", "ö net", "ö home flag", "EUR",
+    "home", "flag", "-flag", "a", "b", "b/a", "42", "C+", "C+++", "👩 🚀", "👩", "🚀", "🇩🇰🇪🇸", "💔",
+    "$", "ö C", "ö net", "ö home flag", "EUR",
 )  # fmt: skip
 
 

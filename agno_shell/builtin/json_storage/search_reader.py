@@ -107,8 +107,8 @@ def _columns_without_ids(objects: list[dict[str, Any]]) -> Loaded | None:
             raw.get("timestamp")
         )
         times.append(time_ or (times[-1] if times else json_records.EPOCH))
-    roles = [raw.get("role") for raw in objects]
-    contents = [raw.get("content") for raw in objects]
+    roles: list[Any] = [raw.get("role") for raw in objects]
+    contents: list[Any] = [raw.get("content") for raw in objects]
     plain = (
         not any("id" in raw for raw in objects)
         and set(map(type, contents)) <= {str}

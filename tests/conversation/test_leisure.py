@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from agno_shell.contracts import Progress
+from agno_shell.conversation import leisure
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import StorageError
+from agno_shell.testing.memory_storage import MemoryStorage
+
+
+class Preparing(MemoryStorage):
+    """Has three steps to do, of which the last fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[int] = []
+
+    def prepare_search(self) -> Iterator[Progress]:
+        for number in range(3):
+            self.steps.append(number)
+            if number == 2:
+                raise StorageError("no")
+            yield Progress(number, 3)
+
+
+async def test_the_search_is_prepared_step_by_step_and_quietly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rests: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    storage = Preparing()
+    reader = StoreThread(lambda: storage)
+    monkeypatch.setattr(leisure.asyncio, "sleep", sleep)
+    await leisure.prepare_search(SimpleNamespace(reader=reader))
+    assert storage.steps == [0, 1, 2]
+    assert rests == [leisure.CALM, leisure.REST, leisure.REST]
+    await reader.close()
