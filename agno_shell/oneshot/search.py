@@ -24,7 +24,8 @@ def run(storage: Storage, options: SearchOptions, out: TextIO, err: TextIO | Non
 
     Raises ``SessionNotFoundError`` for a reference that means no session or several,
     ``UsageError`` where nothing can be searched for, and what the storage raises. ``err``, where
-    it is a terminal, is told how far a search has come that takes long; Ctrl-C loses nothing of what was indexed.
+    it is a terminal, is told how far a search has come that takes long; Ctrl-C loses nothing
+    of what was indexed.
     """
     if not storage.can_search:
         raise UsageError(

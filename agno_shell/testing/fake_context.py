@@ -47,7 +47,8 @@ class FakeContext:
     it had come), ``cleared`` (how often), ``repaired``, ``exited``. ``answers`` are what
     :meth:`confirm` returns, ``choices`` what :meth:`choose` and ``edits`` what
     :meth:`edit_text` returns, one after the other; without ``edits`` there is no editor.
-    ``clipboard`` is what :meth:`copy` returns; None: there is no way. ``findings`` is what :meth:`check` returns. What a
+    ``clipboard`` is what :meth:`copy` returns; None: there is no way. ``findings`` is what
+    :meth:`check` returns. What a
     command does to the conversation is recorded by ``conversation``.
     """
 

@@ -103,8 +103,8 @@ class QueriesContract:
             "C++ it is",
             "in C",
             "C# alone",
-            "cd $HOME",
-            "at home",
+            "go $path",
+            "the path",
             "yes 👍🏽",
             "yes 👍",
             "a 👩\u200d🚀",
@@ -118,8 +118,8 @@ class QueriesContract:
         found_by(store, "C++", both(0), "no other word with the same letters")
         found_by(store, "c#", both(2), "no other word with the same letters")
         found_by(store, "C", both(0, 1, 2), "a word whatever signs touch it")
-        found_by(store, "$HOME", both(3), "no word without the sign")
-        found_by(store, "home", both(3, 4), "a word whatever signs touch it")
+        found_by(store, "$path", both(3), "no word without the sign")
+        found_by(store, "path", both(3, 4), "a word whatever signs touch it")
         found_by(store, "👍🏽", both(5), "an emoji of this colour")
         found_by(store, "👍", both(5, 6), "an emoji of any colour")
         found_by(store, "👩\u200d🚀", both(7), "an emoji of several code points")

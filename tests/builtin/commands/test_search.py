@@ -200,15 +200,16 @@ async def test_the_first_search_says_how_far_it_has_come(talk, type_line, monkey
             order.append(done)
             yield Progress(done * 1000, 2000)
 
-    real = talk.storage.search
-    monkeypatch.setattr(talk.storage, "prepare_search", prepare)
+    context = talk()
+    real = context.storage.search
+    monkeypatch.setattr(context.storage, "prepare_search", prepare)
     monkeypatch.setattr(
-        talk.storage, "search", lambda *args, **kw: order.append("search") or real(*args, **kw)
+        context.storage, "search", lambda *args, **kw: order.append("search") or real(*args, **kw)
     )
-    await type_line(talk, "/search cups")
+    await type_line(context, "/search cups")
     assert order == [0, 1, 2, "search"]
-    assert talk.progresses[1] == "Indexing 1,000 of 2,000 sessions … Ctrl-C stops."
-    assert talk.progresses[-1] == ""
+    assert context.progresses[1] == "Indexing 1,000 of 2,000 sessions … Ctrl-C stops."
+    assert context.progresses[-1] == ""
     order.clear()
-    await type_line(talk, "/search --here cups")
+    await type_line(context, "/search --here cups")
     assert order == ["search"]
