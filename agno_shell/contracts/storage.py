@@ -4,7 +4,7 @@
 # at every start.
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from agno_shell.types import (
     Role,
     SearchHit,
     Session,
+    Stretch,
     Trashed,
 )
 
@@ -103,6 +104,32 @@ class Storage(ABC):
     @abstractmethod
     def tree(self, session_id: str) -> list[Message]:
         """Every message of every branch, in the order in which they were saved."""
+
+    # Finding one's way in a long session. What these do by default reads all of it; a storage
+    # for sessions of any length does better.
+
+    def outline(self, session_id: str) -> list[Stretch]:
+        """The shape of :meth:`tree`: every message in exactly one stretch, in the order of
+        saving. Its cost should depend on the number of branches rather than of messages."""
+        places: dict[str | None, int] = {}
+        stretches: list[Stretch] = []
+        for place, message in enumerate(self.tree(session_id)):
+            parent = places.get(message.parent)
+            if stretches and parent == place - 1:
+                stretches[-1] = stretches[-1]._replace(stop=place + 1)
+            else:
+                stretches.append(Stretch(place, place + 1, parent))
+            places[message.id] = place
+        return stretches
+
+    def part(self, session_id: str, start: int, stop: int) -> list[Message]:
+        """``tree(session_id)[start:stop]``, for ``start`` and ``stop`` from 0 on."""
+        return self.tree(session_id)[start:stop]
+
+    def locate(self, session_id: str, message_ids: Collection[str]) -> dict[str, int]:
+        """The places of messages in :meth:`tree`; those that are not there are left out."""
+        tree = enumerate(self.tree(session_id))
+        return {each.id: place for place, each in tree if each.id in message_ids}
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:

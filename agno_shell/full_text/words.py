@@ -24,6 +24,10 @@ TOKENIZE = "tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* M* Cn'\""
 """The option of an FTS5 table that holds prepared texts. ``Cn`` is there for letters that
 are younger than SQLite's tables; everything that is to be folded is folded before."""
 
+VERSION = 2
+"""Another one whenever :func:`prepared` makes something else of a text: an index that was made
+before is to be made anew."""
+
 _SPACELESS = (
     "\u0e00-\u0eff"  # Thai, Lao
     "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Burmese

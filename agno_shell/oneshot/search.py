@@ -34,8 +34,8 @@ def run(storage: Storage, options: SearchOptions, out: TextIO, err: TextIO | Non
             "with [storage] plugin.",
         )
     session_id = _session_id(storage, options.reference)
-    if session_id is None and err is not None and terminal_width(err):
-        _prepare(storage, err)
+    if session_id is None:
+        _prepare(storage, err if err is not None and terminal_width(err) else None)
     hits = storage.search(
         options.text,
         session_id=session_id,
@@ -56,13 +56,15 @@ def run(storage: Storage, options: SearchOptions, out: TextIO, err: TextIO | Non
     return 0 if hits else 1
 
 
-def _prepare(storage: Storage, err: TextIO) -> None:
-    progress = Progress(err, quiet=_QUIET)
+def _prepare(storage: Storage, terminal: TextIO | None) -> None:
+    progress = Progress(terminal, quiet=_QUIET) if terminal else None
     try:
         for done, total in storage.prepare_search():
-            progress.at(f"Indexing {done:,} of {count(total, 'session')} …")
+            if progress:
+                progress.at(f"Indexing {done:,} of {count(total, 'session')} …")
     finally:
-        progress.end()
+        if progress:
+            progress.end()
 
 
 def as_json(hit: SearchHit) -> dict[str, Any]:

@@ -159,4 +159,4 @@ def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch):
     assert pipe.getvalue() == ""
     assert "Indexing 0 of 2 sessions …" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r")
-    assert len(steps) == 3
+    assert len(steps) == 6

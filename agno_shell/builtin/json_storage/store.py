@@ -16,6 +16,7 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.outlined import OutlinedStorage
 from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, reason, saving
 from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
@@ -49,7 +50,7 @@ def open_storage(options: StorageOptions) -> Storage:
     return JsonStorage(options)
 
 
-class JsonStorage(Storage):
+class JsonStorage(OutlinedStorage):
     """Sessions as folders of JSON files. Reading takes no lock and writes nothing."""
 
     can_search = True

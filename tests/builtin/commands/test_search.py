@@ -200,7 +200,7 @@ async def test_the_first_search_says_how_far_it_has_come(talk, type_line, monkey
             order.append(done)
             yield Progress(done * 1000, 2000)
 
-    context = talk()
+    context = talk(choices=[None, None])
     real = context.storage.search
     monkeypatch.setattr(context.storage, "prepare_search", prepare)
     monkeypatch.setattr(
