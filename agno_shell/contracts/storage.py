@@ -52,6 +52,9 @@ class Storage(ABC):
     cannot say, such as NaN or an object in ``provider_data``, is refused and not saved.
     """
 
+    is_outlined = False
+    """Whether :meth:`outline`, :meth:`part` and :meth:`locate` read less than :meth:`tree`."""
+
     can_search = False
     """Whether :meth:`search` finds anything."""
 

@@ -18,11 +18,14 @@ REST = 0.2
 """Seconds between two steps of a tenth of one, so that most of a processor is left to others."""
 
 
-async def prepare_search(conversation: Conversation) -> None:
-    """Bring what a search looks through up to date, at leisure, so that the first search need
-    not: whoever searches before that goes on with it, and does not wait for it."""
+async def prepare(conversation: Conversation) -> None:
+    """Make ready, at leisure, what the first question about a long session, or the first search,
+    would have to wait for: whoever asks before that goes on with it, and does not wait for it."""
+    # What is wrong is said to whoever asks.
+    with suppress(StorageError):
+        session_id = conversation.session.session_id
+        await conversation.reader(lambda s: s.outline(session_id) if s.is_outlined else ())
     await asyncio.sleep(CALM)
-    # What is wrong is said to whoever searches.
     with suppress(StorageError):
         steps = conversation.reader.steps(lambda storage: storage.prepare_search())
         async with aclosing(steps):

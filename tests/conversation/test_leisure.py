@@ -10,6 +10,7 @@ from agno_shell.conversation import leisure
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.types import Stretch
 
 
 class Preparing(MemoryStorage):
@@ -18,6 +19,13 @@ class Preparing(MemoryStorage):
     def __init__(self) -> None:
         super().__init__()
         self.steps: list[int] = []
+        self.outlined: list[str] = []
+
+    is_outlined = True
+
+    def outline(self, session_id: str) -> list[Stretch]:
+        self.outlined.append(session_id)
+        return super().outline(session_id)
 
     def prepare_search(self) -> Iterator[Progress]:
         for number in range(3):
@@ -38,7 +46,9 @@ async def test_the_search_is_prepared_step_by_step_and_quietly(
     storage = Preparing()
     reader = StoreThread(lambda: storage)
     monkeypatch.setattr(leisure.asyncio, "sleep", sleep)
-    await leisure.prepare_search(SimpleNamespace(reader=reader))
+    session = storage.create("open")
+    await leisure.prepare(SimpleNamespace(reader=reader, session=session))
+    assert storage.outlined == [session.session_id]
     assert storage.steps == [0, 1, 2]
     assert rests == [leisure.CALM, leisure.REST, leisure.REST]
     await reader.close()

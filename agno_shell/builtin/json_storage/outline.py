@@ -86,6 +86,11 @@ def of(path: str, kept: str, last: Outline | None = None) -> Outline:
     return outline
 
 
+def goes_on(before: Outline, after: Outline) -> bool:
+    """Whether what was at some place before is still there."""
+    return before.inode == after.inode and after.blocks[: len(before.blocks)] == before.blocks
+
+
 def part(path: str, outline: Outline, start: int, stop: int) -> list[Message]:
     """The messages at these places. Raises :class:`IrregularError` and ``OSError``."""
     start, stop = max(0, start), min(stop, outline.total)
@@ -138,21 +143,20 @@ def _followed(outline: Outline, fd: int, status: os.stat_result) -> Outline:
     if disk.read_at(fd, end - 1, len(layout.TAIL)) != layout.TAIL:
         raise IrregularError
     blocks, stretches = list(outline.blocks), list(outline.stretches)
-    count, last = outline.total, outline.last
+    count, last = outline.total, outline.last.encode("utf-8", "surrogatepass")
     for offset, data in _lines(fd, outline.end, end):
         blocks.append(Block(offset, count))
         ids, parents = _ids_and_parents(data, first=count == 0)
-        if parents != [last or None, *ids[:-1]]:
+        if parents != [last, *ids[:-1]]:
             _part(fd, blocks, stretches, last, ids, parents, count)
         elif not stretches:
             stretches.append(Stretch(0, 0, None))
         count, last = count + len(ids), ids[-1]
         stretches[-1] = stretches[-1]._replace(stop=count)
     ending = disk.read_at(fd, max(0, end - _ENDING), min(end, _ENDING))
-    return Outline(
-        status.st_ino, status.st_size, status.st_mtime_ns, end, ending, count, last,
-        blocks, stretches,
-    )  # fmt: skip
+    look = status.st_ino, status.st_size, status.st_mtime_ns
+    name = last.decode("utf-8", "surrogatepass")
+    return Outline(*look, end, ending, count, name, blocks, stretches)
 
 
 def _lines(fd: int, position: int, end: int) -> Iterator[tuple[int, bytes]]:
@@ -170,15 +174,13 @@ def _lines(fd: int, position: int, end: int) -> Iterator[tuple[int, bytes]]:
             size *= 2  # a line that is longer than the block
 
 
-def _ids_and_parents(data: bytes, *, first: bool) -> tuple[list[str], list[str | None]]:
-    """Of each line, as far as the layout allows without decoding it."""
+def _ids_and_parents(data: bytes, *, first: bool) -> tuple[list[bytes], list[bytes]]:
+    """Of each line, as far as the layout allows without decoding it; no parent is empty."""
     lines = data.count(b"\n")
-    found = _ID.findall((b"\n," if first else b"\n") + data)
+    ids = _ID.findall((b"\n," if first else b"\n") + data)
     parents = _PARENT.findall(data)
-    if len(found) == len(parents) == lines:
-        # Put together and taken apart again: a call for each would take longer.
-        names = b"\n".join(found).decode().split("\n")
-        return names, [each or None for each in b"\n".join(parents).decode().split("\n")]
+    if len(ids) == len(parents) == lines:
+        return ids, parents
     try:
         body = data[:-1] if first else data[1:-1]
         objects: list[dict[str, Any]] = json_records.loads(b"[" + body + b"]")
@@ -190,28 +192,32 @@ def _ids_and_parents(data: bytes, *, first: bool) -> tuple[list[str], list[str |
     each = body.split(b"\n,")
     if not tree.all_settled(objects) or not all(map(bytes.startswith, each, begins)):
         raise IrregularError
-    return [raw["id"] for raw in objects], [raw["parent"] for raw in objects]
+    return (
+        [raw["id"].encode("utf-8", "surrogatepass") for raw in objects],
+        [(raw["parent"] or "").encode("utf-8", "surrogatepass") for raw in objects],
+    )
 
 
 def _part(
     fd: int,
     blocks: list[Block],
     stretches: list[Stretch],
-    before: str,
-    ids: list[str],
-    parents: list[str | None],
+    before: bytes,
+    ids: list[bytes],
+    parents: list[bytes],
     count: int,
 ) -> None:
     """Begin a stretch with each message that does not follow the one before it."""
     here = {ident: count + number for number, ident in enumerate(ids)}
     for number, (ident, parent) in enumerate(zip(ids, parents, strict=True)):
-        if parent != (before or None) or not stretches:
-            place = None if parent is None else here.get(parent)
-            if parent is not None and place is None:
+        if parent != before or not stretches:
+            place = here.get(parent) if parent else None
+            if parent and place is None:
                 # Most often it is near; a block's end is where the next one begins.
-                wanted = {parent: _written(parent)}
-                place = _located(fd, blocks[:-1], blocks[-1].offset, wanted).get(parent)
-            if parent is not None and (place is None or place >= count + number):
+                name = parent.decode("utf-8", "surrogatepass")
+                wanted = {name: _written(name)}
+                place = _located(fd, blocks[:-1], blocks[-1].offset, wanted).get(name)
+            if parent and (place is None or place >= count + number):
                 raise IrregularError
             if stretches:
                 stretches[-1] = stretches[-1]._replace(stop=count + number)

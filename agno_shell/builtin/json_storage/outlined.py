@@ -21,9 +21,12 @@ T = TypeVar("T")
 class OutlinedStorage(Storage):
     """Reads the outline of a session instead of the session, where its file allows that."""
 
+    is_outlined = True
     _root: str
     _cache_path: str
     _catalog: Catalog
+    _places: Mapping[str, dict[str, int]] = MappingProxyType({})
+    """Of messages in it that were located."""
     _outlines: Mapping[str, Outline] = MappingProxyType({})
     """That of the session that was looked at last."""
 
@@ -49,7 +52,13 @@ class OutlinedStorage(Storage):
         from agno_shell.builtin.json_storage import outline
 
         def work(path: str, known: Outline) -> dict[str, int]:
-            return outline.locate(path, known, message_ids)
+            places = self._places.get(session_id, {})
+            unknown = [each for each in message_ids if each not in places]
+            if unknown:
+                # A message that stands far back is asked for again and again.
+                places |= outline.locate(path, known, unknown)
+                self._places = {session_id: places}
+            return {each: places[each] for each in message_ids if each in places}
 
         return self._by_outline(
             session_id, work, lambda: super(OutlinedStorage, self).locate(session_id, message_ids)
@@ -64,7 +73,10 @@ class OutlinedStorage(Storage):
         kept = outline.place_of_cache(self._cache_path, self._root, session_id)
         with reading(path):
             try:
-                known = outline.of(path, kept, self._outlines.get(session_id))
+                before = self._outlines.get(session_id)
+                known = outline.of(path, kept, before)
+                if before is None or not outline.goes_on(before, known):
+                    self._places = {}
                 self._outlines = {session_id: known}
                 return work(path, known)
             except (FileNotFoundError, outline.IrregularError):

@@ -36,7 +36,7 @@ class Copies(Sequence[Message]):
         self._runs = runs
         self._told = told
         self._stopped = stopped
-        self._is_on_path = is_on_path
+        self.is_on_path = is_on_path
         self._key = os.urandom(16)
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class Copies(Sequence[Message]):
         return message._replace(
             id=self.renamed(message.id),
             parent=None if parent is None else self.renamed(parent),
-            covers=self.renamed(covers) if covers and self._is_on_path(covers) else None,
+            covers=self.renamed(covers) if covers and self.is_on_path(covers) else None,
         )
 
     def renamed(self, message_id: str) -> str:
@@ -87,17 +87,14 @@ class Copies(Sequence[Message]):
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def make(
+def stored(
     storage: Storage,
-    session: Session,
+    session_id: str,
     runs: Sequence[Run],
-    name: str,
     told: Callable[[int], None] = lambda _done: None,
     stopped: Event | None = None,
-) -> Session:
-    """Keep a copy of a path as a session of its own, with the memories of ``session`` and
-    what is attached to the messages; all of it, or nothing."""
-    session_id = session.session_id
+) -> Copies:
+    """The messages of a path that is stored."""
 
     def read(some: Sequence[Run]) -> Iterator[list[Message]]:
         return outline.each(storage, session_id, some)
@@ -105,8 +102,23 @@ def make(
     def is_on_path(message_id: str) -> bool:
         return bool(outline.numbers(storage, session_id, runs, (message_id,)))
 
-    copies = Copies(read, runs, is_on_path, told, stopped)
-    pinned = outline.numbers(storage, session_id, runs, session.pinned)
+    return Copies(read, runs, is_on_path, told, stopped)
+
+
+def held(path: Sequence[Message]) -> Copies:
+    """The messages of a path of which some could not be saved."""
+    ids = {message.id for message in path}
+    return Copies(
+        lambda runs: iter([list(path[start:stop]) for start, stop in runs]),
+        [(0, len(path))],
+        ids.__contains__,
+    )
+
+
+def make(storage: Storage, session: Session, copies: Copies, name: str) -> Session:
+    """Keep them as a session of its own, with the memories of ``session`` and what is attached
+    to the messages; all of it, or nothing."""
+    session_id = session.session_id
     moment = now()
     made = session._replace(
         session_id=new_id(),
@@ -115,7 +127,7 @@ def make(
         updated_at=moment,
         message_count=len(copies),
         head=None,
-        pinned=tuple(copies.renamed(each) for each in session.pinned if each in pinned),
+        pinned=tuple(copies.renamed(each) for each in session.pinned if copies.is_on_path(each)),
     )
     storage.import_session(
         made,

@@ -97,17 +97,25 @@ class Moves:
         head = message_id or conversation.head()
         if head is None:
             raise UsageError("There is nothing to fork: nothing stands here.")
-        await self._require_saved()
         session, stopped = conversation.session, Event()
+        unsaved = await self._held(head) if conversation.unsaved_here else None
 
         def work(storage: Storage) -> Session:
-            runs = outline.path_to(storage, session.session_id, head)
-            if not runs:
+            runs = outline.path_to(storage, session.session_id, head) if not unsaved else ()
+            if not (unsaved or runs):
                 raise UsageError("There is nothing to fork: nothing stands here.")
-            count = outline.length(runs)
-            return fork.make(
-                storage, session, runs, name, lambda n: told(n, count) if told else None, stopped
+            count = outline.length(runs or ())
+
+            def tell(done: int) -> None:
+                if told is not None:
+                    told(done, count)
+
+            copies = (
+                fork.held(unsaved)
+                if unsaved
+                else fork.stored(storage, session.session_id, runs or (), tell, stopped)
             )
+            return fork.make(storage, session, copies, name)
 
         try:
             # What is said elsewhere does not wait for a copy of a long session.
@@ -157,6 +165,12 @@ class Moves:
         return conversation.turn_at(follows, text, (*kept, *attachments))
 
     # ------------------------------------------------------------------------------------
+
+    async def _held(self, head: str) -> Sequence[Message]:
+        """The path to a message of which some are not saved; empty where it leads elsewhere."""
+        path = await self._conversation.whole_path()
+        places = [place for place, each in enumerate(path) if each.id == head]
+        return path[: places[0] + 1] if places else ()
 
     async def _message(self, message_id: str) -> Message | None:
         """Any message of the session."""
