@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Counted,
         Figures,
         Line,
+        Progress,
         Provider,
         ProviderFactory,
         ProviderOptions,
@@ -78,7 +79,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "contracts": (
         "Abilities Address Command CommandContext Completion ConversationControl Counted Figures "
-        "Line Provider ProviderFactory ProviderOptions "
+        "Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
         "ToolbarItem"
@@ -119,6 +120,7 @@ __all__ = [
     "Memory",
     "Message",
     "PluginError",
+    "Progress",
     "Provider",
     "ProviderError",
     "ProviderFactory",

@@ -69,7 +69,7 @@ def search(options: SearchOptions) -> int:
 
     paths, config = parts.configure(options.common)
     with closing(parts.open_storage(config, paths, options.common)) as storage:
-        return search.run(storage, options, sys.stdout)
+        return search.run(storage, options, sys.stdout, sys.stderr)
 
 
 def doctor(options: DoctorOptions) -> int:

@@ -179,6 +179,17 @@ class Finding(NamedTuple):
     """Whether a check with ``repair`` mends it."""
 
 
+class Stretch(NamedTuple):
+    """Messages of a session that were saved one behind the other, of which each follows the
+    one before. Places count the messages in the order of saving, from 0."""
+
+    start: int
+    stop: int
+    """Behind the last one."""
+    parent: int | None
+    """The place of the message that the first one follows; None: it follows nothing."""
+
+
 def now() -> datetime:
     """This moment in UTC, timezone-aware."""
     return datetime.now(UTC)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         RendererOptions,
         RenderStream,
     )
-    from agno_shell.contracts.storage import Storage, StorageFactory, StorageOptions
+    from agno_shell.contracts.storage import Progress, Storage, StorageFactory, StorageOptions
     from agno_shell.contracts.tools import (
         Approve,
         Permission,
@@ -50,7 +50,7 @@ _HOMES = {
     "conversation": "ConversationControl Figures Step",
     "provider": "Abilities Address Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
-    "storage": "Storage StorageFactory StorageOptions",
+    "storage": "Progress Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
 }
 
@@ -66,6 +66,7 @@ __all__ = [
     "Figures",
     "Line",
     "Permission",
+    "Progress",
     "Provider",
     "ProviderFactory",
     "ProviderOptions",

@@ -3,7 +3,15 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile each of them
 # at every start.
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from agno_shell.contracts.provider import Provider
@@ -91,6 +99,15 @@ class CommandContext(Protocol):
     async def read_store(self, work: Callable[[Storage], T]) -> T:
         """Run ``work`` with a second handle of the storage, in a thread of its own: for
         what may take long, such as searching; nothing that is said waits for it."""
+
+    def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """What the iterator yields that ``work`` makes of that second handle, each step in its
+        turn with what others ask of it, as in ``async for done, total in
+        context.read_steps(lambda storage: storage.prepare_search())``."""
+
+    def progress(self, text: str) -> None:
+        """Say in one line how far a command that takes long has come. The next one takes its
+        place, and at the end of the command none is left."""
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
         """The table ``[plugins.NAME]`` of the configuration."""

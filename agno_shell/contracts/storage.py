@@ -4,7 +4,7 @@
 # at every start.
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from agno_shell.types import (
     Role,
     SearchHit,
     Session,
+    Stretch,
     Trashed,
 )
 
@@ -35,6 +36,13 @@ class StorageOptions(NamedTuple):
     such as a search index. Empty: there is none."""
 
 
+class Progress(NamedTuple):
+    """How far something that takes long has come."""
+
+    done: int
+    total: int
+
+
 class Storage(ABC):
     """Keeps sessions and their messages. Synchronous; one thread uses a handle at a time.
 
@@ -43,6 +51,9 @@ class Storage(ABC):
     :class:`~agno_shell.errors.SessionNotFoundError`. Reading never writes. What JSON
     cannot say, such as NaN or an object in ``provider_data``, is refused and not saved.
     """
+
+    is_outlined = False
+    """Whether :meth:`outline`, :meth:`part` and :meth:`locate` read less than :meth:`tree`."""
 
     can_search = False
     """Whether :meth:`search` finds anything."""
@@ -96,6 +107,32 @@ class Storage(ABC):
     @abstractmethod
     def tree(self, session_id: str) -> list[Message]:
         """Every message of every branch, in the order in which they were saved."""
+
+    # Finding one's way in a long session. What these do by default reads all of it; a storage
+    # for sessions of any length does better.
+
+    def outline(self, session_id: str) -> list[Stretch]:
+        """The shape of :meth:`tree`: every message in exactly one stretch, in the order of
+        saving. Its cost should depend on the number of branches rather than of messages."""
+        places: dict[str | None, int] = {}
+        stretches: list[Stretch] = []
+        for place, message in enumerate(self.tree(session_id)):
+            parent = places.get(message.parent)
+            if stretches and parent == place - 1:
+                stretches[-1] = stretches[-1]._replace(stop=place + 1)
+            else:
+                stretches.append(Stretch(place, place + 1, parent))
+            places[message.id] = place
+        return stretches
+
+    def part(self, session_id: str, start: int, stop: int) -> list[Message]:
+        """``tree(session_id)[start:stop]``, for ``start`` and ``stop`` from 0 on."""
+        return self.tree(session_id)[start:stop]
+
+    def locate(self, session_id: str, message_ids: Collection[str]) -> dict[str, int]:
+        """The places of messages in :meth:`tree`; those that are not there are left out."""
+        tree = enumerate(self.tree(session_id))
+        return {each.id: place for place, each in tree if each.id in message_ids}
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:
@@ -230,6 +267,16 @@ class Storage(ABC):
         dots at a cut end; white space may be one blank.
         """
         raise StorageError("This storage cannot search.")
+
+    def prepare_search(self) -> Iterator[Progress]:
+        """Do a part of what :meth:`search` would have to do first, such as reading what is new
+        into an index, each time the next one is asked for: a tenth of a second's work. Yields
+        how many sessions are done, and of how many; nothing when there is nothing to do.
+
+        It is to be left at any time: what was done stays done, also when the process is killed.
+        The storage can be used between two steps, and what two handles prepare at the same
+        time is not done twice."""
+        return iter(())
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:
         """Look at everything that is kept and yield what is wrong; with ``repair`` mend

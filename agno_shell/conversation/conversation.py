@@ -17,7 +17,8 @@ from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path, read_end
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.toolbelt import Toolbelt
-from agno_shell.conversation.tree import branches
+from agno_shell.conversation.tree import branches, outline
+from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing, unsaved
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
@@ -76,7 +77,7 @@ class Conversation:
         self.ledger = Ledger()
         """What was used since the shell started."""
         self._session: Session | None = None
-        self.path = Path(self._read_path, self.tree)
+        self.path = Path(self._read_path, self._read_path_to)
         self.memories: Sequence[Memory] = ()
         """What the model is to remember in the open session."""
         self._requests: Requests | None = None
@@ -86,6 +87,7 @@ class Conversation:
         self.elsewhere = 0
         """Messages that were added to open sessions elsewhere, since the shell started."""
         self.budget = Budget(self)
+        self.numbered = Numbered(self)
 
     # What is open -----------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class Conversation:
     async def open(self, session_id: str) -> Session:
         """Open a session, also the open one as it is by now, and make it the current one."""
         session, history = await self.store(lambda storage: read_end(storage, session_id))
-        path = Path(self._read_path, self.tree)
+        path = Path(self._read_path, self._read_path_to)
         path.set(history)
         if unsaved := self._outbox.waiting(session_id):
             # What could not be written is still said; the head may have moved on since.
@@ -202,8 +204,8 @@ class Conversation:
         if parent is None or any(message.id == parent for message in path.messages):
             await path.stand_at(parent)
             return
-        tree = await self.store(lambda storage: storage.tree(session_id))
-        path.set(branches.path_to(tree, parent, FIRST_LOAD))
+        read = self.store
+        path.set(await read(lambda s: outline.end_of(s, session_id, parent, FIRST_LOAD)))
 
     async def place(self, message_id: str) -> branches.Place | None:
         """Where a message of the open session stands; None when there is no such message."""
@@ -286,6 +288,15 @@ class Conversation:
         session_id = self.session.session_id
         return await self.store(lambda storage: storage.messages(session_id, last=last))
 
+    async def _read_path_to(self, message_id: str, last: int) -> list[Message]:
+        session_id = self.session.session_id
+        waiting = {each.id: each for each in self._outbox.waiting(session_id)}
+        end = branches.path_to(waiting.values(), message_id, last)
+        at, left = (end[0].parent if end else message_id), last - len(end)
+        if at is None or not left:
+            return end
+        return [*await self.store(lambda s: outline.end_of(s, session_id, at, left)), *end]
+
     async def tree(self, through: StoreThread | None = None) -> list[Message]:
         """Every message of every branch in the order of saving; those that wait to be saved
         are the last. It is read ``through`` the reader where nothing that is said is to wait
@@ -298,12 +309,7 @@ class Conversation:
 
     async def whole_path(self) -> list[Message]:
         """The path from the root to where this shell stands, also what is not saved yet."""
-        history, session_id = list(self.history), self.session.session_id
-        if self.path.is_whole or not history:
-            return history
-        first = history[0].id
-        before = await self.reader(lambda s: branches.leading_to(s, session_id, first))
-        return [*before, *history]
+        return await self.numbered.part(0, await self.numbered.length())
 
     async def stand_at(self, message_id: str | None) -> None:
         """Go on from a message, in this shell; the storage knows of it with the next message

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
+from enum import Enum
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -26,6 +27,12 @@ CLOSING_SECONDS = 5.0
 
 ABANDONING_SECONDS = 1.0
 """The same where nothing is written."""
+
+
+class _End(Enum):
+    """What stands for the end of an iterator."""
+
+    END = 0
 
 
 class StoreThread:
@@ -60,6 +67,23 @@ class StoreThread:
         finally:
             naming.cancel()
             self._waiting.discard(answer)
+
+    async def steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """What the iterator yields that ``work`` makes, each step asked for by itself, so that
+        what others ask for need not wait for all of it. Who goes no further ends it."""
+        iterator: Iterator[T] | None = None
+
+        def step(storage: Storage) -> T | _End:
+            nonlocal iterator
+            if iterator is None:
+                iterator = work(storage)
+            return next(iterator, _End.END)
+
+        try:
+            while not isinstance(value := await self(step), _End):
+                yield value
+        finally:
+            self.soon(lambda _storage: getattr(iterator, "close", _nothing)())
 
     def soon(self, work: Callable[[Storage], object]) -> None:
         """Do ``work`` before anything that is asked for later; nobody waits for it, and
@@ -160,3 +184,7 @@ class StoreThread:
         self._queue.put(None)
         thread = self._thread
         await asyncio.wait([asyncio.ensure_future(in_thread(thread.join))], timeout=seconds)
+
+
+def _nothing() -> None:
+    """An iterator that is no generator has nothing to close."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
@@ -79,6 +79,12 @@ class ShellContext:
 
     async def read_store(self, work: Callable[[Storage], T]) -> T:
         return await self._shell.conversation.reader(work)
+
+    def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        return self._shell.conversation.reader.steps(work)
+
+    def progress(self, text: str) -> None:
+        self._shell.presenter.progress(text)
 
     async def store(self, work: Callable[[Storage], T]) -> T:
         return await self._shell.conversation.store(work)

@@ -63,6 +63,7 @@ class Dispatch:
         result = command.run(shell.context, call.arguments)
         if inspect.isawaitable(result) and not await shell.finished(without_exit(result)):
             shell.fail("(stopped)", "class:notice")
+        shell.presenter.progress("")
         shell.front.print_gap()
 
     async def _find(self, name: str) -> Command:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Provider, Renderer
+from agno_shell.conversation import leisure
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
@@ -146,6 +147,7 @@ class Shell:
             self._background.append(asyncio.create_task(self._warm_up(life)))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
+                self._background.append(asyncio.create_task(leisure.prepare(self.conversation)))
             while True:
                 while not self.is_leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)

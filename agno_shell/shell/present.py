@@ -31,11 +31,14 @@ from agno_shell.shell.live import Live
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.shell.stored import message_lines, question_lines
 from agno_shell.shell.tool_lines import call_lines, result_lines
-from agno_shell.terminal_text import Cleaner
+from agno_shell.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message, ToolCall
 
 TICK_SECONDS = 0.5
 """How often a line that holds a time is drawn anew."""
+
+PROGRESS_SECONDS = 0.3
+"""What is done sooner does not say how far it has come."""
 
 REQUEST_SECONDS = 0.008
 """Drawing a question waits this long, so that its request leaves first."""
@@ -73,6 +76,8 @@ class Presenter:
         self.ending: Ending | None = None
         self.not_saved: str | None = None
         """Why something of the turn in work, or of the last one, was not saved at first."""
+        self._progress_from: float | None = None
+        """When the command in work begins to show how far it has come."""
 
     def warm_up(self) -> None:
         """Let the renderer import what it needs; runs in a thread."""
@@ -94,6 +99,19 @@ class Presenter:
         finally:
             ticker.cancel()
             self._front.set_live(None)
+
+    def progress(self, text: str) -> None:
+        """Show how far a command has come, below what it has shown; empty: it is over."""
+        line, moment = clean_line(text), self._clock()
+        if not line:
+            if self._progress_from is not None:
+                self._front.set_live(None)
+            self._progress_from = None
+            return
+        if self._progress_from is None:
+            self._progress_from = moment + PROGRESS_SECONDS
+        if moment >= self._progress_from:
+            self._front.set_live(lambda: [(("class:notice", line),)])
 
     def messages(self, messages: Sequence[Message]) -> None:
         """Show stored messages as they looked when they were said."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
@@ -44,12 +44,12 @@ class FakeContext:
     (messages), ``questions``, ``offered`` (what could be chosen) and ``defaults`` (where
     each list begins), ``switched`` (session ids) and ``switched_at`` (message ids),
     ``remembered`` (models), ``remembered_agents`` (tables by name), ``filled`` (what was
-    put into the input), ``edited`` (what the editor was given), ``copied``, ``cleared``
-    (how often), ``repaired``, ``exited``. ``answers`` are what :meth:`confirm` returns,
-    ``choices`` what :meth:`choose` and ``edits`` what :meth:`edit_text` returns, one after
-    the other; without ``edits`` there is no editor. ``clipboard`` is what :meth:`copy`
-    returns; None: there is no way. Without ``has_person`` nobody can be asked, as in a pipe.
-    ``findings`` is what :meth:`check` returns. What a
+    put into the input), ``edited`` (what the editor was given), ``copied``, ``progresses`` (how far
+    it had come), ``cleared`` (how often), ``repaired``, ``exited``. ``answers`` are what
+    :meth:`confirm` returns, ``choices`` what :meth:`choose` and ``edits`` what
+    :meth:`edit_text` returns, one after the other; without ``edits`` there is no editor.
+    ``clipboard`` is what :meth:`copy` returns; None: there is no way. Without ``has_person``
+    nobody can be asked, as in a pipe. ``findings`` is what :meth:`check` returns. What a
     command does to the conversation is recorded by ``conversation``.
     """
 
@@ -104,6 +104,7 @@ class FakeContext:
         self.filled: list[str] = []
         self.edited: list[str] = []
         self.copied: list[str] = []
+        self.progresses: list[str] = []
         self.cleared = 0
         self.exited = False
         self.repaired = False
@@ -133,6 +134,13 @@ class FakeContext:
 
     async def read_store(self, work: Callable[[Storage], T]) -> T:
         return work(self.storage)
+
+    async def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        for step in work(self.storage):
+            yield step
+
+    def progress(self, text: str) -> None:
+        self.progresses.append(text)
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
         return self._settings.get(plugin, NOTHING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import ConversationControl, Figures, Step, Storage, ToolState
@@ -16,6 +16,7 @@ from agno_shell.types import (
     Reasoning,
     Role,
     Session,
+    Stretch,
     new_id,
     now,
 )
@@ -129,6 +130,25 @@ class FakeConversation:
 
     async def path(self) -> Sequence[Message]:
         return list(self._context.history)
+
+    async def length(self) -> int:
+        return len(self._context.history)
+
+    async def part(self, start: int, stop: int) -> Sequence[Message]:
+        return list(self._context.history)[start:stop]
+
+    async def numbers(self, message_ids: Collection[str]) -> Mapping[str, int]:
+        path = enumerate(self._context.history, 1)
+        return {each.id: number for number, each in path if each.id in message_ids}
+
+    async def outline(self) -> Sequence[Stretch]:
+        return self._storage.outline(self._session_id)
+
+    async def saved(self, start: int, stop: int) -> Sequence[Message]:
+        return self._storage.part(self._session_id, start, stop)
+
+    async def place(self, message_id: str) -> int | None:
+        return self._storage.locate(self._session_id, (message_id,)).get(message_id)
 
     async def tree(self) -> Sequence[Message]:
         return self._storage.tree(self._session_id)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import aclosing
 
 import pytest
 
@@ -33,4 +35,29 @@ async def test_work_that_nobody_waits_for_is_done_in_its_turn_and_quietly() -> N
     store.soon(lambda _storage: 1 // 0)
     await store(lambda _storage: done.append(2))
     assert done == [1, 2]
+    await store.close()
+
+
+async def test_steps_let_others_in_between() -> None:
+    store = StoreThread(MemoryStorage)
+    seen: list[str] = []
+
+    def steps(_storage: object) -> Iterator[int]:
+        try:
+            for number in range(3):
+                seen.append(f"step {number}")
+                yield number
+        finally:
+            seen.append("ended")
+
+    async for number in store.steps(steps):
+        await store(lambda _storage, number=number: seen.append(f"other {number}"))
+    assert seen == ["step 0", "other 0", "step 1", "other 1", "step 2", "other 2", "ended"]
+    seen.clear()
+    async with aclosing(store.steps(steps)) as each:
+        async for _number in each:
+            break
+    await store(lambda _storage: None)
+    assert seen == ["step 0", "ended"]
+    assert [each async for each in store.steps(lambda _storage: iter(()))] == []
     await store.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from agno_shell.builtin.commands.numbers import excerpt, place_of
+from agno_shell.builtin.commands.numbers import excerpt, named
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
@@ -56,7 +56,7 @@ async def show(context: CommandContext, text: str) -> None:
             f"/context takes {FULL_FLAG} or nothing.", hint=f"Usage: /context [{FULL_FLAG}]"
         )
     receipt: Receipt = await context.conversation.receipt()
-    places = {each.id: place for place, each in enumerate(await context.conversation.path(), 1)}
+    places = await context.conversation.numbers({each.message.id for each in receipt.rows})
     for line in _head(context.model, receipt):
         context.print(line)
     context.print()
@@ -91,7 +91,7 @@ def _head(model: str, receipt: Receipt) -> Iterable[str]:
     yield f"The window has {receipt.window:,}{known}; {receipt.reserve:,} are kept for the reply."
 
 
-def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
+def _row(row: ReceiptRow, places: Mapping[str, int]) -> tuple[str, ...]:
     place = places.get(row.message.id)
     text = excerpt(row.message)
     if row.message.tool_calls:
@@ -131,11 +131,10 @@ def _left_out(left: LeftOut) -> str:
 
 async def pin(context: CommandContext, text: str) -> None:
     """Always send a message, or list those that are."""
-    path = await context.conversation.path()
     if not text:
-        _list_pins(context, path)
+        await _list_pins(context)
         return
-    number, message = _named(path, text, "Usage: /pin [N]")
+    number, message = await named(context, text, "Usage: /pin [N]")
     if message.role == "summary":
         raise UsageError(
             f"Message {number} is a summary, which is sent as long as it counts.",
@@ -150,16 +149,15 @@ async def pin(context: CommandContext, text: str) -> None:
 
 async def unpin(context: CommandContext, text: str) -> None:
     """Send a message like any other again."""
-    path = await context.conversation.path()
-    number, message = _named(path, text, "Usage: /unpin N")
+    number, message = await named(context, text, "Usage: /unpin N")
     if message.id not in context.session.pinned or message.role == "summary":
         raise UsageError(f"Message {number} is not pinned.", hint="/pin lists those that are.")
     await context.conversation.pin(message.id, pinned=False)
     context.print(f"Message {number} is no longer pinned: {_words(message)}")
 
 
-def _list_pins(context: CommandContext, path: Sequence[Message]) -> None:
-    pinned = list(_pinned(context, path))
+async def _list_pins(context: CommandContext) -> None:
+    pinned = await _pinned(context)
     if not pinned:
         context.print("No message here is pinned. /pin N pins one; /history shows the numbers.")
         return
@@ -168,17 +166,15 @@ def _list_pins(context: CommandContext, path: Sequence[Message]) -> None:
         context.print(f"{number:>6,}  {_words(message)}")
 
 
-def _pinned(context: CommandContext, path: Sequence[Message]) -> Iterable[tuple[int, Message]]:
+async def _pinned(context: CommandContext) -> Sequence[tuple[int, Message]]:
     """Those of this branch; summaries are kept among them, too."""
-    for number, message in enumerate(path, 1):
-        if message.id in context.session.pinned and message.role != "summary":
-            yield number, message
-
-
-def _named(path: Sequence[Message], text: str, usage: str) -> tuple[int, Message]:
-    """A message by its number on the path."""
-    place = place_of(text, path, usage)
-    return place + 1, path[place]
+    numbers = await context.conversation.numbers(context.session.pinned)
+    found = []
+    for number in sorted(numbers.values()):
+        (message,) = await context.conversation.part(number - 1, number)
+        if message.role != "summary":
+            found.append((number, message))
+    return found
 
 
 def _words(message: Message) -> str:
@@ -187,8 +183,10 @@ def _words(message: Message) -> str:
 
 
 async def _to_pin(context: CommandContext, _text: str) -> Iterable[Completion]:
-    path = list(enumerate(await context.conversation.path(), 1))
-    offered = (each for each in path[-OFFERED:] if each[1].role in ("user", "assistant"))
+    length = await context.conversation.length()
+    path = await context.conversation.part(max(0, length - OFFERED), length)
+    numbered = enumerate(path, length - len(path) + 1)
+    offered = (each for each in numbered if each[1].role in ("user", "assistant"))
     pinned = context.session.pinned
     return [
         Completion(str(number), _words(message))
@@ -198,8 +196,7 @@ async def _to_pin(context: CommandContext, _text: str) -> Iterable[Completion]:
 
 
 async def _to_unpin(context: CommandContext, _text: str) -> Iterable[Completion]:
-    path = await context.conversation.path()
-    return [Completion(str(number), _words(each)) for number, each in _pinned(context, path)]
+    return [Completion(str(number), _words(each)) for number, each in await _pinned(context)]
 
 
 # Compaction -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 # every start.
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -20,11 +20,12 @@ ATTACHMENTS = "attachments"
 _BESIDE = (SESSION, MEMORY, ATTACHMENTS)
 """Each of them makes a session of a folder without messages."""
 
-More = Callable[[str], None]
-"""Puts what else belongs to a session into its new folder."""
+More = Callable[[str, Sequence[Message]], None]
+"""Puts what else belongs to a session into its new folder, given the messages that have
+something attached."""
 
 
-def _nothing(_path: str) -> None:
+def _nothing(_path: str, _with_files: Sequence[Message]) -> None:
     pass
 
 
@@ -213,19 +214,28 @@ def fill(path: str, session: Session, messages: Sequence[Message], more: More = 
     """Make a folder with a session in it, durable but for its own name."""
     from agno_shell.builtin.json_storage import layout
 
-    lines = [json_records.message_line(message) for message in messages]
     newest = None
     if session.head is not None:
         newest = messages[-1].id if messages else ROOT
+    with_files: list[Message] = []
     disk.make_folder(path)
     try:
-        disk.create_whole(f"{path}/{MESSAGES}", layout.whole(lines))
+        lines = _lines(messages, with_files)
+        disk.create_in_pieces(f"{path}/{MESSAGES}", layout.pieces(lines))
         disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
-        more(path)
+        more(path, with_files)
         disk.sync_folder(path)
     except BaseException:
         disk.remove_tree_quietly(path)
         raise
+
+
+def _lines(messages: Iterable[Message], with_files: list[Message]) -> Iterator[bytes]:
+    """The lines of messages; gone through once, for they may be read from a disk."""
+    for message in messages:
+        if message.attachments:
+            with_files.append(message)
+        yield json_records.message_line(message)
 
 
 def counted(path: str, session: Session) -> Entry:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from agno_shell.full_text import TOKENIZE, Query
 
-VERSION = 2
+VERSION = 3
 """To be raised with every change of the tables, of :data:`TOKENIZE`, or of what
 :func:`agno_shell.full_text.prepared` makes of a text."""
 

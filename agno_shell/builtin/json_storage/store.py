@@ -16,8 +16,9 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.outlined import OutlinedStorage
 from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, reason, saving
-from agno_shell.contracts.storage import Storage
+from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
 from agno_shell.types import (
     ROOT,
@@ -49,7 +50,7 @@ def open_storage(options: StorageOptions) -> Storage:
     return JsonStorage(options)
 
 
-class JsonStorage(Storage):
+class JsonStorage(OutlinedStorage):
     """Sessions as folders of JSON files. Reading takes no lock and writes nothing."""
 
     can_search = True
@@ -144,12 +145,20 @@ class JsonStorage(Storage):
             return current if current and disk.is_folder(f"{self._root}/{current}") else None
 
     def search(self, query: str, **limits: Any) -> list[SearchHit]:
+        with reading(self._root):
+            return self._search.find(query, **limits)
+
+    def prepare_search(self) -> Iterator[Progress]:
+        with reading(self._root):
+            yield from self._search.prepare()
+
+    @property
+    def _search(self) -> Search:
         if self._opened_search is None:
             from agno_shell.builtin.json_storage.search import Search
 
             self._opened_search = Search(self._root, self._cache_path, self._catalog, self._notices)
-        with reading(self._root):
-            return self._opened_search.find(query, **limits)
+        return self._opened_search
 
     def _load(self, path: str) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader

@@ -41,6 +41,11 @@ def verdict(message: Message) -> bool | None:
     return True if is_filtered or kind in NOT_SENT_AGAIN else None
 
 
+def says(message: Message) -> bool:
+    """Whether a message tells what became of those before it."""
+    return verdict(message) is not None
+
+
 def is_refused(following: Iterable[Message], later: bool = False) -> bool:
     """Whether what stands before these messages, and has no answer, was refused; ``later``:
     whether what stands before that which comes after them was."""

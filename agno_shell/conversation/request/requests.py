@@ -87,7 +87,7 @@ class Requests:
         """What the next request holds beside its question, every token counted."""
         conversation = self._conversation
         choice = conversation.choice
-        before = len(await conversation.whole_path()) - len(conversation.history)
+        before = await conversation.numbered.before()
         composed = await self.compose(choice, asking=False, counted=True, before=before)
         return (await self._filtered(choice, composed)).receipt
 

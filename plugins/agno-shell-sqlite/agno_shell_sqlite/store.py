@@ -13,6 +13,7 @@ from agno_shell import (
     Finding,
     Memory,
     Message,
+    Progress,
     SearchHit,
     Session,
     Storage,
@@ -117,6 +118,14 @@ class SqliteStorage(Storage):
             )
 
         return self._database.read(work)
+
+    def prepare_search(self) -> Iterator[Progress]:
+        """Make the index anew, if it was made by a program that sees other words."""
+        if not self._database.read(text_index.is_of_this_form):
+            yield Progress(0, 1)
+            with self._database.saving("The search index"):
+                self._database.write(text_index.make_anew)
+            yield Progress(1, 1)
 
     # Writing -----------------------------------------------------------------------------
 

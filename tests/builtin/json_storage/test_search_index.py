@@ -97,6 +97,22 @@ def test_two_stores_share_a_cache_folder(tmp_path, cache):
     assert len(list((cache / "search").glob("*.sqlite3"))) == 2
 
 
+def test_what_an_earlier_version_made_is_removed(open_store, cache, talk):
+    talk()
+    everything(open_store())
+    (path,) = (cache / "search").glob("*.sqlite3")
+    name, _, _version = path.name.rpartition("-")
+    earlier = [path.with_name(f"{name}-2.sqlite3{more}") for more in ("", "-wal", "-shm")]
+    others = [path.with_name(each) for each in (f"{'0' * 24}-2.sqlite3", "notes.txt")]
+    for each in (*earlier, *others):
+        each.touch()
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+    everything(open_store())
+    assert [each for each in earlier if each.exists()] == []
+    assert all(each.exists() for each in others)
+
+
 def test_it_holds_no_text(open_store, cache, talk):
     make_index(open_store, cache)
     assert b"common word3x3" not in index_file(cache).read_bytes()

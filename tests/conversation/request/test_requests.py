@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,8 @@ from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.request.requests import Requests
 from agno_shell.conversation.request.rules import GO_ON, is_empty, turns
 from agno_shell.conversation.request.summaries import INTRODUCTION
+from agno_shell.conversation.tree import branches
+from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.errors import StorageError
 from agno_shell.events import Receipt, RequestPrepared
 from agno_shell.settings import PROVIDER_CONTEXT_WINDOW
@@ -70,9 +74,13 @@ class Talk:
         self.toolbelt = Belt()
         self.plugins = SimpleNamespace(report=print)
         self.session = Session("0" * 8, "Test", now(), now(), pinned=tuple(pinned))
-        self.stored = [*before, *messages]
+        self.stored = [
+            each._replace(parent=previous.id if previous else None)
+            for previous, each in pairwise([None, *before, *messages])
+            if each
+        ]
         self.reads: list[int | None] = []
-        self.path = Path(self._read, self._tree)
+        self.path = Path(self._read, self._read_to)
         self.path.set(self.stored[-FIRST_LOAD:])
         self.requests = Requests(self)  # type: ignore[arg-type]
 
@@ -80,12 +88,24 @@ class Talk:
         self.reads.append(last)
         return self.stored[-last:]
 
-    async def _tree(self) -> list[Message]:
-        return self.stored
+    async def _read_to(self, message_id: str, last: int) -> list[Message]:
+        return branches.path_to(self.stored, message_id, last)
 
     async def reader(self, work: Callable[[Storage], Any]) -> Any:
         storage = SimpleNamespace(messages=self._stored, tree=self._stored)
+        for name in ("outline", "part", "locate"):
+            setattr(storage, name, partial(getattr(Storage, name), storage))
         return work(storage)  # type: ignore[arg-type]
+
+    @property
+    def history(self) -> Sequence[Message]:
+        return self.path.messages
+
+    unsaved_here = ()
+
+    @property
+    def numbered(self) -> Numbered:
+        return Numbered(self)  # type: ignore[arg-type]
 
     def _stored(self, _session_id: str, last: int | None = None) -> list[Message]:
         self.reads.append(last)
@@ -93,6 +113,7 @@ class Talk:
 
     def say(self, *messages: Message) -> None:
         for message in messages:
+            message = message._replace(parent=self.path.head)
             self.stored.append(message)
             self.path.append(message)
 
@@ -242,7 +263,7 @@ async def test_a_pin_is_found_however_far_back_and_looked_for_once() -> None:
     talk = Talk([*said, message("user", "now?")], room=100, pinned=[said[9].id, "nowhere"])
     assert texts(await talk.prepare())[:3] == ["q4", "a4", "q594"]
     read = list(talk.reads)
-    assert read == [None]
+    assert set(read) == {None}
     assert len(talk.path.messages) == FIRST_LOAD, "nothing else of it is kept"
     for number in range(3):
         talk.say(message("assistant", "so"), message("user", f"then {number}"))
