@@ -80,16 +80,31 @@ def test_the_steps_of_a_turn_with_a_tool() -> None:
     assert (step_of(turn).detail, duration(turn)) == ("m, complete", 5.0)
 
 
-def test_a_reply_that_thought_first_began_with_its_question() -> None:
-    """Its own time is that of its first text, long after the first token."""
-    (turn,) = turns_of([message("user", "q", 0), reply("r", 8.0, 1.0, 10.0)])
-    assert steps(step_of(turn))[:2] == [("request", "m", 0.0, 10.0), ("first token", "", 1.0, None)]
-
-
-def test_a_question_that_was_asked_again_the_next_day() -> None:
-    (turn,) = turns_of([message("user", "q", 0), reply("r", 86_401.0, 1.0, 3.0)])
-    assert steps(step_of(turn))[0] == ("request", "m", 0.0, 3.0)
-    assert duration(turn) == 3.0
+@pytest.mark.parametrize(
+    ("made", "first", "total"),
+    [
+        # A reply's own time is that of its first text: long after its first token where it
+        # thought before it wrote.
+        (8.0, 1.0, 10.0),
+        # The question was asked again the next day: its time says nothing.
+        (86_401.0, 1.0, 10.0),
+    ],
+)
+def test_when_a_request_was_sent(made: float, first: float, total: float) -> None:
+    began = 0.0 if made < total else made - first
+    (turn,) = turns_of(
+        [
+            message("user", "q", 0),
+            reply("r", made, first, total, tool_calls=(ToolCall("c", "read", "{}"),)),
+            message("tool", "t", began + 11.0, tool_call_id="c"),
+            reply("r2", began + 12.0, 1.0, 2.0),
+        ]
+    )
+    shown = steps(step_of(turn))
+    assert shown[:2] == [("request", "m", 0.0, 10.0), ("first token", "", 1.0, None)]
+    assert ("tool", "read", 11.0, None) in shown
+    assert ("request", "m", 11.0, 2.0) in shown
+    assert duration(turn) == 13.0
 
 
 @pytest.mark.parametrize(
