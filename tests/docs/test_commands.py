@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from agno_shell.builtin.commands.plugin import register_commands
+from agno_shell.builtin.litellm_provider import endpoints
 from agno_shell.builtin.litellm_provider.keys import SERVICES
 from agno_shell.cli import build_parser
 from agno_shell.config import load_config
@@ -154,3 +155,13 @@ def test_the_table_of_keys_is_that_of_the_provider() -> None:
     assert rows == [(service.variable, service.model) for service in SERVICES]
     readme = (ROOT / "README.md").read_text()
     assert all(service.variable in readme for service in SERVICES)
+
+
+def test_the_table_of_addresses_is_that_of_the_provider() -> None:
+    page = (ROOT / "docs" / "providers.md").read_text()
+    table = page.partition("<!-- addresses")[2].partition("<!-- /addresses")[0]
+    rows = dict(re.findall(r"^\| `(\w+)/…`.* \| (.*) \|$", table, re.MULTILINE))
+    services = set(endpoints._SERVICES) - {"ollama"}
+    assert {name: re.findall(r"`(\w+)`", row) for name, row in rows.items()} == {
+        name: list(endpoints.variables(name)) for name in services
+    }

@@ -119,7 +119,7 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
             raise
         if response.status_code == _SIGN_IN and proxy is not None:
             await response.aclose()
-            raise wants_sign_in(proxy)
+            raise wants_sign_in(proxy, str(_SIGN_IN))
         _bound(response)
         if not wants_stream:
             await response.aread()
@@ -141,7 +141,7 @@ def _guard_sync(send: Callable[..., httpx.Response]) -> Callable[..., Any]:
             raise
         if response.status_code == _SIGN_IN and proxy is not None:
             response.close()
-            raise wants_sign_in(proxy)
+            raise wants_sign_in(proxy, str(_SIGN_IN))
         return response
 
     return guarded

@@ -45,9 +45,7 @@ class Way(NamedTuple):
         cannot be taken: nothing is sent past a proxy that is set."""
         proxy = self.proxies.of(scheme, host)
         if proxy is not None and proxy.problem:
-            hint = (
-                f"It looks like http://127.0.0.1:3128 or socks5://127.0.0.1:1080. {_without(host)}"
-            )
+            hint = "It looks like http://127.0.0.1:3128 or socks5://127.0.0.1:1080."
             raise OnTheWayError(proxy.problem, hint)
         if scheme == "https" and self.trust.problem:
             hint = f"Correct or remove {self.trust.variable} and start agno-shell again."
@@ -76,18 +74,19 @@ DIRECT = Way()
 """No proxy, and nothing set."""
 
 
-def wants_sign_in(proxy: Proxy) -> OnTheWayError:
-    """A proxy that answers 407."""
+def wants_sign_in(proxy: Proxy, status: str = "") -> OnTheWayError:
+    """A proxy that answers only to those whom it knows; ``status`` is that of its answer."""
+    status = f" ({status})" if status else ""
     if proxy.signed_in:
         return OnTheWayError(
             f"The proxy {proxy.where} does not take the user name and password in"
-            f" {proxy.variable} (407).",
+            f" {proxy.variable}{status}.",
             f"Correct {proxy.variable} and start agno-shell again.",
         )
     return OnTheWayError(
         f"The proxy {proxy.where}, which {proxy.variable} names, wants a user name and a"
-        " password (407).",
-        f"Put them into {proxy.variable}, as in http://USER:PASSWORD@{proxy.where}.",
+        f" password{status}.",
+        f"Put USER:PASSWORD@ in front of its host in {proxy.variable}.",
     )
 
 
@@ -98,11 +97,11 @@ def _by_proxy(
     named = f"the proxy {proxy.where}, which {proxy.variable} names"
     refused = _refusal(error, chain)
     if refused and _SIGN_IN_WORDS.search(refused):
-        return wants_sign_in(proxy)
+        return wants_sign_in(proxy, refused[:3] if refused[:3].isdecimal() else "")
     if refused:
         return OnTheWayError(
             f"T{named[1:]}, did not connect to {host}: {refused.rstrip('.')}.",
-            f"Check the address, and what that proxy allows. {_without(host)}",
+            f"See what that proxy allows. {_without(host)}",
         )
     hint = f"Start it, or correct {proxy.variable}. {_without(host)}"
     if "gaierror" in names:
@@ -119,7 +118,7 @@ def _by_proxy(
     return None
 
 
-_SIGN_IN_WORDS = re.compile(r"^407\b|username/password|^Requested")
+_SIGN_IN_WORDS = re.compile(r"^40[17]\b|username/password|^Requested")
 """What the clients say where a proxy wants to know who asks; the last for SOCKS."""
 
 
@@ -135,4 +134,4 @@ def _refusal(error: Exception, chain: list[BaseException]) -> str:
 
 
 def _without(host: str) -> str:
-    return f"{host} in NO_PROXY is asked without it."
+    return f"Or put {host} into NO_PROXY."
