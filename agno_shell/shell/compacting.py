@@ -141,7 +141,7 @@ class Compacting:
                 what = one_line(f"{ending.message} {_next_step(ending.hint)}")
                 self._shell.fail(f"{what} {NOTHING_CHANGED}{gap}")
             else:
-                self._tell(f"(stopped) {NOTHING_CHANGED}{gap}")
+                self._shell.fail(f"(stopped) {NOTHING_CHANGED}{gap}", "class:notice")
             return None
         model = await self._conversation.requests.model(self._conversation.choice)
         about = "" if model.counter.exact else "about "

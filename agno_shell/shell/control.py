@@ -193,7 +193,7 @@ class Control:
             await self._shell.finished(choose())
         finally:
             if chosen is None:
-                self._shell.presenter.notice("Nothing was sent.")
+                self._shell.fail("Nothing was sent.", "class:notice")
                 front.fill(typed or text)
         if chosen is None:
             front.print_gap()
