@@ -253,6 +253,40 @@ def with_current(data: bytes, current: str | None) -> bytes | None:
     return changed if contents is not None and contents.current == current else None
 
 
+def says_all(after: bytes, before: bytes) -> bool:
+    """Whether a file says all that another one, in the layout of agno-cli, has said."""
+    contents, found = read(before), read(after)
+    if contents is None or found is None:
+        return False
+    value = _decoded(before)
+    listed = value.pop("sessions")
+    plain = [isinstance(raw, dict) and raw.keys() <= _THEIRS for raw in listed]
+    ids = {entry.session.session_id for entry in contents.entries}
+    if (
+        not all(plain)
+        or len(ids) < len(listed)
+        or value.keys() - {"current_session_id", "sessions"}
+    ):
+        return False
+    sessions = {entry.session.session_id: entry.session for entry in found.entries}
+    return all(_goes_on(entry.session, sessions) for entry in contents.entries)
+
+
+def _goes_on(before: Session, sessions: Mapping[str, Session]) -> bool:
+    after = sessions.get(before.session_id)
+    return (
+        after is not None
+        and (after.name, after.description) == (before.name, before.description)
+        and after.created_at == before.created_at
+        and after.updated_at >= before.updated_at
+        and after.message_count >= before.message_count
+    )
+
+
+_THEIRS = frozenset(Session._fields[:6])
+"""The keys of a session in the list of agno-cli."""
+
+
 def salvage(data: bytes) -> Contents:
     """The sessions that can still be read in a damaged index, and the current one: a name
     may stand nowhere else. What it says of their messages does not count."""

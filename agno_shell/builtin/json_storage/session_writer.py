@@ -110,11 +110,18 @@ class SessionWriter:
             return entry
 
     def lay_index_anew(self, before: bytes, after: bytes) -> None:
-        """Replace an index that is damaged or in another layout, which is kept."""
+        """Replace an index that is damaged or in another layout, which is kept; where two
+        programs use a folder in turn, only once: the new one says all that it said."""
         path = f"{self._root}/sessions.json"
+        if self._has_copy_of_index() and index_format.says_all(after, before):
+            disk.replace(path, after)
+            return
         copy = replace_keeping(path, before, after)
         was = "damaged" if index_format.read(before) is None else "in another layout"
         self._notices(f"{path} was {was} and was written anew; it is kept as {copy}.")
+
+    def _has_copy_of_index(self) -> bool:
+        return any(name.startswith("sessions.json.before-") for name in disk.names(self._root))
 
     def tell(self, line: str) -> None:
         self._notices(line)

@@ -146,6 +146,23 @@ def test_both_programs_list_what_each_of_them_has_made(theirs: Path, open_store:
     assert {datetime.fromisoformat(each[key]).tzinfo for each in raw for key in TIMES} == {None}
 
 
+def test_their_list_is_kept_once_and_again_where_it_says_more(
+    theirs: Path, open_store: Opened, notices: list[str]
+) -> None:
+    ident = {each.name: each.session_id for each in open_store().sessions()}
+    for number in range(3):
+        say(open_store(), ident["Beta"], f"number {number}")
+        TheirManager(theirs).say(ident["Gamma"])
+    assert len(list(theirs.glob("sessions.json.before-*"))) == len(notices) == 1
+    manager = TheirManager(theirs)
+    manager.sessions[ident["Beta"]]["name"] = "called otherwise"
+    manager.save()
+    say(open_store(), ident["Alpha"], "more")
+    assert len(list(theirs.glob("sessions.json.before-*"))) == len(notices) == 2
+    kept = b"".join(path.read_bytes() for path in theirs.glob("sessions.json.before-*"))
+    assert b"called otherwise" in kept
+
+
 def test_a_folder_of_our_own_has_times_with_an_offset(root: Path, open_store: Opened) -> None:
     kept = open_store()
     say(kept, kept.create("ours").session_id, "x")

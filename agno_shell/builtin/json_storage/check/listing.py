@@ -174,21 +174,23 @@ class Listing:
         return bool(self._judged(session_id, None))
 
     def _correct(self, seen: _Seen) -> str:
-        for session_id in seen.gone:
+        deleted = trash.sessions_in(self._root)
+        gone = [each for each in seen.gone if each in self._entries and each not in deleted]
+        for session_id in gone:
             self._put_away(session_id)
         told = self._keep_what_goes(seen.wrong)
+        if gone:
+            told += f" What it says of {_some(gone)} is in the trash."
         for start in range(0, max(1, len(seen.wrong)), _AT_ONCE):
             self._index.correct(seen.wrong[start : start + _AT_ONCE], self._survey)
         return f"{self._told() or 'It was written anew from the sessions.'}{told}"
 
     def _put_away(self, session_id: str) -> None:
         """Somebody has deleted the folder; the name goes where it can be found again."""
-        entry = self._entries.get(session_id)
-        if entry is None or session_id in trash.sessions_in(self._root):
-            return
         with self._locks.session(session_id):
             if disk.status(f"{self._root}/{session_id}") is None:
-                session = entry.session._replace(message_count=0, head=None)
+                listed = self._entries[session_id].session
+                session = listed._replace(message_count=0, head=None)
                 take_over(self._root, session, (), now(), (), None)
 
     def _keep_what_goes(self, session_ids: Iterable[str]) -> str:
@@ -217,7 +219,7 @@ class Listing:
         listed, session = entry.session, found.session
         return (
             (listed.name, listed.description) != (session.name, session.description)
-            or set(listed.tags) > set(session.tags)
+            or not set(listed.tags) <= set(session.tags)
             or listed.message_count > session.message_count
         )
 
