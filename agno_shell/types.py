@@ -207,7 +207,7 @@ def new_id() -> str:
 def local_time(moment: datetime) -> str:
     """``2026-07-20 10:30`` in the person's time zone."""
     try:
-        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+        return moment.astimezone().isoformat(" ", "minutes")[:16]
     except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
         return moment.isoformat(" ", "minutes")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -144,15 +145,23 @@ def _followed(outline: Outline, fd: int, status: os.stat_result) -> Outline:
         raise IrregularError
     blocks, stretches = list(outline.blocks), list(outline.stretches)
     count, last = outline.total, outline.last.encode("utf-8", "surrogatepass")
+    hashes = array("q")
+    parted = False
     for offset, data in _lines(fd, outline.end, end):
         blocks.append(Block(offset, count))
         ids, parents = _ids_and_parents(data, first=count == 0)
+        hashes.extend(map(hash, ids))
         if parents != [last, *ids[:-1]]:
+            parted = True
             _part(fd, blocks, stretches, last, ids, parents, count)
         elif not stretches:
             stretches.append(Stretch(0, 0, None))
         count, last = count + len(ids), ids[-1]
         stretches[-1] = stretches[-1]._replace(stop=count)
+    # Of two messages with one id, which only a hand makes, the first to come twice does not
+    # follow the one before it.
+    if parted and len(set(hashes)) < len(hashes):
+        raise IrregularError
     ending = disk.read_at(fd, max(0, end - _ENDING), min(end, _ENDING))
     look = status.st_ino, status.st_size, status.st_mtime_ns
     name = last.decode("utf-8", "surrogatepass")

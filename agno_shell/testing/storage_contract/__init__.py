@@ -29,6 +29,7 @@ from agno_shell.testing.storage_contract.killed import KilledProcessContract
 from agno_shell.testing.storage_contract.large import LargeStoreContract
 from agno_shell.testing.storage_contract.memories import MemoriesContract
 from agno_shell.testing.storage_contract.messages import MessagesContract
+from agno_shell.testing.storage_contract.outlines import OutlinesContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
 from agno_shell.testing.storage_contract.replies import RunningRepliesContract
 from agno_shell.testing.storage_contract.samples import (
@@ -72,6 +73,7 @@ class StorageContract(
     MessagesContract,
     SessionsContract,
     BranchesContract,
+    OutlinesContract,
     TrashContract,
     RunningRepliesContract,
     VersionContract,
