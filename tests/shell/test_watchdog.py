@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.shell.watchdog import Keyboard
+from agno_shell.shell.keyboard import Keyboard
 
 PROGRAM = """
 import asyncio, os, signal, sys, time
 from agno_shell.guarding import PluginStuckError
-from agno_shell.shell.watchdog import Keyboard, Watchdog
+from agno_shell.shell.keyboard import Keyboard
+from agno_shell.shell.watchdog import Watchdog
 import foreign
 
 async def main():
