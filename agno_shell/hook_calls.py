@@ -118,11 +118,11 @@ class HookCalls:
 
     def _give_up(self, plugin: str, thread: HookThread) -> None:
         late = thread.late(0.0)
-        thread.abandon()
         if late:
             self._given_up.add((plugin, late.hook))
             took = HookLateError(f"it has not come back after {late.seconds:.1f} seconds")
             self._blame(plugin, late.hook, took)
+        thread.abandon(all_of_it=True)
 
     def _late(self) -> str:
         return f"it did not come back within {self.seconds:g} seconds"

@@ -60,16 +60,17 @@ class HookThread:
             return None
         return Late(current[0], taken)
 
-    def abandon(self) -> str:
+    def abandon(self, *, all_of_it: bool = False) -> None:
         """Leave the thread behind with the hook that runs in it, and go on with what waits
-        in another one. Returns the name of that hook."""
+        in another one; with ``all_of_it`` without what waits for the same hook."""
         current, self._current = self._current, None
         waiting, self._queue, self._thread = self._queue, SimpleQueue(), None
         self._asked, self._done = 0, 0
         with suppress(Empty):
             while True:
-                self.tell(*waiting.get_nowait())
-        return current[0] if current else ""
+                work = waiting.get_nowait()
+                if not (all_of_it and current and work.hook == current[0]):
+                    self.tell(*work)
 
     def _work(self, queue: SimpleQueue[_Work]) -> None:
         while True:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agno_shell import owners, settings
 from agno_shell.config import load_config
 from agno_shell.paths import Paths, find_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agno_shell.config import Config
     from agno_shell.contracts import (
         Provider,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     )
     from agno_shell.plugins import Plugins
     from agno_shell.types import Finding
+
+T = TypeVar("T")
 
 DEFAULT_STORAGE = "json"
 DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
@@ -100,7 +104,25 @@ def open_storage(
     plugins = plugins or plugins_of(config, options)
     if plugins is not None:
         given = given._replace(notice=lambda line: plugins.report(line))
-    return plugins.need(plugins.storages, name).open(given)
+    factory = plugins.need(plugins.storages, name)
+    return _opened("storage", name, plugins.storages.owner(name), lambda: factory.open(given))
+
+
+def _opened(kind: str, name: str, owner: str, open_it: Callable[[], T]) -> T:
+    """What a factory makes; ``PluginError`` that names it, whatever it raises."""
+    from agno_shell.errors import AgnoShellError, PluginError
+    from agno_shell.guarding import let_through, reason_of
+
+    try:
+        return open_it()
+    except AgnoShellError:
+        raise
+    except BaseException as error:
+        let_through(error)
+        raise PluginError(
+            f"The {kind} {name!r} of the plugin {owner} cannot be opened: {reason_of(error)}.",
+            hint=f"[{kind}] plugin in the configuration chooses another one.",
+        ) from error
 
 
 def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
@@ -153,7 +175,8 @@ def renderer_of(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
     name = config[settings.RENDERER_PLUGIN] if styled else "plain"
     factory = plugins.need(plugins.renderers, name)
     table = config.plugin_settings(plugins.renderers.owner(name))
-    return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
+    given = RendererOptions(config[settings.RENDERER_THEME], table)
+    return _opened("renderer", name, plugins.renderers.owner(name), lambda: factory.open(given))
 
 
 def subject_of(options: CommonOptions, plugins: Plugins | None = None) -> Subject:

@@ -29,6 +29,7 @@ from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
 from agno_shell.shell.dispatch import Dispatch
 from agno_shell.shell.front import Front
+from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
@@ -36,7 +37,6 @@ from agno_shell.shell.present import Presenter
 from agno_shell.shell.reporting import report_to
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly
-from agno_shell.shell.watchdog import Keyboard
 from agno_shell.terminal_text import clean_line
 from agno_shell.threads import in_thread
 from agno_shell.types import Finding, Reasoning, default_session_name, now

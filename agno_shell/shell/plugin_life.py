@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from agno_shell.contracts import CommandContext
 from agno_shell.plugins import Plugins
-from agno_shell.shell.hook_context import HookContext
-from agno_shell.shell.watchdog import Keyboard, Watchdog
+from agno_shell.shell.keyboard import Keyboard
 from agno_shell.threads import in_thread
 from agno_shell.types import Session
+
+if TYPE_CHECKING:
+    from agno_shell.shell.watchdog import Watchdog
 
 LEAVING_SECONDS = 0.75
 """How long the end of the shell waits for hooks that are still running."""
@@ -29,12 +31,12 @@ class PluginLife:
         notice: Callable[[str], None],
     ) -> None:
         self._plugins = plugins
-        self._context = cast("CommandContext", HookContext(context, asyncio.get_running_loop()))
+        self._context = context
         self._keyboard = keyboard
         self._leaving = tuple(leaving)
         self._notice = notice
         self._watchdog: Watchdog | None = None
-        self._is_started = False
+        self._loop = asyncio.get_running_loop()
 
     async def load(self, session: Callable[[], Session]) -> None:
         """Load the installed plugins, in a thread; one that takes long is named."""
@@ -57,6 +59,8 @@ class PluginLife:
             self._watch()
 
     def _watch(self) -> None:
+        from agno_shell.shell.watchdog import Watchdog
+
         self._watchdog = Watchdog(
             self._keyboard,
             owner_of=self._plugins.owner_of,
@@ -67,12 +71,16 @@ class PluginLife:
 
     def started(self) -> None:
         """The prompt stands, and everything is loaded."""
-        self._is_started = True
-        self._plugins.shell_started(self._context)
+        self._plugins.shell_started(self._for_hooks())
 
     async def end(self) -> None:
         """The last hooks, as far as they come back."""
-        self._plugins.shell_stopped(self._context)
+        self._plugins.shell_stopped(self._for_hooks())
         await self._plugins.hooks.settled(LEAVING_SECONDS)
         if self._watchdog:
             self._watchdog.stop()
+
+    def _for_hooks(self) -> CommandContext:
+        from agno_shell.shell.hook_context import HookContext
+
+        return cast("CommandContext", HookContext(self._context, self._loop))

@@ -66,6 +66,7 @@ class GuardedStream(RenderStream):
         self._fed: list[str] = []
         self._open_line = ""
         self._stream: RenderStream | None = None
+        self._has_tail = True
         self._slow = 0
         """How often the renderer has held up the keys."""
         try:
@@ -87,11 +88,14 @@ class GuardedStream(RenderStream):
     def tail(self) -> list[Line]:
         if self._stream is None:
             return text_lines(self._open_line)
+        if not self._has_tail:
+            return []
         try:
             return checked(self._stream.tail())
         except BaseException as error:
             let_through(error)
             self._renderer.failed(error)
+            self._has_tail = False
             return []
 
     def finish(self) -> list[Line]:

@@ -3,9 +3,12 @@
 What runs where keys are read (a renderer, a command, a provider's coroutine) can stop all of
 them. A thread asks the loop to show itself four times a second. Where it does not, Ctrl-C is
 made a signal of the terminal for as long as that lasts, because the loop reads no keys; and
-a signal raises :class:`PluginStuckError` inside the plugin's own frames, nowhere else.
+a signal raises :class:`PluginStuckError` inside the plugin's own frames, nowhere else. A timer
+of the system sends it, because native code, such as a search for a pattern, may let no thread
+run meanwhile.
 
-What cannot be broken off: native code that never lets go of the interpreter.
+What cannot be broken off: native code that neither lets go of the interpreter nor looks for
+signals, or that does so in another thread than the loop's.
 """
 
 from __future__ import annotations
@@ -13,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -22,15 +24,15 @@ from types import FrameType
 from typing import Any
 
 from agno_shell.guarding import PluginStuckError
+from agno_shell.shell.keyboard import Keyboard
 
 LOOK_SECONDS = 0.25
 
 EMERGENCY_SECONDS = 1.0
 """How long a signal to leave may wait for a plugin that cannot be broken off."""
 
-BREAK_OFF = getattr(signal, "SIGURG", None)
-"""Ignored by every program that does not ask for it. None: this system has no signals that
-would do."""
+BREAK_OFF = getattr(signal, "SIGALRM", None)
+"""None: this system has no signal that would do."""
 
 OWN = ("agno_shell", "prompt_toolkit")
 """What must not be broken off in the middle of what it does."""
@@ -56,8 +58,10 @@ class Watchdog:
         self._seconds = seconds
         self._look = look
         self._loop = asyncio.get_running_loop()
-        self._asked: float | None = None
-        """Since when the loop has not shown itself."""
+        self._shown = time.monotonic()
+        """When the loop has shown itself last."""
+        self._is_asked = False
+        """Whether it is to show itself."""
         self._wanted: tuple[int, float] | None = None
         """The last signal of the person's, and when it came, until the loop shows itself."""
         self._before: dict[int, Any] = {}
@@ -71,11 +75,14 @@ class Watchdog:
             # The loop hears of them as before: it is woken in another way than by these.
             for number in (BREAK_OFF, signal.SIGINT, *leaving):
                 self._before[number] = signal.signal(number, self._signalled)
+        self._show()
         self._thread.start()
 
     def stop(self) -> None:
         """End, and take no signals any more."""
         self._stopped.set()
+        if self._before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             if signal.getsignal(number) == self._signalled:
                 signal.signal(number, handler)
@@ -84,22 +91,21 @@ class Watchdog:
     # In the loop, and in signal handlers ------------------------------------------------
 
     def _show(self) -> None:
-        self._asked = self._wanted = None
+        self._shown, self._wanted, self._is_asked = time.monotonic(), None, False
         self._keyboard.rest()
+        if self._before and not self._stopped.is_set():
+            signal.setitimer(signal.ITIMER_REAL, self._seconds + LOOK_SECONDS, LOOK_SECONDS)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         """Runs in the loop's thread, also while that is held up."""
         if number != BREAK_OFF:
             since = self._wanted[1] if self._wanted else time.monotonic()
             self._wanted = number, since
+        held = time.monotonic() - self._shown
         # Where nothing is held up the loop hears of it at once.
-        if self._held(LOOK_SECONDS / 2) and self._is_foreign(frame):
-            held = time.monotonic() - (self._asked or time.monotonic())
+        is_late = held > (2 * LOOK_SECONDS if self._wanted else self._seconds)
+        if is_late and self._is_foreign(frame):
             raise PluginStuckError(f"it held up the keys for {held:.1f} seconds")
-
-    def _held(self, seconds: float) -> bool:
-        asked = self._asked
-        return asked is not None and time.monotonic() - asked > seconds
 
     def _is_foreign(self, frame: FrameType | None) -> bool:
         """Whether a plugin runs, and none of our code that it has called."""
@@ -117,18 +123,19 @@ class Watchdog:
     def _run(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
             self._look()
-            if self._asked is None:
-                self._asked = time.monotonic()
+            if not self._is_asked:
+                self._is_asked = True
                 with suppress(RuntimeError):  # the loop is closed
                     self._loop.call_soon_threadsafe(self._show)
                 continue
             self._keyboard.listen()
-            if self._wanted or self._held(self._seconds):
+            if self._wanted:
                 self._break_off()
             if self._wanted and time.monotonic() - self._wanted[1] > EMERGENCY_SECONDS:
                 self._leave_now(self._wanted[0])
 
     def _break_off(self) -> None:
+        """Now, and not only when the time is up."""
         main = threading.main_thread().ident
         if BREAK_OFF is not None and main is not None and self._before:
             signal.pthread_kill(main, BREAK_OFF)
@@ -142,58 +149,3 @@ class Watchdog:
         with suppress(OSError, ValueError):
             os.write(2, b"agno-shell: a plugin did not let go of the shell, so it was ended.\n")
         os._exit(128 + number)
-
-
-class Keyboard:
-    """The modes of the terminal from which keys are read; ``descriptor`` may be no terminal."""
-
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = descriptor
-        self._found = self._modes()
-        """As they were before the shell began."""
-        self._raw: Any = None
-        """As they were before :meth:`listen`."""
-
-    def _modes(self) -> Any:
-        if self._descriptor is None or sys.platform == "win32":
-            return None
-        import termios
-
-        try:
-            return termios.tcgetattr(self._descriptor)
-        except (OSError, termios.error):
-            return None
-
-    def listen(self) -> None:
-        """Make Ctrl-C a signal while the loop does not read it."""
-        if self._raw is not None or (modes := self._modes()) is None:
-            return
-        import termios
-
-        if modes[3] & termios.ISIG:
-            return
-        raw, self._raw = self._modes(), modes
-        raw[3] |= termios.ISIG
-        never = os.fpathconf(self._descriptor or 0, "PC_VDISABLE").to_bytes(1, "big")
-        for key in (termios.VQUIT, termios.VSUSP):  # these would end or stop the shell
-            raw[6][key] = never
-        self._set(raw)
-
-    def rest(self) -> None:
-        """The loop reads keys again."""
-        if self._raw is not None:
-            raw, self._raw = self._raw, None
-            self._set(raw)
-
-    def restore(self) -> None:
-        """The terminal as the shell found it."""
-        if self._found is not None and self._descriptor is not None:
-            self._set(self._found)
-            with suppress(OSError):
-                os.write(1, b"\x1b[?2004l\x1b[0m\x1b[?25h\r\n")
-
-    def _set(self, modes: Any) -> None:
-        import termios
-
-        with suppress(OSError, termios.error):
-            termios.tcsetattr(self._descriptor or 0, termios.TCSANOW, modes)
