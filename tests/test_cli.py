@@ -139,6 +139,7 @@ def test_one_question_with_files(calls: Calls) -> None:
         ("-l", SessionOptions("list")),
         ("--list --json", SessionOptions("list", json=True)),
         ("--create Tax", SessionOptions("create", name="Tax")),
+        ("--create=-x", SessionOptions("create", name="-x")),
         (
             "--create Tax --description d",
             SessionOptions("create", name="Tax", description="d"),
@@ -263,6 +264,7 @@ def test_plugins(calls: Calls) -> None:
         (["session", "--trash", "x"], "unrecognized arguments: x"),
         (["session", "--trash", "--restore", "x"], "not allowed with"),
         (["session", "--restore"], "expected one argument"),
+        (["session", "--create", "-x"], "begins with a dash is joined to the option, as in --name"),
         (["session", "--purge"], "--purge takes a REF, or --all for all that the trash holds"),
         (["session", "--purge", "x", "--all"], "--purge takes a REF, or --all"),
         (["session", "--delete", "x", "--all"], "--all goes with --purge"),
