@@ -71,6 +71,8 @@ class Parser(argparse.ArgumentParser):
         """One clean line behind the usage, as argparse writes it; exit status 2."""
         from agno_shell.terminal_text import clean_line
 
+        if message.endswith("expected one argument"):
+            message += "; one that begins with a dash is joined to the option, as in --name=-x"
         super().error(clean_line(message, 1000))
 
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +137,7 @@ def test_one_question_with_files(calls: Calls) -> None:
         ("-l", SessionOptions("list")),
         ("--list --json", SessionOptions("list", json=True)),
         ("--create Tax", SessionOptions("create", name="Tax")),
+        ("--create=-x", SessionOptions("create", name="-x")),
         (
             "--create Tax --description d",
             SessionOptions("create", name="Tax", description="d"),
@@ -263,6 +262,7 @@ def test_plugins(calls: Calls) -> None:
         (["session", "--trash", "x"], "unrecognized arguments: x"),
         (["session", "--trash", "--restore", "x"], "not allowed with"),
         (["session", "--restore"], "expected one argument"),
+        (["session", "--create", "-x"], "begins with a dash is joined to the option, as in --name"),
         (["session", "--purge"], "--purge takes a REF, or --all for all that the trash holds"),
         (["session", "--purge", "x", "--all"], "--purge takes a REF, or --all"),
         (["session", "--delete", "x", "--all"], "--all goes with --purge"),
@@ -366,125 +366,6 @@ def test_the_status_of_the_application_is_passed_on(
 ) -> None:
     monkeypatch.setattr(agno_shell.app, "doctor", lambda *_: 1)  # type: ignore[attr-defined]
     assert cli.main(["doctor"]) == 1
-
-
-def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
-    # What is buffered fails late, at the exit of the interpreter at worst.
-    environ = {"PYTHONUNBUFFERED": "", **settings.pop("env", os.environ)}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environ,
-        **settings,
-    )
-
-
-def imports_of(ran: subprocess.CompletedProcess[bytes]) -> set[str]:
-    """The modules that ``-X importtime`` has listed."""
-    return {line.rpartition("|")[2].strip() for line in ran.stderr.decode().splitlines()}
-
-
-def test_the_version_is_printed_without_importing_anything_slow() -> None:
-    ran = run("-X", "importtime", "-m", "agno_shell", "--version", stdout=subprocess.PIPE)
-    assert ran.stdout.decode().split() == ["agno-shell", agno_shell.__version__]
-    # What this Python imports at every start, its .pth files among it, is not our doing.
-    bare = run("-X", "importtime", "-c", "pass")
-    imported = imports_of(ran) - imports_of(bare)
-    assert "agno_shell.cli" in imported
-    others = {name for name in imported if name.startswith("agno_shell")}
-    quick = ("", ".argument_parser", ".arguments", ".cli", ".lazy_names")  # no command
-    assert others == {f"agno_shell{name}" for name in quick}
-    slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
-    assert not imported & set(slow.split())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize(
-    "arguments",
-    ["config --path", "--version", "--help", "chat --help", "--print-completion fish"],
-)
-def test_output_that_cannot_be_written_is_one_line(arguments: str, unbuffered: str) -> None:
-    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    with open("/dev/full", "wb") as full:
-        ran = run("-m", "agno_shell", *arguments.split(), stdout=full, env=environ)
-    assert ran.stderr.decode() == (
-        "agno-shell: The output could not be written: No space left on device.\n"
-    )
-    assert ran.returncode == 1
-
-
-def test_a_reader_that_has_gone_is_no_error() -> None:
-    read, write = os.pipe()
-    os.close(read)
-    ran = run("-m", "agno_shell", "config", "--path", stdout=write)
-    os.close(write)
-    assert ran.stderr == b""
-    assert ran.returncode == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
-def test_a_closed_output_is_no_error() -> None:
-    command = f'"{sys.executable}" -m agno_shell config --path >&-'
-    ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
-def test_errors_that_nobody_hears_keep_their_status() -> None:
-    for arguments in ("config --check --config /there/is/none", "--frob"):
-        command = f'"{sys.executable}" -m agno_shell {arguments} 2>&-'
-        ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
-        assert (ran.returncode, ran.stdout, ran.stderr) == (2, b"", b"")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
-        ("config --check --config /there/is/none", 2),
-        ("config --get nothing", 2),
-        ("session --set nothing", 1),
-        ("--frob", 2),
-        ("plugins", 0),
-    ],
-)
-def test_errors_and_warnings_that_cannot_be_written_keep_the_status(
-    tmp_path: Path, arguments: str, status: int
-) -> None:
-    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path), "AGNO_SHELL_SHELL_TRCE": "yes"}
-    command = f'"{sys.executable}" -m agno_shell {arguments} 2>/dev/full'
-    ran = subprocess.run(
-        ["sh", "-c", command], env=environ, capture_output=True, stdin=subprocess.DEVNULL
-    )
-    assert ran.returncode == status
-
-
-@pytest.mark.parametrize("arguments", ["session --list", "agents", "trace", "metrics", "config"])
-def test_what_only_reads_files_imports_no_plugin(tmp_path: Path, arguments: str) -> None:
-    environ = {**os.environ, "AGNO_SHELL_HOME": str(tmp_path)}
-    ran = run(
-        *("-X", "importtime", "-m", "agno_shell", *arguments.split()),
-        env=environ,
-        stdout=subprocess.DEVNULL,
-    )
-    slow = "asyncio pluggy litellm prompt_toolkit pygments dataclasses agno_shell.plugins"
-    assert "agno_shell.parts" in imports_of(ran) or "agno_shell.paths" in imports_of(ran)
-    assert not imports_of(ran) & set(slow.split())
-
-
-def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:
-    environ = {
-        **os.environ,
-        "AGNO_SHELL_HOME": str(tmp_path),
-        "AGNO_SHELL_PROVIDER_MODEL": "日本",
-        "PYTHONIOENCODING": "latin-1",
-        "PYTHONUTF8": "0",
-    }
-    ran = run("-m", "agno_shell", "config", stdout=subprocess.PIPE, env=environ)
-    assert ran.returncode == 0, ran.stderr
-    assert b'model = "\\u65e5\\u672c"' in ran.stdout
 
 
 def test_context_is_taken_as_json_means_it(calls: Calls) -> None:

@@ -134,14 +134,13 @@ def _summarise(replies: _Replies, out: TextIO, *, as_json: bool) -> None:
     everything = _Sum()
     by_session: dict[str, _Sum] = {}
     by_model: dict[str, _Sum] = {}
-    counted: set[object] = set()
+    counted: dict[object, str] = {}
     for session, reply in replies:
         by_session[session.session_id] = by_session.get(session.session_id, _Sum()).plus(reply)
         # A fork holds the same reply once more, under an id of its own; it was paid once.
         identity = (reply.created_at, reply.model, reply.usage, hash(reply.content))
-        if identity in counted:
+        if counted.setdefault(identity, session.session_id) != session.session_id:
             continue
-        counted.add(identity)
         everything = everything.plus(reply)
         model = reply.model or ""
         by_model[model] = by_model.get(model, _Sum()).plus(reply)

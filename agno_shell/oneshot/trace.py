@@ -130,7 +130,7 @@ def _chosen(storage: Storage, session: Session, beginning: str) -> StoredTurn:
         if turns := last_turns(storage, session.session_id, 1):
             return turns[0]
         raise UsageError(f"Nothing was asked in {clean_line(session.name)} yet.")
-    found = with_id(turns_of(storage.messages(session.session_id)), beginning.strip().lower())
+    found = _with_id(storage, session.session_id, beginning.strip().lower())
     if len(found) == 1:
         return found[0]
     name = clean_line(session.name)
@@ -141,6 +141,18 @@ def _chosen(storage: Storage, session: Session, beginning: str) -> StoredTurn:
         f"No turn of {name} begins with {clean_line(beginning, 40)}.",
         hint="agno-shell trace --list shows them; --session names another session.",
     )
+
+
+def _with_id(storage: Storage, session_id: str, beginning: str) -> list[StoredTurn]:
+    """The turns whose id begins like this. As much of an id as the list shows is taken for
+    one: with that, only the end of the conversation is read as far as to the turn."""
+    wanted = 100
+    while True:
+        path = storage.messages(session_id, last=wanted)
+        found = with_id(turns_of(path), beginning)
+        if (found and len(beginning) >= SHOWN_LENGTH) or len(path) < wanted:
+            return found
+        wanted *= 4
 
 
 # In words ---------------------------------------------------------------------------------

@@ -102,6 +102,13 @@ def test_a_reply_that_a_fork_holds_too_was_paid_once(storage: Storage, do: Do) -
     assert {each["name"]: each["replies"] for each in record["sessions"]}["Fork"] == 2
 
 
+def test_replies_that_are_alike_in_one_session_are_two(storage: Storage, do: Do) -> None:
+    alike = storage.create("Alike").session_id
+    for _ in range(2):
+        say(storage, alike, "m1", 9, Usage(1, 1), None)
+    assert json.loads(do(json=True, session="Alike"))["total"]["replies"] == 2
+
+
 def test_the_export_as_json(do: Do, tmp_path: Path) -> None:
     text = do(export="json")
     assert text.isascii()

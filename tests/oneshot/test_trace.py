@@ -93,6 +93,28 @@ def test_the_list_reads_no_more_than_it_shows(
     assert read == [20]
 
 
+def test_a_turn_near_the_end_is_found_without_reading_all(
+    storage: Storage, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = storage.create("Long")
+    ask(storage, session, 200)
+    read = []
+    messages = storage.messages
+
+    def counted(session_id: str, last: int | None = None) -> list[Message]:
+        found = messages(session_id, last)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(storage, "messages", counted)
+    assert "Why 190?" in do("show", session="Long", turn="q190-000")
+    assert read == [100]
+    assert "Why 3?" in do("show", session="Long", turn="r003-000")
+    assert read == [100, 100, 400]
+    with pytest.raises(UsageError, match=r"10 turns of Long begin with q19\."):
+        do("show", session="Long", turn="q19")
+
+
 def test_many_tools_in_the_last_turn_take_another_reading(
     storage: Storage, session: Session, do: Do
 ) -> None:
