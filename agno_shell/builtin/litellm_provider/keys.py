@@ -62,11 +62,12 @@ def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
 def unusable(variable: str, key: str) -> ProviderError | None:
     """Why the key in a variable cannot be sent; None: it can.
 
-    The blanks around it are no part of it. What was copied from a document may have curly
-    quotation marks, invisible letters or a line break in it, none of which a header takes.
+    The blanks around it are no part of it; a server of one's own may have some within. What was
+    copied from a document may have curly quotation marks, invisible letters or a line break in
+    it, none of which a header takes.
     """
     key = key.strip()
-    foreign = next((sign for sign in key if not "!" <= sign <= "~"), "")
+    foreign = next((sign for sign in key if not " " <= sign <= "~"), "")
     if foreign:
         wrong = f"it holds {_named(foreign)}, which is in no key"
     elif len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":
@@ -83,8 +84,6 @@ def unusable(variable: str, key: str) -> ProviderError | None:
 def _named(sign: str) -> str:
     if sign in "\r\n":
         return "a line break"
-    if sign in " \t":
-        return "a blank"
     name = unicodedata.name(sign, "a control character").lower()
     shown = f"{sign} " if sign.isprintable() else ""
     return f"{shown}({name}, U+{ord(sign):04X})"

@@ -27,7 +27,7 @@ from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.builtin.litellm_provider.redact import HIDDEN, Redactor, hidden
 from agno_shell.builtin.litellm_provider.way import OnTheWayError, Way
 from agno_shell.contracts import ProviderOptions
-from agno_shell.events import Failed, Finished, Request
+from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.types import Message, new_id, now
 
@@ -216,6 +216,8 @@ class SocksProxy:
 HOST = "models.example.org"
 """Nobody but the proxies knows it, so what reaches the server went through one."""
 
+OPENAI = "api.openai.com"
+
 SIGN_IN = "fred:s3cret-word"
 
 
@@ -236,9 +238,10 @@ def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> s
 def hosts(running_server: ModelServer, authority: trustme.CA) -> Iterator[dict[str, int]]:
     """The model server, as https and as http, by the names under which proxies know it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    with tls_before(running_server.port, context) as port:
-        yield {f"{HOST}:443": port, f"{HOST}:80": running_server.port, HOST: running_server.port}
+    authority.issue_cert(HOST, OPENAI).configure_cert(context)
+    plain = running_server.port
+    with tls_before(plain, context) as port:
+        yield {f"{HOST}:443": port, f"{OPENAI}:443": port, f"{HOST}:80": plain, HOST: plain}
 
 
 @contextmanager
@@ -465,18 +468,37 @@ def test_certificates_that_are_not_checked_are_said_aloud(
 # The same through litellm ----------------------------------------------------------------
 
 
+async def cost_at_openai(provider: LitellmProvider, server: ModelServer) -> float | None:
+    """What a reply costs at the address of the service itself, where its prices hold."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    server.reply("x", usage=usage | {"prompt_tokens_details": {"cached_tokens": 90}})
+    request = Request("gpt-4o-mini", (Message(new_id(), "user", "Hello", now()),))
+    events = [event async for event in provider.stream(request)]
+    (cost,) = [event.usage.cost for event in events if isinstance(event, UsageReported)]
+    assert "sk-fake-key-0000" in server.requests[-1].headers["authorization"]
+    return cost
+
+
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_litellm_takes_the_same_way(
     scheme: str, hosts: dict[str, int], bundle: str, tmp_path: Path, running_server: ModelServer
 ) -> None:
     proxy = HttpProxy(hosts, SIGN_IN) if scheme == "http" else SocksProxy(hosts, SIGN_IN)
+    running_server.forget()
     log = tmp_path / "litellm.log"
     with Listener(proxy.serve) as listener, pytest.MonkeyPatch.context() as patch:
         clear(patch)
         patch.setenv("ALL_PROXY", f"{scheme}://{SIGN_IN}@127.0.0.1:{listener.port}")
         patch.setenv("REQUESTS_CA_BUNDLE", bundle)
+        patch.setenv("OPENAI_API_KEY", "sk-fake-key-0000")
+        for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
+            patch.delenv(name, raising=False)
         provider = LitellmProvider(ProviderOptions(log=str(log)))
         await provider.start()
+        assert await cost_at_openai(provider, running_server) == pytest.approx(
+            # Per million: 0.15 $ what is read, half of it from the cache, 0.6 $ what is said.
+            (10 * 0.15 + 90 * 0.075 + 20 * 0.6) / 1e6
+        )
         failures = []
         for host in (HOST, "other.example.org"):
             message = Message(new_id(), "user", "Hello", now())
