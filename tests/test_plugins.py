@@ -252,14 +252,14 @@ EMPTY = Message("2", "user", " ", now())
         (lambda request: replace(request, messages=(EMPTY,)), "asks nothing"),
     ],
 )
-def test_a_filter_that_fails_lets_nothing_through(returned: Any, why: str) -> None:
+async def test_a_filter_that_fails_lets_nothing_through(returned: Any, why: str) -> None:
     plugins = Plugins(installed=False)
     seen: list[Request] = []
     register(plugins, "broken", prepare_request=lambda request: returned(request))
     register(plugins, "last", prepare_request=lambda request: seen.append(request))
     for _time in range(2):  # not only the first time
         with pytest.raises(PluginError) as caught:
-            plugins.prepare_request(SESSION, ASKING)
+            await plugins.prepare_request(SESSION, ASKING)
         assert "Nothing was sent: plugin broken (" in str(caught.value)
         assert why in str(caught.value)
         assert '[plugins] off = ["broken"]' in caught.value.hint
@@ -271,12 +271,12 @@ def raising(error: BaseException) -> None:
     raise error
 
 
-def test_a_filter_can_forbid_a_request() -> None:
+async def test_a_filter_can_forbid_a_request() -> None:
     plugins = Plugins(installed=False)
     veto = UsageError("That holds a key.", hint="Take it out.")
     register(plugins, "guard", prepare_request=lambda request: raising(veto))
     with pytest.raises(ProviderError) as caught:
-        plugins.prepare_request(SESSION, ASKING)
+        await plugins.prepare_request(SESSION, ASKING)
     assert (str(caught.value), caught.value.hint) == ("That holds a key.", "Take it out.")
     assert caught.value.kind == "refused"
 

@@ -179,7 +179,7 @@ class Refusing(MemoryStorage):
     [
         (b"/nothing\n", "line 1: There is no command /nothing."),
         (b"\n/history x\n", "line 2: /history takes a number"),
-        (b"/broken\n", "line 1: /broken failed: ZeroDivisionError('division by zero')"),
+        (b"/broken\n", "line 1: /broken failed: ZeroDivisionError: division by zero"),
         (b"fails\n", "line 1: Down."),
         (b"\xe9t\xe9\n", "Line 1 of the input is not UTF-8 (byte 1 of it, 0xe9) and was not sent."),
     ],
@@ -197,7 +197,8 @@ async def test_a_script_is_told_what_failed_and_the_lines_behind_it_are_done(
     broken = Command("broken", "Always fails.", lambda _context, _text: 1 / 0)  # type: ignore[arg-type,return-value]
     register("broken", register_commands=lambda: [broken])
     printed = await run(typed + b"and on\n", status=1)
-    assert "echo: and on" in printed
+    # A question that nobody has answered goes with the next one.
+    assert ("echo: fails\n\nand on" if typed == b"fails\n" else "echo: and on") in printed
     assert reason not in printed
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"agno-shell: {reason}")

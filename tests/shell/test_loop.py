@@ -157,7 +157,9 @@ async def test_a_failure_is_one_line_and_the_next_message_works(
     seat.type("Hi\r")
     await seat.sees("Nobody answers at 127.0.0.1:9. Start it.")
     seat.type("Again\r")
-    await seat.sees("echo: Again")
+    await seat.sees("echo: Hi")
+    await seat.sees("Again\n\n›")
+    assert provider.requests[-1].messages[-1].content == "Hi\n\nAgain", "nothing said is lost"
 
 
 async def test_nothing_a_model_says_acts_on_the_terminal(
