@@ -60,13 +60,15 @@ def valid(messages: Iterable[Message]) -> list[Message]:
             if number is not None:
                 results[number] = message
             continue
+        if not is_empty(message) or begins_turn(message):
+            sent += _results(calls, results, sent)
+            calls, results = (), {}
         if is_empty(message):
             continue
-        sent += _results(calls, results, sent)
         if message.role == "assistant" and sent and sent[-1].role == "assistant":
             sent.append(go_on(sent[-1]))
         sent.append(message)
-        calls, results = message.tool_calls, {}
+        calls = message.tool_calls
     sent += _results(calls, results, sent)
     return sent
 
