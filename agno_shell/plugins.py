@@ -337,6 +337,8 @@ class Plugins:
         Raises PluginError that names it. UsageError is its veto: it becomes a ProviderError
         with the same sentence, of the kind ``refused``.
         """
+        from agno_shell.events import what_is_wrong
+
         for implementation in self._manager.hook.prepare_request.get_hookimpls():
             arguments: dict[str, Any] = {"session": session, "request": request}
             record = self._records[implementation.plugin_name]
@@ -345,7 +347,8 @@ class Plugins:
                     *(arguments[argument] for argument in implementation.argnames)
                 )
                 if changed is not None:
-                    _check_request(changed, request)
+                    if wrong := what_is_wrong(changed, request):
+                        raise PluginError(wrong)  # noqa: TRY301 - as what it raises itself
                     request = changed
             except UsageError as error:
                 raise ProviderError(str(error), hint=error.hint, kind="refused") from error
@@ -376,21 +379,6 @@ class Plugins:
 
         self._each("toolbar_items", {"view": view}, take)
         return sorted(items, key=lambda item: item.order)
-
-
-def _check_request(changed: Any, before: Request) -> None:
-    """Refuse what a plugin cannot have meant to be sent."""
-    if type(changed) is not type(before):
-        raise PluginError(f"it returned {type(changed).__name__}, not Request")
-    for message in changed.messages:
-        if not isinstance(message, Message):
-            wrong = type(message).__name__
-            raise PluginError(f"it returned a Request with {wrong} as a message")
-        if not isinstance(message.content, str):
-            wrong = type(message.content).__name__
-            raise PluginError(f"it returned a message with {wrong} as its content")
-    if before.asks and not changed.asks:
-        raise PluginError("it returned a Request that asks nothing")
 
 
 def _own_version() -> str:

@@ -168,7 +168,7 @@ async def test_a_refused_question_is_said_not_to_be_sent_again(
     provider.scripts.append([Failed("refused", "The filter does not let it through.")])
     seat = await sit_down()
     seat.type("Hi\r")
-    await seat.sees("It is not sent again by itself; /retry or /edit")
+    await seat.sees("It is not sent again by itself;")
     seat.type("/context\r")
     await seat.sees("Not sent: 1 message that was refused")
     seat.type("Again\r")
