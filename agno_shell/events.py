@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from agno_shell.types import NOTHING, Message, Reasoning, ToolCall, ToolSchema, Usage
+from agno_shell.types import NOTHING, Message, Reasoning, Role, ToolCall, ToolSchema, Usage
 
 FAILURES = (
     "authentication",
@@ -59,6 +59,20 @@ class Request:
         if last is None or last.role not in ("user", "tool"):
             return False
         return last.role == "tool" or bool(last.content.strip() or last.attachments)
+
+
+def what_is_wrong(changed: object, before: Request) -> str:
+    """Why what a plugin made of the request ``before`` cannot be sent; empty: it can."""
+    if not isinstance(changed, Request):
+        return f"it returned {type(changed).__name__}, not Request"
+    for message in changed.messages:
+        if not isinstance(message, Message):
+            return f"it returned a Request with {type(message).__name__} as a message"
+        if not isinstance(message.content, str):
+            return f"it returned a message with {type(message.content).__name__} as its content"
+        if message.role not in get_args(Role):
+            return f"it returned a message with {message.role!r} as its role"
+    return "it returned a Request that asks nothing" if before.asks and not changed.asks else ""
 
 
 @dataclass(frozen=True)

@@ -286,11 +286,16 @@ class Plugins:
         is to be sent then. Raises PluginError that names it. UsageError is its veto: it
         becomes a ProviderError with the same sentence, of the kind ``refused``.
         """
+        from agno_shell.events import what_is_wrong
+
         hook = "prepare_request"
         for each in self._implementations(hook):
             try:
                 changed = await self.hooks.ask(each, {"session": session, "request": request})
-                request = request if changed is None else _checked(changed, request)
+                if changed is not None:
+                    if wrong := what_is_wrong(changed, request):
+                        raise PluginError(wrong)  # noqa: TRY301 - as what it raises itself
+                    request = changed
             except UsageError as error:
                 raise ProviderError(str(error), hint=error.hint, kind="refused") from error
             # Whatever it is: a plugin may even raise what only an event loop or a user may.
@@ -335,23 +340,6 @@ class _Toolbar:
     def items(self) -> list[ToolbarItem]:
         items = (item for each in list(self.of.values()) for item in each)
         return sorted(items, key=lambda item: item.order)
-
-
-def _checked(changed: Any, request: Request) -> Request:
-    """What a filter has returned, if it can be sent."""
-    if type(changed) is not type(request):
-        raise PluginError(f"it returned {type(changed).__name__}, not Request")
-    for message in changed.messages:
-        if not isinstance(message, Message):
-            wrong = type(message).__name__
-            raise PluginError(f"it returned a Request with {wrong} as a message")
-        if not isinstance(message.content, str):
-            wrong = type(message.content).__name__
-            raise PluginError(f"it returned a message with {wrong} as its content")
-    if request.asks and not changed.asks:
-        raise PluginError("it returned a Request that asks nothing")
-    filtered: Request = changed
-    return filtered
 
 
 def _checked_item(item: Any) -> ToolbarItem:

@@ -248,6 +248,7 @@ EMPTY = Message("2", "user", " ", now())
         (lambda _request: "text", "it returned str, not Request"),
         (lambda request: replace(request, messages=("x",)), "with str as a message"),
         (lambda request: replace(request, messages=(EMPTY._replace(content=None),)), "NoneType"),
+        (lambda request: replace(request, messages=(EMPTY._replace(role="me"),)), "'me' as its"),
         (lambda request: replace(request, messages=()), "asks nothing"),
         (lambda request: replace(request, messages=(EMPTY,)), "asks nothing"),
     ],

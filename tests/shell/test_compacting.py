@@ -77,8 +77,8 @@ async def test_a_summary_is_shown_as_it_comes_and_taken_back(
     await seat.sees("They counted to three.")
     await seat.sees("(2 messages with 3 tokens are summed up; the last 2 turns are sent as they")
     await say(seat, "four")
-    sent = provider.requests[-1].messages[0].content
-    assert sent == f"{INTRODUCTION}\n\nThey counted to three.\n\ntwo", "one message, not two"
+    begins = provider.requests[-1].messages[0].content
+    assert begins == f"{INTRODUCTION}\n\nThey counted to three.\n\ntwo"
     seat.type("/context\r")
     await seat.sees("Not sent: 2 messages that are in the summary.")
     seat.type("/compact --undo\r")

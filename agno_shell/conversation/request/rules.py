@@ -60,11 +60,10 @@ def valid(messages: Iterable[Message]) -> list[Message]:
             if number is not None:
                 results[number] = message
             continue
-        if is_empty(message) and not begins_turn(message):
-            continue
-        sent += _results(calls, results, sent)
-        calls, results = (), {}
-        if is_empty(message):  # a question all the same: what stands behind is no result
+        if not is_empty(message) or begins_turn(message):
+            sent += _results(calls, results, sent)
+            calls, results = (), {}
+        if is_empty(message):
             continue
         if message.role == "assistant" and sent and sent[-1].role == "assistant":
             sent.append(go_on(sent[-1]))

@@ -121,6 +121,20 @@ async def test_a_second_refusal_in_a_row_says_where_else_to_look(
     assert TWICE not in (await say(conversation, provider, "five", REFUSED)).hint
 
 
+async def test_a_pin_does_not_bring_it_back(
+    conversation: Conversation, provider: ScriptedProvider
+) -> None:
+    provider.window = 60
+    await say(conversation, provider, "poison", DOWN)
+    question = conversation.history[0].id
+    await say(conversation, provider, "harmless", REFUSED)
+    await conversation.update(pinned=(question,))
+    for number in range(6):  # until it stands before the window
+        await say(conversation, provider, f"{number} w w w w w w w w w")
+        assert "poison" not in " ".join(sent(provider))
+    assert not sent(provider)[0].startswith("0"), "the window has moved"
+
+
 async def test_asking_again_sends_it_again(
     conversation: Conversation, provider: ScriptedProvider
 ) -> None:
