@@ -70,7 +70,7 @@ def _check(store: Storage, session_id: str, said: list[Message]) -> None:
     places = {each.id: place for place, each in enumerate(said)}
     covered = [place for each in outline for place in range(each.start, each.stop)]
     same(covered, list(range(len(said))), "outline() has every place once, in their order")
-    parents = {}
+    parents: dict[int, int | None] = {}
     for each in outline:
         parents |= {place: place - 1 for place in range(each.start + 1, each.stop)}
         parents[each.start] = each.parent
