@@ -22,9 +22,9 @@ PLANS = st.lists(
 MOMENT = now()
 
 
-def planted(plan):
+def planted(plan, make_context=FakeContext):
     """A context with these messages, and the messages."""
-    context = FakeContext()
+    context = make_context()
     said = []
     for number, (role, back) in enumerate(plan):
         parent = said[-back].id if back <= len(said) else None
@@ -67,19 +67,15 @@ async def test_what_is_looked_at_is_as_in_the_whole_tree(plan, at, limit, edge):
 
 
 @pytest.fixture
-def long(monkeypatch):
+def long(monkeypatch, make_context):
     """A context with 600 messages, to be drawn as if they were very many."""
     monkeypatch.setattr(tree_command, "WHOLE", 10)
-    context, said = planted([("user", 1), ("assistant", 1)] * 300)
+    context, said = planted([("user", 1), ("assistant", 1)] * 300, make_context)
     return context, said
 
 
 async def test_more_is_read_when_it_is_asked_for(long, type_line):
-    context, said = long
-    for command in __import__(
-        "agno_shell.builtin.commands.plugin", fromlist=["x"]
-    ).register_commands():
-        context.commands = {**context.commands, command.name: command}
+    context, _said = long
     read = []
     real = context.conversation.saved
 
@@ -103,7 +99,7 @@ async def test_more_is_read_when_it_is_asked_for(long, type_line):
     assert sum(read) < 350
 
 
-async def test_branches_far_from_the_head_are_left_out_until_they_are_asked_for(long):
+async def test_branches_far_from_the_head_are_left_out_until_they_are_asked_for():
     plan = [("user", 1), ("assistant", 1), ("assistant", 2)] * 40
     context, said = planted(plan)
     found = await page(context, len(said) - 1, 5)

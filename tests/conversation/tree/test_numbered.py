@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -67,7 +68,7 @@ async def agrees(talk: Conversation) -> None:
         runs = outline.runs_to(stretches, place)
         found = [tree[at] for start, stop in runs for at in range(start, stop)]
         assert found[-1] == message
-        assert all(two.parent == one.id for one, two in zip(found, found[1:], strict=False))
+        assert all(two.parent == one.id for one, two in pairwise(found))
         assert found[0].parent is None
 
 
