@@ -11,7 +11,7 @@ from agno_shell.errors import StorageError
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation
 
-CALM = 2.0
+CALM = 5.0
 """Seconds after the start in which other things are done."""
 
 REST = 0.2

@@ -14,6 +14,7 @@ import bench_keys
 import bench_mcp
 import bench_memory
 import bench_reply
+import bench_scale
 import bench_search
 import bench_start
 import bench_storage
@@ -33,6 +34,9 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "mcp": bench_mcp.flood,
     "context": bench_context.choosing,
     "search": bench_search.a_million_messages,
+    "scale": bench_scale.a_million_messages,
+    "old-layout": bench_scale.first_search,
+    "many-sessions": bench_scale.many_sessions,
     "append": bench_storage.append,
     "sessions-append": bench_storage.append_among_sessions,
     "last": bench_storage.last_messages,
