@@ -29,9 +29,9 @@ from agno_shell.contracts import (
     ToolbarView,
     ToolFactory,
 )
-from agno_shell.errors import PluginError
+from agno_shell.errors import PluginError, ProviderError, UsageError
 from agno_shell.guarding import let_through, reason_of, text_of
-from agno_shell.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.hook_calls import HookCalls, Implementation
 from agno_shell.registries import PluginRecord, R, Registry
 from agno_shell.types import Message
 
@@ -279,30 +279,33 @@ class Plugins:
         self._tell("on_turn_finished", {"session": session, "reply": reply})
 
     async def prepare_request(self, session: Session | None, request: Request) -> Request:
-        """What is sent after every plugin has seen it, one after the other. Raises
-        PluginError that names a plugin that did not come back: nothing is sent then.
+        """What is sent after every plugin has seen it, one after the other.
 
-        ``session`` is None for a one-shot question, which belongs to none.
+        ``session`` is None for a one-shot question, which belongs to none. A plugin that
+        fails here, or does not come back, may be one that hides what must not leave: nothing
+        is to be sent then. Raises PluginError that names it. UsageError is its veto: it
+        becomes a ProviderError with the same sentence, of the kind ``refused``.
         """
-        hook = "prepare_request"
-        for each in self._implementations(hook):
+        for each in self._implementations("prepare_request"):
             try:
                 changed = await self.hooks.ask(each, {"session": session, "request": request})
-                request = request if changed is None else _checked(changed, request)
-            except HookLateError as error:
-                raise self._stopped(each.plugin, error) from None
+                if changed is not None:
+                    _check_request(changed, request)
+                    request = changed
+            except UsageError as error:
+                raise ProviderError(str(error), hint=error.hint, kind="refused") from error
+            # Whatever it is: a plugin may even raise what only an event loop or a person may.
             except BaseException as error:
                 let_through(error)
-                self._hook_failed(each.plugin, hook, error)
+                raise self._stopped_by(self._records[each.plugin], each.hook, error) from error
         return request
 
-    def _stopped(self, name: str, error: BaseException) -> PluginError:
-        """Why a filter stops the request."""
+    def _stopped_by(self, record: PluginRecord, hook: str, error: BaseException) -> PluginError:
+        reason = _reason(error)
+        record.error = f"{hook}: {reason}"
         return PluginError(
-            f"Nothing was sent: plugin {self._records[name]} failed in prepare_request: "
-            f"{_reason(error)}.",
-            hint=f'/retry asks again; [plugins] off = ["{name}"] in the configuration switches '
-            "the plugin off.",
+            f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
+            hint=f'[plugins] off = ["{record.name}"] in the configuration switches it off.',
         )
 
     def toolbar_items(self, view: ToolbarView) -> list[ToolbarItem]:
@@ -335,16 +338,14 @@ class _Toolbar:
         return sorted(items, key=lambda item: item.order)
 
 
-def _checked(changed: Any, request: Request) -> Request:
-    """What a filter has returned, if it can be sent."""
-    if type(changed) is not type(request):
+def _check_request(changed: Any, before: Request) -> None:
+    """Refuse what a plugin cannot have meant to be sent."""
+    if type(changed) is not type(before):
         raise PluginError(f"it returned {type(changed).__name__}, not Request")
     for message in changed.messages:
         if not isinstance(message, Message):
             wrong = type(message).__name__
             raise PluginError(f"it returned a Request with {wrong} as a message")
-    filtered: Request = changed
-    return filtered
 
 
 def _checked_item(item: Any) -> ToolbarItem:

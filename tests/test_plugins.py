@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 import textwrap
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from agno_shell import hookimpl
 from agno_shell.contracts import Command, ProviderFactory, ToolbarItem, ToolbarView
-from agno_shell.errors import PluginError
+from agno_shell.errors import PluginError, ProviderError, StorageError, UsageError
 from agno_shell.events import Request
 from agno_shell.plugins import BUILTINS, Plugins
 from agno_shell.registries import Registry
@@ -222,24 +223,55 @@ async def test_filters_see_what_the_one_before_returned() -> None:
     def look(request: Request) -> None:
         seen.append(request.model)
 
-    def wrong(request: Request) -> Any:
-        return "not a request"
-
-    def of_text(request: Request) -> Request:
-        return replace(request, messages=("text",))  # type: ignore[arg-type]
-
     seen: list[str] = []
-    register(plugins, "zero", prepare_request=of_text)
     register(plugins, "one", prepare_request=rename)
-    register(plugins, "two", prepare_request=wrong)
     register(plugins, "three", prepare_request=look)
     register(plugins, "four", prepare_request=lambda request, session: rename(request, session))
     result = await plugins.prepare_request(SESSION, REQUEST)
     assert result.model == "m+S+S"
     assert len(seen) == 1
-    assert "zero (" in said[0]
-    assert "it returned a Request with str as a message" in said[0]
-    assert "it returned str, not Request" in said[1]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "why"),
+    [
+        (lambda _request: 1 // 0, "ZeroDivisionError: "),
+        (lambda _request: sys.exit(3), "SystemExit: 3"),
+        (lambda _request: raising(KeyboardInterrupt()), "KeyboardInterrupt"),
+        (lambda _request: raising(asyncio.CancelledError()), "CancelledError"),
+        (lambda _request: raising(StorageError("No list of names.")), "No list of names"),
+        (lambda _request: "text", "it returned str, not Request"),
+        (lambda request: replace(request, messages=("x",)), "with str as a message"),
+    ],
+)
+async def test_a_filter_that_fails_lets_nothing_through(returned: Any, why: str) -> None:
+    plugins = Plugins(installed=False)
+    seen: list[Request] = []
+    register(plugins, "broken", prepare_request=lambda request: returned(request))
+    register(plugins, "last", prepare_request=lambda request: seen.append(request))
+    for _time in range(2):  # not only the first time
+        with pytest.raises(PluginError) as caught:
+            await plugins.prepare_request(SESSION, REQUEST)
+        assert "Nothing was sent: plugin broken (" in str(caught.value)
+        assert why in str(caught.value)
+        assert '[plugins] off = ["broken"]' in caught.value.hint
+    assert why in row(plugins, "broken")["error"]
+    assert seen == []
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+async def test_a_filter_can_forbid_a_request() -> None:
+    plugins = Plugins(installed=False)
+    veto = UsageError("That holds a key.", hint="Take it out.")
+    register(plugins, "guard", prepare_request=lambda request: raising(veto))
+    with pytest.raises(ProviderError) as caught:
+        await plugins.prepare_request(SESSION, REQUEST)
+    assert (str(caught.value), caught.value.hint) == ("That holds a key.", "Take it out.")
+    assert caught.value.kind == "refused"
 
 
 def test_an_unknown_name_lists_the_nearest_and_the_known() -> None:
