@@ -28,6 +28,10 @@ class PluginStuckError(BaseException):
     """
 
 
+class ForeignError(RuntimeError):
+    """Stands for what no future takes, such as ``SystemExit``; its text says what it was."""
+
+
 def let_through(error: BaseException) -> None:
     """Raise ``error`` again if it is the cancellation of the task that runs here, or Ctrl-C
     before there is a loop that could take it."""
@@ -56,8 +60,9 @@ def quiet() -> Iterator[None]:
 
 def reason_of(error: BaseException) -> str:
     """The kind of an error and what it says, in one line; also of one that cannot say it."""
-    kind = type(error).__name__
-    text = text_of(error)
+    kind, text = type(error).__name__, text_of(error)
+    if isinstance(error, ForeignError):
+        return text
     return f"{kind}: {text}" if text else kind
 
 

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.guarding import reason_of
+from agno_shell.guarding import ForeignError, reason_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -48,7 +48,7 @@ def _for_a_future(error: BaseException) -> Exception:
     """An error that a future takes, and that does not end the loop of who waits for it."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    return RuntimeError(reason_of(error))
+    return ForeignError(reason_of(error))
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:

@@ -114,13 +114,8 @@ class Shell:
         """
         report_to(self.presenter, self.conversation, self.update_toolbar, self.fail)
         self._take_signals(asyncio.get_running_loop())
-        life = PluginLife(
-            self.plugins,
-            self.context,
-            Keyboard(self.front.keyboard),
-            LEAVING_SIGNALS,
-            lambda line: self.presenter.notice(one_line(line) + "\n"),
-        )
+        keyboard = Keyboard(self.front.keyboard)
+        life = PluginLife(self.plugins, self.context, keyboard, LEAVING_SIGNALS)
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,

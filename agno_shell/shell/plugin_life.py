@@ -20,7 +20,7 @@ LEAVING_SECONDS = 0.75
 
 
 class PluginLife:
-    """One run. ``notice`` shows a line; ``leaving`` are the signals that end the shell."""
+    """One run. ``leaving`` are the signals that end the shell."""
 
     def __init__(
         self,
@@ -28,13 +28,11 @@ class PluginLife:
         context: CommandContext,
         keyboard: Keyboard,
         leaving: Iterable[int],
-        notice: Callable[[str], None],
     ) -> None:
         self._plugins = plugins
         self._context = context
         self._keyboard = keyboard
         self._leaving = tuple(leaving)
-        self._notice = notice
         self._watchdog: Watchdog | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -48,7 +46,7 @@ class PluginLife:
             await asyncio.wait([loading], timeout=self._plugins.hooks.seconds)
             if not loading.done() and (at := self._plugins.loading) and named != at[0].name:
                 named = at[0].name
-                self._notice(
+                self._plugins.report(
                     f"Plugin {at[0]} is still being imported. Nothing is sent to a model before "
                     "it is, because it may be a filter; Ctrl-C stops waiting. "
                     f'[plugins] off = ["{named}"] in the configuration switches it off.'
