@@ -61,11 +61,17 @@ class Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """argparse does not mind when ``--help`` cannot be written; who reads it does."""
-        if file is None or file is sys.stderr:  # errors that nobody hears keep their status
-            super()._print_message(message, file)
-        elif message:
+        """Help that cannot be written is an error, which newer argparse swallows; an error that
+        nobody hears keeps its status, which older argparse does not see to."""
+        if not message:
+            return
+        if file is not None and file is not sys.stderr:
             file.write(message)
+            return
+        from contextlib import suppress
+
+        with suppress(AttributeError, OSError):
+            sys.stderr.write(message)
 
     def error(self, message: str) -> NoReturn:
         """One clean line behind the usage, as argparse writes it; exit status 2."""
