@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from agno_shell.types import (
         Attachment,
         Finding,
+        Growth,
         Memory,
         Message,
         SearchHit,
@@ -91,8 +92,8 @@ _HOMES = {
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
     "types": (
-        "Attachment Finding Memory Message SearchHit Session Timing ToolCall ToolSchema Trashed "
-        "Usage"
+        "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
+        "Trashed Usage"
     ),
 }
 
@@ -112,6 +113,7 @@ __all__ = [
     "Figures",
     "Finding",
     "Finished",
+    "Growth",
     "Interrupted",
     "Line",
     "Memory",

@@ -12,12 +12,14 @@ from agno_shell.errors import StorageError
 from agno_shell.types import (
     NOTHING,
     Finding,
+    Growth,
     Memory,
     Message,
     Role,
     SearchHit,
     Session,
     Trashed,
+    grown,
 )
 
 
@@ -99,9 +101,24 @@ class Storage(ABC):
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        """Keep the reply in work so that a crash loses at most its last second, also one that
-        so far holds nothing but its ``provider_data``; None removes it. Appending a message
-        with the same id removes it as well."""
+        """Keep the reply in work, also one that so far holds nothing but its
+        ``provider_data``: on return it outlives the process, however that ends, and what
+        was kept a second ago survives a power cut. None removes it. Appending a message with
+        the same id removes it as well. Called once a second while a reply grows."""
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        """Add to the reply in work that :meth:`save_partial` keeps through this handle. On
+        return it outlives the process, however that ends: the shell shows it only then. As
+        this is called for each frame that is shown, 30 times a second, it should cost what
+        is added, and wait for no disk. ``StorageError`` when no reply with this id is in
+        work here, or it was removed; :meth:`save_partial` is called instead then.
+
+        By default all of it is read and kept again, which costs more with every frame."""
+        for message in self.partials(session_id):
+            if message.id == growth.message_id:
+                self.save_partial(session_id, grown(message, [growth]))
+                return
+        raise StorageError(f"No reply {growth.message_id[:80]!r} is in work in {session_id}.")
 
     # What belongs to a session beside its messages
 

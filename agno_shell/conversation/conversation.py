@@ -12,6 +12,7 @@ from agno_shell.contracts import Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
+from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path, read_end
@@ -36,6 +37,7 @@ from agno_shell.types import (
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
+    from agno_shell.conversation.reply import Reply
     from agno_shell.conversation.request.requests import Requests
     from agno_shell.plugins import Plugins
 
@@ -80,6 +82,8 @@ class Conversation:
         self.memories: Sequence[Memory] = ()
         """What the model is to remember in the open session."""
         self._requests: Requests | None = None
+        self._is_unkept = False
+        """Whether it was said that what is shown of replies is not kept for now."""
         self._outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
@@ -386,8 +390,11 @@ class Conversation:
             # The beginnings of these messages were said here, and by nobody else.
             self.elsewhere -= len(ids)
 
-    def keep_partial(self, message: Message) -> None:
-        """Keep the reply in work on disk, in the background: it is saved whole at its end,
-        and that reports what is wrong."""
-        session_id = self.session.session_id
-        self.store.soon(lambda storage: storage.save_partial(session_id, message))
+    def keeping(self, reply: Reply) -> Keeping:
+        """Keeps a reply of the open session while it grows."""
+        return Keeping(self.store, self.session.session_id, reply, self._tell_kept)
+
+    def _tell_kept(self, problem: str | None) -> None:
+        if problem and not self._is_unkept:
+            self.plugins.report(problem)
+        self._is_unkept = problem is not None

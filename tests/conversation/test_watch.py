@@ -9,9 +9,10 @@ import pytest
 
 from agno_shell.conversation import conversation as conversation_room
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.watch import Back, Deleted, Watch
 from agno_shell.errors import StorageError
-from agno_shell.events import Finished, MessageSaved, NotSaved, RequestPrepared
+from agno_shell.events import Finished, MessageSaved, NotSaved, RequestPrepared, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.types import Message, Session, new_id, now
 
@@ -67,7 +68,8 @@ async def test_what_this_shell_does_itself_is_never_news(two: Two) -> None:
         await two.ask(text)
         assert await two.watch.look() is None
     await two.conversation.set_model("model-y")
-    two.conversation.keep_partial(Message(new_id(), "assistant", "so f", now()))
+    reply = Reply(two.conversation.head(), two.conversation.choice)
+    await two.conversation.keeping(reply).take([TextDelta("so f")])
     assert await two.watch.look() is None
     assert two.conversation.elsewhere == 0
     assert not two.watch.ahead

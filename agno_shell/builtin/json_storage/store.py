@@ -22,6 +22,7 @@ from agno_shell.errors import StorageError
 from agno_shell.types import (
     ROOT,
     Finding,
+    Growth,
     Memory,
     Message,
     SearchHit,
@@ -332,6 +333,13 @@ class JsonStorage(Storage):
             elif reply.message_id not in (None, message.id):
                 reply.remove()
             reply.save(message)
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        reply = self._replies.get(session_id)
+        if reply is None:
+            raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
+        with saving("The reply in work", f"{self._root}/{session_id}"):
+            reply.extend(growth)
 
     def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
         from agno_shell.builtin.json_storage.rescue import rescue
