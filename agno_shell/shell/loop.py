@@ -14,7 +14,6 @@ from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Command, Provider, Renderer
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
@@ -27,11 +26,13 @@ from agno_shell.shell.control import Control
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.opening import open_first
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly, without_exit
+from agno_shell.shell.unsent import Unsent
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Finding, Reasoning, default_session_name, now
+from agno_shell.types import Finding, Reasoning
 
 if TYPE_CHECKING:
     from agno_shell.shell.compacting import Shown
@@ -56,6 +57,7 @@ class Shell:
         new_agent: Callable[[str, Mapping[str, Any]], Agent] = make_agent,
         greeting: str,
         examine: Callable[[bool], Sequence[Finding]] = lambda _repair: (),
+        entered_dir: str = "",
     ) -> None:
         self.conversation = conversation
         self.front = front
@@ -64,6 +66,7 @@ class Shell:
         self.presenter = Presenter(front, renderer)
         self.status = Status(conversation, front, self.presenter, config)
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
+        self.unsent = Unsent(conversation, front, entered_dir, self.presenter.notice)
         self.control = Control(self)
         self.context = ShellContext(self)
         self.titles = Titles(conversation, self.update_toolbar)
@@ -108,7 +111,7 @@ class Shell:
             completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
         )
         try:
-            await self._open_first(session, new)
+            await open_first(self.conversation, session, new, self._show_error)
             if agent is not None:
                 await self.conversation.set_agent(agent)
             # The session remembers them, so that its words go nowhere else because an option
@@ -118,6 +121,7 @@ class Shell:
                 await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
+            await self.unsent.restore()
             self.update_toolbar()
             self._loading = asyncio.create_task(self._load_plugins())
             self._background.append(asyncio.create_task(self._warm_up()))
@@ -126,6 +130,7 @@ class Shell:
             while True:
                 while not self._leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)
+                    self.unsent.after()
                 if not await self._stays():
                     break
         finally:
@@ -159,27 +164,6 @@ class Shell:
         self._leaving = True
         self.front.leave()
 
-    async def _open_first(self, session: str | None, new: str | None) -> None:
-        """The session that was asked for, else the current one, else the newest, else a new."""
-        store = self.conversation.store
-        if new is None and session is not None:
-            found = resolve(session, await store(lambda storage: storage.sessions()))
-            await self.conversation.open(found.session_id)
-            return
-        if new is None:
-            current = await store(lambda storage: storage.current())
-            if current is None and (newest := await store(lambda storage: storage.sessions())):
-                current = newest[0].session_id
-            if current is not None:
-                # A session that cannot be read must not keep the person from all others.
-                try:
-                    await self.conversation.open(current)
-                except StorageError as error:
-                    self._show_error(error)
-                else:
-                    return
-        await self.conversation.create(new or default_session_name(now()))
-
     async def _load_plugins(self) -> None:
         loaded = await asyncio.to_thread(self.plugins.load_installed)
         # They could not hear of the session when it was opened.
@@ -207,14 +191,15 @@ class Shell:
         """Whether the person rather stays, told that leaving loses something. Asked once:
         who leaves again at once, or is made to leave, is not kept."""
         await self.conversation.save_again()
-        what = self.status.not_on_disk()
-        if not what or self._warned or self._exit_status or not self.front.has_person:
+        losses = [*filter(None, (self.status.not_on_disk(), self.unsent.left_behind()))]
+        if not losses or self._warned or self._exit_status or not self.front.has_person:
             return False
         self._warned, self._leaving = True, False
         for session_id in self.conversation.unsaved_elsewhere:
             self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
-        self.presenter.notice("/save PATH writes the open conversation to a file.")
-        return not await self.front.confirm(f"{what}. Leave anyway?")
+        if self.conversation.unsaved:
+            self.presenter.notice("/save PATH writes the open conversation to a file.")
+        return not await self.front.confirm(f"{'. '.join(losses)}. Leave anyway?")
 
     async def _end(self) -> None:
         background = [*self._background, *self._starting.values()]
@@ -225,6 +210,9 @@ class Shell:
         await self.conversation.save_again()
         self.status.saving()
         self.status.farewell()
+        if not self._warned and (what := self.unsent.left_behind()):
+            self.presenter.notice(f"{what}.")
+        await self.unsent.close()
         await self.front.stop()
 
     def interrupt(self) -> None:
@@ -336,6 +324,7 @@ class Shell:
         self.lookout.settle()
         self.status.session(await self._place(at) if at is not None else None)
         self.status.saving()
+        await self.unsent.restore()
         self.update_toolbar()
 
     async def _may_go(self, session_id: str) -> bool:
