@@ -89,6 +89,10 @@ class ConversationControl(Protocol):
     async def tree(self) -> Sequence[Message]:
         """Every message of every branch in the order of saving."""
 
+    async def recover(self) -> int:
+        """Write what was said here, and is not in the store any more, behind what is there
+        now; returns how many messages that were. Nothing that is there changes."""
+
     # What is sent
 
     async def receipt(self) -> Any:

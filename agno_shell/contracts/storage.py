@@ -4,7 +4,7 @@
 # at every start.
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -98,6 +98,15 @@ class Storage(ABC):
     @abstractmethod
     def tree(self, session_id: str) -> list[Message]:
         """Every message of every branch, in the order in which they were saved."""
+
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        """Which of these are not the id of a message of the session: by this the shell
+        notices that what was saved is gone. As it is asked whenever a session has changed,
+        mostly for its newest messages, it should read no more than it must; by default every
+        message is read."""
+        if not message_ids:
+            return set()
+        return set(message_ids) - {message.id for message in self.tree(session_id)}
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:

@@ -73,6 +73,17 @@ class Path:
         self._messages = branches.path_to(tree, message_id)
         self.is_whole = True
 
+    async def stand_before(
+        self, message: Message, tree: Callable[[], Awaitable[list[Message]]]
+    ) -> None:
+        """Stand where a message is to follow, which most often is on this path; ``tree``
+        gives every message of its session, which is not open yet."""
+        parent = message.parent
+        if parent is None or any(each.id == parent for each in self._messages):
+            await self.stand_at(parent)
+        else:
+            self.set(branches.path_to(await tree(), parent, FIRST_LOAD))
+
     async def follow(self, message_id: str | None) -> None:
         """Stand where the storage stands by now: no more than the end of its path is read."""
         if message_id is not None and all(each.id != message_id for each in self._messages):

@@ -249,6 +249,8 @@ class Shell:
             self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
         finally:
             self.front.busy = False
+        if self.conversation.recovery.is_doubtful:
+            await self.lookout.look()
         if not self._leaving:
             self._warned = False
         self.update_toolbar()

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agno_shell.conversation import conversation as conversation_room
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.watch import Back, Deleted, Watch
@@ -252,10 +251,7 @@ async def test_what_is_said_while_a_session_is_read_is_shown_and_no_news(two: Tw
     assert two.conversation.elsewhere == 0
 
 
-async def test_a_session_deleted_behind_the_question_is_answered_all_the_same(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation_room, "FIRST_LOAD", 2)
+async def test_a_session_deleted_behind_the_question_is_answered_all_the_same(two: Two) -> None:
     for text in ("one", "two"):
         await two.ask(text)
     await two.conversation.open(two.session_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -136,6 +136,27 @@ def has(path: str, message_id: str) -> bool:
     finally:
         disk.close(fd)
     return False
+
+
+def lacking(path: str, message_ids: Collection[str]) -> set[str]:
+    """Which of these ids no message in the file has, looking from the end."""
+    left = set(message_ids)
+    if not left:
+        return left
+    try:
+        fd = disk.open_to_read(path)
+    except FileNotFoundError:
+        return left
+    try:
+        for raw in _objects_backwards(fd, _size(fd), len(left)):
+            left.discard(raw.get("id", ""))
+            if not left:
+                return left
+    except json_records.Damage:  # another layout, or damaged
+        return left - {message.id for message in load(path).messages}
+    finally:
+        disk.close(fd)
+    return left
 
 
 def conversation(path: str, head: Head | None, last: int) -> list[Message]:

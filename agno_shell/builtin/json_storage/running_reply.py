@@ -33,7 +33,7 @@ class RunningReply:
 
     def __init__(self, locks: Locks, folder: str, session_id: str) -> None:
         self._locks = locks
-        self._folder = folder
+        self.folder = folder
         self._session_id = session_id
         self._held: Held | None = None
         self._path = ""
@@ -68,7 +68,7 @@ class RunningReply:
         """Keep what was added to the message that is kept; nothing is synced, and nothing
         read. ``StorageError`` when another message is kept, or none."""
         if growth.message_id != self.message_id or self._is_removed():
-            raise StorageError(f"No reply {growth.message_id[:80]!r} is kept in {self._folder}.")
+            raise StorageError(f"No reply {growth.message_id[:80]!r} is kept in {self.folder}.")
         data = b""
         if growth.reasoning:
             data += json_records.dumps([growth.provider, growth.reasoning]) + b"\n"
@@ -96,7 +96,7 @@ class RunningReply:
     def _sync(self) -> None:
         try:
             disk.sync(self._fd)
-            disk.sync_folder(self._folder)
+            disk.sync_folder(self.folder)
         except BaseException:
             self._suspect = True  # a second sync of this file would prove nothing
             raise
@@ -142,7 +142,7 @@ class RunningReply:
             held = self._locks.try_reply(self._session_id, place)
             if held is None:
                 continue
-            path = path_of(self._folder, place)
+            path = path_of(self.folder, place)
             try:
                 self._fd = disk.create(path)
             except FileExistsError:

@@ -7,7 +7,7 @@ Listing sessions is on the way of ``session --list``, so what only writing needs
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.ids import is_session_id
-from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, reason, saving
+from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import StorageError
 from agno_shell.types import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.belongings import Belongings
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.message_reader import Head
-    from agno_shell.builtin.json_storage.running_reply import RunningReply
+    from agno_shell.builtin.json_storage.replies import Replies
     from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
     from agno_shell.builtin.json_storage.trash import Trash
@@ -63,7 +63,7 @@ class JsonStorage(Storage):
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._opened_search: Search | None = None
-        self._replies: dict[str, RunningReply] = {}
+        self._opened_replies: Replies | None = None
         self._closed = False
 
     # Reading -----------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class JsonStorage(Storage):
         path = self._catalog.folder(session_id)
         with reading(path):
             if folder.keeps_replies(path):
-                self._rescue(path, session_id)
+                self._replies.rescue(path, session_id)
             return self._catalog.find(session_id).session
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
@@ -108,6 +108,13 @@ class JsonStorage(Storage):
         path = self._catalog.folder(session_id)
         with reading(path):
             return folder.look(path)
+
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        from agno_shell.builtin.json_storage import message_reader
+
+        path = self._catalog.folder(session_id)
+        with reading(path):
+            return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
 
     def partials(self, session_id: str) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader, running_reply
@@ -210,9 +217,8 @@ class JsonStorage(Storage):
                 session = self._writer.append(session_id, message)
         except (OSError, json_records.UnwritableError) as error:
             raise not_saved("The message", path, error) from error
-        reply = self._replies.get(session_id)
-        if reply is not None and reply.message_id == message.id:
-            reply.remove()
+        if self._opened_replies is not None:
+            self._opened_replies.saved(session_id, message)
         return session
 
     def set_current(self, session_id: str) -> None:
@@ -256,7 +262,7 @@ class JsonStorage(Storage):
         with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):
                 # In the trash nobody would open the session, which turns it into a message.
-                self._rescue(path, session_id, locked=True)
+                self._replies.rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
             self._writer.complete_record(path, session)
             was_current = self._catalog.index.current() == session_id
@@ -319,38 +325,20 @@ class JsonStorage(Storage):
     # The reply in work -------------------------------------------------------------------
 
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        reply = self._replies.get(session_id)
-        if message is None:
-            if reply is not None:
-                reply.remove()
-            return
-        path = self._catalog.folder(session_id)
-        with saving("The reply in work", path):
-            if reply is None:
-                from agno_shell.builtin.json_storage.running_reply import RunningReply
-
-                reply = self._replies[session_id] = RunningReply(self._locks, path, session_id)
-            elif reply.message_id not in (None, message.id):
-                reply.remove()
-            reply.save(message)
+        self._replies.save(session_id, message)
 
     def extend_partial(self, session_id: str, growth: Growth) -> None:
-        reply = self._replies.get(session_id)
-        if reply is None:
-            raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
-        with saving("The reply in work", f"{self._root}/{session_id}"):
-            reply.extend(growth)
+        self._replies.extend(session_id, growth)
 
-    def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
-        from agno_shell.builtin.json_storage.rescue import rescue
+    @property
+    def _replies(self) -> Replies:
+        if self._opened_replies is None:
+            from agno_shell.builtin.json_storage.replies import Replies
 
-        try:
-            rescue(path, session_id, self._locks, self._writer, locked=locked)
-        except (OSError, StorageError, json_records.UnwritableError) as error:
-            # A disk that cannot be written still opens every session.
-            self._notices.once(
-                f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
+            self._opened_replies = Replies(
+                self._catalog, lambda: self._locks, lambda: self._writer, self._notices
             )
+        return self._opened_replies
 
     # Common ------------------------------------------------------------------------------
 
@@ -363,8 +351,8 @@ class JsonStorage(Storage):
         self._closed = True
         if self._opened_search is not None:
             self._opened_search.close()
-        for session_id in list(self._replies):
-            self._forget(session_id)
+        if self._opened_replies is not None:
+            self._opened_replies.close()
         if self._opened_writer is not None:
             self._opened_writer.close()
         if self._opened_locks is not None:
@@ -373,9 +361,8 @@ class JsonStorage(Storage):
 
     def _forget(self, session_id: str) -> None:
         self._writer.forget(session_id)
-        reply = self._replies.pop(session_id, None)
-        if reply is not None:
-            reply.release()
+        if self._opened_replies is not None:
+            self._opened_replies.release(session_id)
 
     @property
     def _writer(self) -> SessionWriter:

@@ -65,7 +65,8 @@ demanded before.
    ``search`` finds, what cannot be written, killed processes, and large stores.
 3: also ``ROOT``, calls of tools, summaries, ``reasoning``, what is remembered, attached files,
    and that a deletion makes no session current where none was.
-4: also ``extend_partial``, and that a killed process costs nothing of a reply that was kept.
+4: also ``extend_partial`` and ``lacks``, and that a killed process costs nothing of a reply
+   that was kept.
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,13 @@ class SqliteStorage(Storage):
         return self._database.read(
             lambda db: messages.tree(db, sessions.find(db, session_id).number)
         )
+
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        def work(db: sqlite3.Connection) -> set[str]:
+            number = sessions.find(db, session_id).number
+            return {each for each in message_ids if messages.find(db, number, each) is None}
+
+        return self._database.read(work)
 
     def version(self, session_id: str) -> object:
         return self._database.read(lambda db: sessions.version(db, session_id))
