@@ -193,6 +193,10 @@ class Storage(ABC):
         should cost next to nothing."""
         return self.open(session_id), self.memories(session_id)
 
+    def mend(self) -> None:  # noqa: B027 - many storages mend themselves
+        """Mend what a power cut has left in any session, as far as it is found at little cost
+        and nothing is lost by it. The shell calls this once, after it has started."""
+
     # Moving from one storage to another
 
     @abstractmethod

@@ -177,6 +177,8 @@ class Shell:
         if self._loading:
             await self._loading
         self.plugins.shell_started(self.context)
+        with suppress(StorageError):
+            await self.conversation.reader(lambda storage: storage.mend())
         self.update_toolbar()
 
     def start_provider(self) -> None:

@@ -17,6 +17,7 @@ _SECOND_LOOK = 0.005
 """Seconds until a file that looks damaged is read again: another shell may be in the
 middle of an append, which takes microseconds."""
 _LOOKS = 5
+_OPENING = layout.EMPTY.removesuffix(layout.CLOSING)
 
 
 class Count(NamedTuple):
@@ -109,6 +110,30 @@ def count_sound(path: str) -> int | None:
     if found.form != "ours" or not tree.all_settled(found.objects):
         return None
     return len(found.objects)
+
+
+def is_torn(path: str) -> bool:
+    """Whether an append to a file in our layout was cut off: all of its lines are whole but
+    the last. Of a file that is whole no more than both ends are read."""
+    try:
+        fd, status = disk.open_and_look(path)
+    except FileNotFoundError:
+        return False
+    try:
+        begins = disk.read_at(fd, 0, len(_OPENING)) == _OPENING
+        ends = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
+    finally:
+        disk.close(fd)
+    if not begins or ends == layout.TAIL:
+        return False
+    raw = read(path)
+    if raw.form != "damaged":
+        return False
+    *whole, _last = raw.data.rstrip(b"\0\n").split(b"\n")[1:] or [b""]
+    try:
+        return all(isinstance(json_records.loads(each.removeprefix(b",")), dict) for each in whole)
+    except json_records.Damage:
+        return False
 
 
 def newest_id(path: str) -> str | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agno_shell import json_records
+from agno_shell.builtin.json_storage import message_reader, running_reply
 from agno_shell.builtin.json_storage.catalog import Catalog
+from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason, saving
 from agno_shell.builtin.json_storage.rescue import rescue
@@ -53,6 +55,15 @@ class Replies:
             raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
         with saving("The reply in work", reply.folder):
             reply.extend(growth)
+
+    def kept(self, path: str) -> list[Message]:
+        """What is kept of every reply in the session's folder ``path``, running or not."""
+        # One that was saved in the last moment is a message already.
+        return [
+            message
+            for message in running_reply.kept(path)
+            if not message_reader.has(f"{path}/{MESSAGES}", message.id)
+        ]
 
     def saved(self, session_id: str, message: Message) -> None:
         """A message is saved: if it was the reply in work, nothing is left of that."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import json_records
@@ -77,6 +77,7 @@ class JsonStorage(Storage):
         with reading(path):
             if folder.keeps_replies(path):
                 self._replies.rescue(path, session_id)
+            self._mend(path, session_id)
             return self._catalog.find(session_id).session
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
@@ -117,17 +118,9 @@ class JsonStorage(Storage):
             return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
 
     def partials(self, session_id: str) -> list[Message]:
-        from agno_shell.builtin.json_storage import message_reader, running_reply
-
         path = self._catalog.folder(session_id)
         with reading(path):
-            # One that was saved in the last moment is a message already.
-            found = [
-                message
-                for message in running_reply.kept(path)
-                if not message_reader.has(f"{path}/{MESSAGES}", message.id)
-            ]
-            return self._still_of(session_id, found)
+            return self._still_of(session_id, self._replies.kept(path))
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         path = f"{self._root}/trash/{trash_id}"
@@ -254,6 +247,25 @@ class JsonStorage(Storage):
         from agno_shell.builtin.json_storage.belongings import Belongings
 
         return Belongings(self._root, self._catalog, lambda: self._locks, self._notices)
+
+    # After a power cut -------------------------------------------------------------------
+
+    def mend(self) -> None:
+        with reading(self._root):
+            for session_id in self._catalog.changed():
+                with suppress(StorageError, OSError):
+                    self._mend(self._catalog.folder(session_id), session_id)
+
+    def _mend(self, path: str, session_id: str) -> None:
+        """Mend messages that are torn, where that is possible now; else they are read as far
+        as they can be."""
+        from agno_shell.builtin.json_storage import message_reader
+
+        if message_reader.is_torn(f"{path}/{MESSAGES}"):
+            with suppress(StorageError, OSError):
+                if held := self._locks.try_session(session_id):
+                    with held:
+                        self._writer.mend(session_id)
 
     # The trash ---------------------------------------------------------------------------
 
