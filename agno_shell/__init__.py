@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from agno_shell.types import (
         Attachment,
         Finding,
+        Growth,
         Memory,
         Message,
         SearchHit,
@@ -93,8 +94,8 @@ _HOMES = {
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
     "types": (
-        "Attachment Finding Memory Message SearchHit Session Timing ToolCall ToolSchema Trashed "
-        "Usage"
+        "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
+        "Trashed Usage"
     ),
 }
 
@@ -115,6 +116,7 @@ __all__ = [
     "Figures",
     "Finding",
     "Finished",
+    "Growth",
     "Interrupted",
     "Line",
     "Memory",

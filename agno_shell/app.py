@@ -172,6 +172,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         new_agent=lambda name, table: new_agent(paths, name, table),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
         examine=lambda repair: parts.examine(options.common, plugins, repair=repair),
+        entered_dir=paths.entered_dir,
     )
     _collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's

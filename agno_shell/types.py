@@ -9,7 +9,7 @@ Change one with ``record._replace(name=...)``.
 # at every start.
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -117,6 +117,39 @@ class Message(NamedTuple):
     covers nothing brings everything before it back."""
     extra: Mapping[str, Any] = NOTHING
     """Keys that this version does not know; they are written back as they were."""
+
+
+class Growth(NamedTuple):
+    """What has come of a reply in work since it was kept last."""
+
+    message_id: str
+    """The reply's."""
+    text: str = ""
+    """Follows its content."""
+    reasoning: str = ""
+    """Follows what its ``provider_data`` has for ``provider`` under ``reasoning``."""
+    provider: str = ""
+
+
+def grown(reply: Message, growths: Iterable[Growth]) -> Message:
+    """The reply with all that has come of it since. Piece by piece would copy it for each."""
+    texts = [reply.content]
+    thoughts: dict[str, list[str]] = {}
+    for growth in growths:
+        texts.append(growth.text)
+        if growth.reasoning:
+            thoughts.setdefault(growth.provider, []).append(growth.reasoning)
+    data = dict(reply.provider_data)
+    for provider, pieces in thoughts.items():
+        # What was read from a damaged file may be anything.
+        private = data.get(provider)
+        fields = private if isinstance(private, Mapping) else NOTHING
+        before = fields.get("reasoning")
+        pieces.insert(0, before if isinstance(before, str) else "")
+        data[provider] = {**fields, "reasoning": "".join(pieces)}
+    if thoughts:
+        reply = reply._replace(provider_data=data)
+    return reply._replace(content="".join(texts))
 
 
 class Session(NamedTuple):

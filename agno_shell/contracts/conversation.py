@@ -109,6 +109,10 @@ class ConversationControl(Protocol):
     async def place(self, message_id: str) -> int | None:
         """The place of a message in :meth:`tree`; None when it is not there."""
 
+    async def recover(self) -> int:
+        """Write what was said here, and is not in the store any more, behind what is there
+        now; returns how many messages that were. Nothing that is there changes."""
+
     # What is sent
 
     async def receipt(self) -> Any:

@@ -12,6 +12,7 @@ from agno_shell.errors import StorageError
 from agno_shell.types import (
     NOTHING,
     Finding,
+    Growth,
     Memory,
     Message,
     Role,
@@ -19,6 +20,7 @@ from agno_shell.types import (
     Session,
     Stretch,
     Trashed,
+    grown,
 )
 
 
@@ -108,6 +110,15 @@ class Storage(ABC):
     def tree(self, session_id: str) -> list[Message]:
         """Every message of every branch, in the order in which they were saved."""
 
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        """Which of these are not the id of a message of the session: by this the shell
+        notices that what was saved is gone. As it is asked whenever a session has changed,
+        mostly for its newest messages, it should read no more than it must; by default every
+        message is read."""
+        if not message_ids:
+            return set()
+        return set(message_ids) - {message.id for message in self.tree(session_id)}
+
     # Finding one's way in a long session. What these do by default reads all of it; a storage
     # for sessions of any length does better.
 
@@ -136,9 +147,24 @@ class Storage(ABC):
 
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        """Keep the reply in work so that a crash loses at most its last second, also one that
-        so far holds nothing but its ``provider_data``; None removes it. Appending a message
-        with the same id removes it as well."""
+        """Keep the reply in work, also one that so far holds nothing but its
+        ``provider_data``: on return it outlives the process, however that ends, and what
+        was kept a second ago survives a power cut. None removes it. Appending a message with
+        the same id removes it as well. Called once a second while a reply grows."""
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        """Add to the reply in work that :meth:`save_partial` keeps through this handle. On
+        return it outlives the process, however that ends: the shell shows it only then. As
+        this is called for each frame that is shown, 30 times a second, it should cost what
+        is added, and wait for no disk. ``StorageError`` when no reply with this id is in
+        work here, or it was removed; :meth:`save_partial` is called instead then.
+
+        By default all of it is read and kept again, which costs more with every frame."""
+        for message in self.partials(session_id):
+            if message.id == growth.message_id:
+                self.save_partial(session_id, grown(message, [growth]))
+                return
+        raise StorageError(f"No reply {growth.message_id[:80]!r} is in work in {session_id}.")
 
     # What belongs to a session beside its messages
 
@@ -203,6 +229,10 @@ class Storage(ABC):
         changed, through whatever handle. The shell asks for it every half second, so it
         should cost next to nothing."""
         return self.open(session_id), self.memories(session_id)
+
+    def mend(self) -> None:  # noqa: B027 - many storages mend themselves
+        """Mend what a power cut has left in any session, as far as it is found at little cost
+        and nothing is lost by it. The shell calls this once, after it has started."""
 
     # Moving from one storage to another
 

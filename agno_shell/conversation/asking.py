@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from agno_shell.contracts import Provider
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop, StoppedError
-from agno_shell.conversation.stream import Stream, failure
+from agno_shell.conversation.stream import Stream, Take, failure, passed_on
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
     Event,
@@ -45,6 +45,7 @@ class Asking:
     """The events of one request at the first of ``choices`` that is not down.
 
     ``prepare`` makes the request for a choice; ``begun`` is told of each one that leaves.
+    ``take`` gets what the provider yields before it is passed on: see :class:`Stream`.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Asking:
         begun: Callable[[Choice, RequestPrepared], object],
         patience: Patience,
         stop: Stop,
+        take: Take = passed_on,
     ) -> None:
         self._choices = choices
         self._provider = provider
@@ -62,6 +64,7 @@ class Asking:
         self._begun = begun
         self._patience = patience
         self._stop = stop
+        self._take = take
 
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The last one is Finished, Failed or Interrupted."""
@@ -117,7 +120,7 @@ class Asking:
                 return
 
     async def _once(self, choice: Choice, prepared: RequestPrepared) -> AsyncGenerator[Event, None]:
-        stream = Stream(self._provider(choice), prepared.request)
+        stream = Stream(self._provider(choice), prepared.request, self._take)
         with self._stop.calling(stream.stop):
             async with aclosing(stream.events()) as events:
                 async for event in events:

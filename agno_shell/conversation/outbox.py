@@ -63,6 +63,17 @@ class Outbox:
         self._waiting.setdefault(session_id, []).append(message)
         return await self.send(session_id)
 
+    async def put_first(self, session_id: str, messages: Sequence[Message]) -> StorageError | None:
+        """Write messages before what waits already; the error when not all is saved."""
+        async with self._sending:
+            self._waiting.setdefault(session_id, [])[:0] = messages
+        return await self.send(session_id)
+
+    def forget(self, session_id: str) -> None:
+        """What waits of a session was saved in another way."""
+        for message in self._waiting.pop(session_id, []):
+            self._refused.discard(message.id)
+
     async def send(self, session_id: str) -> StorageError | None:
         """Write what waits of one session; the error when not all of it is saved. Of a
         storage that does not answer it is said that it does not, and it goes on."""

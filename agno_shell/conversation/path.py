@@ -76,6 +76,16 @@ class Path:
         self.is_whole = len(self._messages) < FIRST_LOAD
         self._is_the_storages = False
 
+    async def stand_before(
+        self, parent: str | None, read_to: Callable[[str, int], Awaitable[list[Message]]]
+    ) -> None:
+        """Stand where a message of ``parent`` is to follow, which most often is on this path;
+        ``read_to`` gives the end of the path to it in its session, which is not open yet."""
+        if parent is None or any(each.id == parent for each in self._messages):
+            await self.stand_at(parent)
+        else:
+            self.set(await read_to(parent, FIRST_LOAD))
+
     async def follow(self, message_id: str | None) -> None:
         """Stand where the storage stands by now: no more than the end of its path is read."""
         if message_id is not None and all(each.id != message_id for each in self._messages):

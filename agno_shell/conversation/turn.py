@@ -75,7 +75,7 @@ class Turn:
             yield await conversation.add(question)
         choices = conversation.choices(self._start.model)
         for round_ in range(1, conversation.tool_rounds + 1):
-            reply = Reply(conversation.head(), choices[0], conversation.keep_partial)
+            reply = Reply(conversation.head(), choices[0])
             async with aclosing(self._answer(reply, choices)) as events:
                 async for event in events:
                     yield event
@@ -118,6 +118,7 @@ class Turn:
     ) -> AsyncGenerator[TurnEvent, None]:
         """One reply, saved."""
         conversation = self._conversation
+        keeping = conversation.keeping(reply)
 
         def begun(choice: Choice, prepared: RequestPrepared) -> None:
             reply.begin(choice)
@@ -130,6 +131,7 @@ class Turn:
             begun,
             conversation.patience,
             self._stop,
+            keeping.take,
         )
         ending: Ending = Interrupted()
         try:
@@ -138,13 +140,12 @@ class Turn:
                     if isinstance(event, Finished | Failed | Interrupted):
                         ending = self._advised(reply.judge(event))
                         break
-                    if not isinstance(event, RequestPrepared):
-                        reply.take(event)
                     yield event
             if not reply.tool_calls(ending):
                 yield ending
         finally:
             # Also when whoever reads the events fails: what was shown is kept.
+            keeping.end()
             self.reply = reply.finish(ending)
             saved = await conversation.add(self.reply)
         yield saved

@@ -15,7 +15,7 @@ from agno_shell.config import Agent, Config
 from agno_shell.contracts import Provider
 from agno_shell.conversation.asking import Asking, Patience
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
-from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.request.system_text import system_message
@@ -150,8 +150,7 @@ class Quick:
         query = self._query
         for caution in query.cautions(query.choices[0]):
             self._answer.note(caution)
-        # Nothing is kept of a reply in work: nothing here is saved.
-        reply = Reply(None, query.choices[0], lambda _message: None)
+        reply = Reply(None, query.choices[0])
         asking = Asking(
             query.choices,
             query.provider,
@@ -159,6 +158,7 @@ class Quick:
             lambda choice, _prepared: reply.begin(choice),
             query.patience,
             self._stop,
+            taken_by(reply),
         )
         ending: Ending = Failed("other", "The reply ended without being finished.")
         async with aclosing(asking.events()) as events:
@@ -166,8 +166,6 @@ class Quick:
                 if isinstance(event, Finished | Failed | Interrupted):
                     ending = _judged(event, reply)
                     event = ending
-                elif not isinstance(event, RequestPrepared):
-                    reply.take(event)
                 self._answer.take(event)
         self._answer.end(reply.finish(ending), ending, query.attached.attachments)
         if isinstance(ending, Failed):

@@ -124,6 +124,12 @@ class Control:
     async def tree(self) -> Sequence[Message]:
         return await self._conversation.tree(self._conversation.reader)
 
+    async def recover(self) -> int:
+        recovered = await self._conversation.recovery.recover()
+        if recovered.error:
+            raise recovered.error
+        return recovered.messages
+
     # What is sent -----------------------------------------------------------------------
 
     async def receipt(self) -> Receipt:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
+from agno_shell.shell.entered import Entry
+from agno_shell.shell.waiting import Waiting
 
 
 class Option(NamedTuple):
@@ -33,6 +35,9 @@ class Front(ABC):
 
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
+
+    waiting: Waiting | None = None
+    """What was entered and is not sent yet, where the front has a place for it."""
 
     @property
     @abstractmethod
@@ -145,10 +150,13 @@ class Front(ABC):
     def take_back(self) -> None:
         """Put what waits in the queue back into the input."""
 
+    def put_back(self, entries: Sequence[Entry]) -> None:  # noqa: B027 - where nothing waits
+        """Put what an earlier shell has not sent into the input, one after the other."""
+
     @property
-    @abstractmethod
     def queued(self) -> int:
         """How many typed messages wait."""
+        return self.waiting.queued if self.waiting else 0
 
     @abstractmethod
     async def stop(self) -> None:

@@ -67,10 +67,6 @@ class LineFront(Front):
     def width(self) -> int:
         return 0
 
-    @property
-    def queued(self) -> int:
-        return 0
-
     async def start(
         self,
         *,

@@ -14,7 +14,6 @@ from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Provider, Renderer
 from agno_shell.conversation import leisure
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
@@ -22,7 +21,6 @@ from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
 from agno_shell.events import Failed, Interrupted
 from agno_shell.guarding import quiet
 from agno_shell.plugins import Plugins
-from agno_shell.session_names import session_name
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
@@ -32,14 +30,16 @@ from agno_shell.shell.front import Front
 from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.opening import open_first
 from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.reporting import report_to
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly
+from agno_shell.shell.unsent import Unsent
 from agno_shell.terminal_text import clean_line
 from agno_shell.threads import in_thread
-from agno_shell.types import Finding, Reasoning, default_session_name, now
+from agno_shell.types import Finding, Reasoning
 
 if TYPE_CHECKING:
     from agno_shell.shell.compacting import Shown
@@ -64,6 +64,7 @@ class Shell:
         new_agent: Callable[[str, Mapping[str, Any]], Agent] = make_agent,
         greeting: str,
         examine: Callable[[bool], Sequence[Finding]] = lambda _repair: (),
+        entered_dir: str = "",
     ) -> None:
         self.conversation = conversation
         self.front = front
@@ -72,6 +73,7 @@ class Shell:
         self.presenter = Presenter(front, renderer)
         self.status = Status(conversation, front, self.presenter, config)
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
+        self.unsent = Unsent(conversation, front, entered_dir, self.presenter.notice)
         self.control = Control(self)
         self._dispatch = Dispatch(self)
         self.context = ShellContext(self)
@@ -124,7 +126,8 @@ class Shell:
         try:
             self.front.busy = True
             # Ctrl-C, and Ctrl-D, also where the storage does not answer.
-            opened = await self.finished(self._open_first(session, new))
+            opening = open_first(self.conversation, session, new, self.show_error)
+            opened = await self.finished(opening)
             self.front.busy = False
             if not opened:
                 self.conversation.store.leave()
@@ -137,6 +140,7 @@ class Shell:
                 await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
+            await self.unsent.restore()
             self.update_toolbar()
             self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
             self._background.append(asyncio.create_task(self._warm_up(life)))
@@ -146,6 +150,7 @@ class Shell:
             while True:
                 while not self.is_leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)
+                    self.unsent.after()
                 if not await self._stays():
                     break
         finally:
@@ -165,27 +170,6 @@ class Shell:
         self._exit_status = 128 + number
         self.is_leaving = True
         self.front.leave()
-
-    async def _open_first(self, session: str | None, new: str | None) -> None:
-        """The session that was asked for, else the current one, else the newest, else a new."""
-        store = self.conversation.store
-        if new is None and session is not None:
-            found = resolve(session, await store(lambda storage: storage.sessions()))
-            await self.conversation.open(found.session_id)
-            return
-        if new is None:
-            current = await store(lambda storage: storage.current())
-            if current is None and (newest := await store(lambda storage: storage.sessions())):
-                current = newest[0].session_id
-            if current is not None:
-                # A session that cannot be read must not keep the person from all others.
-                try:
-                    await self.conversation.open(current)
-                except StorageError as error:
-                    self.show_error(error)
-                else:
-                    return
-        await self.conversation.create(session_name(new or "") or default_session_name(now()))
 
     async def _warm_up(self, life: PluginLife) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
@@ -209,14 +193,15 @@ class Shell:
         """Whether the person rather stays, told that leaving loses something. Asked once:
         who leaves again at once, or is made to leave, is not kept."""
         await self.conversation.save_again()
-        what = self.status.not_on_disk()
-        if not what or self._warned or self._exit_status or not self.front.has_person:
+        losses = [*filter(None, (self.status.not_on_disk(), self.unsent.left_behind()))]
+        if not losses or self._warned or self._exit_status or not self.front.has_person:
             return False
         self._warned, self.is_leaving = True, False
         for session_id in self.conversation.unsaved_elsewhere:
             self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
-        self.presenter.notice("/save PATH writes the open conversation to a file.")
-        return not await self.front.confirm(f"{what}. Leave anyway?")
+        if self.conversation.unsaved:
+            self.presenter.notice("/save PATH writes the open conversation to a file.")
+        return not await self.front.confirm(f"{'. '.join(losses)}. Leave anyway?")
 
     async def _end(self, life: PluginLife) -> None:
         background = [*self._background, *self._starting.values()]
@@ -231,6 +216,9 @@ class Shell:
         self.status.saving()
         self._has_failed |= self.front.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
+        if not self._warned and (what := self.unsent.left_behind()):
+            self.presenter.notice(f"{what}.")
+        await self.unsent.close()
         await self.front.stop()
 
     def interrupt(self) -> None:
@@ -256,6 +244,8 @@ class Shell:
             await self._dispatch.do(text)
         finally:
             self.front.busy = False
+        if self.conversation.recovery.is_doubtful:
+            await self.lookout.look()
         if not self.is_leaving:
             self._warned = False
         self.update_toolbar()
@@ -306,6 +296,7 @@ class Shell:
         self.lookout.settle()
         self.status.session(await self._place(at) if at is not None else None)
         self.status.saving()
+        await self.unsent.restore()
         self.update_toolbar()
 
     async def _may_go(self, session_id: str) -> bool:

@@ -179,6 +179,8 @@ class Presenter:
         message = event.message
         if message.role == "user":
             # Only now, because what is shown as said is saved.
+            if isinstance(event, MessageSaved) and self._front.waiting:
+                self._front.waiting.sent()
             self._said(message, saved=isinstance(event, MessageSaved))
         elif message.role == "assistant":
             self._close_reply()

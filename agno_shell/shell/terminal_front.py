@@ -21,6 +21,7 @@ from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.completion import completes
+from agno_shell.shell.entered import Entry
 from agno_shell.shell.front import Front, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
@@ -31,6 +32,7 @@ from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
 from agno_shell.shell.typed import escaped
+from agno_shell.shell.waiting import Waiting
 from agno_shell.terminal_text import clean_line
 
 PROMPT = "› "
@@ -51,7 +53,7 @@ class TerminalFront(Front):
         vi: bool = False,
     ) -> None:
         self.pastes = Pastes()
-        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
+        self.waiting: Waiting = Waiting()
         self._leaving = 0
         """How often the person has left, and :meth:`read` has not said so yet."""
         self._question: asyncio.Future[str] | None = None
@@ -111,10 +113,6 @@ class TerminalFront(Front):
     def width(self) -> int:
         return self.screen.width
 
-    @property
-    def queued(self) -> int:
-        return self._typed.qsize()
-
     async def start(
         self,
         *,
@@ -138,7 +136,7 @@ class TerminalFront(Front):
             self.leave()
 
     async def read(self) -> str | None:
-        text = await self._typed.get()
+        text = await self.waiting.get()
         if text is None:
             self._leaving -= 1
         return text
@@ -216,23 +214,26 @@ class TerminalFront(Front):
         self.screen.clear()
 
     def take_back(self) -> None:
-        waiting: list[str] = []
-        while not self._typed.empty():
-            text = self._typed.get_nowait()
-            if text is None:
-                self._typed.put_nowait(None)
-                break
-            waiting.append(text)
-        if waiting:
-            waiting.extend([self.buffer.text] if self.buffer.text else [])
-            self.buffer.text = "\n".join(self.pastes.take(text) for text in waiting)
-            self.buffer.cursor_position = len(self.buffer.text)
+        if texts := self.waiting.take_back():
+            texts.extend([self.buffer.text] if self.buffer.text else [])
+            self._fill("\n".join(self.pastes.take(text) for text in texts))
+
+    def put_back(self, entries: Sequence[Entry]) -> None:
+        self.waiting.put_back(entries)
+        self._next_put_back()
+
+    def _next_put_back(self) -> None:
+        if not self.buffer.text and (text := self.waiting.next_put_back()) is not None:
+            self._fill(self.pastes.take(text))
+
+    def _fill(self, shown: str) -> None:
+        self.buffer.document = Document(shown, len(shown))
 
     def fill(self, text: str) -> None:
         before = self.buffer.text
         gap = "\n" if before and not before[-1].isspace() else ""
-        filled = before + gap + self.pastes.take(text)
-        self.buffer.document = Document(filled, len(filled))
+        self.waiting.returned()
+        self._fill(before + gap + self.pastes.take(text))
 
     def restore(self, text: str) -> None:
         if not self.buffer.text:
@@ -290,8 +291,9 @@ class TerminalFront(Front):
         self.buffer.reset()
         # What is no answer was typed ahead: it waits its turn, and the question ends with no.
         self._answer("")
-        self._typed.put_nowait(text)
+        self.waiting.put(text)
         self._queue_changed()
+        self._next_put_back()
         self._return_to_question()
 
     def interrupt(self) -> None:
@@ -309,11 +311,13 @@ class TerminalFront(Front):
             if self.buffer.text.strip():
                 self._history.append_draft(self.buffer.text)
             self.buffer.reset()
+            self.waiting.clear_input()
+            self._next_put_back()
 
     def leave(self) -> None:
         """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
         self._leaving += 1
-        self._typed.put_nowait(None)
+        self.waiting.leave()
         self._answer("")
         self._chooser.close()
         if self.busy:
@@ -368,8 +372,7 @@ class TerminalFront(Front):
             self.print_lines(text_lines(wrapped(error.sentence(), self.width), "class:error"))
             return
         if text is not None:
-            shown = self.pastes.take(text)
-            self.buffer.document = Document(shown, len(shown))
+            self._fill(self.pastes.take(text))
 
     def _fitting(self, question: str) -> str:
         """The question as a prompt; prompt_toolkit shows nothing at all where the prompt is

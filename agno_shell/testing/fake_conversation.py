@@ -210,6 +210,10 @@ class FakeConversation:
         self._call("uncompact")
         self._say("summary", "", self._head())
 
+    async def recover(self) -> int:
+        self._call("recover")
+        raise UsageError("The store has everything that this shell shows of the session.")
+
     async def set_reasoning(self, level: Reasoning | None) -> None:
         self._call("set_reasoning", level)
         self._change(reasoning=level)

@@ -104,6 +104,7 @@ async def sit_down(
         history: Any = None,
         renderer: Any = None,
         vi: bool = False,
+        entered_dir: str = "",
         **options: Any,
     ) -> Seat:
         context = create_pipe_input()
@@ -123,7 +124,13 @@ async def sit_down(
             vi=vi,
         )
         shell = Shell(
-            conversation, front, renderer or plain, Config(), remember=remember, greeting="Welcome."
+            conversation,
+            front,
+            renderer or plain,
+            Config(),
+            remember=remember,
+            greeting="Welcome.",
+            entered_dir=entered_dir,
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)

@@ -35,6 +35,8 @@ from agno_shell.types import Attachment, Message, ToolCall, now
 
 
 class Paper:
+    waiting = None
+
     """A front that keeps what is printed, how late it may be shown, and the live lines."""
 
     width = 0

@@ -77,6 +77,13 @@ async def info(context: CommandContext, text: str) -> None:
             context.print(f"{name + ':':<13}{clean_line(value, 2000)}")
 
 
+async def recover(context: CommandContext, text: str) -> None:
+    """Write back what the store has lost of the session."""
+    number = await context.conversation.recover()
+    what = "1 message is" if number == 1 else f"{number:,} messages are"
+    context.print(f"{what} in the store again, behind what was there.")
+
+
 COMMANDS = (
     Command(
         "history",
@@ -90,4 +97,14 @@ COMMANDS = (
         ),
     ),
     Command("info", "Show what is known of the open session.", info),
+    Command(
+        "recover",
+        "Write back what was said here and is not in the store any more.",
+        recover,
+        details=(
+            "For when the session's file was emptied, removed or replaced by an older one while "
+            "this shell was open. What is there now stays; the messages that it lacks, as far as "
+            "this shell has read them, are added behind it under their own ids."
+        ),
+    ),
 )

@@ -71,6 +71,12 @@ class Catalog:
         found = [entry.session for entry in self.contents().entries]
         return sorted(found, key=attrgetter("updated_at", "session_id"), reverse=True)
 
+    def changed(self) -> list[str]:
+        """The ids of the sessions whose messages are not those that were counted."""
+        listed = self.index.read()
+        entries = listed.entries if listed else ()
+        return [each.session.session_id for each in entries if not self._is_counted(each)]
+
     def find(self, session_id: str) -> Entry:
         """One session as it is now. Raises ``SessionNotFoundError`` and ``OSError``."""
         path = self.folder(session_id)

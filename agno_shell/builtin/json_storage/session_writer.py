@@ -62,6 +62,10 @@ class SessionWriter:
         self._follow_up(path, listing.record, listed, listing.made_at)
         return listed
 
+    def mend(self, session_id: str) -> None:
+        """Mend messages that a power cut has torn."""
+        self._writer(session_id, f"{self._root}/{session_id}").mend()
+
     def change(self, session_id: str, **changes: object) -> Session:
         """Write a changed record; ``updated_at`` becomes now."""
         path = self._catalog.folder(session_id)

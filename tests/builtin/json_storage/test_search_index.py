@@ -420,3 +420,22 @@ def test_it_is_made_anew_when_most_of_it_is_dead(open_store, cache, talk, monkey
     for trashed in store.trash():
         store.restore(trashed.trash_id)
     everything(store)
+
+
+def test_where_files_are_copied_on_write_no_memory_is_shared(
+    open_store, cache, talk, monkeypatch, tmp_path
+):
+    """On a full disk, memory that is mapped from a file ends the process there."""
+    store = open_store()
+    assert store.search("needle") == []
+    (before,) = cache.rglob("*-shm")
+    store.close()
+    monkeypatch.setattr(search_index, "is_copy_on_write", lambda _path: True)
+    one, two = open_store(), open_store()
+    session_id = one.create("here").session_id
+    one.append(session_id, Message(new_id(), "user", "a needle", now()))
+    for _time in range(2):
+        for handle in (one, two):
+            assert len(handle.search("needle")) == 1
+            assert not [*cache.rglob("*-shm"), *cache.rglob("*-wal")]
+    assert not before.exists()

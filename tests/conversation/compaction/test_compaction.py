@@ -280,7 +280,6 @@ async def test_undo_brings_back_the_summary_before(
 async def test_a_summary_is_found_after_the_session_was_opened_again(
     make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agno_shell.conversation.conversation.FIRST_LOAD", 4)
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 4)
     storage = MemoryStorage()
     talk = make_conversation(storage)

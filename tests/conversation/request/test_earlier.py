@@ -55,7 +55,6 @@ async def far(
     make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Conversation, list[Message], Watched]:
     """A path of 12 messages of which 5 are loaded, in the middle of a turn."""
-    monkeypatch.setattr("agno_shell.conversation.conversation.FIRST_LOAD", 5)
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 5)
     storage = Watched()
     session = storage.create("Test")
