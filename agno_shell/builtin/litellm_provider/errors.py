@@ -24,6 +24,7 @@ from agno_shell.builtin.litellm_provider.causes import (
     headers_of,
     response_of,
     status_of,
+    text_of,
 )
 from agno_shell.builtin.litellm_provider.destination import Destination, is_loopback
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError, TooLongError
@@ -51,6 +52,8 @@ _NO_CREDIT = re.compile(
     r"insufficient[_ ]quota|current quota|credit balance|billing|payment required", re.IGNORECASE
 )
 _FILTERED = re.compile(r"flagged|moderation|content[ _-](?:filter|policy)|safety", re.IGNORECASE)
+_NO_FINISH = "ended before a finish_reason"
+_PAGE = re.compile(r"<(?:!doctype|html|body)", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"context.{0,10}(?:length|window|size)|maximum context|too many tokens|prompt is too long",
     re.IGNORECASE,
@@ -365,6 +368,8 @@ def _is_it_running(where: str, goal: Destination) -> str:
 
 
 def _by_content(case: _Case) -> Failed | None:
+    if any(_NO_FINISH in str(one) for one in case.chain):  # litellm from 1.110 on
+        return as_failed(cut_off(case.goal, None, anything=case.anything))
     unreadable = any(isinstance(one, json.JSONDecodeError | UnicodeError) for one in case.chain)
     if unreadable or "DecodingError" in class_names(case.chain):
         cut = "The reply was cut off: " if case.anything else ""
@@ -379,7 +384,8 @@ def _detail(chain: list[BaseException], hide: Callable[[str], str]) -> str:
     """What the server said itself, else what the outermost error says; one line."""
     said = str((error_body(chain) or {}).get("message") or "")
     if not said:
-        said = in_plain_words(chain[0])
-    if re.search(r"<(?:!doctype|html|body)", said, re.IGNORECASE):
+        sent = text_of(chain)
+        said = sent if _PAGE.search(sent[:1000]) else in_plain_words(chain[0])
+    if _PAGE.search(said):
         said = "it sent a web page"
     return one_line(hide(said) or type(chain[0]).__name__, _LONGEST_DETAIL)
