@@ -220,8 +220,8 @@ COMMANDS = (
         details=(
             "A message is found when it holds all the words, in any letter case and in any "
             'branch. "Words in quotes" must stand together, and a star stands for the rest of a '
-            "word. C++, C#, $HOME and an emoji are found as themselves. The best stand first; Enter "
-            "opens the session at that message.\n"
+            "word. C++, C#, $HOME and an emoji are found as themselves. The best stand first; "
+            "Enter opens the session at that message.\n"
             "Options, before the words: --here (the open session alone), --session REF, "
             "--role user or assistant, --since 2026-01-31, --limit N. What stands behind -- is "
             "looked for whatever it is.\n"
