@@ -88,7 +88,7 @@ class JsonStorage(OutlinedStorage):
         with reading(path):
             head = self._head(session_id)
             if last is not None:
-                found = message_reader.conversation(path, head, last)
+                found = message_reader.conversation(path, head, last, self._load)
             else:
                 messages = self._load(path)
                 found = tree.path(messages, message_reader.in_force(head, messages))
