@@ -391,4 +391,4 @@ def test_what_was_wrong_with_an_index_that_is_written_anew(
     (root / "sessions.json").write_bytes(data)
     say(open_store(), session_id, "a")
     (line,) = notices
-    assert f"sessions.json was {was} and was written anew; it is kept as" in line
+    assert f"sessions.json was {was} and was rewritten; the old file is kept as" in line
