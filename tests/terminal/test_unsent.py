@@ -48,6 +48,7 @@ def test_what_waits_survives_any_end(
     again.expect_screen("› a second question")
     again.type("\x03")
     again.expect_screen(f"› [paste 1: {len(LARGE):,} characters")
+    again.until(lambda: '"done"' in waiting_on_disk(home))
     again.kill()
 
     once_more = start("--model", "lines")

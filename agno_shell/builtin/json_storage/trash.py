@@ -61,7 +61,9 @@ class Trash:
         from agno_shell.builtin.json_storage import running_reply, tree
 
         place = self.folder(self.find(trash_id))
-        found = tree.with_replies(load(f"{place}/{folder.MESSAGES}"), running_reply.kept(place))
+        # A reply may become a message meanwhile, and never the other way round.
+        replies = running_reply.kept(place)
+        found = tree.with_replies(load(f"{place}/{folder.MESSAGES}"), replies)
         if not found:
             self.find(trash_id)  # restored in this moment?
         return found

@@ -30,7 +30,7 @@ def target_of(name: str) -> str | None:
 
 
 def is_copy(name: str) -> bool:
-    """Whether this is what was kept of a file that was written anew."""
+    """Whether this is what was kept of a file that was rewritten."""
     return _COPY.fullmatch(name) is not None
 
 
