@@ -283,8 +283,8 @@ class Plugins:
 
         ``session`` is None for a one-shot question, which belongs to none. A plugin that
         fails here, or does not come back, may be one that hides what must not leave: nothing
-        is to be sent then. Raises PluginError that names it. UsageError is its veto: it
-        becomes a ProviderError with the same sentence, of the kind ``refused``.
+        is to be sent then. Raises ProviderError that names it, of the kind ``plugin_failed``.
+        UsageError is its veto: it becomes one with the same sentence, of the kind ``refused``.
         """
         from agno_shell.events import what_is_wrong
 
@@ -304,12 +304,13 @@ class Plugins:
                 raise self._stopped_by(each.plugin, hook, _reason(error)) from error
         return request
 
-    def _stopped_by(self, plugin: str, hook: str, reason: str) -> PluginError:
+    def _stopped_by(self, plugin: str, hook: str, reason: str) -> ProviderError:
         record = self._records[plugin]
         record.error = f"{hook}: {reason}"
-        return PluginError(
+        return ProviderError(
             f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
             hint=f'[plugins] off = ["{record.name}"] in the configuration switches it off.',
+            kind="plugin_failed",
         )
 
     def toolbar_items(self, view: ToolbarView) -> list[ToolbarItem]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.shell import typed
 from agno_shell.shell.entered import EnteredFile, Entry
 from agno_shell.shell.front import Front
 from agno_shell.shell.history import SECRET
@@ -104,7 +105,7 @@ class Unsent:
         number = self._waiting.unsent if self._waiting is not None else 0
         if not number:
             return ""
-        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered and not sent"
+        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered but not sent"
         if self._problem:
             return f"{what}, and cannot be kept ({self._problem})"
         if not self._folder:
@@ -126,9 +127,11 @@ class Unsent:
 
     def _is_said(self, entry: Entry) -> bool:
         """Whether its message was saved, by a shell that ended in that moment."""
+        said = typed.read(entry.text)
+        text = said.text if isinstance(said, typed.Say) else None
         return any(
             message.role == "user"
-            and message.content == entry.text.rstrip()
+            and message.content == text
             and message.created_at >= entry.entered_at
             for message in self._conversation.history
         )
@@ -168,8 +171,8 @@ class Unsent:
 def put_back(number: int) -> str:
     """Texts of an earlier shell are there again."""
     if number == 1:
-        return "1 message that was entered here and not sent stands in the input again."
+        return "1 message that was entered here but not sent is back in the input."
     return (
-        f"{count(number, 'message')} that were entered here and not sent are back: the first "
-        "stands in the input, and each next one follows when it was sent or cleared."
+        f"{count(number, 'message')} that were entered here but not sent are back: the first is "
+        "in the input, and the next follows whenever one is sent or cleared."
     )

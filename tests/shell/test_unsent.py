@@ -78,7 +78,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     seat.type(PASTE.format(LARGE) + "\r")
     await seat.until(lambda: seat.shell.front.queued == 2)
     seat.type("\x04")
-    await seat.sees("2 messages were entered and not sent: they come back when this session is")
+    await seat.sees("2 messages were entered but not sent: they come back when this session is")
     await seat.sees("again. Leave anyway?")
     await seat.sees("[y/N]")
     seat.type("n\r")
@@ -87,10 +87,10 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     # Left with what was taken back in the input, it is still not lost.
     seat.shell._must_leave(15)
     await asyncio.wait_for(seat.task, 5)
-    assert "2 messages were entered and not sent" in seat.terminal.text()
+    assert "2 messages were entered but not sent" in seat.terminal.text()
 
     again = await sit_down(MemoryStorage(store), entered_dir=folder)
-    await again.sees("2 messages that were entered here and not sent are back")
+    await again.sees("2 messages that were entered here but not sent are back")
     await again.sees("› second")
     assert len(provider.requests) == 1, "nothing is sent by itself"
     again.type(" one\r")
@@ -126,8 +126,10 @@ async def test_what_was_saved_in_the_last_moment_is_not_put_back(
 
     storage = MemoryStorage()
     session_id = storage.create("Here").session_id
-    left_by_the_dead(folder, session_id, "saved\n", "not saved")
-    storage.append(session_id, Message(new_id(), "user", "saved", now()))
+    left_by_the_dead(folder, session_id, "saved\n", " /also saved\n", "not saved")
+    first = Message(new_id(), "user", "saved", now())
+    for each in (first, Message(new_id(), "user", "/also saved", now(), parent=first.id)):
+        storage.append(session_id, each)
     seat = await sit_down(storage, entered_dir=folder)
     await seat.sees(put_back(1)[:60])
     await seat.sees("› not saved")
@@ -201,5 +203,5 @@ async def test_a_disk_that_cannot_be_written_is_said(
     await seat.sees("cannot be kept on the disk")
     goes_on = await busy(seat, provider)
     seat.type("waits\r\x04")
-    await seat.sees("1 message was entered and not sent, and cannot be kept (")
+    await seat.sees("1 message was entered but not sent, and cannot be kept (")
     goes_on.set()

@@ -113,10 +113,10 @@ class Index:
     def _refuse_anothers(self, data: bytes) -> None:
         if index_format.is_anothers(data) and not self._has_sessions():
             raise StorageError(
-                f"{self._path} belongs to another program: it is sound JSON, but no list of"
+                f"{self._path} belongs to another program: it is valid JSON, but not a list of"
                 " sessions.",
                 hint="Choose another folder with [storage] path. If this one is agno-shell's,"
-                " move that file away; the list is made again from the sessions.",
+                " move that file away; the list is rebuilt from the sessions.",
             )
 
     def _has_sessions(self) -> bool:

@@ -184,8 +184,14 @@ def lacking(path: str, message_ids: Collection[str]) -> set[str]:
     return left
 
 
-def conversation(path: str, head: Head | None, last: int) -> list[Message]:
-    """The last messages of the path to the head, read from the end of the file."""
+def conversation(
+    path: str,
+    head: Head | None,
+    last: int,
+    whole: Callable[[str], list[Message]] = lambda path: load(path).messages,
+) -> list[Message]:
+    """The last messages of the path to the head, read from the end of the file; or by
+    ``whole`` where it is in another layout, or damaged."""
     if last <= 0:
         return []
     try:
@@ -202,7 +208,7 @@ def conversation(path: str, head: Head | None, last: int) -> list[Message]:
                     break
     finally:
         disk.close(fd)
-    messages = load(path).messages
+    messages = whole(path)
     return tree.path(messages, in_force(head, messages))[-last:]
 
 

@@ -100,7 +100,9 @@ class SessionWriter:
         target = f"{path}/{SESSION}"
         if disk.status(target) is not None and folder.read_record(path, "") is None:
             copy = replace_keeping(target, disk.read(target), folder.record_bytes(record))
-            self._notices(f"{target} was damaged and was written anew; it is kept as {copy}.")
+            self._notices(
+                f"{target} was damaged and was rewritten; the old file is kept as {copy}."
+            )
         else:
             disk.replace(target, folder.record_bytes(record))
 
@@ -122,7 +124,7 @@ class SessionWriter:
             return
         copy = replace_keeping(path, before, after)
         was = "damaged" if index_format.read(before) is None else "in another layout"
-        self._notices(f"{path} was {was} and was written anew; it is kept as {copy}.")
+        self._notices(f"{path} was {was} and was rewritten; the old file is kept as {copy}.")
 
     def _has_copy_of_index(self) -> bool:
         return any(name.startswith("sessions.json.before-") for name in disk.names(self._root))

@@ -28,7 +28,7 @@ _FEW = 50
 """So many sessions can be in the middle of a change; each is then looked at alone."""
 _MENDING = "A repair makes it agree with the sessions."
 
-_LEAVING = "It is read as it stands; what is said next lays it out anew."
+_LEAVING = "It is read as it stands; the next message rewrites it."
 
 _Judge = Callable[[str, Entry | None], str]
 
@@ -183,7 +183,7 @@ class Listing:
             told += f" What it says of {_some(gone)} is in the trash."
         for start in range(0, max(1, len(seen.wrong)), _AT_ONCE):
             self._index.correct(seen.wrong[start : start + _AT_ONCE], self._survey)
-        return f"{self._told() or 'It was written anew from the sessions.'}{told}"
+        return f"{self._told() or 'It was rebuilt from the sessions.'}{told}"
 
     def _put_away(self, session_id: str) -> None:
         """Somebody has deleted the folder; the name goes where it can be found again."""
