@@ -260,11 +260,11 @@ class JsonStorage(OutlinedStorage):
 
     # After a power cut -------------------------------------------------------------------
 
-    def mend(self) -> None:
+    def mend(self) -> Iterator[Progress]:
+        from agno_shell.builtin.json_storage.settling import Settling
+
         with reading(self._root):
-            for session_id in self._catalog.changed():
-                with suppress(StorageError, OSError):
-                    self._mend(self._catalog.folder(session_id), session_id)
+            yield from Settling(self._root, self._catalog, self._mend).steps()
 
     def _mend(self, path: str, session_id: str) -> None:
         """Mend messages that are torn, where that is possible now; else they are read as far
