@@ -32,6 +32,11 @@ def kept(folder: str) -> str:
     return "".join(each.read_text() for each in Path(folder).glob("*.jsonl"))
 
 
+def kept_in(folder: str, session_id: str) -> str:
+    """What is kept of one session."""
+    return "".join(each.read_text() for each in Path(folder).glob(f"{session_id}.*.jsonl"))
+
+
 async def busy(seat: Any, provider: ScriptedProvider) -> asyncio.Event:
     """A reply that streams until the event is set."""
     goes_on = asyncio.Event()
@@ -145,6 +150,28 @@ async def test_it_comes_back_with_its_own_session(sit_down: SitDown, folder: str
     assert "for the other" not in seat.terminal.text()
     seat.type("/switch Other\r")
     await seat.sees("› for the other")
+
+
+async def test_what_waits_goes_along_to_another_session(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str
+) -> None:
+    storage = MemoryStorage()
+    other = storage.create("Other").session_id
+    here = storage.create("Here").session_id
+    storage.set_current(here)
+    seat = await sit_down(storage, entered_dir=folder)
+    goes_on = await busy(seat, provider)
+    still_busy = asyncio.Event()
+    provider.scripts.append(["Sure", still_busy, Finished()])
+    for text in ("/switch Other", "for the other", "later"):
+        seat.type(f"{text}\r")
+    await seat.until(lambda: "later" in kept(folder))
+    goes_on.set()
+    await seat.sees("Sure")
+    await seat.until(lambda: "later" in kept_in(folder, other))
+    await seat.until(lambda: kept_in(folder, here) == "")
+    still_busy.set()
+    await seat.until(lambda: len(provider.requests) == 3 and kept(folder) == "")
 
 
 async def test_what_could_not_be_saved_is_kept_for_the_next_shell(
