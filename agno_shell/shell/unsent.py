@@ -37,8 +37,10 @@ class Unsent:
         """In which session each text is kept that is not done."""
         self._early: list[Entry] = []
         """What was entered before a session was open."""
+        self._unkept: dict[Entry, str] = {}
+        """What cannot be kept, and why."""
         self._problem = ""
-        """Why what waits cannot be kept."""
+        """Why the last attempt to write failed, if it did."""
         self._is_closed = False
         self._thread: ThreadPoolExecutor | None = None
         if self._waiting is not None and folder:
@@ -54,8 +56,16 @@ class Unsent:
             self._early.append(entry)
             return
         session_id = self._sessions[entry] = self._conversation.session.session_id
-        self._soon(lambda: self._file(session_id).add([entry]))
+        self._soon(lambda: self._keep(entry, session_id))
         asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync, entry)
+
+    def _keep(self, entry: Entry, session_id: str) -> None:
+        try:
+            self._file(session_id).add([entry])
+        except OSError as error:
+            self._unkept[entry] = _reason(error)
+            raise
+        self._unkept.pop(entry, None)
 
     def _sync(self, entry: Entry) -> None:
         session_id = self._sessions.get(entry)
@@ -66,6 +76,7 @@ class Unsent:
         for entry in entries:
             if entry in self._early:
                 self._early.remove(entry)
+            self._unkept.pop(entry, None)
             session_id = self._sessions.pop(entry, None)
             if session_id is not None:
                 self._drop(entry, session_id)
@@ -119,8 +130,10 @@ class Unsent:
         if not number:
             return ""
         what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered but not sent"
-        if self._problem:
-            return f"{what}, and cannot be kept ({self._problem})"
+        in_memory = self._waiting.in_memory if self._waiting is not None else ()
+        reasons = [why for entry, why in list(self._unkept.items()) if entry not in in_memory]
+        if reasons:
+            return f"{what}, and cannot be kept ({reasons[-1]})"
         if not self._folder:
             return what
         it = "it comes" if number == 1 else "they come"
@@ -167,7 +180,7 @@ class Unsent:
         try:
             result = work()
         except OSError as error:
-            problem = error.strerror or str(error)
+            problem = _reason(error)
         if problem != self._problem:
             loop.call_soon_threadsafe(self._meet, problem)
         return result
@@ -179,6 +192,10 @@ class Unsent:
 
     async def _do(self, work: Callable[[], T]) -> T | None:
         return await asyncio.shield(self._soon(work))
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def put_back(number: int) -> str:

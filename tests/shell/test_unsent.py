@@ -222,6 +222,26 @@ async def test_a_key_that_a_command_is_given_is_not_written(
     assert "obviously-fake" not in kept(folder)
 
 
+async def test_what_cannot_be_kept_is_never_promised(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even after something else about the file went well."""
+    synced = []
+
+    def refuse(_file: EnteredFile, _entries: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(EnteredFile, "add", refuse)
+    monkeypatch.setattr(EnteredFile, "sync", lambda file: synced.append(file))
+    monkeypatch.setattr("agno_shell.shell.unsent.SYNC_SECONDS", 0.0)
+    seat = await sit_down(entered_dir=folder)
+    await busy(seat, provider)
+    seat.type("waits\r")
+    await seat.until(lambda: len(synced) == 1)
+    seat.type("\x04")
+    await seat.sees("1 message was entered but not sent, and cannot be kept (No space left on")
+
+
 async def test_a_disk_that_cannot_be_written_is_said(
     sit_down: SitDown, provider: ScriptedProvider, tmp_path: Path
 ) -> None:
