@@ -186,11 +186,13 @@ class Plugins:
             ("register_commands", self.commands, Command),
             ("register_tools", self.tools, ToolFactory),
         ):
-            add = partial(self._add, kind=kind, registry=registry, record=record, hook=hook)
-            self._each(hook, {}, add, only=(record.name,))
+            for each in self._implementations(hook, (record.name,)):
+                with self._guard(record.name, hook):
+                    if (items := each({})) is not None:
+                        self._add(items, kind, registry, record, hook)
 
     def _add(
-        self, items: Any, *, kind: type, registry: Registry[Any], record: PluginRecord, hook: str
+        self, items: Any, kind: type, registry: Registry[Any], record: PluginRecord, hook: str
     ) -> None:
         for item in items if isinstance(items, list | tuple) else [items]:
             if not isinstance(item, kind):
@@ -226,25 +228,11 @@ class Plugins:
     def _hook_failed(self, name: str, hook: str, error: BaseException) -> None:
         self._blame(self._records[name], hook, _reason(error))
 
-    def _each(
-        self,
-        hook: str,
-        arguments: Mapping[str, Any],
-        take: Callable[[Any], None] = lambda _result: None,
-        *,
-        only: Collection[str] | None = None,
-    ) -> None:
-        """Call each plugin's ``hook`` on its own, here; ``take`` gets each result but None."""
-        for each in self._implementations(hook, only):
-            with self._guard(each.plugin, hook):
-                result = each(arguments)
-                if result is not None:
-                    take(result)
-
     def _tell(
         self, hook: str, arguments: Mapping[str, Any], only: Collection[str] | None = None
     ) -> None:
-        """The same in each plugin's own thread, in the order of asking; nobody waits."""
+        """Call each plugin's ``hook`` in the plugin's own thread, in the order of asking;
+        nobody waits."""
         for each in self._implementations(hook, only):
             self.hooks.tell(each, arguments)
 

@@ -32,6 +32,11 @@ def kept(folder: str) -> str:
     return "".join(each.read_text() for each in Path(folder).glob("*.jsonl"))
 
 
+def kept_in(folder: str, session_id: str) -> str:
+    """What is kept of one session."""
+    return "".join(each.read_text() for each in Path(folder).glob(f"{session_id}.*.jsonl"))
+
+
 async def busy(seat: Any, provider: ScriptedProvider) -> asyncio.Event:
     """A reply that streams until the event is set."""
     goes_on = asyncio.Event()
@@ -147,6 +152,28 @@ async def test_it_comes_back_with_its_own_session(sit_down: SitDown, folder: str
     await seat.sees("› for the other")
 
 
+async def test_what_waits_goes_along_to_another_session(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str
+) -> None:
+    storage = MemoryStorage()
+    other = storage.create("Other").session_id
+    here = storage.create("Here").session_id
+    storage.set_current(here)
+    seat = await sit_down(storage, entered_dir=folder)
+    goes_on = await busy(seat, provider)
+    still_busy = asyncio.Event()
+    provider.scripts.append(["Sure", still_busy, Finished()])
+    for text in ("/switch Other", "for the other", "later"):
+        seat.type(f"{text}\r")
+    await seat.until(lambda: "later" in kept(folder))
+    goes_on.set()
+    await seat.sees("Sure")
+    await seat.until(lambda: "later" in kept_in(folder, other))
+    await seat.until(lambda: kept_in(folder, here) == "")
+    still_busy.set()
+    await seat.until(lambda: len(provider.requests) == 3 and kept(folder) == "")
+
+
 async def test_what_could_not_be_saved_is_kept_for_the_next_shell(
     sit_down: SitDown, provider: ScriptedProvider, folder: str
 ) -> None:
@@ -193,6 +220,26 @@ async def test_a_key_that_a_command_is_given_is_not_written(
     seat.type("after\r")
     await seat.until(lambda: "after" in kept(folder))
     assert "obviously-fake" not in kept(folder)
+
+
+async def test_what_cannot_be_kept_is_never_promised(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even after something else about the file went well."""
+    synced = []
+
+    def refuse(_file: EnteredFile, _entries: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(EnteredFile, "add", refuse)
+    monkeypatch.setattr(EnteredFile, "sync", lambda file: synced.append(file))
+    monkeypatch.setattr("agno_shell.shell.unsent.SYNC_SECONDS", 0.0)
+    seat = await sit_down(entered_dir=folder)
+    await busy(seat, provider)
+    seat.type("waits\r")
+    await seat.until(lambda: len(synced) == 1)
+    seat.type("\x04")
+    await seat.sees("1 message was entered but not sent, and cannot be kept (No space left on")
 
 
 async def test_a_disk_that_cannot_be_written_is_said(
