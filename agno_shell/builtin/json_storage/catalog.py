@@ -52,10 +52,17 @@ class Catalog:
         return self._all(self.index.known(), self._is_counted)
 
     def as_listed(self, listed: Contents) -> Contents:
-        """The same, but for the counts of those that are listed: what the list says of a
-        session is not compared with its folder, which would take as long as there are
+        """The same, but for the counts of those of which nothing but the list says what they
+        are called: their messages are not looked at, which would take as long as there are
         messages. Whoever reads such an entry counts."""
-        return self._all(listed, _says_when)
+        return self._all(listed, self._is_listed_alone)
+
+    def _is_listed_alone(self, entry: Entry) -> bool:
+        """Whether the list is all that says what a session is called, and says when it was
+        made."""
+        session = entry.session
+        path = f"{self._root}/{session.session_id}/{folder.SESSION}"
+        return session.created_at != json_records.EPOCH and disk.status(path) is None
 
     def _all(self, listed: Contents, holds: Callable[[Entry], bool]) -> Contents:
         names = set(disk.names(self._root))
@@ -131,8 +138,3 @@ class Catalog:
             if not folder.may_be_there(path):
                 return None
             return Entry(listed.session) if listed else folder.unreadable(path, session_id)
-
-
-def _says_when(entry: Entry) -> bool:
-    """Whether nothing must be found out before a line can be written."""
-    return entry.session.created_at != json_records.EPOCH
