@@ -72,10 +72,9 @@ def request_record(request: Request) -> Record:
     }
 
 
-def message_record(message: Message) -> Record:
-    """What of a message a model may be told; ``private`` is what this provider kept with it.
-
-    Nothing that another provider kept crosses the pipe.
+def message_record(message: Message, provider: str = PROVIDER) -> Record:
+    """What of a message a model may be told; ``private`` is what ``provider`` kept with it,
+    and nothing that another one kept.
     """
     record: Record = {"role": message.role, "content": message.content}
     if message.tool_calls:
@@ -84,7 +83,7 @@ def message_record(message: Message) -> Record:
         record["tool_call_id"] = message.tool_call_id
     if message.attachments:
         record["attachments"] = [attachment._asdict() for attachment in message.attachments]
-    private = message.provider_data.get(PROVIDER)
+    private = message.provider_data.get(provider)
     if message.role == "assistant" and isinstance(private, Mapping) and private:
         record["private"] = dict(private)
     return record

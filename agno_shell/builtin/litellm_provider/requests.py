@@ -46,7 +46,7 @@ def prepare(
     """The record of :func:`protocol.request_record` for a model. Raises
     :class:`ProviderError` for what cannot be sent."""
     parameters: dict[str, Any] = sendable(record["parameters"])
-    _refuse_others(parameters)
+    refuse_others(parameters)
     said: list[dict[str, Any]] = sendable(record["messages"])
     parameters = reasoning.with_level(parameters, record["reasoning"], target)
     thinking = reasoning.is_on(record["reasoning"], parameters)
@@ -73,7 +73,8 @@ def without_reasoning(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "parameters": parameters, "reasoning": None}
 
 
-def _refuse_others(parameters: Mapping[str, Any]) -> None:
+def refuse_others(parameters: Mapping[str, Any]) -> None:
+    """Raises :class:`ProviderError` for what is no model parameter."""
     for name in parameters:
         if name in _OURS:
             raise ProviderError(

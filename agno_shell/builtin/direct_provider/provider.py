@@ -1,0 +1,181 @@
+"""The direct provider: requests in, events out, in the shell's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint, first_set
+from agno_shell.builtin.direct_provider.failures import Case
+from agno_shell.builtin.direct_provider.model_table import ModelTable, price
+from agno_shell.builtin.direct_provider.refusals import Remembered
+from agno_shell.builtin.direct_provider.services import SERVICES
+from agno_shell.builtin.litellm_provider.destination import is_loopback
+from agno_shell.builtin.litellm_provider.limits import Limits
+from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
+from agno_shell.builtin.litellm_provider.target import abilities
+from agno_shell.contracts import Abilities, Provider, ProviderOptions
+from agno_shell.errors import ProviderError
+from agno_shell.events import Event, Failed, Request
+from agno_shell.types import NOTHING
+
+if TYPE_CHECKING:
+    import httpx
+
+    from agno_shell.builtin.direct_provider.exchange import Exchange
+    from agno_shell.builtin.direct_provider.reading import Reader
+    from agno_shell.builtin.direct_provider.writing import Written
+
+NAME = "direct"
+
+
+class DirectProvider(Provider):
+    """Speaks OpenAI's, Anthropic's, Google's and Ollama's protocols.
+
+    It belongs to the event loop in which it is first used.
+    """
+
+    name = NAME
+
+    def __init__(self, options: ProviderOptions) -> None:
+        self._options = options
+        self._limits = Limits.from_settings(options.limits)
+        self._table = ModelTable()
+        self._refusals = Remembered()
+        self._client: httpx.AsyncClient | None = None
+
+    async def start(self) -> None:
+        """Import what a request needs, and read the table of models, off the loop."""
+        self._client = self._client or await asyncio.to_thread(self._new_client)
+        await asyncio.to_thread(lambda: self._table.rows)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        import httpx
+
+        from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401 - warm-up
+
+        # The limits of a reply are the exchange's; httpx bounds what they do not see.
+        timeout = httpx.Timeout(self._limits.whole_reply, connect=self._limits.connect)
+        return httpx.AsyncClient(timeout=timeout, follow_redirects=False, http2=False)
+
+    # Requests ---------------------------------------------------------------------------
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        try:
+            if self._client is None:
+                await self.start()
+            exchange = self._exchange(request)
+        except ProviderError as error:
+            yield Failed(error.kind, str(error), error.hint, error.temporary)
+            return
+        except (TypeError, ValueError, RecursionError) as error:
+            said = f"A parameter of the request cannot be sent: {error}."
+            yield Failed("refused", said, "Change the agent's parameters in the config file.")
+            return
+        try:
+            while not exchange.is_over:
+                for event in await exchange.more():
+                    yield event
+        finally:
+            await exchange.close()
+
+    def _exchange(self, request: Request) -> Exchange:
+        from agno_shell.builtin.direct_provider.exchange import Exchange
+        from agno_shell.builtin.direct_provider.writing import written
+
+        at = self._endpoint(request.model, request.api_base)
+        asked = written(request, at, self._entry(at))
+        hide = Redactor(secrets(os.environ, at.key_variable)).redact
+        case = Case(at, request.model, False, hide, self._nearest)
+
+        def finish(reader: Reader) -> tuple[float | None, Mapping[str, Any]]:
+            return self._cost(at, reader.counts), _private(asked, reader)
+
+        if self._client is None:
+            raise RuntimeError("the provider was not started")
+        return Exchange(
+            self._client, asked.wire, asked.post, case, self._limits, self._refusals, finish
+        )
+
+    def _endpoint(self, model: str, api_base: str | None) -> Endpoint:
+        variable = self._options.api_key_env if api_base == self._options.api_base else None
+        return endpoint(model, api_base, variable, os.environ, self._table.service_of)
+
+    # What is known of models ------------------------------------------------------------
+
+    def _entry(self, at: Endpoint) -> Mapping[str, Any]:
+        """The model's row in the table; a server of one's own may call anything so."""
+        return self._table.entry(at.service.prefix, at.name) if at.is_own else NOTHING
+
+    def _cost(self, at: Endpoint, counts: Mapping[str, Any]) -> float | None:
+        if not at.is_own or is_loopback(urlsplit(at.url).hostname or ""):
+            return None
+        return price(self._entry(at), counts)
+
+    def _known(self, model: str) -> Mapping[str, Any]:
+        """The row of a model at the configured address; empty where nothing is known."""
+        try:
+            return self._entry(self._endpoint(model, self._options.api_base))
+        except ProviderError:
+            return NOTHING
+
+    async def _row(self, model: str) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._known, model)
+
+    async def models(self) -> Sequence[str]:
+        prefixes = [
+            service.prefix
+            for service in SERVICES
+            if service.needs_key and first_set(service.key_variables, os.environ)
+        ]
+        known = await asyncio.to_thread(
+            lambda: [name for prefix in prefixes for name in self._table.chat_models(prefix)]
+        )
+        return sorted(known)
+
+    async def context_window(self, model: str) -> int | None:
+        window = (await self._row(model)).get("max_input_tokens")
+        return window if isinstance(window, int) and window > 0 else None
+
+    async def input_price(self, model: str) -> float | None:
+        rate = (await self._row(model)).get("input_cost_per_token")
+        return float(rate) if isinstance(rate, int | float) and rate >= 0 else None
+
+    async def abilities(self, model: str) -> Abilities:
+        return abilities(await self._row(model))
+
+    def _nearest(self, model: str) -> str:
+        near = difflib.get_close_matches(model, self._table.rows, n=3, cutoff=0.7)
+        return f"Did you mean {' or '.join(near)}?" if near else ""
+
+    async def check(self, model: str | None = None) -> list[str]:
+        if model is None:
+            return []
+        try:
+            await asyncio.to_thread(self._endpoint, model, self._options.api_base)
+        except ProviderError as error:
+            return [error.sentence()]
+        return []
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+def _private(asked: Written, reader: Reader) -> Mapping[str, Any]:
+    from agno_shell.builtin.litellm_provider import private_fields
+
+    return private_fields.kept(
+        asked.target,
+        asked.thinking,
+        reasoning="".join(reader.thoughts),
+        blocks=reader.blocks,
+        signatures=reader.calls.signatures,
+        items=reader.items,
+        calls=len(reader.calls) > 0,
+    )
