@@ -162,17 +162,16 @@ class Exchange:
         data = await self._next_bytes()
         pieces: list[Piece] = []
         events: list[Event] = []
-        failed: Exception | None = None
-        for record in self._framing.end() if data is None else self._framing.feed(data):
-            # What came before a damaged record is shown all the same.
-            try:
+        failed: DamagedError | ServerSaidError | None = None
+        # What came before a damaged record is shown all the same.
+        try:
+            for record in self._framing.end() if data is None else self._framing.feed(data):
                 pieces += self._reader.feed(record)
-            except (DamagedError, ServerSaidError) as error:
-                if self._reader.reason is None:
-                    failed = error
-                break
-            if self._reader.is_over:
-                break
+                if self._reader.is_over:
+                    break
+        except (DamagedError, ServerSaidError) as error:
+            # Behind its end, nothing takes anything away from a reply.
+            failed = error if self._reader.reason is None else None
         events += joined(pieces)
         self._note(bool(pieces) or len(self._reader.calls) > 0)
         if failed is None and self._reader.size > self._limits.reply_bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 
@@ -74,13 +74,14 @@ class Framing(ABC):
     """Turns the bytes of a body into records, for whatever way of splitting them."""
 
     @abstractmethod
-    def feed(self, data: bytes) -> list[Record]:
-        """The records that ``data`` completes. Raises :class:`DamagedError` for bytes that
-        are no UTF-8, and :class:`LineTooLongError`."""
+    def feed(self, data: bytes) -> Iterator[Record]:
+        """The records that ``data`` completes, one by one, so that those before a damaged
+        one count. Raises :class:`DamagedError` for bytes that are not UTF-8, and
+        :class:`LineTooLongError`."""
 
-    @abstractmethod
-    def end(self) -> list[Record]:
+    def end(self) -> Iterator[Record]:
         """The records that the end of the body completes."""
+        yield from ()
 
 
 class ServerSentEvents(Framing):
@@ -90,16 +91,14 @@ class ServerSentEvents(Framing):
         self._data: list[str] = []
         self._is_first = True
 
-    def feed(self, data: bytes) -> list[Record]:
-        records: list[Record] = []
+    def feed(self, data: bytes) -> Iterator[Record]:
         for line in self._lines.feed(data):
             if self._is_first:
                 line, self._is_first = line.removeprefix(codecs.BOM_UTF8), False
             if line:
                 self._take(_text(line))
             else:
-                records += self._dispatch()
-        return records
+                yield from self._dispatch()
 
     def _take(self, line: str) -> None:
         name, _colon, value = line.partition(":")
@@ -108,27 +107,26 @@ class ServerSentEvents(Framing):
         elif name == "event":
             self._event = value.removeprefix(" ")
 
-    def _dispatch(self) -> list[Record]:
+    def _dispatch(self) -> Iterator[Record]:
         record = Record(self._event, "\n".join(self._data))
         self._event, self._data = "", []
-        return [record] if record.data.strip() else []
-
-    def end(self) -> list[Record]:
-        return []
+        if record.data.strip():
+            yield record
 
 
 class JsonLines(Framing):
     def __init__(self, longest: float) -> None:
         self._lines = Lines(longest)
 
-    def feed(self, data: bytes) -> list[Record]:
-        texts = map(_text, self._lines.feed(data))
-        return [Record("", text) for text in texts if text.strip()]
+    def feed(self, data: bytes) -> Iterator[Record]:
+        for line in self._lines.feed(data):
+            if line.strip():
+                yield Record("", _text(line))
 
-    def end(self) -> list[Record]:
-        # The last line of a file may go without its end; a half one is no JSON.
-        text = _text(self._lines.rest())
-        return [Record("", text)] if text.strip() else []
+    def end(self) -> Iterator[Record]:
+        # The last line of a body may go without its end; a half one is not JSON.
+        if rest := self._lines.rest().strip():
+            yield Record("", _text(rest))
 
 
 def _text(line: bytes) -> str:

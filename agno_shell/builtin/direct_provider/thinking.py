@@ -17,8 +17,8 @@ class ThinkTags:
     def __init__(self) -> None:
         self._held = ""
         self._state = "before"
-        """``before`` any word; ``thinking``; ``behind`` the thoughts, where white space is
-        skipped; ``saying`` the text."""
+        """``before`` any word; ``begun`` to think, where line ends are skipped; ``thinking``;
+        ``behind`` the thoughts, where white space is skipped; ``saying`` the text."""
 
     def feed(self, text: str) -> Iterator[TextDelta | ReasoningDelta]:
         """What a piece of text brings; the end of it that may be half a tag is held back."""
@@ -26,11 +26,14 @@ class ThinkTags:
         if self._state == "before":
             stripped = self._held.lstrip()
             if stripped.startswith(BEGIN):
-                self._state, self._held = "thinking", stripped.removeprefix(BEGIN).lstrip("\n")
+                self._state, self._held = "begun", stripped.removeprefix(BEGIN)
             elif BEGIN.startswith(stripped):
                 return  # a tag may still become of it
             else:
                 self._state = "saying"
+        if self._state == "begun":
+            self._held = self._held.lstrip("\n")
+            self._state = "thinking" if self._held else "begun"
         if self._state == "thinking":
             yield from self._think()
         if self._state == "behind":
