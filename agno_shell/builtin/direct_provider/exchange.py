@@ -33,6 +33,9 @@ _ENVELOPE = 1_048_576
 USAGE_PATIENCE = 0.5
 """Seconds to wait for what stands behind the end of the reply, such as its token counts."""
 
+RELEASE_PATIENCE = 2.0
+"""Seconds to wait for the end of the body of a complete reply."""
+
 _MOST_REFUSALS = 6
 """Fields that are left out, one after the other, before a request is given up."""
 
@@ -283,10 +286,28 @@ class Exchange:
         return self._response
 
     async def close(self) -> None:
-        """Close the connection, or give it back where the reply was read to its end."""
+        """Close the connection now, or give it back where the reply was read to its end."""
         response, self._response, self._bytes = self._response, None, None
         if response is not None:
             await response.aclose()
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether the reply is complete, and its body not read to its end yet."""
+        return self._reader.is_over and not self._ended and self._bytes is not None
+
+    async def release(self) -> None:
+        """Read what stands behind a complete reply, for a short while, so that the connection
+        can be used again; then close."""
+        try:
+            async with asyncio.timeout(RELEASE_PATIENCE):
+                while self._bytes is not None:
+                    await anext(self._bytes)
+        except Exception:
+            # The reply is complete; how its connection ends is of no interest any more.
+            pass
+        finally:
+            await self.close()
 
 
 def joined(pieces: list[Piece]) -> list[Event]:

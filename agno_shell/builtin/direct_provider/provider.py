@@ -47,6 +47,7 @@ class DirectProvider(Provider):
         self._table = ModelTable()
         self._refusals = Remembered()
         self._client: httpx.AsyncClient | None = None
+        self._releasing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Import what a request needs, and read the table of models, off the loop."""
@@ -81,7 +82,16 @@ class DirectProvider(Provider):
                 for event in await exchange.more():
                     yield event
         finally:
+            await self._leave(exchange)
+
+    async def _leave(self, exchange: Exchange) -> None:
+        """Close the connection of a reply; nobody waits where it may be used again."""
+        if not exchange.has_rest:
             await exchange.close()
+            return
+        task = asyncio.get_running_loop().create_task(exchange.release())
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
 
     def _exchange(self, request: Request) -> Exchange:
         from agno_shell.builtin.direct_provider.exchange import Exchange
@@ -162,6 +172,9 @@ class DirectProvider(Provider):
         return []
 
     async def close(self) -> None:
+        for task in self._releasing:
+            task.cancel()
+        await asyncio.gather(*self._releasing, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
