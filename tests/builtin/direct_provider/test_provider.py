@@ -61,6 +61,7 @@ async def test_a_connection_is_used_again(provider: DirectProvider, server: Mode
     for _turn in range(3):
         events = await collect(provider, ask("Hello", "test-model", server.base_url))
         assert isinstance(events[-1], Finished)
+        await asyncio.gather(*provider._releasing)
     assert provider._client is not None
     pool = provider._client._transport._pool  # type: ignore[attr-defined]
     assert len(pool.connections) == 1
