@@ -109,11 +109,11 @@ def first_set(variables: tuple[str, ...], environ: Mapping[str, str]) -> str | N
 def _checked(made: Endpoint) -> Endpoint:
     """The endpoint, if its key may be sent there."""
     key = made.key or ""
-    if not (key.isascii() and key.isprintable()) or " " in key:
+    if not (key.isascii() and key.isprintable()):
         raise ProviderError(
-            f"The key in {made.key_variable} cannot be sent: it holds a character that is no "
-            "plain letter, digit or sign.",
-            hint="Copy it once more; a curly quote or a blank may have come with it.",
+            f"The key in {made.key_variable} cannot be sent: it holds a character that is not "
+            "plain ASCII.",
+            hint="Copy it once more; a curly quote or a line end may have come with it.",
             kind="authentication",
         )
     if not made.url.startswith("https:") and not is_loopback(_host(made.url)):

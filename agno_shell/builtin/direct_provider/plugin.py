@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agno_shell.builtin.direct_provider.services import answers
 from agno_shell.builtin.litellm_provider.keys import default_model
 from agno_shell.contracts import Provider, ProviderFactory, ProviderOptions
 from agno_shell.hookspecs import hookimpl
@@ -18,4 +19,4 @@ def _open(options: ProviderOptions) -> Provider:
 @hookimpl
 def register_providers() -> Sequence[ProviderFactory]:
     summary = "OpenAI, Anthropic, Gemini, Ollama and compatible servers, without litellm"
-    return [ProviderFactory("direct", summary, _open, default_model)]
+    return [ProviderFactory("direct", summary, _open, default_model, answers)]

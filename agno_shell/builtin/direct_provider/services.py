@@ -99,3 +99,34 @@ BY_PREFIX = {service.prefix: service for service in SERVICES}
 
 COMPATIBLE = BY_PREFIX["openai"]
 """What a server of one's own is taken for where the model's name does not say."""
+
+_OWN_NAMES = ("claude-", "gpt-", "chatgpt-", "o1", "o3", "o4")
+"""How the names begin of models that need no prefix."""
+
+_ELSEWHERE = frozenset(
+    {
+        *("ai21", "aiml", "anthropic_text", "azure_ai", "azure_text", "baseten", "bedrock"),
+        *("bedrock_converse", "bytez", "cerebras", "clarifai", "cloudflare", "codestral", "cohere"),
+        *("cohere_chat", "cometapi", "custom_openai", "dashscope", "databricks", "datarobot"),
+        *("deepinfra", "featherless_ai", "friendliai", "galadriel", "github", "github_copilot"),
+        *("gigachat", "heroku", "huggingface", "hyperbolic", "infinity", "jina_ai", "lambda_ai"),
+        *("lemonade", "litellm_agent", "maritalk", "meta_llama", "minimax", "moonshot", "morph"),
+        *("nebius", "nlp_cloud", "novita", "nscale", "nvidia_nim", "oci", "oobabooga"),
+        *("openai_like", "perplexity", "petals", "predibase", "ragflow", "replicate", "sagemaker"),
+        *("sagemaker_chat", "sambanova", "sap", "snowflake", "text-completion-openai", "topaz"),
+        *("triton", "v0", "vercel_ai_gateway", "vertex_ai", "vertex_ai_beta", "vllm"),
+        *("volcengine", "voyage", "wandb", "watsonx", "watsonx_text", "xinference", "zai"),
+    }
+)
+"""Prefixes that litellm gives a meaning of its own. Behind an address, any other prefix is a
+part of the model's name, as in ``Qwen/Qwen3-8B``."""
+
+
+def answers(model: str, api_base: str | None) -> bool:
+    """Whether a model is asked by a protocol that is spoken here."""
+    prefix, slash, _name = model.partition("/")
+    if slash and prefix in BY_PREFIX:
+        return True
+    if api_base is not None:
+        return not (slash and prefix in _ELSEWHERE)
+    return not slash and model.startswith(_OWN_NAMES)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint
+from agno_shell.builtin.direct_provider.services import answers
 from agno_shell.errors import ProviderError
 
 KEYS = {"OPENAI_API_KEY": "sk-fake-openai-0000", "ANTHROPIC_API_KEY": "sk-fake-anthropic-0000"}
@@ -105,7 +106,7 @@ def test_a_key_does_not_travel_in_the_clear() -> None:
     assert at("q", "http://localhost:1/v1", "MY_KEY", MY_KEY="my-fake-key").key
 
 
-@pytest.mark.parametrize("key", ["“sk-fake-0000”", "sk-fake 0000", "sk-fake\n0000", "sk-fäke"])
+@pytest.mark.parametrize("key", ["“sk-fake-0000”", "sk-fake\n0000", "sk-fäke", "sk-\x7f"])
 def test_a_key_that_no_header_can_carry_names_its_variable(key: str) -> None:
     with pytest.raises(ProviderError, match="The key in OPENAI_API_KEY cannot be sent"):
         at("openai/gpt-x", OPENAI_API_KEY=key)
@@ -114,3 +115,21 @@ def test_a_key_that_no_header_can_carry_names_its_variable(key: str) -> None:
 def test_a_malformed_variable_is_named() -> None:
     with pytest.raises(ProviderError, match="in OPENAI_BASE_URL cannot be used"):
         at("openai/gpt-x", OPENAI_BASE_URL="not an address")
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "expected"),
+    [
+        ("gpt-5.4-mini", None, True),
+        ("claude-haiku-4-5", None, True),
+        ("openrouter/openai/gpt-5.4-mini", None, True),
+        ("ollama_chat/llama3.2", None, True),
+        ("bedrock/anthropic.claude-v2", None, False),
+        ("command-r", None, False),
+        ("qwen3", "http://127.0.0.1:1234/v1", True),
+        ("Qwen/Qwen3-8B", "http://127.0.0.1:8000/v1", True),
+        ("huggingface/org/model", "https://models.example", False),
+    ],
+)
+def test_which_models_are_asked_here(model: str, base: str | None, expected: bool) -> None:
+    assert answers(model, base) is expected
