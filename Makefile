@@ -13,6 +13,7 @@ lint:
 docs:
 	python -m agno_shell.config_docs
 	python -m agno_shell.builtin.commands.docs
+	python -m agno_shell.command_line_docs
 
 picture:
 	python docs/picture.py
@@ -20,6 +21,7 @@ picture:
 check-generated:
 	python -m agno_shell.config_docs --check
 	python -m agno_shell.builtin.commands.docs --check
+	python -m agno_shell.command_line_docs --check
 
 bench:
 	python tests/bench/run.py

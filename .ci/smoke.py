@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -9,21 +10,32 @@ import time
 import pexpect
 
 
-def main(program: str, folder: str) -> None:
+def main(command: str, clone: str, folder: str) -> None:
     environment = {
+        **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))},
+        "PIP_PROGRESS_BAR": "off",
         "HOME": folder,
         "AGNO_SHELL_HOME": f"{folder}/agno-shell",
-        "PATH": "/usr/bin:/bin",
+        "PATH": os.environ["PATH"],
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
     }
+    began = time.monotonic()
+    # The command as a person types it, which ends in the shell.
     shell = pexpect.spawn(
-        program, env=environment, cwd=folder, encoding="utf-8", dimensions=(30, 100), timeout=30
+        "/bin/bash",
+        ["-c", command],
+        env=environment,
+        cwd=clone,
+        encoding="utf-8",
+        dimensions=(30, 100),
+        timeout=900,
     )
     shell.delaybeforesend = None
-    began = time.monotonic()
     shell.expect("› ")
-    print(f"prompt after {time.monotonic() - began:.2f} s")
+    print(f"installed, and a prompt, after {time.monotonic() - began:.0f} s")
+    shell.timeout = 30
+    program = f"{clone}/.venv/bin/agno-shell"
     shell.expect("No model is set up")
     shell.send("hello from the smoke run\r")
     shell.expect("offline provider, not a model")

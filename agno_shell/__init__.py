@@ -12,6 +12,7 @@ TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts import (
         Abilities,
+        Address,
         Command,
         CommandContext,
         Completion,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         Counted,
         Figures,
         Line,
+        Progress,
         Provider,
         ProviderFactory,
         ProviderOptions,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from agno_shell.types import (
         Attachment,
         Finding,
+        Growth,
         Memory,
         Message,
         SearchHit,
@@ -76,8 +79,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "contracts": (
-        "Abilities Command CommandContext Completion ConversationControl Counted Figures Line "
-        "Provider ProviderFactory ProviderOptions "
+        "Abilities Address Command CommandContext Completion ConversationControl Counted Figures "
+        "Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
         "ToolbarItem"
@@ -91,13 +94,14 @@ _HOMES = {
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
     "types": (
-        "Attachment Finding Memory Message SearchHit Session Timing ToolCall ToolSchema Trashed "
-        "Usage"
+        "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
+        "Trashed Usage"
     ),
 }
 
 __all__ = [
     "Abilities",
+    "Address",
     "AgnoShellError",
     "Attachment",
     "Cleaner",
@@ -112,11 +116,13 @@ __all__ = [
     "Figures",
     "Finding",
     "Finished",
+    "Growth",
     "Interrupted",
     "Line",
     "Memory",
     "Message",
     "PluginError",
+    "Progress",
     "Provider",
     "ProviderError",
     "ProviderFactory",

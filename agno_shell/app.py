@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from agno_shell.options import (
         ChatOptions,
         CommonOptions,
-        ConfigAction,
         DoctorOptions,
         MigrateOptions,
         QuickOptions,
@@ -39,19 +38,19 @@ INTERRUPTED = 130
 
 def chat(options: ChatOptions) -> int:
     """The shell, until the person leaves."""
-    import asyncio
+    from agno_shell import ending
 
     _dump_no_core()
     paths, config = parts.configure(options.common)
-    return asyncio.run(_chat(options, paths, config))
+    return ending.run(_chat(options, paths, config))
 
 
 def quick(options: QuickOptions) -> int:
     """One question, of which nothing is saved; 130 when it was stopped."""
-    import asyncio
+    from agno_shell import ending
 
     paths, config = parts.configure(options.common)
-    return asyncio.run(_quick(options, paths, config))
+    return ending.run(_quick(options, paths, config))
 
 
 def session(options: SessionOptions) -> int:
@@ -70,7 +69,7 @@ def search(options: SearchOptions) -> int:
 
     paths, config = parts.configure(options.common)
     with closing(parts.open_storage(config, paths, options.common)) as storage:
-        return search.run(storage, options, sys.stdout)
+        return search.run(storage, options, sys.stdout, sys.stderr)
 
 
 def doctor(options: DoctorOptions) -> int:
@@ -110,13 +109,6 @@ def plugins(options: CommonOptions, *, json: bool) -> int:
         found.load_installed()
     list_plugins(found.rows(), sys.stdout, json=json)
     return 0
-
-
-def config(options: CommonOptions, action: ConfigAction) -> int:
-    """Show, find or check the configuration."""
-    from agno_shell.oneshot import config as command
-
-    return command.run(options, action, os.environ, sys.stdout)
 
 
 def _capable(environ: Mapping[str, str]) -> bool:
@@ -180,6 +172,7 @@ async def _chat(options: ChatOptions, paths: Paths, config: Config) -> int:
         new_agent=lambda name, table: new_agent(paths, name, table),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
         examine=lambda repair: parts.examine(options.common, plugins, repair=repair),
+        entered_dir=paths.entered_dir,
     )
     _collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
@@ -237,14 +230,11 @@ def _line_front() -> Front:
 
 async def _quick(options: QuickOptions, paths: Paths, config: Config) -> int:
     from agno_shell.conversation.stopping import Stop
-    from agno_shell.errors import UsageError
     from agno_shell.oneshot.answer import Answer
     from agno_shell.oneshot.quick import Quick, interrupts, make_query, question
 
     piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
     text = question(options.text, piped)
-    if not text.strip():
-        raise UsageError("There is no question.", hint='Try: agno-shell chat --quick "Hello"')
     plugins = parts.plugins_of(config, options.common)
     plugins.load_installed()  # a filter must see this request, too
     models = parts.models_of(config, paths, plugins)

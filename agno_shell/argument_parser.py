@@ -1,5 +1,5 @@
-"""argparse as this program uses it: errors in one line, options by their whole names, and
-the types of what stands behind them.
+"""argparse as this program uses it: errors in one line, options by their whole names, commands
+that are built when they are asked for, and the types of what stands behind options.
 
 Only argparse is imported up here, so that ``--version`` and ``--help`` cost nothing.
 """
@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Mapping
 
 import agno_shell
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+    from agno_shell.options import CommonOptions
+
+    Make = Callable[..., argparse.ArgumentParser]
+    """Makes the parser of one command, with the settings of ``argparse.ArgumentParser``."""
+    Build = Callable[[Make], argparse.ArgumentParser]
+    """Gives that parser its options, and gives it back."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,7 +38,8 @@ class Parser(argparse.ArgumentParser):
             if not option.startswith("--") or " " in option:
                 continue  # argparse, too, takes what holds a space for a text
             if option not in self._option_string_actions:
-                self.error(f"there is no option {option}{self._did_you_mean(option)}")
+                meant = _did_you_mean(option, self._option_string_actions)
+                self.error(f"there is no option {option}{meant}")
         known, unknown = super().parse_known_args(arguments, namespace)
         # argparse takes words that stand together; there may be more behind an option.
         if "words" in known and not any(each.startswith("-") for each in unknown):
@@ -40,21 +49,86 @@ class Parser(argparse.ArgumentParser):
 
     def _is_command(self, argument: str) -> bool:
         return any(
-            isinstance(action, argparse._SubParsersAction) and argument in action.choices
-            for action in self._actions
+            isinstance(action, Commands) and argument in action.choices for action in self._actions
         )
 
-    def _did_you_mean(self, option: str) -> str:
-        from difflib import get_close_matches
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name the nearest command; argparse would list them all, and nothing else."""
+        if isinstance(action, Commands) and value not in action.choices:
+            meant = _did_you_mean(value, action.choices)
+            known = f"; there are {', '.join(action.choices)}"
+            self.error(f"there is no command {value}{meant or known}")
+        super()._check_value(action, value)
 
-        near = get_close_matches(option[:100], self._option_string_actions, n=1)
-        return f"; did you mean {near[0]}?" if near else ""
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help that cannot be written is an error, which newer argparse swallows; an error that
+        nobody hears keeps its status, which older argparse does not see to."""
+        if not message:
+            return
+        if file is not None and file is not sys.stderr:
+            file.write(message)
+            return
+        from contextlib import suppress
+
+        with suppress(AttributeError, OSError):
+            sys.stderr.write(message)
 
     def error(self, message: str) -> NoReturn:
         """One clean line behind the usage, as argparse writes it; exit status 2."""
         from agno_shell.terminal_text import clean_line
 
+        if message.endswith("expected one argument"):
+            message += "; one that begins with a dash is joined to the option, as in --name=-x"
         super().error(clean_line(message, 1000))
+
+
+def _did_you_mean(typed: str, known: Any) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(typed[:100].lower(), known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """Commands of which only the one that is asked for is built."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        built: Any = _Built(self._make)
+        self.choices = self._name_parser_map = built  # argparse looks commands up in both
+
+    def add(self, name: str, summary: str, build: Build) -> None:
+        """A command; ``summary`` stands in the list of them."""
+        self._choices_actions.append(self._ChoicesPseudoAction(name, (), summary))
+        built: Any = self._name_parser_map
+        built.builders[name] = build
+
+    def _make(self, name: str, **settings: Any) -> Any:
+        return self._parser_class(prog=f"{self._prog_prefix} {name}", **settings)
+
+
+class _Built(Mapping[str, argparse.ArgumentParser]):
+    """The parsers of commands by name, each built when it is first looked up."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.builders: dict[str, Build] = {}
+        self._make = make
+        self._parsers: dict[str, argparse.ArgumentParser] = {}
+
+    def __getitem__(self, name: str) -> argparse.ArgumentParser:
+        if name not in self._parsers:
+            build = self.builders[name]
+            self._parsers[name] = build(lambda **settings: self._make(name, **settings))
+        return self._parsers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.builders
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.builders)
+
+    def __len__(self) -> int:
+        return len(self.builders)
 
 
 class Version(argparse.Action):
@@ -66,7 +140,7 @@ class Version(argparse.Action):
 
 
 class PrintCompletion(argparse.Action):
-    """``--print-completion SHELL``; shtab is imported only for it."""
+    """``--print-completion SHELL``; the library is imported only for it."""
 
     def __call__(
         self,
@@ -75,10 +149,17 @@ class PrintCompletion(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        import shtab
+        from agno_shell.completion_scripts import script
 
-        sys.stdout.write(shtab.complete(parser, shell=values) + "\n")
+        sys.stdout.write(script(values))
         parser.exit(0)
+
+
+def completes(action: argparse.Action, source: str) -> argparse.Action:
+    """Say what the value of an option may be, for completion: the name of a function of
+    :mod:`agno_shell.tab_completion`."""
+    action.completes = source  # type: ignore[attr-defined]
+    return action
 
 
 def configured(make: Any, *names: str, **settings: Any) -> argparse.ArgumentParser:
@@ -105,6 +186,48 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
         except (AttributeError, OSError, ValueError):  # no terminal, or no stdout at all
             width = 80
     return argparse.RawDescriptionHelpFormatter(prog, width=max(width, 40) - 2)
+
+
+# What every command takes -----------------------------------------------------------------
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    completes(
+        parser.add_argument(
+            "--config", metavar="FILE", help="read this configuration file instead"
+        ),
+        "files",
+    )
+    parser.add_argument(
+        "--no-plugins", action="store_true", help="load nothing but what agno-shell brings itself"
+    )
+
+
+_OVERRIDES = (
+    ("model", "provider.model"),
+    ("api_base", "provider.api_base"),
+    ("api_key_env", "provider.api_key_env"),
+    ("reasoning", "provider.reasoning"),
+    ("trace", "shell.trace"),
+    ("metrics", "shell.metrics"),
+)
+"""Options that decide a setting for one run."""
+
+
+def common_options(given: Mapping[str, Any], *, chat: bool = False) -> CommonOptions:
+    """What was given of the options that every command takes; with ``chat`` also of those
+    that decide a setting."""
+    from agno_shell.options import CommonOptions
+
+    overrides = {setting: given[key] for key, setting in _OVERRIDES if chat and key in given}
+    # The key of the configured server is not for another one.
+    if "provider.api_base" in overrides:
+        overrides.setdefault("provider.api_key_env", "")
+    return CommonOptions(
+        config_file=given.get("config"),
+        no_plugins=given.get("no_plugins", False),
+        overrides=overrides,
+    )
 
 
 # The types of what stands behind an option ----------------------------------------------
@@ -140,6 +263,17 @@ def positive_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
         raise argparse.ArgumentTypeError("it must be a whole number from 1 up")
     return int(text)
+
+
+def number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value - value != 0 or not text.isascii():  # an infinity, or not a number
+        raise argparse.ArgumentTypeError("it must be a number, such as 0.7")
+    return value
 
 
 def _refuse_constant(name: str) -> object:

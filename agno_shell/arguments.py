@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 
 from agno_shell.argument_parser import (
+    Commands,
     Parser,
     PrintCompletion,
     Version,
+    add_common_options,
+    completes,
     configured,
     date,
     json_object,
@@ -20,6 +23,8 @@ from agno_shell.argument_parser import (
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from typing import Any
+
+    from agno_shell.argument_parser import Make
 
 _MAIN_EPILOG = """\
 Without a command, agno-shell chats in the session that was used last.
@@ -34,6 +39,12 @@ examples:
   agno-shell chat --quick "What is a monad?"  one question, nothing is saved
   agno-shell session --list                   what there is
   agno-shell search "blue cups"               where something was said
+
+completion by Tab in bash, zsh, fish and tcsh is installed by one line:
+  echo 'eval "$(agno-shell --print-completion bash)"' >> ~/.bashrc
+  echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc  # behind compinit
+  echo 'agno-shell --print-completion fish | source' >> ~/.config/fish/config.fish
+  agno-shell --print-completion tcsh >> ~/.tcshrc
 """
 _CHAT_EPILOG = """\
 examples:
@@ -42,7 +53,8 @@ examples:
   agno-shell chat --model openai/qwen --api-base http://localhost:1234/v1
   agno-shell chat --context '{"domain": "finance"}'
   git diff | agno-shell chat --quick "Write a commit message for this:"
-  agno-shell chat --quick "What is in this picture?" --attach photo.png
+  agno-shell chat -q "What is in this picture?" --attach photo.png
+  agno-shell chat -a analyst --goal "Compare the two offers"
 """
 _SESSION_EPILOG = """\
 REF is the id of a session, the beginning of one that no other shares, or a name; with
@@ -97,12 +109,6 @@ examples:
   agno-shell plugins
   agno-shell plugins --json
 """
-_CONFIG_EPILOG = """\
-examples:
-  agno-shell config                    the settings in force and where each comes from
-  agno-shell config --path             where the file is, or would be
-  agno-shell config --check && echo ok
-"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -117,37 +123,34 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-completion",
         action=PrintCompletion,
-        choices=("bash", "zsh", "tcsh"),
-        help="print a script that completes this command line in that shell",
+        choices=("bash", "zsh", "fish", "tcsh"),
+        help="print a script that completes this command line in that shell; see below",
     )
     _add_chat_options(parser)
-    _add_common_options(parser)
-    commands = parser.add_subparsers(
+    add_common_options(parser)
+    commands: Any = parser.add_subparsers(
+        action=Commands,
         # With its name given, argparse need not format a usage to find it.
         prog="agno-shell",
         dest="command",
         metavar="COMMAND",
         title="commands",
     )
-    _add_chat(commands.add_parser)
-    _add_session(commands.add_parser)
-    _add_search(commands.add_parser)
-    _add_doctor(commands.add_parser)
-    _add_migrate(commands.add_parser)
-    _add_plugins(commands.add_parser)
-    _add_config(commands.add_parser)
+    for name, (summary, build) in _COMMANDS.items():
+        commands.add(name, summary, build)
     return parser
 
 
-def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE", help="read this configuration file instead")
-    parser.add_argument(
-        "--no-plugins", action="store_true", help="load nothing but what agno-shell brings itself"
-    )
+def subcommand(name: str) -> Any:
+    """The module of a command that brings its own options, as ``add(make)``, and does what
+    they ask for, as ``run(parser, given)``."""
+    from importlib import import_module
+
+    return import_module(f"agno_shell.subcommands.{name}")
 
 
 def _add_chat_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--session", metavar="REF", help="open this session")
+    completes(parser.add_argument("--session", metavar="REF", help="open this session"), "sessions")
     parser.add_argument(
         "--new",
         nargs="?",
@@ -155,13 +158,24 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="begin a session, with this name if given",
     )
-    parser.add_argument("--agent", metavar="NAME", help="an agent of the configuration")
-    parser.add_argument("--model", metavar="NAME", help="a model, as litellm names it")
+    completes(
+        parser.add_argument("-a", "--agent", metavar="NAME", help="an agent of the configuration"),
+        "agents",
+    )
+    completes(
+        parser.add_argument("--model", metavar="NAME", help="a model, as litellm names it"),
+        "models",
+    )
     parser.add_argument(
         "--api-base", metavar="URL", help="a server that speaks the OpenAI protocol"
     )
-    parser.add_argument(
-        "--api-key-env", metavar="NAME", help="the environment variable with the key of that server"
+    completes(
+        parser.add_argument(
+            "--api-key-env",
+            metavar="NAME",
+            help="the environment variable with the key of that server",
+        ),
+        "key_variables",
     )
     parser.add_argument(
         "--reasoning",
@@ -174,41 +188,48 @@ def _add_chat_options(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help='facts for the model, as a JSON object: \'{"domain": "finance"}\'',
     )
+    parser.add_argument(
+        "--goal", metavar="TEXT", help="what is to be reached: the fact 'goal' for the model"
+    )
     parser.add_argument("--trace", action="store_true", help="show what each request sends")
     parser.add_argument(
         "--metrics", action="store_true", help="show tokens, times and cost of each reply"
     )
 
 
-def _add_chat(make: Any) -> None:
+def _add_chat(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "chat",
-        help="chat in a session (what happens without a command, too)",
         description="Chat in a session, or ask one question with --quick.",
         epilog=_CHAT_EPILOG,
     )
     _add_chat_options(parser)
     parser.add_argument(
+        "-q",
         "--quick",
+        nargs="?",
+        const="",
         metavar="TEXT",
-        help="ask one question and save nothing; what is piped in is put behind it",
+        help="ask one question and save nothing; what is piped in is put behind it, or is "
+        "the question itself",
     )
-    parser.add_argument(
-        "--attach",
-        action="append",
-        metavar="PATH",
-        help="with --quick: a file that goes along; may be given several times",
+    completes(
+        parser.add_argument(
+            "--attach",
+            action="append",
+            metavar="PATH",
+            help="with --quick: a file that goes along; may be given several times",
+        ),
+        "files",
     )
     parser.add_argument("--json", action="store_true", help="with --quick: the reply as JSON")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_session(make: Any) -> None:
+def _add_session(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "session",
-        help="list, create, choose, change, delete and restore sessions",
         description="List, create, choose, change and delete sessions. Deleted ones go to the\n"
         "trash and stay there until you purge them.",
         epilog=_SESSION_EPILOG,
@@ -220,19 +241,28 @@ def _add_session(make: Any) -> None:
     actions.add_argument(
         "--create", metavar="NAME", help="make a session; it becomes the current one"
     )
-    actions.add_argument("--set", metavar="REF", help="make this session the current one")
-    actions.add_argument("--update", metavar="REF", help="change --name or --description of this")
-    actions.add_argument("--delete", metavar="REF", help="move this session to the trash")
+    for option, text in (
+        ("--set", "make this session the current one"),
+        ("--update", "change --name or --description of this"),
+        ("--delete", "move this session to the trash"),
+    ):
+        completes(actions.add_argument(option, metavar="REF", help=text), "sessions")
     actions.add_argument(
         "--trash", action="store_true", help="show the deleted sessions, the latest first"
     )
-    actions.add_argument("--restore", metavar="REF", help="bring this one back from the trash")
-    actions.add_argument(
-        "--purge",
-        nargs="?",
-        const=None,
-        metavar="REF",
-        help="delete this one of the trash for good; asks first on a terminal",
+    completes(
+        actions.add_argument("--restore", metavar="REF", help="bring this one back from the trash"),
+        "trash",
+    )
+    completes(
+        actions.add_argument(
+            "--purge",
+            nargs="?",
+            const=None,
+            metavar="REF",
+            help="delete this one of the trash for good; asks first on a terminal",
+        ),
+        "trash",
     )
     parser.add_argument("--all", action="store_true", help="with --purge: all that the trash holds")
     parser.add_argument("--name", metavar="NAME", help="with --update: the new name")
@@ -240,19 +270,21 @@ def _add_session(make: Any) -> None:
         "--description", metavar="TEXT", help="with --create and --update: what it is about"
     )
     parser.add_argument("--json", action="store_true", help="with --list and --trash: as JSON")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_search(make: Any) -> None:
+def _add_search(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "search",
-        help="find what was said, in every message of every session",
         description="Find what was said, in every message of every session, the best first.",
         epilog=_SEARCH_EPILOG,
     )
     parser.add_argument("words", nargs="+", metavar="WORDS", help="what to look for")
-    parser.add_argument("--session", metavar="REF", help="look in this session only")
+    completes(
+        parser.add_argument("--session", metavar="REF", help="look in this session only"),
+        "sessions",
+    )
     parser.add_argument(
         "--role", choices=("user", "assistant"), help="look in what you, or the models, said"
     )
@@ -266,14 +298,13 @@ def _add_search(make: Any) -> None:
         "--limit", type=positive_number, metavar="N", help="show the best N messages (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_doctor(make: Any) -> None:
+def _add_doctor(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "doctor",
-        help="look for what is wrong, and mend it",
         description="Look at the configuration, the plugins, the permissions, the list of\n"
         "sessions and every stored message, and say what is wrong.",
         epilog=_DOCTOR_EPILOG,
@@ -282,67 +313,62 @@ def _add_doctor(make: Any) -> None:
         "--repair", action="store_true", help="mend what can be mended without losing anything"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_migrate(make: Any) -> None:
+def _add_migrate(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "migrate",
-        help="copy all sessions from one storage to another",
         description="Copy every session, with its branches, and the trash from one storage to\n"
         "another, and compare the two afterwards.",
         epilog=_MIGRATE_EPILOG,
     )
-    parser.add_argument(
-        "--from", dest="source", required=True, metavar="NAME", help="the storage to read: json"
-    )
-    parser.add_argument(
-        "--to", dest="target", required=True, metavar="NAME", help="the storage to write: sqlite"
-    )
-    parser.add_argument(
-        "--from-path",
-        dest="source_path",
-        metavar="PATH",
-        help="where it is, if not in the configured place",
-    )
-    parser.add_argument(
-        "--to-path",
-        dest="target_path",
-        metavar="PATH",
-        help="where it is to be, if not in the configured place",
-    )
+    for option, dest, text in (
+        ("--from", "source", "the storage to read: json"),
+        ("--to", "target", "the storage to write: sqlite"),
+    ):
+        completes(
+            parser.add_argument(option, dest=dest, required=True, metavar="NAME", help=text),
+            "storages",
+        )
+    for option, dest, text in (
+        ("--from-path", "source_path", "where it is, if not in the configured place"),
+        ("--to-path", "target_path", "where it is to be, if not in the configured place"),
+    ):
+        completes(parser.add_argument(option, dest=dest, metavar="PATH", help=text), "files")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be copied")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_plugins(make: Any) -> None:
+def _add_plugins(make: Make) -> argparse.ArgumentParser:
     parser = configured(
         make,
-        "plugins",
-        help="list the plugins",
         description="List every plugin: what it registers, how long it took to load, its state.",
         epilog=_PLUGINS_EPILOG,
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
-    _add_common_options(parser)
+    add_common_options(parser)
+    return parser
 
 
-def _add_config(make: Any) -> None:
-    parser = configured(
-        make,
-        "config",
-        help="show, find and check the configuration",
-        description="Show, find and check the configuration.",
-        epilog=_CONFIG_EPILOG,
-    )
-    actions = parser.add_mutually_exclusive_group()
-    for action, text in (
-        ("show", "the settings in force, as TOML, each with its source (default)"),
-        ("path", "where the configuration file is, or would be"),
-        ("check", "say whether the configuration is right"),
-    ):
-        actions.add_argument(
-            f"--{action}", dest="config_action", action="store_const", const=action, help=text
-        )
-    _add_common_options(parser)
+_COMMANDS = {
+    "chat": ("chat in a session (what happens without a command, too)", _add_chat),
+    "session": ("list, create, choose, change, delete and restore sessions", _add_session),
+    "search": ("find what was said, in every message of every session", _add_search),
+    "agents": ("list, show, create and remove agents", lambda make: subcommand("agents").add(make)),
+    "trace": (
+        "what happened in the turns of a session",
+        lambda make: subcommand("trace").add(make),
+    ),
+    "metrics": ("what replies used, in all sessions", lambda make: subcommand("metrics").add(make)),
+    "doctor": ("look for what is wrong, and mend it", _add_doctor),
+    "migrate": ("copy all sessions from one storage to another", _add_migrate),
+    "plugins": ("list the plugins", _add_plugins),
+    "config": (
+        "show, find, check and change the configuration",
+        lambda make: subcommand("config").add(make),
+    ),
+}
+"""What each command is for, and how its parser is built."""

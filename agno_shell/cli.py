@@ -6,17 +6,19 @@ Only the parser is imported up here, so that ``--version`` and ``--help`` cost n
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
-from agno_shell.arguments import build_parser
+from agno_shell.argument_parser import common_options
+from agno_shell.arguments import build_parser, subcommand
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Any
 
-    from agno_shell.options import CommonOptions, SessionAction
+    from agno_shell.options import SessionAction
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
@@ -30,14 +32,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     # through all of it for garbage, several times and again at the exit, takes a tenth
     # of `session --list` and of the time to the prompt.
     gc.disable()
+    status = 1
     try:
-        return _main(argv)
+        status = _main(argv)
     finally:
         gc.freeze()
+        if "agno_shell.plugins" in sys.modules:  # whose threads may not want to end
+            from agno_shell import ending
+
+            ending.end_in_time(status)
+    return status
 
 
 def _main(argv: Sequence[str] | None) -> int:
     _prepare_output()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what could stand at the cursor
+        from agno_shell.tab_completion import answer
+
+        answer(build_parser())
     try:
         given = _parsed(argv)
         status = _run(given.pop("parser"), given)
@@ -62,52 +74,27 @@ def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
 
 def _run(parser: ArgumentParser, given: dict[str, Any]) -> int:
     command = given.get("command") or "chat"
-    if command != "chat":
-        _refuse_chat_options(parser, command, given)
+    _refuse_chat_options(parser, command, given)
     if command == "session":
         return _session(parser, given)
     if command == "chat":
         return _chat(parser, given)
     if command in _COMMANDS:
         return _COMMANDS[command](given)
-    from agno_shell import app
-
-    if command == "plugins":
-        return app.plugins(_common(given), json=given.get("json", False))
-    return app.config(_common(given), given.get("config_action", "show"))
+    status: int = subcommand(command).run(parser, given)
+    return status
 
 
 # What each command asks for ---------------------------------------------------------------
-
-
-def _common(given: dict[str, Any]) -> CommonOptions:
-    from agno_shell.options import CommonOptions
-
-    if "api_base" in given:  # the key of the configured server is not for another one
-        given.setdefault("api_key_env", "")
-    return CommonOptions(
-        config_file=given.get("config"),
-        no_plugins=given.get("no_plugins", False),
-        overrides={
-            setting: given[key]
-            for key, setting in (
-                ("model", "provider.model"),
-                ("api_base", "provider.api_base"),
-                ("api_key_env", "provider.api_key_env"),
-                ("reasoning", "provider.reasoning"),
-                ("trace", "shell.trace"),
-                ("metrics", "shell.metrics"),
-            )
-            if key in given
-        },
-    )
 
 
 def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
     from agno_shell import app
     from agno_shell.options import ChatOptions, QuickOptions
 
-    agent, context = given.get("agent"), given.get("context", {})
+    agent, context = given.get("agent"), dict(given.get("context", {}))
+    if "goal" in given:
+        context["goal"] = given["goal"]
     if "session" in given and "new" in given:
         parser.error("--session opens a session and --new makes one: give one of the two")
     if "quick" not in given:
@@ -116,7 +103,7 @@ def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
                 parser.error(f"--{key} goes with --quick")
         return app.chat(
             ChatOptions(
-                _common(given),
+                common_options(given, chat=True),
                 session=given.get("session"),
                 new=given.get("new"),
                 agent=agent,
@@ -128,7 +115,7 @@ def _chat(parser: ArgumentParser, given: dict[str, Any]) -> int:
     return app.quick(
         QuickOptions(
             given["quick"],
-            _common(given),
+            common_options(given, chat=True),
             agent=agent,
             context=context,
             json="json" in given,
@@ -169,7 +156,7 @@ def _session(parser: ArgumentParser, given: dict[str, Any]) -> int:
     return app.session(
         SessionOptions(
             action,
-            _common(given),
+            common_options(given),
             reference=None if action in ("list", "create", "trash") else given[action],
             name=name,
             description=description,
@@ -185,7 +172,7 @@ def _search(given: dict[str, Any]) -> int:
     return app.search(
         SearchOptions(
             " ".join(given["words"]),
-            _common(given),
+            common_options(given),
             reference=given.get("session"),
             role=given.get("role"),
             since=given.get("since"),
@@ -199,7 +186,15 @@ def _doctor(given: dict[str, Any]) -> int:
     from agno_shell import app
     from agno_shell.options import DoctorOptions
 
-    return app.doctor(DoctorOptions(_common(given), repair="repair" in given, json="json" in given))
+    return app.doctor(
+        DoctorOptions(common_options(given), repair="repair" in given, json="json" in given)
+    )
+
+
+def _plugins(given: dict[str, Any]) -> int:
+    from agno_shell import app
+
+    return app.plugins(common_options(given), json=given.get("json", False))
 
 
 def _migrate(given: dict[str, Any]) -> int:
@@ -210,7 +205,7 @@ def _migrate(given: dict[str, Any]) -> int:
         MigrateOptions(
             given["source"],
             given["target"],
-            _common(given),
+            common_options(given),
             source_path=_absolute(given.get("source_path")),
             target_path=_absolute(given.get("target_path")),
             dry_run="dry_run" in given,
@@ -219,12 +214,10 @@ def _migrate(given: dict[str, Any]) -> int:
 
 
 def _absolute(path: str | None) -> str | None:
-    import os
-
     return None if path is None else os.path.abspath(os.path.expanduser(path))
 
 
-_COMMANDS = {"search": _search, "doctor": _doctor, "migrate": _migrate}
+_COMMANDS = {"search": _search, "doctor": _doctor, "migrate": _migrate, "plugins": _plugins}
 
 _CHAT_ONLY = (
     "session",
@@ -235,14 +228,17 @@ _CHAT_ONLY = (
     "api_key_env",
     "reasoning",
     "context",
+    "goal",
     "trace",
     "metrics",
 )
 
 
 def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, Any]) -> None:
+    """What stands in front of the command may be meant for the chat, which this is not."""
+    own = {action.dest for action in parser._actions}
     for key in _CHAT_ONLY:
-        if key in given and not (command == "search" and key == "session"):
+        if key in given and key not in own:
             parser.error(f"--{key.replace('_', '-')} goes with chat and not with {command}")
 
 
@@ -251,6 +247,8 @@ def _refuse_chat_options(parser: ArgumentParser, command: str, given: dict[str, 
 
 def _report(error: Exception) -> int:
     """One line on stderr for what a person can mend; anything else goes on as it came."""
+    from contextlib import suppress
+
     from agno_shell.errors import AgnoShellError, SessionNotFoundError
     from agno_shell.terminal_text import clean_line
 
@@ -262,7 +260,8 @@ def _report(error: Exception) -> int:
     lines = [f"agno-shell: {clean_line(error.sentence(), 1000)}"]
     if isinstance(error, SessionNotFoundError):
         lines += [f"  {clean_line(candidate)}" for candidate in error.candidates]
-    sys.stderr.write("\n".join(lines) + "\n")
+    with suppress(OSError):  # what nobody hears keeps its status
+        sys.stderr.write("\n".join(lines) + "\n")
     return error.exit_code
 
 
@@ -270,8 +269,6 @@ def _prepare_output() -> None:
     """On a Latin-1 or ASCII terminal other characters come out as escapes, as they do on
     stderr anyway, instead of ending the command with an error."""
     if sys.stdout is None or sys.stderr is None:  # closed by whoever started us
-        import os
-
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the very end
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if hasattr(sys.stdout, "reconfigure"):
@@ -287,8 +284,6 @@ def _is_failed_output(error: OSError) -> bool:
 
 def _drop_output() -> None:
     """Let stdout lead nowhere, or the interpreter complains once more when it ends."""
-    import os
-
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -29,6 +29,15 @@ class UsageError(AgnoShellError):
     exit_code = 2
 
 
+def nobody_to_ask(question: str, instead: str = "") -> UsageError:
+    """The error of a command that asks where nobody can answer. ``instead`` is the option
+    that answers beforehand."""
+    return UsageError(
+        f"Nobody is here to answer: {question}",
+        hint=f"{instead} answers yes beforehand." if instead else "That takes a terminal.",
+    )
+
+
 class ConfigError(AgnoShellError):
     """The configuration is wrong; the message names file, line and key."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from agno_shell.types import NOTHING, Message, Reasoning, ToolCall, ToolSchema, Usage
+from agno_shell.types import NOTHING, Message, Reasoning, Role, ToolCall, ToolSchema, Usage
 
 FAILURES = (
     "authentication",
@@ -23,9 +23,16 @@ FAILURES = (
     "server",
     "provider_died",
     "storage",
+    "not_sent",
+    "wrong_address",
     "other",
 )
-"""Why a turn failed, in words that a program can compare."""
+"""Why a turn failed, in words that a program can compare. ``refused`` is what the other side
+refuses for what it holds; ``not_sent`` is what the settings, the budget or a plugin keep from
+leaving; ``wrong_address`` is an answer of a server that is none for models."""
+
+NOT_SENT_AGAIN = ("refused", "overflow")
+"""Failures that would meet every later request with the same message in it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,28 @@ class Request:
     files: Mapping[str, bytes] = field(default_factory=lambda: NOTHING)
     """The contents of the messages' attachments that are no text, by their SHA-256. Those
     that are text stand in the content of their messages already."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether its last message is one to be answered."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or last.role not in ("user", "tool"):
+            return False
+        return last.role == "tool" or bool(last.content.strip() or last.attachments)
+
+
+def what_is_wrong(changed: object, before: Request) -> str:
+    """Why what a plugin made of the request ``before`` cannot be sent; empty: it can."""
+    if not isinstance(changed, Request):
+        return f"it returned {type(changed).__name__}, not Request"
+    for message in changed.messages:
+        if not isinstance(message, Message):
+            return f"it returned a Request with {type(message).__name__} as a message"
+        if not isinstance(message.content, str):
+            return f"it returned a message with {type(message.content).__name__} as its content"
+        if message.role not in get_args(Role):
+            return f"it returned a message with {message.role!r} as its role"
+    return "it returned a Request that asks nothing" if before.asks and not changed.asks else ""
 
 
 @dataclass(frozen=True)
@@ -107,12 +136,14 @@ earlier ones; chosen by the person; among the newest; what is to be answered."""
 
 
 class ReceiptRow(NamedTuple):
-    """One message of a request."""
+    """One message of a request, or a part of one."""
 
     message: Message
-    """As it is sent."""
+    """As it is sent; where rows are joined, with its own part of the text."""
     tokens: int
     why: Why
+    joined: bool = False
+    """Sent in one message with the row before it, because both have the same role."""
 
 
 class LeftOut(NamedTuple):
@@ -120,8 +151,9 @@ class LeftOut(NamedTuple):
 
     messages: int
     """How many."""
-    why: Literal["window", "summary", "empty"]
-    """The window is full; a summary stands for them; they hold nothing."""
+    why: Literal["window", "summary", "empty", "refused"]
+    """The window is full; a summary stands for them; they hold nothing; the other side has
+    refused them."""
     at_least: bool = False
     """There are more: the path is not read to its beginning for a request."""
 

@@ -13,11 +13,18 @@ from agno_shell.wording import count
 
 LIMIT = 1000
 """Characters of a finding: paths are long, and the advice stands behind them."""
+_NAMED = 3
+"""Places of which the same is told."""
 
 
 def is_wrong(finding: Finding) -> bool:
     """Whether something is to be done still."""
     return not (finding.healed or finding.note)
+
+
+def can_be_repaired(findings: Iterable[Finding]) -> bool:
+    """Whether a repair mends something of what is wrong; the rest only a person can."""
+    return any(is_wrong(finding) and finding.repairable for finding in findings)
 
 
 def report(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
@@ -29,13 +36,27 @@ def report(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     ):
         if chosen:
             yield heading, style or "bold"
-        for finding in chosen:
-            yield f"  {sentence(finding)}", ""
+        for alike in _alike(chosen):
+            yield f"  {sentence(*alike)}", ""
 
 
-def sentence(finding: Finding) -> str:
-    """One finding as one clean line."""
-    return clean_line(f"{finding.where}: {finding.problem} {finding.advice}", LIMIT)
+def _alike(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
+    """The findings that say the same of several places, together."""
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        advice = finding.advice.replace(finding.where, "")
+        found.setdefault((finding.problem, advice), []).append(finding)
+    return found.values()
+
+
+def sentence(finding: Finding, *others: Finding) -> str:
+    """One finding as one clean line; and where else the same was found."""
+    told = f"{finding.where}: {finding.problem} {finding.advice}"
+    if others:
+        places = ", ".join(each.where for each in others[:_NAMED])
+        more = len(others) - _NAMED
+        told += f" The same holds for {places}{f' and {more:,} more' if more > 0 else ''}."
+    return clean_line(told, LIMIT)
 
 
 def verdict(findings: Iterable[Finding], looked_at: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agno_shell.contracts.tools import Tool, ToolBox, ToolFactory
 from agno_shell.errors import PluginError, UsageError
+from agno_shell.threads import in_thread
 from agno_shell.types import ToolSchema
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class _FunctionBox(ToolBox):
     async def tools(self) -> Sequence[Tool]:
         if self._tools is None:
             # Importing pydantic and making the schemas would hold up the keyboard.
-            self._tools = await _in_thread(lambda: [_tool(each) for each in self._functions])
+            self._tools = await in_thread(lambda: [_tool(each) for each in self._functions])
         return self._tools
 
 
@@ -90,7 +91,11 @@ def _tool(function: Callable[..., Any]) -> Tool:
     description = told.summary or name.replace("_", " ").strip().capitalize() + "."
 
     async def run(given: Mapping[str, Any]) -> str:
-        return _text(await _call(function, _checked(arguments, name, given)))
+        result = await _call(function, _checked(arguments, name, given))
+        if result is None or type(result) is str:
+            return result or ""
+        text: Awaitable[str] = in_thread(lambda: _text(result))  # it may be anything, and large
+        return await text
 
     source = f"{function.__module__}.{getattr(function, '__qualname__', name)}"
     return Tool(ToolSchema(name, description, schema), run, source)
@@ -194,7 +199,7 @@ async def _call(function: Callable[..., Any], given: _Given) -> Any:
     )
     if is_coroutine:
         return await function(*given.positional, **given.named)
-    result = await _in_thread(lambda: function(*given.positional, **given.named))
+    result = await in_thread(lambda: function(*given.positional, **given.named))
     return await result if isawaitable(result) else result
 
 
@@ -202,44 +207,6 @@ def _text(result: Any) -> str:
     """What a function returned, as the model is told."""
     from pydantic_core import to_json
 
-    if result is None:
-        return ""
     if isinstance(result, str):
         return str(result)
     return to_json(result, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode()
-
-
-def _in_thread(work: Callable[[], Any]) -> Awaitable[Any]:
-    """``work`` in a thread of its own, which the end of the program does not wait for, as it
-    would for those of ``asyncio.to_thread``."""
-    import asyncio
-    from contextvars import copy_context
-    from threading import Thread
-
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(result: Any, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = context.run(work)
-        except Exception as error:
-            failure = error
-        except BaseException as error:  # such as SystemExit, which would end the shell
-            failure = RuntimeError(repr(error))
-        if isinstance(failure, StopIteration):  # no future takes this one
-            failure = RuntimeError(repr(failure))
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    context = copy_context()
-    Thread(target=run, name="tool", daemon=True).start()
-    return future

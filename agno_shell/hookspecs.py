@@ -3,7 +3,9 @@
 A plugin is a distribution with an entry point in the group ``agno_shell`` that names
 a module; the functions in it that carry :data:`hookimpl` are its hooks. They take
 any subset of the arguments below, by name. Each plugin is called on its own: one
-that raises is named and skipped.
+that raises is named and skipped. Hooks run in a thread of their plugin, in order, and
+nobody waits for those that tell something; one that does not come back within
+``[plugins] seconds`` is named, and not called again.
 """
 
 from __future__ import annotations
@@ -102,9 +104,11 @@ def on_turn_finished(session: Session, reply: Message) -> None:
 def prepare_request(session: Session | None, request: Request) -> Request | None:
     """See what is sent and, by returning another request, change it. Called for one
     plugin after the other, each with what the one before it returned. ``session`` is
-    None for a one-shot question."""
+    None for a one-shot question. A plugin that fails here, or does not come back in time,
+    stops the request; a UsageError is a veto, and its sentence is shown."""
 
 
 @hookspec
 def toolbar_items(view: ToolbarView) -> Sequence[ToolbarItem]:  # type: ignore[empty-body]
-    """Words for the toolbar; called when something in ``view`` has changed."""
+    """Words for the toolbar; called when something in ``view`` has changed. What was
+    returned last stands there meanwhile."""

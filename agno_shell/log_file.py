@@ -5,35 +5,126 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 
 LARGEST = 1024 * 1024
-"""Bytes; a log that grew longer begins anew when it is opened."""
+"""Bytes of a log; before it would grow longer it becomes the older one, and a new one begins."""
+
+OLDER = ".1"
+"""Behind the name of a log: the one before it, which the next one replaces."""
+
+_PIECE = 65536
+_DRAINING = 1.0
+"""Seconds that :meth:`Log.drain` waits for a program that keeps its end of the pipe open."""
 
 
-def open_log(path: str | None) -> tuple[int, str | None]:
-    """A descriptor to write to, and the path if that is a file, which is born private.
+class Log:
+    """A pipe to write to, and a thread that keeps what comes out of it in a bounded file.
 
-    A full or read-only disk costs the log and nothing else: what is written goes nowhere
-    then, as without a path.
+    A program is given ``descriptor`` as its error output. It cannot fill the disk, however
+    much it prints and however long it runs: the file is bounded while it is written, and once
+    the process that reads the pipe is gone, whoever writes to it is told that nobody does.
     """
-    if path is not None:
+
+    def __init__(self, path: str | None) -> None:
+        file = _File.open(path)
+        self.path = path if file is not None else None
+        """None: what is printed goes nowhere."""
+        self._reader: threading.Thread | None = None
+        if file is None:
+            self.descriptor = os.open(os.devnull, os.O_WRONLY)
+            return
+        source, self.descriptor = os.pipe()
+        # A thread, because a flood would take the event loop's time; a daemon, because a
+        # program that outlives the shell must not keep it.
+        self._reader = threading.Thread(target=_copy, args=(source, file), name="log", daemon=True)
+        self._reader.start()
+
+    def close(self) -> None:
+        """Write no more to it from here; programs that were given the descriptor still may."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def drain(self) -> None:
+        """Close it and wait, for a second at most, until all that was printed is in the file.
+        Blocks."""
+        self.close()
+        if self._reader is not None:
+            self._reader.join(_DRAINING)
+
+
+def _copy(source: int, file: _File) -> None:
+    """Everything from a pipe into a file, until all of its writers have closed it."""
+    try:
+        while piece := os.read(source, _PIECE):
+            # A full disk costs what was printed and nothing else.
+            with contextlib.suppress(OSError):
+                file.write(piece)
+    finally:
+        os.close(source)
+        file.close()
+
+
+class _File:
+    """The file; other processes may write to the same one, and replace it as well."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: str | None) -> _File | None:
+        """A full or read-only disk costs the log and nothing else: None then."""
+        if path is None:
+            return None
         with contextlib.suppress(OSError):
-            return _open(path), path
-    return os.open(os.devnull, os.O_WRONLY), None
+            folder = os.path.dirname(path)
+            for each in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last
+                os.makedirs(each, 0o700, exist_ok=True)
+            file = cls(path, _open(path))
+            file._bound(0)
+            return file
+        return None
+
+    def write(self, piece: bytes) -> None:
+        self._bound(len(piece))
+        data = memoryview(piece)
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def _bound(self, coming: int) -> None:
+        """Begin a new file where this one is full, and another process has not done so."""
+        if os.fstat(self._descriptor).st_size + coming <= LARGEST:
+            return
+        self._reopen()
+        size = os.fstat(self._descriptor).st_size
+        if size + coming <= LARGEST:
+            return
+        if size > LARGEST:  # written when nobody bounded it
+            os.ftruncate(self._descriptor, LARGEST)
+        try:
+            os.replace(self._path, self._path + OLDER)
+        except OSError:  # Windows replaces no file that is open; then the older one is lost
+            os.ftruncate(self._descriptor, 0)
+        else:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        found = _open(self._path)
+        os.close(self._descriptor)
+        self._descriptor = found
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 def _open(path: str) -> int:
-    folder = os.path.dirname(path)
-    for each in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last only
-        os.makedirs(each, 0o700, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     # Opening a FIFO would wait for its reader.
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags, 0o600)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path} is no file")
-    if found.st_size > LARGEST:
-        os.ftruncate(descriptor, 0)
     return descriptor

@@ -10,7 +10,10 @@ from typing import Any, Literal, NamedTuple
 from agno_shell.types import NOTHING, Role
 
 SessionAction = Literal["list", "create", "set", "update", "delete", "trash", "restore", "purge"]
-ConfigAction = Literal["show", "path", "check"]
+ConfigAction = Literal["show", "path", "get", "set", "unset"]
+AgentsAction = Literal["list", "show", "create", "remove"]
+TraceAction = Literal["list", "show", "export"]
+ExportFormat = Literal["json", "csv", "markdown", "text"]
 
 
 class CommonOptions(NamedTuple):
@@ -86,6 +89,61 @@ class DoctorOptions(NamedTuple):
 
     common: CommonOptions = CommonOptions()
     repair: bool = False
+    json: bool = False
+
+
+class ConfigOptions(NamedTuple):
+    """A look at the configuration, or a change of it."""
+
+    action: ConfigAction
+    common: CommonOptions = CommonOptions()
+    keys: tuple[str, ...] = ()
+    """The name of the setting to ``get``, the names to ``unset``, or each ``KEY=VALUE`` to
+    ``set``."""
+    json: bool = False
+
+
+class AgentsOptions(NamedTuple):
+    """A look at the agents, or a change of them."""
+
+    action: AgentsAction
+    common: CommonOptions = CommonOptions()
+    name: str = ""
+    table: Mapping[str, Any] = NOTHING
+    """The keys of the agent to ``create``, as its table in the configuration has them."""
+    json: bool = False
+
+
+class TraceOptions(NamedTuple):
+    """What happened in the stored turns of a session."""
+
+    action: TraceAction
+    common: CommonOptions = CommonOptions()
+    session: str | None = None
+    """A reference; None: the current session."""
+    turn: str = ""
+    """The id of a question or the beginning of one. Empty: the last turn, or for ``export``
+    all of them."""
+    limit: int = 20
+    """Turns that ``list`` shows."""
+    format: ExportFormat = "json"
+    output: str | None = None
+    """The file that ``export`` writes; None: standard output."""
+    json: bool = False
+
+
+class MetricsOptions(NamedTuple):
+    """What stored replies have used."""
+
+    common: CommonOptions = CommonOptions()
+    session: str | None = None
+    """A reference to the only session that counts."""
+    since: datetime | None = None
+    """UTC; replies made before are left out."""
+    export: ExportFormat | None = None
+    """One row a reply, as ``json`` or ``csv``; None: a summary."""
+    output: str | None = None
+    """The file that the export is written to; None: standard output."""
     json: bool = False
 
 

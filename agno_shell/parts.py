@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
-from agno_shell import settings
+from agno_shell import owners, settings
 from agno_shell.config import load_config
 from agno_shell.paths import Paths, find_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agno_shell.config import Config
     from agno_shell.contracts import (
         Provider,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from agno_shell.plugins import Plugins
     from agno_shell.types import Finding
 
+T = TypeVar("T")
+
 PROVIDERS = ("direct", "litellm")
 """Who answers where no provider is configured: the first that has the model."""
 
@@ -48,20 +53,33 @@ def configure(options: CommonOptions) -> tuple[Paths, Config]:
     )
     for warning in loaded.warnings:
         warn(warning)
+    config_file = options.config_file or paths.config_file
+    configuration = (config_file, os.path.dirname(os.path.abspath(config_file)))
+    remarks = owners.remarks((loaded.storage_path,), (*configuration, paths.shell_config_file))
+    for remark in islice(remarks, 1):  # they have one cause, and the doctor names each
+        warn(remark)
     return paths, loaded
 
 
 def warn(sentence: str) -> None:
+    from contextlib import suppress
+
     from agno_shell.terminal_text import clean_line
 
-    print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # a warning that cannot be written is no end of the command
+        print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
 
 
 def plugins_of(config: Config, options: CommonOptions) -> Plugins:
     from agno_shell.plugins import Plugins
 
-    off = config[settings.PLUGINS_OFF]
-    return Plugins(off=off, installed=not options.no_plugins, report=warn)
+    off: tuple[str, ...] = config[settings.PLUGINS_OFF]
+    return Plugins(
+        off=off,
+        installed=not options.no_plugins,
+        seconds=config[settings.PLUGINS_SECONDS],
+        report=warn,
+    )
 
 
 def open_storage(
@@ -89,7 +107,25 @@ def open_storage(
     plugins = plugins or plugins_of(config, options)
     if plugins is not None:
         given = given._replace(notice=lambda line: plugins.report(line))
-    return plugins.need(plugins.storages, name).open(given)
+    factory = plugins.need(plugins.storages, name)
+    return _opened("storage", name, plugins.storages.owner(name), lambda: factory.open(given))
+
+
+def _opened(kind: str, name: str, owner: str, open_it: Callable[[], T]) -> T:
+    """What a factory makes; ``PluginError`` that names it, whatever it raises."""
+    from agno_shell.errors import AgnoShellError, PluginError
+    from agno_shell.guarding import let_through, reason_of
+
+    try:
+        return open_it()
+    except AgnoShellError:
+        raise
+    except BaseException as error:
+        let_through(error)
+        raise PluginError(
+            f"The {kind} {name!r} of the plugin {owner} cannot be opened: {reason_of(error)}.",
+            hint=f"[{kind}] plugin in the configuration chooses another one.",
+        ) from error
 
 
 def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
@@ -154,7 +190,8 @@ def renderer_of(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
     name = config[settings.RENDERER_PLUGIN] if styled else "plain"
     factory = plugins.need(plugins.renderers, name)
     table = config.plugin_settings(plugins.renderers.owner(name))
-    return factory.open(RendererOptions(config[settings.RENDERER_THEME], table))
+    given = RendererOptions(config[settings.RENDERER_THEME], table)
+    return _opened("renderer", name, plugins.renderers.owner(name), lambda: factory.open(given))
 
 
 def subject_of(options: CommonOptions, plugins: Plugins | None = None) -> Subject:

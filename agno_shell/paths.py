@@ -30,6 +30,8 @@ class Paths(NamedTuple):
     """What was typed."""
     cache_dir: str
     log_dir: str
+    entered_dir: str
+    """What was entered and is not sent yet."""
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -60,6 +62,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         history_file=_join(state, "history"),
         cache_dir=cache,
         log_dir=log,
+        entered_dir=_join(state, "entered"),
     )
 
 

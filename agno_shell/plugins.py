@@ -1,7 +1,8 @@
 """Find, allow, load, isolate, blame: every plugin, built in or installed.
 
-Each plugin is called on its own, inside a guard. One that cannot be imported, or
-that raises in a hook, is named with its distribution and skipped; the rest goes on.
+Each plugin is called on its own, inside a guard and in a thread of its own. One that cannot
+be imported, that raises in a hook or does not come back from it, is named with its
+distribution and skipped; the rest goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -28,7 +29,10 @@ from agno_shell.contracts import (
     ToolbarView,
     ToolFactory,
 )
-from agno_shell.errors import PluginError
+from agno_shell.errors import PluginError, ProviderError, UsageError
+from agno_shell.guarding import let_through, reason_of, text_of
+from agno_shell.hook_calls import HookCalls, Implementation
+from agno_shell.registries import PluginRecord, R, Registry
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
@@ -46,100 +50,8 @@ BUILTINS: Mapping[str, str] = {
 }
 """Plugin name to module. They are loaded by name like any other, only without a search."""
 
-R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, ToolFactory)
-T = TypeVar("T")
-
-
-class PluginRecord:
-    """What is known of one plugin."""
-
-    def __init__(self, name: str, distribution: str, version: str, module: str) -> None:
-        self.name = name
-        self.distribution = distribution
-        self.version = version
-        self.module = module
-        self.provides: list[str] = []
-        """What it registered, as in ``provider echo`` or ``hook toolbar_items``."""
-        self.load_seconds = 0.0
-        self.state = "off"
-        """``on``, ``off`` or ``failed``."""
-        self.error = ""
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.distribution} {self.version})"
-
-    def row(self) -> dict[str, Any]:
-        """For tables and JSON."""
-        return {
-            "name": self.name,
-            "distribution": self.distribution,
-            "version": self.version,
-            "provides": list(self.provides),
-            "load_seconds": round(self.load_seconds, 4),
-            "state": self.state,
-            "error": self.error,
-        }
-
-
-class Registry(Generic[R]):
-    """Named things of one kind, each with its owner; a name belongs to the first."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._items: dict[str, R] = {}
-        self._owners: dict[str, PluginRecord] = {}
-
-    def add(self, item: R, owner: PluginRecord) -> None:
-        """Take an item; raises PluginError that names both owners of a name."""
-        names = (item.name, *item.aliases) if isinstance(item, Command) else (item.name,)
-        for name in names:
-            if name in self._owners:
-                raise PluginError(
-                    f"The {self.kind} {name!r} is registered by {self._owners[name]} already, "
-                    f"so that of {owner} is not used."
-                )
-        for name in names:
-            self._owners[name] = owner
-        self._items[item.name] = item
-        owner.provides.append(f"{self.kind} {item.name}")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._items
-
-    def all(self) -> Mapping[str, R]:
-        return self._items
-
-    def by_every_name(self) -> Mapping[str, R]:
-        """The items by name and by alias: a copy, because plugins are loaded in a thread."""
-        named: dict[str, R] = dict(self._items)
-        for item in list(self._items.values()):
-            if isinstance(item, Command):
-                named.update(dict.fromkeys(item.aliases, item))
-        return named
-
-    def owner(self, name: str) -> str:
-        """The plugin that registered ``name``."""
-        return self._owners[name].name
-
-    def get(self, name: str) -> R:
-        """The item of this name; raises PluginError with the nearest one."""
-        try:
-            return self._items[name]
-        except KeyError:
-            raise PluginError(
-                f"There is no {self.kind} called {name!r}.", hint=self._advice(name)
-            ) from None
-
-    def _advice(self, name: str) -> str:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, self._items, 1)
-        known = ", ".join(sorted(self._items))
-        advice = f"Did you mean {near[0]!r}? " if near else ""
-        return (
-            f"{advice}There are: {known}; `agno-shell plugins` shows which plugins are "
-            "installed and which are switched off."
-        )
+HOOK_SECONDS = 5.0
+"""What a hook may take, unless the configuration says otherwise."""
 
 
 class Plugins:
@@ -150,6 +62,7 @@ class Plugins:
         *,
         off: Collection[str] = (),
         installed: bool = True,
+        seconds: float = HOOK_SECONDS,
         report: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.report = report
@@ -162,6 +75,12 @@ class Plugins:
         self._off = frozenset(off)
         self._records: dict[str, PluginRecord] = {}
         self._blamed: set[tuple[str, str]] = set()
+        self.hooks = HookCalls(seconds, self._hook_failed)
+        self._toolbar = _Toolbar()
+        self.toolbar_changed: Callable[[], object] = lambda: None
+        """Called, in any thread, when a plugin has other words for the toolbar."""
+        self.loading: tuple[PluginRecord, float] | None = None
+        """The plugin that is being loaded, and since when on ``time.monotonic()``."""
         self._searched = not installed
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
@@ -177,13 +96,27 @@ class Plugins:
             return frozenset()
         before = set(self._records)
         self._searched = True
-        from importlib.metadata import entry_points
+        from agno_shell.distributions import entry_points_of
 
-        for entry in entry_points(group=hookspecs.GROUP):
-            distribution = entry.dist.name if entry.dist else "unknown"
-            version = entry.dist.version if entry.dist else ""
-            self._load(entry.name, distribution, version, entry.module, entry.load)
+        for each in entry_points_of(hookspecs.GROUP, lambda line: self.report(line)):
+            self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
         return frozenset(set(self._records) - before)
+
+    @property
+    def has_installed(self) -> bool:
+        """Whether any plugin is loaded that is not built in."""
+        return any(
+            record.state == "on" for name, record in self._records.items() if name not in BUILTINS
+        )
+
+    def owner_of(self, module: str) -> str:
+        """The plugin, not built in, to which a module belongs, as a person is told; empty:
+        none. Packages of the same distribution are not known, and so are nobody's."""
+        top = module.partition(".")[0]
+        for name, record in list(self._records.items()):
+            if name not in BUILTINS and record.module.partition(".")[0] == top:
+                return str(record)
+        return ""
 
     def need(self, registry: Registry[R], name: str) -> R:
         """The item ``name``, searching the installed plugins only if it is not built in."""
@@ -206,13 +139,15 @@ class Plugins:
         if name in self._off:
             return
         started = time.perf_counter()
+        self.loading = record, time.monotonic()
         try:
             plugin = load()
             self._check(plugin)
             self._manager.register(plugin, name)
             self._check_hooks(plugin, record)
         # A plugin may even call sys.exit() at import; none of that ends the shell.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            let_through(error)
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             record.state = "failed"
@@ -220,6 +155,8 @@ class Plugins:
         else:
             record.state = "on"
             self._collect(record)
+        finally:
+            self.loading = None
         record.load_seconds = time.perf_counter() - started
 
     def _check(self, plugin: object) -> None:
@@ -283,8 +220,12 @@ class Plugins:
         try:
             yield
         # A plugin may even call sys.exit() in a hook; none of that ends the shell.
-        except (Exception, SystemExit) as error:
-            self._blame(self._records[name], hook, _reason(error))
+        except BaseException as error:
+            let_through(error)
+            self._hook_failed(name, hook, error)
+
+    def _hook_failed(self, name: str, hook: str, error: BaseException) -> None:
+        self._blame(self._records[name], hook, _reason(error))
 
     def _each(
         self,
@@ -294,77 +235,121 @@ class Plugins:
         *,
         only: Collection[str] | None = None,
     ) -> None:
-        """Call each plugin's ``hook`` on its own; ``take`` gets each result but None.
-
-        ``arguments`` is read anew for each plugin, so that ``take`` may change it.
-        """
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            name = implementation.plugin_name
-            if only is not None and name not in only:
-                continue
-            with self._guard(name, hook):
-                result = implementation.function(
-                    *(arguments[argument] for argument in implementation.argnames)
-                )
+        """Call each plugin's ``hook`` on its own, here; ``take`` gets each result but None."""
+        for each in self._implementations(hook, only):
+            with self._guard(each.plugin, hook):
+                result = each(arguments)
                 if result is not None:
                     take(result)
+
+    def _tell(
+        self, hook: str, arguments: Mapping[str, Any], only: Collection[str] | None = None
+    ) -> None:
+        """The same in each plugin's own thread, in the order of asking; nobody waits."""
+        for each in self._implementations(hook, only):
+            self.hooks.tell(each, arguments)
+
+    def _implementations(
+        self, hook: str, only: Collection[str] | None = None
+    ) -> list[Implementation]:
+        return [
+            Implementation(each.plugin_name, hook, each.function, tuple(each.argnames))
+            for each in getattr(self._manager.hook, hook).get_hookimpls()
+            if only is None or each.plugin_name in only
+        ]
 
     # One method for each hook -----------------------------------------------------------
 
     def shell_started(self, context: CommandContext) -> None:
-        self._each("on_shell_started", {"context": context})
+        self._tell("on_shell_started", {"context": context})
 
     def shell_stopped(self, context: CommandContext) -> None:
-        self._each("on_shell_stopped", {"context": context})
+        self._tell("on_shell_stopped", {"context": context})
 
     def session_opened(self, session: Session, only: Collection[str] | None = None) -> None:
         """``only``: tell no more than the plugins of these names."""
-        self._each("on_session_opened", {"session": session}, only=only)
+        self._tell("on_session_opened", {"session": session}, only=only)
 
     def turn_started(self, session: Session, request: Request) -> None:
-        self._each("on_turn_started", {"session": session, "request": request})
+        self._tell("on_turn_started", {"session": session, "request": request})
 
     def message_saved(self, session: Session, message: Message) -> None:
-        self._each("on_message_saved", {"session": session, "message": message})
+        self._tell("on_message_saved", {"session": session, "message": message})
 
     def turn_finished(self, session: Session, reply: Message) -> None:
-        self._each("on_turn_finished", {"session": session, "reply": reply})
+        self._tell("on_turn_finished", {"session": session, "reply": reply})
 
-    def prepare_request(self, session: Session | None, request: Request) -> Request:
+    async def prepare_request(self, session: Session | None, request: Request) -> Request:
         """What is sent after every plugin has seen it, one after the other.
 
-        ``session`` is None for a one-shot question, which belongs to none.
+        ``session`` is None for a one-shot question, which belongs to none. A plugin that
+        fails here, or does not come back, may be one that hides what must not leave: nothing
+        is to be sent then. Raises PluginError that names it. UsageError is its veto: it
+        becomes a ProviderError with the same sentence, of the kind ``refused``.
         """
-        arguments: dict[str, Any] = {"session": session, "request": request}
+        from agno_shell.events import what_is_wrong
 
-        def take(changed: Any) -> None:
-            if type(changed) is not type(request):
-                raise PluginError(f"it returned {type(changed).__name__}, not Request")
-            for message in changed.messages:
-                if not isinstance(message, Message):
-                    wrong = type(message).__name__
-                    raise PluginError(f"it returned a Request with {wrong} as a message")
-            arguments["request"] = changed
+        hook = "prepare_request"
+        for each in self._implementations(hook):
+            try:
+                changed = await self.hooks.ask(each, {"session": session, "request": request})
+                if changed is not None:
+                    if wrong := what_is_wrong(changed, request):
+                        raise PluginError(wrong)  # noqa: TRY301 - as what it raises itself
+                    request = changed
+            except UsageError as error:
+                raise ProviderError(str(error), hint=error.hint, kind="refused") from error
+            # Whatever it is: a plugin may even raise what only an event loop or a user may.
+            except BaseException as error:
+                let_through(error)
+                raise self._stopped_by(each.plugin, hook, _reason(error)) from error
+        return request
 
-        self._each("prepare_request", arguments, take)
-        changed: Request = arguments["request"]
-        return changed
+    def _stopped_by(self, plugin: str, hook: str, reason: str) -> PluginError:
+        record = self._records[plugin]
+        record.error = f"{hook}: {reason}"
+        return PluginError(
+            f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
+            hint=f'[plugins] off = ["{record.name}"] in the configuration switches it off.',
+        )
 
     def toolbar_items(self, view: ToolbarView) -> list[ToolbarItem]:
-        """Every plugin's words for the toolbar, leftmost first."""
-        items: list[ToolbarItem] = []
+        """Every plugin's words for the toolbar, leftmost first, as they were last. Where
+        ``view`` is another than before the plugins are asked, and :attr:`toolbar_changed`
+        is called when they say something else."""
+        if self._toolbar.view != view:
+            self._toolbar.view = view
+            for each in self._implementations("toolbar_items"):
+                self.hooks.tell(each, {"view": view}, self._take_items)
+        return self._toolbar.items()
 
-        def take(returned: Any) -> None:
-            for item in returned:
-                if not isinstance(item, ToolbarItem):
-                    raise PluginError(f"it returned {type(item).__name__}, not ToolbarItem")
-                for value, kind in zip(item, (str, str, int), strict=True):
-                    if not isinstance(value, kind):
-                        raise PluginError(f"it returned an item with {value!r} as {kind.__name__}")
-                items.append(item)
+    def _take_items(self, plugin: str, returned: Any) -> None:
+        before = self._toolbar.of.pop(plugin, None)
+        items = [_checked_item(each) for each in returned or ()]
+        self._toolbar.of[plugin] = items
+        if items != (before or []):
+            self.toolbar_changed()
 
-        self._each("toolbar_items", {"view": view}, take)
+
+class _Toolbar:
+    """What the plugins have said for the toolbar."""
+
+    def __init__(self) -> None:
+        self.view: ToolbarView | None = None
+        self.of: dict[str, list[ToolbarItem]] = {}
+
+    def items(self) -> list[ToolbarItem]:
+        items = (item for each in list(self.of.values()) for item in each)
         return sorted(items, key=lambda item: item.order)
+
+
+def _checked_item(item: Any) -> ToolbarItem:
+    if not isinstance(item, ToolbarItem):
+        raise PluginError(f"it returned {type(item).__name__}, not ToolbarItem")
+    for value, kind in zip(item, (str, str, int), strict=True):
+        if not isinstance(value, kind):
+            raise PluginError(f"it returned an item with {value!r} as {kind.__name__}")
+    return item
 
 
 def _own_version() -> str:
@@ -374,5 +359,4 @@ def _own_version() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    return text_of(error) if isinstance(error, PluginError) else reason_of(error)

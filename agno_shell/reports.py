@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agno_shell.contracts.conversation import Figures, Step
+from agno_shell.contracts.provider import Address
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import pad, shorten, text_width
 from agno_shell.types import Message, Usage
@@ -20,6 +21,14 @@ LONGEST_DETAIL = 400
 
 
 # Numbers ----------------------------------------------------------------------------------
+
+
+def address_words(address: Address | None) -> str:
+    """The server that is asked, on one line; empty where it is the model's own service."""
+    if address is None:
+        return ""
+    by = f" ({clean_line(address.chosen_by)})" if address.chosen_by else ""
+    return f"{clean_line(address.url)}{by}"
 
 
 def dollars(value: float) -> str:

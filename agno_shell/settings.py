@@ -301,6 +301,12 @@ SHELL_METRICS = Setting("shell.metrics", False, "Show tokens, times and cost of 
 PLUGINS_OFF = Setting[tuple[str, ...]](
     "plugins.off", (), "Plugins that are not even imported.", example="echo"
 )
+PLUGINS_SECONDS = Setting(
+    "plugins.seconds",
+    5.0,
+    "Seconds that a plugin's hook may take; the shell goes on without one that takes longer.",
+    minimum=0.1,
+)
 
 LIMITS: tuple[Setting[Any], ...] = (
     LIMIT_CONNECT,
@@ -341,6 +347,7 @@ ALL: tuple[Setting[Any], ...] = (
     SHELL_TRACE,
     SHELL_METRICS,
     PLUGINS_OFF,
+    PLUGINS_SECONDS,
 )
 """In the order in which the documentation lists them."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agno_shell import wording
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.session_names import loose_key, name_key
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
 from agno_shell.types import Trashed, local_time
@@ -70,13 +71,15 @@ def resolve(reference: str, trash: Sequence[Trashed]) -> Trashed:
             "An empty text names no deleted session.",
             hint="Give an ID, the beginning of one, or a name.",
         )
-    lower, folded = wanted.lower(), wanted.casefold()
+    lower, key, loose = wanted.lower(), name_key(wanted), loose_key(wanted)
     for found in (
         [each for each in trash if each.trash_id == wanted],
         [each for each in trash if each.session.session_id == lower],
+        [each for each in trash if each.session.name == reference],
         [each for each in trash if each.session.name == wanted],
+        [each for each in trash if name_key(each.session.name) == key],
         [each for each in trash if _has_id(each, lower)],
-        [each for each in trash if each.session.name.casefold() == folded],
+        [each for each in trash if loose_key(each.session.name) == loose],
     ):
         if len(found) == 1:
             return found[0]

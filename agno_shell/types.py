@@ -9,7 +9,7 @@ Change one with ``record._replace(name=...)``.
 # at every start.
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -119,6 +119,39 @@ class Message(NamedTuple):
     """Keys that this version does not know; they are written back as they were."""
 
 
+class Growth(NamedTuple):
+    """What has come of a reply in work since it was kept last."""
+
+    message_id: str
+    """The reply's."""
+    text: str = ""
+    """Follows its content."""
+    reasoning: str = ""
+    """Follows what its ``provider_data`` has for ``provider`` under ``reasoning``."""
+    provider: str = ""
+
+
+def grown(reply: Message, growths: Iterable[Growth]) -> Message:
+    """The reply with all that has come of it since. Piece by piece would copy it for each."""
+    texts = [reply.content]
+    thoughts: dict[str, list[str]] = {}
+    for growth in growths:
+        texts.append(growth.text)
+        if growth.reasoning:
+            thoughts.setdefault(growth.provider, []).append(growth.reasoning)
+    data = dict(reply.provider_data)
+    for provider, pieces in thoughts.items():
+        # What was read from a damaged file may be anything.
+        private = data.get(provider)
+        fields = private if isinstance(private, Mapping) else NOTHING
+        before = fields.get("reasoning")
+        pieces.insert(0, before if isinstance(before, str) else "")
+        data[provider] = {**fields, "reasoning": "".join(pieces)}
+    if thoughts:
+        reply = reply._replace(provider_data=data)
+    return reply._replace(content="".join(texts))
+
+
 class Session(NamedTuple):
     """A conversation and what is known of it without reading its messages."""
 
@@ -175,6 +208,19 @@ class Finding(NamedTuple):
     healed: bool = False
     note: bool = False
     """Nothing is wrong; it is only worth knowing, such as the copies that are kept."""
+    repairable: bool = False
+    """Whether a check with ``repair`` mends it."""
+
+
+class Stretch(NamedTuple):
+    """Messages of a session that were saved one behind the other, of which each follows the
+    one before. Places count the messages in the order of saving, from 0."""
+
+    start: int
+    stop: int
+    """Behind the last one."""
+    parent: int | None
+    """The place of the message that the first one follows; None: it follows nothing."""
 
 
 def now() -> datetime:
@@ -194,7 +240,7 @@ def new_id() -> str:
 def local_time(moment: datetime) -> str:
     """``2026-07-20 10:30`` in the person's time zone."""
     try:
-        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+        return moment.astimezone().isoformat(" ", "minutes")[:16]
     except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
         return moment.isoformat(" ", "minutes")
 

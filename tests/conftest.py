@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 
 from agno_shell import hookimpl
@@ -18,6 +19,10 @@ from agno_shell.conversation.tools.toolbelt import Toolbelt
 from agno_shell.plugins import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+
+# How long an example takes is a matter of the machine, and of what else it does.
+hypothesis.settings.register_profile("agno-shell", deadline=None)
+hypothesis.settings.load_profile("agno-shell")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -37,8 +42,11 @@ AGENTS = {
 
 
 @pytest.fixture
-def provider() -> ScriptedProvider:
-    return ScriptedProvider()
+def provider() -> Iterator[ScriptedProvider]:
+    """What the engine sends in any test, the strictest server takes."""
+    made = ScriptedProvider()
+    yield made
+    assert made.refused == []
 
 
 @pytest.fixture

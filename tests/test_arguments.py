@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agno_shell import cli
 from agno_shell.arguments import build_parser
 
-COMMANDS = ("chat", "session", "search", "doctor", "migrate", "plugins", "config")
+COMMANDS = (
+    "chat",
+    "session",
+    "search",
+    "agents",
+    "trace",
+    "metrics",
+    "doctor",
+    "migrate",
+    "plugins",
+    "config",
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -34,13 +47,12 @@ def test_every_option_has_a_help_text() -> None:
                 assert action.help, action
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_a_completion_script(capsys: pytest.CaptureFixture[str], shell: str) -> None:
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["--print-completion", shell])
-    assert caught.value.code == 0
-    script = capsys.readouterr().out
-    assert "agno-shell" in script
-    for command in COMMANDS:
-        assert command in script
-    assert "api-base" in script
+def test_only_the_command_that_is_asked_for_is_built() -> None:
+    parser = build_parser()
+    commands = next(action for action in parser._actions if action.dest == "command")
+    parser.parse_args(["session", "--list"])
+    built: Any = commands.choices
+    assert [*built] == [*COMMANDS]
+    assert [*built._parsers] == ["session"]
+    assert "trace" in built
+    assert "frob" not in built

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +37,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
         return call
 
-    names = ("chat", "quick", "session", "search", "doctor", "migrate", "plugins", "config")
+    names = ("chat", "quick", "session", "search", "doctor", "migrate", "plugins")
     fake = SimpleNamespace(**{name: record(name) for name in names})
     monkeypatch.setattr(agno_shell, "app", fake, raising=False)
     monkeypatch.setitem(sys.modules, "agno_shell.app", fake)  # type: ignore[arg-type]
@@ -93,6 +91,9 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         ("--config f --no-plugins", ChatOptions(CommonOptions("f", no_plugins=True))),
         ("chat --config f", ChatOptions(CommonOptions("f"))),
         ('chat --context {"a":["é"]}', ChatOptions(context={"a": ["é"]})),
+        ("chat -a poet", ChatOptions(agent="poet")),
+        ("-a poet --goal Peace", ChatOptions(agent="poet", context={"goal": "Peace"})),
+        ('chat --goal new --context {"goal":"old"}', ChatOptions(context={"goal": "new"})),
     ],
 )
 def test_chat(calls: Calls, arguments: str, expected: ChatOptions) -> None:
@@ -116,6 +117,13 @@ def test_one_question(calls: Calls) -> None:
     assert calls == [("quick", expected)]
 
 
+def test_one_question_in_short(calls: Calls) -> None:
+    assert cli.main(["chat", "-a", "a", "-q", "Why?", "--goal", "x"]) == 0
+    assert cli.main(["chat", "-q"]) == 0
+    asked = QuickOptions("Why?", agent="a", context={"goal": "x"})
+    assert calls == [("quick", asked), ("quick", QuickOptions(""))]
+
+
 def test_one_question_with_files(calls: Calls) -> None:
     arguments = ["chat", "--quick", "Why?", "--attach", "a b.png", "--attach", "~/c.txt"]
     assert cli.main(arguments) == 0
@@ -129,6 +137,7 @@ def test_one_question_with_files(calls: Calls) -> None:
         ("-l", SessionOptions("list")),
         ("--list --json", SessionOptions("list", json=True)),
         ("--create Tax", SessionOptions("create", name="Tax")),
+        ("--create=-x", SessionOptions("create", name="-x")),
         (
             "--create Tax --description d",
             SessionOptions("create", name="Tax", description="d"),
@@ -214,28 +223,21 @@ def test_migrate(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
-def test_plugins_and_config(calls: Calls) -> None:
-    for arguments in (
-        "plugins",
-        "plugins --json --no-plugins",
-        "config",
-        "config --path",
-        "--config f config --check",
-    ):
+def test_plugins(calls: Calls) -> None:
+    for arguments in ("plugins", "plugins --json --no-plugins", "--config f plugins"):
         assert cli.main(arguments.split()) == 0
     assert calls == [
         ("plugins", CommonOptions(), ("json", False)),
         ("plugins", CommonOptions(no_plugins=True), ("json", True)),
-        ("config", CommonOptions(), "show"),
-        ("config", CommonOptions(), "path"),
-        ("config", CommonOptions("f"), "check"),
+        ("plugins", CommonOptions("f"), ("json", False)),
     ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["frob"], "invalid choice: 'frob'"),
+        (["frob"], "there is no command frob; there are chat, session, search,"),
+        (["Sesion"], "there is no command Sesion; did you mean session?"),
         (["--modle", "x"], "there is no option --modle; did you mean --model?"),
         (["--mod=x"], "there is no option --mod; did you mean --model?"),
         (["chat", "--quik", "x"], "there is no option --quik; did you mean --quick?"),
@@ -260,6 +262,7 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["session", "--trash", "x"], "unrecognized arguments: x"),
         (["session", "--trash", "--restore", "x"], "not allowed with"),
         (["session", "--restore"], "expected one argument"),
+        (["session", "--create", "-x"], "begins with a dash is joined to the option, as in --name"),
         (["session", "--purge"], "--purge takes a REF, or --all for all that the trash holds"),
         (["session", "--purge", "x", "--all"], "--purge takes a REF, or --all"),
         (["session", "--delete", "x", "--all"], "--all goes with --purge"),
@@ -278,7 +281,26 @@ def test_plugins_and_config(calls: Calls) -> None:
         (["--reasoning", "low", "search", "x"], "--reasoning goes with chat and not with search"),
         (["--trace", "config"], "--trace goes with chat and not with config"),
         (["config", "--show", "--path"], "not allowed with"),
-        (["a\x1b[2Jb\nc"], "invalid choice"),
+        (["config", "--get", "x", "--set", "y=z"], "not allowed with"),
+        (["config", "--check", "--json"], "--json goes with --show or --get"),
+        (["config", "--set", "x=y", "--json"], "--json goes with --show or --get"),
+        (["agents", "--list", "--create", "x"], "not allowed with"),
+        (["agents", "--model", "m"], "--model goes with --create"),
+        (["--model", "m", "agents", "--show", "x"], "--model goes with --create"),
+        (["agents", "--remove", "x", "--json"], "--json goes with --list or --show"),
+        (["agents", "--create", "x", "--temperature", "warm"], "it must be a number, such as 0.7"),
+        (["agents", "--create", "x", "--temperature", "inf"], "it must be a number, such as 0.7"),
+        (["--agent", "x", "agents"], "--agent goes with chat and not with agents"),
+        (["trace", "--list", "--show"], "not allowed with"),
+        (["trace", "--output", "x"], "--output goes with --export"),
+        (["trace", "--show", "--limit", "3"], "--limit goes with --list"),
+        (["trace", "--export", "--json"], "--json goes with --list or --show"),
+        (["metrics", "--format", "csv"], "--format goes with --export"),
+        (["metrics", "--export", "xml"], "invalid choice: 'xml'"),
+        (["metrics", "--export", "csv", "--format", "json"], "differ: give one"),
+        (["metrics", "--export", "--json"], "--json goes with --summary"),
+        (["--goal", "x", "doctor"], "--goal goes with chat and not with doctor"),
+        (["a\x1b[2Jb\nc"], "there is no command a␛[2Jb c; there are"),
         (["--x\x1b]0;t\x07"], "there is no option --x␛]0;t␇"),
     ],
 )
@@ -342,87 +364,8 @@ def test_a_bug_is_not_hidden(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_status_of_the_application_is_passed_on(
     calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agno_shell.app, "config", lambda *_: 1)  # type: ignore[attr-defined]
-    assert cli.main(["config"]) == 1
-
-
-def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
-    # What is buffered fails late, at the exit of the interpreter at worst.
-    environ = {**settings.pop("env", os.environ), "PYTHONUNBUFFERED": ""}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environ,
-        **settings,
-    )
-
-
-def imports_of(ran: subprocess.CompletedProcess[bytes]) -> set[str]:
-    """The modules that ``-X importtime`` has listed."""
-    return {line.rpartition("|")[2].strip() for line in ran.stderr.decode().splitlines()}
-
-
-def test_the_version_is_printed_without_importing_anything_slow() -> None:
-    ran = run("-X", "importtime", "-m", "agno_shell", "--version", stdout=subprocess.PIPE)
-    assert ran.stdout.decode().split() == ["agno-shell", agno_shell.__version__]
-    # What this Python imports at every start, its .pth files among it, is not our doing.
-    bare = run("-X", "importtime", "-c", "pass")
-    imported = imports_of(ran) - imports_of(bare)
-    assert "agno_shell.cli" in imported
-    others = {name for name in imported if name.startswith("agno_shell")}
-    quick = ("", ".argument_parser", ".arguments", ".cli", ".lazy_names")
-    assert others == {f"agno_shell{name}" for name in quick}
-    slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
-    assert not imported & set(slow.split())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", ["config --path", "--version", "--help"])
-def test_output_that_cannot_be_written_is_one_line(arguments: str) -> None:
-    with open("/dev/full", "wb") as full:
-        ran = run("-m", "agno_shell", *arguments.split(), stdout=full)
-    assert ran.stderr.decode() == (
-        "agno-shell: The output could not be written: No space left on device.\n"
-    )
-    assert ran.returncode == 1
-
-
-def test_a_reader_that_has_gone_is_no_error() -> None:
-    read, write = os.pipe()
-    os.close(read)
-    ran = run("-m", "agno_shell", "config", "--path", stdout=write)
-    os.close(write)
-    assert ran.stderr == b""
-    assert ran.returncode == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
-def test_a_closed_output_is_no_error() -> None:
-    command = f'"{sys.executable}" -m agno_shell config --path >&-'
-    ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
-def test_errors_that_nobody_hears_keep_their_status() -> None:
-    for arguments in ("config --check --config /there/is/none", "--frob"):
-        command = f'"{sys.executable}" -m agno_shell {arguments} 2>&-'
-        ran = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
-        assert (ran.returncode, ran.stdout, ran.stderr) == (2, b"", b"")
-
-
-def test_a_latin_1_locale_gets_escapes(tmp_path: Any) -> None:
-    environ = {
-        **os.environ,
-        "AGNO_SHELL_HOME": str(tmp_path),
-        "AGNO_SHELL_PROVIDER_MODEL": "日本",
-        "PYTHONIOENCODING": "latin-1",
-        "PYTHONUTF8": "0",
-    }
-    ran = run("-m", "agno_shell", "config", stdout=subprocess.PIPE, env=environ)
-    assert ran.returncode == 0, ran.stderr
-    assert b'model = "\\u65e5\\u672c"' in ran.stdout
+    monkeypatch.setattr(agno_shell.app, "doctor", lambda *_: 1)  # type: ignore[attr-defined]
+    assert cli.main(["doctor"]) == 1
 
 
 def test_context_is_taken_as_json_means_it(calls: Calls) -> None:

@@ -22,6 +22,32 @@ def test_what_is_wrong_comes_first_and_nothing_is_left_out() -> None:
     assert list(findings.report([])) == []
 
 
+def test_what_is_the_same_in_several_places_is_told_once() -> None:
+    found = [Finding(f"/f{each}", "It is odd.", f"chmod 600 /f{each}") for each in range(6)]
+    other = Finding("/g", "It is odd.", "Look at it.")
+    assert list(findings.report([*found, other])) == [
+        ("Wrong:", "class:error"),
+        (
+            "  /f0: It is odd. chmod 600 /f0 The same holds for /f1, /f2, /f3 and 2 more.",
+            "",
+        ),
+        ("  /g: It is odd. Look at it.", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], False),
+        ([WRONG], False),
+        ([WRONG._replace(repairable=True)], True),
+        ([NOTE._replace(repairable=True), WRONG], False),
+    ],
+)
+def test_whether_a_repair_is_worth_offering(found: list[Finding], expected: bool) -> None:
+    assert findings.can_be_repaired(found) is expected
+
+
 def test_a_finding_is_one_line_that_cannot_act_on_the_terminal() -> None:
     line = findings.sentence(Finding("a\x1b[2Jb\nc", "\u202ed\r.", "x" * 2000))
     assert line.startswith("a␛[2Jb c: ‹U+202E›d")
@@ -56,5 +82,6 @@ def test_json_holds_every_field() -> None:
             "advice": "It was mended.",
             "healed": True,
             "note": False,
+            "repairable": False,
         }
     ]

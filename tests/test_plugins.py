@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 import textwrap
 from dataclasses import replace
@@ -11,9 +12,10 @@ import pytest
 
 from agno_shell import hookimpl
 from agno_shell.contracts import Command, ProviderFactory, ToolbarItem, ToolbarView
-from agno_shell.errors import PluginError
+from agno_shell.errors import PluginError, ProviderError, StorageError, UsageError
 from agno_shell.events import Request
-from agno_shell.plugins import BUILTINS, Plugins, Registry
+from agno_shell.plugins import BUILTINS, Plugins
+from agno_shell.registries import Registry
 from agno_shell.types import Message, Session, new_id, now
 
 REQUEST = Request("m", (Message(new_id(), "user", "hi", now()),))
@@ -181,7 +183,7 @@ def register(plugins: Plugins, name: str, **hooks: Any) -> None:
     plugins._load(name, f"dist-{name}", "1", name, lambda: module)
 
 
-def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
+async def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
     said: list[str] = []
     plugins = Plugins(installed=False, report=said.append)
     called: list[str] = []
@@ -201,15 +203,17 @@ def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
     register(plugins, "half", toolbar_items=generator)
     register(plugins, "good", toolbar_items=good)
     view = ToolbarView(SESSION, "m", None, False, 0)
-    for _time in range(2):
-        texts = [item.text for item in plugins.toolbar_items(view)]
-        assert texts[:2] == ["a", "b"]
-    assert called == ["m", "m"]
+    for model in ("m", "n"):
+        plugins.toolbar_items(view._replace(model=model))
+        await plugins.hooks.settled(5)
+        texts = [item.text for item in plugins.toolbar_items(view._replace(model=model))]
+        assert texts == ["a", "b"]
+    assert called == ["m", "n"]
     assert len(said) == 2
     assert "ValueError: boom" in row(plugins, "bad")["error"]
 
 
-def test_filters_see_what_the_one_before_returned() -> None:
+async def test_filters_see_what_the_one_before_returned() -> None:
     said: list[str] = []
     plugins = Plugins(installed=False, report=said.append)
 
@@ -219,24 +223,63 @@ def test_filters_see_what_the_one_before_returned() -> None:
     def look(request: Request) -> None:
         seen.append(request.model)
 
-    def wrong(request: Request) -> Any:
-        return "not a request"
-
-    def of_text(request: Request) -> Request:
-        return replace(request, messages=("text",))  # type: ignore[arg-type]
-
     seen: list[str] = []
-    register(plugins, "zero", prepare_request=of_text)
     register(plugins, "one", prepare_request=rename)
-    register(plugins, "two", prepare_request=wrong)
     register(plugins, "three", prepare_request=look)
     register(plugins, "four", prepare_request=lambda request, session: rename(request, session))
-    result = plugins.prepare_request(SESSION, REQUEST)
+    result = await plugins.prepare_request(SESSION, REQUEST)
     assert result.model == "m+S+S"
     assert len(seen) == 1
-    assert "zero (" in said[0]
-    assert "it returned a Request with str as a message" in said[0]
-    assert "it returned str, not Request" in said[1]
+    assert said == []
+
+
+ASKING = Request("m", (Message("1", "user", "Hi", now()),))
+EMPTY = Message("2", "user", " ", now())
+
+
+@pytest.mark.parametrize(
+    ("returned", "why"),
+    [
+        (lambda _request: 1 // 0, "ZeroDivisionError: "),
+        (lambda _request: sys.exit(3), "SystemExit: 3"),
+        (lambda _request: raising(KeyboardInterrupt()), "KeyboardInterrupt"),
+        (lambda _request: raising(asyncio.CancelledError()), "CancelledError"),
+        (lambda _request: raising(StorageError("No list of names.")), "No list of names"),
+        (lambda _request: "text", "it returned str, not Request"),
+        (lambda request: replace(request, messages=("x",)), "with str as a message"),
+        (lambda request: replace(request, messages=(EMPTY._replace(content=None),)), "NoneType"),
+        (lambda request: replace(request, messages=(EMPTY._replace(role="me"),)), "'me' as its"),
+        (lambda request: replace(request, messages=()), "asks nothing"),
+        (lambda request: replace(request, messages=(EMPTY,)), "asks nothing"),
+    ],
+)
+async def test_a_filter_that_fails_lets_nothing_through(returned: Any, why: str) -> None:
+    plugins = Plugins(installed=False)
+    seen: list[Request] = []
+    register(plugins, "broken", prepare_request=lambda request: returned(request))
+    register(plugins, "last", prepare_request=lambda request: seen.append(request))
+    for _time in range(2):  # not only the first time
+        with pytest.raises(PluginError) as caught:
+            await plugins.prepare_request(SESSION, ASKING)
+        assert "Nothing was sent: plugin broken (" in str(caught.value)
+        assert why in str(caught.value)
+        assert '[plugins] off = ["broken"]' in caught.value.hint
+    assert why in row(plugins, "broken")["error"]
+    assert seen == []
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+async def test_a_filter_can_forbid_a_request() -> None:
+    plugins = Plugins(installed=False)
+    veto = UsageError("That holds a key.", hint="Take it out.")
+    register(plugins, "guard", prepare_request=lambda request: raising(veto))
+    with pytest.raises(ProviderError) as caught:
+        await plugins.prepare_request(SESSION, ASKING)
+    assert (str(caught.value), caught.value.hint) == ("That holds a key.", "Take it out.")
+    assert caught.value.kind == "refused"
 
 
 def test_an_unknown_name_lists_the_nearest_and_the_known() -> None:
@@ -282,7 +325,7 @@ def test_a_builtin_can_be_switched_off_and_says_so_when_it_is_needed() -> None:
         plugins.need(plugins.providers, "offline")
 
 
-def test_the_hooks_tell_what_has_happened() -> None:
+async def test_the_hooks_tell_what_has_happened() -> None:
     plugins = Plugins(installed=False)
     told: list[tuple[str, Any]] = []
     register(
@@ -302,6 +345,7 @@ def test_the_hooks_tell_what_has_happened() -> None:
     plugins.message_saved(SESSION, message)
     plugins.turn_finished(SESSION, message)
     plugins.shell_stopped("context")  # type: ignore[arg-type]
+    await plugins.hooks.settled(5)
     assert told == [
         ("on_shell_started", "context"),
         ("on_session_opened", "S"),

@@ -164,10 +164,10 @@ def _wrong(file: TomlFile, agent: str, key: str, what: str, *, hint: str = "") -
 
 
 def _unknown(file: TomlFile, agent: str, key: str) -> ConfigError:
-    from agno_shell.config.nearest import nearest
+    from agno_shell.config.nearest import did_you_mean, nearest
 
     meant = nearest(key, KEYS)
-    hint = f'Did you mean "{meant}"?' if meant else _reserved(key)
+    hint = did_you_mean(key, meant) if meant else _reserved(key)
     return ConfigError(
         f'{file.place(("agents", agent, key))}: an agent has no key "{key[:60]}".',
         hint=hint or f"Model parameters stand in the table [agents.{agent}.parameters].",

@@ -31,6 +31,34 @@ def key_lines(text: str) -> dict[Key, int]:
     Keys inside an inline table are not listed; the key before the table is.
     """
     lines: dict[Key, int] = {}
+    for table, key, line in _entries(text):
+        for length in range(len(table) + 1 if key else len(table), len(table + key) + 1):
+            lines.setdefault((table + key)[:length], line)
+    return lines
+
+
+def stands_before(text: str, line: int) -> tuple[Key, int] | None:
+    """The key or table header in ``line``, counted from 1, of a text that is valid before it,
+    if it stands in an earlier line, too; and that line."""
+    lines = text.split("\n")
+    before = "\n".join(lines[: line - 1]) + "\n"
+    here = next(_entries(lines[line - 1]), None)
+    if here is None:
+        return None
+    table, key, _line = here
+    if key:  # it belongs to the table that was begun last
+        table = next((each for each, _key, _line in reversed([*_entries(before)])), ())
+    known = key_lines(before)
+    full = table + key
+    shortest = len(table) if key else len(full) - 1
+    for length in range(len(full), shortest, -1):
+        if full[:length] in known:
+            return full[:length], known[full[:length]]
+    return None
+
+
+def _entries(text: str) -> Iterator[tuple[Key, Key, int]]:
+    """Each table header, with an empty key, and each key with its table; and the line."""
     table: Key = ()
     tokens = _tokens(text)
     for kind, part, line in tokens:
@@ -38,13 +66,10 @@ def key_lines(text: str) -> dict[Key, int]:
             continue
         if part == "[":  # a header; the second bracket of [[x]] is skipped as no part of a key
             table = _key(tokens, kind, part)
-            lines.setdefault(table, line)
+            yield table, (), line
         else:
-            key = table + _key(tokens, kind, part)
-            for length in range(len(table) + 1, len(key) + 1):
-                lines.setdefault(key[:length], line)
+            yield table, _key(tokens, kind, part), line
             _skip_value(tokens)
-    return lines
 
 
 def _tokens(text: str) -> _Tokens:

@@ -63,11 +63,16 @@ def check_setting(name: str, value: Any, place: Callable[[], str]) -> Any:
     """``value`` as the type of the setting ``name``; ``place()`` begins the error."""
     setting = settings.BY_NAME.get(name)
     if setting is None:
-        raise ConfigError(f'There is no setting "{_short(name)}".', hint=_hint_for(name))
+        raise unknown_setting(name)
     try:
         return setting.validate(value)
     except ValueError as error:
         raise ConfigError(f"{place()}{name} {error}.") from None
+
+
+def unknown_setting(name: str) -> ConfigError:
+    """There is no setting of this name; the nearest one is named."""
+    return ConfigError(f'There is no setting "{_short(name)}".', hint=_hint_for(name))
 
 
 class _Layers:
@@ -147,14 +152,14 @@ class _Layers:
                 self._wrong(error)
 
     def _add_plugin(self, file: TomlFile, name: str, table: Any) -> None:
-        if name == "off":
-            self._add(file, ("plugins", "off"), table)
+        if f"plugins.{name}" in settings.BY_NAME:
+            self._add(file, ("plugins", name), table)
         elif isinstance(table, dict):
             self.plugin_tables[name] = {**self.plugin_tables.get(name, {}), **table}
         else:
             raise ConfigError(
                 f'{file.place(("plugins", name))}: there is no setting "plugins.{_short(name)}".',
-                hint="[plugins] holds off, a list of names, and a table [plugins.NAME] "
+                hint="[plugins] holds off, a list of names, seconds, and a table [plugins.NAME] "
                 "for each plugin that has settings.",
             )
 
@@ -214,20 +219,21 @@ def _unknown(file: TomlFile, key: tuple[str, ...]) -> ConfigError:
 
 
 def _hint_for(name: str) -> str:
-    from agno_shell.config.nearest import nearest
+    from agno_shell.config.nearest import did_you_mean, nearest
 
     last = name.rpartition(".")[2]
-    if last in ("api_key", "key", "token"):
+    if last.lower() in ("api_key", "key", "token"):
         return (
             "A key is not written here: put it into an environment variable and name "
             "that one in provider.api_key_env."
         )
     # The right key in the wrong table first: [table] lines are forgotten more often.
-    same_end = [known for known in settings.BY_NAME if known.rpartition(".")[2] == last]
+    folded = last.lower()
+    same_end = [known for known in settings.BY_NAME if known.rpartition(".")[2] == folded]
     meant = nearest(name, same_end, likeness=0.0)
     meant = meant or nearest(name, [*settings.BY_NAME, *TABLES, "agents", "plugins"])
     if meant:
-        return f'Did you mean "{meant}"?'
+        return did_you_mean(name, meant)
     return "agno-shell config --show lists every setting."
 
 

@@ -27,13 +27,17 @@ class TomlFile:
         self._lines: Mapping[tuple[str, ...], int] | None = None
 
     def place(self, key: tuple[str, ...]) -> str:
-        """``FILE, line N`` of a key, or of the nearest table above it that has a line."""
+        """``FILE, line N`` of a key, of the first one below it, or of the nearest table above
+        it that has a line."""
         if self._lines is None:
             from agno_shell.config.key_lines import key_lines
 
             self._lines = key_lines(self._text)
         for length in range(len(key), 0, -1):
-            line = self._lines.get(key[:length])
+            above = key[:length]
+            line = self._lines.get(above) or min(
+                (below for each, below in self._lines.items() if each[:length] == above), default=0
+            )
             if line:
                 return f"{self.path}, line {line}"
         return self.path
@@ -125,21 +129,43 @@ def _broken(path: str, text: str, problem: str) -> ConfigError:
     import re
 
     found = re.search(r" \(at line (\d+), column (\d+)\)$", problem)
+    line = None
     if found:
-        place = f"{path}, line {found[1]}, column {found[2]}"
+        line = int(found[1])
+        place = f"{path}, line {line}, column {found[2]}"
         problem = problem[: found.start()]
     elif problem.endswith(" (at end of document)"):
-        place = f"{path}, line {len(text.splitlines()) or 1}, at the end"
+        line = len(text.splitlines()) or 1
+        place = f"{path}, line {line}, at the end"
         problem = problem.removesuffix(" (at end of document)")
     else:
         place = path
     problem = problem[:1].lower() + problem[1:]
-    return ConfigError(f"{place}: this is not TOML: {problem}.", hint=_hint(problem))
+    return ConfigError(f"{place}: this is not TOML: {problem}.", hint=_hint(problem, text, line))
 
 
-def _hint(problem: str) -> str:
+def _hint(problem: str, text: str, line: int | None) -> str:
     if "invalid value" in problem:
         return 'Text stands in quotes, as in model = "name".'
+    if "unescaped '\\'" in problem or "hex value" in problem:
+        return (
+            "Within double quotes a backslash begins an escape; a path with backslashes stands "
+            r"in single quotes, as in path = 'C:\Users\me'."
+        )
     if "twice" in problem or "overwrite" in problem:
-        return "Remove one of the two."
+        return _where_before(text, line)
     return ""
+
+
+def _where_before(text: str, line: int | None) -> str:
+    """Where that stands which stands here for the second time."""
+    from agno_shell.config.key_lines import stands_before
+
+    found = stands_before(text, line) if line else None
+    if found is None:
+        return "Remove one of the two."
+    key, first = found
+    name = ".".join(key)[:60]
+    if text.split("\n")[(line or 1) - 1].lstrip().startswith("["):
+        return f"[{name}] is in line {first} already: put all of it there."
+    return f"{name} is in line {first} already. Remove one of the two."

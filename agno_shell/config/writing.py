@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from agno_shell.config.agents import Agent
 
 _HEADING = """\
-# Written by agno-shell, for example by /model --default or /agent new. It is laid over config.toml.
+# Written by agno-shell, for example by /model --default, /agent new or agno-shell config --set.
+# It is laid over config.toml.
 # A line that is removed here is forgotten; the whole file may be deleted.
 
 """
@@ -49,9 +50,7 @@ def new_agent(paths: Paths, name: str, table: Mapping[str, Any]) -> Agent:
 
     agent = make_agent(name, table)
     written = _written(paths)
-    agents = written.get("agents", {})
-    if not isinstance(agents, dict):
-        raise ConfigError(f"{paths.shell_config_file}: agents must be tables, [agents.NAME].")
+    agents = _agents(paths, written)
     if name in agents:
         raise ConfigError(
             f"{paths.shell_config_file} has an agent {name!r} already.",
@@ -60,6 +59,39 @@ def new_agent(paths: Paths, name: str, table: Mapping[str, Any]) -> Agent:
     written["agents"] = {**agents, name: dict(table)}
     _write(paths, written)
     return agent
+
+
+def remove_agent(paths: Paths, name: str) -> None:
+    """Remove the table ``[agents.NAME]`` that the shell has written.
+
+    Raises ``ConfigError`` for a name that it has not written, and when the file cannot be
+    read or written. Nothing else of the file changes, and nothing of the person's own file.
+    """
+    written = _written(paths)
+    agents = _agents(paths, written)
+    if name not in agents:
+        raise ConfigError(f"{paths.shell_config_file} has no agent {name!r}.")
+    written["agents"] = {key: table for key, table in agents.items() if key != name}
+    if not written["agents"]:
+        del written["agents"]
+    _write(paths, written)
+
+
+def place_of_agent(path: str, name: str) -> str | None:
+    """``FILE, line N`` of the table ``[agents.NAME]`` in the file at ``path``; None where
+    there is no such table. Raises ``ConfigError`` for a file that cannot be read."""
+    file = read_toml(path)
+    agents = file.table.get("agents") if file else None
+    if file is None or not isinstance(agents, dict) or name not in agents:
+        return None
+    return file.place(("agents", name))
+
+
+def _agents(paths: Paths, written: Mapping[str, Any]) -> dict[str, Any]:
+    agents = written.get("agents", {})
+    if not isinstance(agents, dict):
+        raise ConfigError(f"{paths.shell_config_file}: agents must be tables, [agents.NAME].")
+    return agents
 
 
 def _written(paths: Paths) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agno_shell.contracts.conversation import ConversationControl, Figures, Step
     from agno_shell.contracts.provider import (
         Abilities,
+        Address,
         Counted,
         Provider,
         ProviderFactory,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         RendererOptions,
         RenderStream,
     )
-    from agno_shell.contracts.storage import Storage, StorageFactory, StorageOptions
+    from agno_shell.contracts.storage import Progress, Storage, StorageFactory, StorageOptions
     from agno_shell.contracts.tools import (
         Approve,
         Permission,
@@ -47,14 +48,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
     "conversation": "ConversationControl Figures Step",
-    "provider": "Abilities Counted Provider ProviderFactory ProviderOptions",
+    "provider": "Abilities Address Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
-    "storage": "Storage StorageFactory StorageOptions",
+    "storage": "Progress Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
 }
 
 __all__ = [
     "Abilities",
+    "Address",
     "Approve",
     "Command",
     "CommandContext",
@@ -64,6 +66,7 @@ __all__ = [
     "Figures",
     "Line",
     "Permission",
+    "Progress",
     "Provider",
     "ProviderFactory",
     "ProviderOptions",

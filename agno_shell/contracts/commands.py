@@ -3,7 +3,15 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile each of them
 # at every start.
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from agno_shell.contracts.provider import Provider
@@ -39,6 +47,11 @@ class CommandContext(Protocol):
     @property
     def model(self) -> str:
         """The model in use; ``offline`` when none is set up."""
+
+    @property
+    def address(self) -> str:
+        """The server that is asked, with the variable that chose it, for a person to read;
+        empty where it is the service of the model itself."""
 
     @property
     def agent(self) -> str | None: ...
@@ -87,6 +100,15 @@ class CommandContext(Protocol):
         """Run ``work`` with a second handle of the storage, in a thread of its own: for
         what may take long, such as searching; nothing that is said waits for it."""
 
+    def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """What the iterator yields that ``work`` makes of that second handle, each step in its
+        turn with what others ask of it, as in ``async for done, total in
+        context.read_steps(lambda storage: storage.prepare_search())``."""
+
+    def progress(self, text: str) -> None:
+        """Say in one line how far a command that takes long has come. The next one takes its
+        place, and at the end of the command none is left."""
+
     def settings(self, plugin: str) -> Mapping[str, Any]:
         """The table ``[plugins.NAME]`` of the configuration."""
 
@@ -123,8 +145,10 @@ class CommandContext(Protocol):
     def metrics_summary(self) -> str:
         """Totals of this session since the shell started, as one line; may be empty."""
 
-    async def confirm(self, question: str) -> bool:
-        """Ask once; only ``y`` or ``yes`` is a yes."""
+    async def confirm(self, question: str, *, instead: str = "") -> bool:
+        """Ask once; only ``y`` or ``yes`` is a yes. ``UsageError`` where nobody can be asked,
+        as in a pipe; it names ``instead``, the option that answers beforehand, if there is
+        one."""
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         """Let the person pick one of several lines with the arrow keys and Enter, or by
@@ -175,6 +199,9 @@ class Command(NamedTuple):
     complete: Callable[[CommandContext, str], Awaitable[Iterable[Completion]]] | None = None
     """Completions of the argument text, fuzzily filtered by the shell. May be slow."""
     aliases: tuple[str, ...] = ()
+    multiline: bool = False
+    """Whether the arguments may have several lines. Otherwise a text with more lines than the
+    command's own is not run, and the person is told: the next message may stand there."""
 
 
 class ToolbarItem(NamedTuple):

@@ -3,11 +3,11 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile each of them
 # at every start.
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from agno_shell.contracts.tools import ToolState
-from agno_shell.types import Attachment, Message, Reasoning, Session
+from agno_shell.types import Attachment, Message, Reasoning, Session, Stretch
 
 
 class Step(NamedTuple):
@@ -84,10 +84,34 @@ class ConversationControl(Protocol):
 
     async def path(self) -> Sequence[Message]:
         """The whole path to the head, oldest first, also what is not saved yet. A message's
-        number, as a person names it, is its place here, counted from 1."""
+        number, as a person names it, is its place here, counted from 1. Of a long session
+        this is much: :meth:`part` reads what is needed."""
+
+    async def length(self) -> int:
+        """How many messages :meth:`path` has, without reading them."""
+
+    async def part(self, start: int, stop: int) -> Sequence[Message]:
+        """``path()[start:stop]``, for ``start`` and ``stop`` from 0 on; no more is read."""
+
+    async def numbers(self, message_ids: Collection[str]) -> Mapping[str, int]:
+        """The numbers of those of some messages that are on the path."""
 
     async def tree(self) -> Sequence[Message]:
-        """Every message of every branch in the order of saving."""
+        """Every message of every branch in the order of saving: in a long session as much as
+        :meth:`path`."""
+
+    async def outline(self) -> Sequence[Stretch]:
+        """The shape of :meth:`tree`, without reading it."""
+
+    async def saved(self, start: int, stop: int) -> Sequence[Message]:
+        """``tree()[start:stop]``, for ``start`` and ``stop`` from 0 on; no more is read."""
+
+    async def place(self, message_id: str) -> int | None:
+        """The place of a message in :meth:`tree`; None when it is not there."""
+
+    async def recover(self) -> int:
+        """Write what was said here, and is not in the store any more, behind what is there
+        now; returns how many messages that were. Nothing that is there changes."""
 
     # What is sent
 
@@ -118,6 +142,9 @@ class ConversationControl(Protocol):
 
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         """Take in content that is no file."""
+
+    def extent(self, attachment: Attachment) -> str:
+        """How much is in it: ``640 × 480 pixels``, ``3 pages``; empty where that is not known."""
 
     def detach(self, attachment: Attachment) -> None:
         """Not send it after all; its content stays with the session."""

@@ -27,6 +27,15 @@ class ProviderOptions(NamedTuple):
     """The absolute path of a file for what the provider's own libraries print."""
 
 
+class Address(NamedTuple):
+    """A server that is asked instead of the service that a model's name belongs to."""
+
+    url: str
+    """Without a user name or password in it."""
+    chosen_by: str = ""
+    """The environment variable that says so; empty: the person did, as ``api_base``."""
+
+
 class Abilities(NamedTuple):
     """What a model can take; None where that is not known."""
 
@@ -63,6 +72,17 @@ class Provider(ABC):
     def stream(self, request: "Request") -> "AsyncGenerator[Event, None]":
         """Answer; the last event is ``Finished`` or ``Failed``. Closing the iterator
         (``aclose``) or cancelling its task closes the connection."""
+
+    def address(self, model: str, api_base: str | None = None) -> Address | None:
+        """Where ``model`` is asked, if not at the address of its own service; then nobody
+        knows its price either. ``api_base`` is that of the request. Cheap: it is asked for
+        before the first prompt."""
+        return Address(api_base) if api_base else None
+
+    def cautions(self) -> Sequence[str]:
+        """What makes every request less safe than it should be, a sentence each, said when
+        the shell is started; usually nothing. As cheap as :meth:`address`."""
+        return ()
 
     async def models(self) -> Sequence[str]:
         """Names that can be used as a model, for completion; may be empty."""

@@ -4,7 +4,7 @@
 # at every start.
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,12 +12,15 @@ from agno_shell.errors import StorageError
 from agno_shell.types import (
     NOTHING,
     Finding,
+    Growth,
     Memory,
     Message,
     Role,
     SearchHit,
     Session,
+    Stretch,
     Trashed,
+    grown,
 )
 
 
@@ -35,6 +38,13 @@ class StorageOptions(NamedTuple):
     such as a search index. Empty: there is none."""
 
 
+class Progress(NamedTuple):
+    """How far something that takes long has come."""
+
+    done: int
+    total: int
+
+
 class Storage(ABC):
     """Keeps sessions and their messages. Synchronous; one thread uses a handle at a time.
 
@@ -43,6 +53,9 @@ class Storage(ABC):
     :class:`~agno_shell.errors.SessionNotFoundError`. Reading never writes. What JSON
     cannot say, such as NaN or an object in ``provider_data``, is refused and not saved.
     """
+
+    is_outlined = False
+    """Whether :meth:`outline`, :meth:`part` and :meth:`locate` read less than :meth:`tree`."""
 
     can_search = False
     """Whether :meth:`search` finds anything."""
@@ -97,11 +110,61 @@ class Storage(ABC):
     def tree(self, session_id: str) -> list[Message]:
         """Every message of every branch, in the order in which they were saved."""
 
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        """Which of these are not the id of a message of the session: by this the shell
+        notices that what was saved is gone. As it is asked whenever a session has changed,
+        mostly for its newest messages, it should read no more than it must; by default every
+        message is read."""
+        if not message_ids:
+            return set()
+        return set(message_ids) - {message.id for message in self.tree(session_id)}
+
+    # Finding one's way in a long session. What these do by default reads all of it; a storage
+    # for sessions of any length does better.
+
+    def outline(self, session_id: str) -> list[Stretch]:
+        """The shape of :meth:`tree`: every message in exactly one stretch, in the order of
+        saving. Its cost should depend on the number of branches rather than of messages."""
+        places: dict[str | None, int] = {}
+        stretches: list[Stretch] = []
+        for place, message in enumerate(self.tree(session_id)):
+            parent = places.get(message.parent)
+            if stretches and parent == place - 1:
+                stretches[-1] = stretches[-1]._replace(stop=place + 1)
+            else:
+                stretches.append(Stretch(place, place + 1, parent))
+            places[message.id] = place
+        return stretches
+
+    def part(self, session_id: str, start: int, stop: int) -> list[Message]:
+        """``tree(session_id)[start:stop]``, for ``start`` and ``stop`` from 0 on."""
+        return self.tree(session_id)[start:stop]
+
+    def locate(self, session_id: str, message_ids: Collection[str]) -> dict[str, int]:
+        """The places of messages in :meth:`tree`; those that are not there are left out."""
+        tree = enumerate(self.tree(session_id))
+        return {each.id: place for place, each in tree if each.id in message_ids}
+
     @abstractmethod
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        """Keep the reply in work so that a crash loses at most its last second, also one that
-        so far holds nothing but its ``provider_data``; None removes it. Appending a message
-        with the same id removes it as well."""
+        """Keep the reply in work, also one that so far holds nothing but its
+        ``provider_data``: on return it outlives the process, however that ends, and what
+        was kept a second ago survives a power cut. None removes it. Appending a message with
+        the same id removes it as well. Called once a second while a reply grows."""
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        """Add to the reply in work that :meth:`save_partial` keeps through this handle. On
+        return it outlives the process, however that ends: the shell shows it only then. As
+        this is called for each frame that is shown, 30 times a second, it should cost what
+        is added, and wait for no disk. ``StorageError`` when no reply with this id is in
+        work here, or it was removed; :meth:`save_partial` is called instead then.
+
+        By default all of it is read and kept again, which costs more with every frame."""
+        for message in self.partials(session_id):
+            if message.id == growth.message_id:
+                self.save_partial(session_id, grown(message, [growth]))
+                return
+        raise StorageError(f"No reply {growth.message_id[:80]!r} is in work in {session_id}.")
 
     # What belongs to a session beside its messages
 
@@ -167,6 +230,10 @@ class Storage(ABC):
         should cost next to nothing."""
         return self.open(session_id), self.memories(session_id)
 
+    def mend(self) -> None:  # noqa: B027 - many storages mend themselves
+        """Mend what a power cut has left in any session, as far as it is found at little cost
+        and nothing is lost by it. The shell calls this once, after it has started."""
+
     # Moving from one storage to another
 
     @abstractmethod
@@ -230,6 +297,16 @@ class Storage(ABC):
         dots at a cut end; white space may be one blank.
         """
         raise StorageError("This storage cannot search.")
+
+    def prepare_search(self) -> Iterator[Progress]:
+        """Do a part of what :meth:`search` would have to do first, such as reading what is new
+        into an index, each time the next one is asked for: a tenth of a second's work. Yields
+        how many sessions are done, and of how many; nothing when there is nothing to do.
+
+        It is to be left at any time: what was done stays done, also when the process is killed.
+        The storage can be used between two steps, and what two handles prepare at the same
+        time is not done twice."""
+        return iter(())
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:
         """Look at everything that is kept and yield what is wrong; with ``repair`` mend

@@ -33,6 +33,9 @@ class Tool(NamedTuple):
     stops it."""
     source: str = ""
     """Where it comes from, as the person is told: the function, or the server."""
+    changed: Sequence[str] = ()
+    """What is different since the person was last asked about it, a sentence each; the shell
+    fills it in for :data:`Approve`."""
 
 
 class ToolBox(ABC):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from agno_shell.contracts import Provider
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop, StoppedError
-from agno_shell.conversation.stream import Stream, failure
+from agno_shell.conversation.stream import Stream, Take, failure, passed_on
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
     Event,
@@ -23,6 +23,7 @@ from agno_shell.events import (
     Retrying,
     TurnEvent,
 )
+from agno_shell.guarding import let_through, reason_of
 
 BACK_OFF = (1.0, 3.0)
 """Seconds before the second try and before later ones, where the other side names none."""
@@ -44,6 +45,7 @@ class Asking:
     """The events of one request at the first of ``choices`` that is not down.
 
     ``prepare`` makes the request for a choice; ``begun`` is told of each one that leaves.
+    ``take`` gets what the provider yields before it is passed on: see :class:`Stream`.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Asking:
         begun: Callable[[Choice, RequestPrepared], object],
         patience: Patience,
         stop: Stop,
+        take: Take = passed_on,
     ) -> None:
         self._choices = choices
         self._provider = provider
@@ -61,6 +64,7 @@ class Asking:
         self._begun = begun
         self._patience = patience
         self._stop = stop
+        self._take = take
 
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The last one is Finished, Failed or Interrupted."""
@@ -116,7 +120,7 @@ class Asking:
                 return
 
     async def _once(self, choice: Choice, prepared: RequestPrepared) -> AsyncGenerator[Event, None]:
-        stream = Stream(self._provider(choice), prepared.request)
+        stream = Stream(self._provider(choice), prepared.request, self._take)
         with self._stop.calling(stream.stop):
             async with aclosing(stream.events()) as events:
                 async for event in events:
@@ -128,8 +132,9 @@ class Asking:
         except AgnoShellError as error:
             return failure(error)
         # A provider may be anybody's plugin; its bug costs one reply and not the shell.
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {error}"
+        except BaseException as error:
+            let_through(error)
+            reason = reason_of(error)
             return Failed("other", f"The request could not be prepared: {reason}")
 
     def _pause(self, failed: Failed, attempt: int) -> float | None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import settings
-from agno_shell.contracts import Provider, Storage
+from agno_shell.contracts import Address, Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.asking import Patience
+from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
-from agno_shell.conversation.path import FIRST_LOAD, Path, read_end
+from agno_shell.conversation.path import Path, read_end
+from agno_shell.conversation.recovery import Recovery
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.toolbelt import Toolbelt
-from agno_shell.conversation.tree import branches
+from agno_shell.conversation.tree import branches, outline
+from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing, unsaved
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
@@ -36,6 +40,7 @@ from agno_shell.types import (
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
+    from agno_shell.conversation.reply import Reply
     from agno_shell.conversation.request.requests import Requests
     from agno_shell.plugins import Plugins
 
@@ -76,16 +81,20 @@ class Conversation:
         self.ledger = Ledger()
         """What was used since the shell started."""
         self._session: Session | None = None
-        self.path = Path(self._read_path, self.tree)
+        self.path = Path(self._read_path, self._read_path_to)
         self.memories: Sequence[Memory] = ()
         """What the model is to remember in the open session."""
         self._requests: Requests | None = None
-        self._outbox = Outbox(store, self._saved, self._renamed)
+        self._is_unkept = False
+        """Whether it was said that what is shown of replies is not kept for now."""
+        self.outbox = Outbox(store, self._saved, self._renamed)
         self.missing: Missing | None = None
         """Where the open session is, if it was deleted elsewhere."""
         self.elsewhere = 0
         """Messages that were added to open sessions elsewhere, since the shell started."""
         self.budget = Budget(self)
+        self.numbered = Numbered(self)
+        self.recovery = Recovery(self)
 
     # What is open -----------------------------------------------------------------------
 
@@ -108,17 +117,17 @@ class Conversation:
     @property
     def unsaved(self) -> Sequence[Message]:
         """Messages that could not be written yet; they are tried again with the next."""
-        return self._outbox.refused()
+        return self.outbox.refused()
 
     @property
     def unsaved_here(self) -> Sequence[Message]:
         """Those of the open session."""
-        return self._outbox.refused(self.session.session_id)
+        return self.outbox.refused(self.session.session_id)
 
     @property
     def unsaved_elsewhere(self) -> Sequence[str]:
         """The ids of the other sessions that have some."""
-        refused = (each for each in self._outbox.sessions() if self._outbox.refused(each))
+        refused = (each for each in self.outbox.sessions() if self.outbox.refused(each))
         return [each for each in refused if each != self.session.session_id]
 
     @property
@@ -138,6 +147,11 @@ class Conversation:
         """The server in use: the session's own, else the configured one, else the one that
         the model's name implies."""
         return self.session.api_base or self.config[settings.PROVIDER_API_BASE] or None
+
+    @property
+    def address(self) -> Address | None:
+        """Where the model in use is asked, if not at the address of its own service."""
+        return self.models.address(self.choice, self.api_base)
 
     @property
     def provider(self) -> Provider:
@@ -169,11 +183,11 @@ class Conversation:
     async def open(self, session_id: str) -> Session:
         """Open a session, also the open one as it is by now, and make it the current one."""
         session, history = await self.store(lambda storage: read_end(storage, session_id))
-        path = Path(self._read_path, self.tree)
+        path = Path(self._read_path, self._read_path_to)
         path.set(history)
-        if unsaved := self._outbox.waiting(session_id):
+        if unsaved := self.outbox.waiting(session_id):
             # What could not be written is still said; the head may have moved on since.
-            await self._stand_before(path, session_id, unsaved[0].parent)
+            await path.stand_before(unsaved[0].parent, partial(self._read_end_of, session_id))
             for message in unsaved:
                 path.append(message)
         memories = await self._memories_of(session_id)
@@ -181,8 +195,9 @@ class Conversation:
         self._session, self.path, self.memories = session, path, memories
         self._requests = None
         self.missing = None
+        self.recovery.forget()
         if unsaved:
-            await self._outbox.send(session_id)
+            await self.outbox.send(session_id)
         # "Last used" is a convenience: a full or read-only disk still opens every session.
         try:
             if await self.store(lambda storage: storage.current()) != session_id:
@@ -192,14 +207,6 @@ class Conversation:
         self.plugins.session_opened(self.session)
         self.budget.begin(session_id)
         return self.session
-
-    async def _stand_before(self, path: Path, session_id: str, parent: str | None) -> None:
-        """The path to a message, which most often is the end of ``path`` itself."""
-        if parent is None or any(message.id == parent for message in path.messages):
-            await path.stand_at(parent)
-            return
-        tree = await self.store(lambda storage: storage.tree(session_id))
-        path.set(branches.path_to(tree, parent, FIRST_LOAD))
 
     async def place(self, message_id: str) -> branches.Place | None:
         """Where a message of the open session stands; None when there is no such message."""
@@ -282,24 +289,34 @@ class Conversation:
         session_id = self.session.session_id
         return await self.store(lambda storage: storage.messages(session_id, last=last))
 
+    async def _read_path_to(self, message_id: str, last: int) -> list[Message]:
+        session_id = self.session.session_id
+        waiting = {each.id: each for each in self.outbox.waiting(session_id)}
+        end = branches.path_to(waiting.values(), message_id, last)
+        at, left = (end[0].parent if end else message_id), last - len(end)
+        if at is None or not left:
+            return end
+        return [*await self._read_end_of(session_id, at, left), *end]
+
+    async def _read_end_of(self, session_id: str, message_id: str, last: int) -> list[Message]:
+        return await self.store(lambda s: outline.end_of(s, session_id, message_id, last))
+
     async def tree(self, through: StoreThread | None = None) -> list[Message]:
         """Every message of every branch in the order of saving; those that wait to be saved
         are the last. It is read ``through`` the reader where nothing that is said is to wait
         for it."""
         session_id = self.session.session_id
-        saved = await (through or self.store)(lambda storage: storage.tree(session_id))
+        saved = await self._tree_of(session_id, through)
         known = {message.id for message in saved}
-        waiting = self._outbox.waiting(session_id)
+        waiting = self.outbox.waiting(session_id)
         return [*saved, *(message for message in waiting if message.id not in known)]
+
+    async def _tree_of(self, session_id: str, through: StoreThread | None = None) -> list[Message]:
+        return await (through or self.store)(lambda storage: storage.tree(session_id))
 
     async def whole_path(self) -> list[Message]:
         """The path from the root to where this shell stands, also what is not saved yet."""
-        history, session_id = list(self.history), self.session.session_id
-        if self.path.is_whole or not history:
-            return history
-        first = history[0].id
-        before = await self.reader(lambda s: branches.leading_to(s, session_id, first))
-        return [*before, *history]
+        return await self.numbered.part(0, await self.numbered.length())
 
     async def stand_at(self, message_id: str | None) -> None:
         """Go on from a message, in this shell; the storage knows of it with the next message
@@ -352,7 +369,7 @@ class Conversation:
         """Put a message at the end, in memory always, on disk if it can be written."""
         self.path.append(message)
         self.ledger.add(self.session.session_id, message)
-        error = await self._outbox.put(self.session.session_id, message)
+        error = await self.outbox.put(self.session.session_id, message)
         if isinstance(error, SessionNotFoundError):
             # If the trash cannot be read, the first error says enough.
             with suppress(StorageError):
@@ -368,15 +385,20 @@ class Conversation:
 
     async def save_here(self) -> StorageError | None:
         """Try once more to write what is not on disk yet of the open session."""
-        return await self._outbox.send(self.session.session_id)
+        return await self.outbox.send(self.session.session_id)
 
     async def save_again(self) -> None:
         """Try once more to write what is not on disk yet, of every session."""
-        for session_id in self._outbox.sessions():
-            await self._outbox.send(session_id)
+        for session_id in self.outbox.sessions():
+            await self.outbox.send(session_id)
+
+    def hurry(self) -> None:
+        """The person wants to go on: a storage that does not answer is not waited for."""
+        self.outbox.hurry()
 
     def _saved(self, session: Session, message: Message) -> None:
         if self._session and self._session.session_id == session.session_id:
+            self.recovery.saved(self._session, session)
             self._take(session, own=1)
         self.plugins.message_saved(session, message)
 
@@ -387,8 +409,11 @@ class Conversation:
             # The beginnings of these messages were said here, and by nobody else.
             self.elsewhere -= len(ids)
 
-    def keep_partial(self, message: Message) -> None:
-        """Keep the reply in work on disk, in the background: it is saved whole at its end,
-        and that reports what is wrong."""
-        session_id = self.session.session_id
-        self.store.soon(lambda storage: storage.save_partial(session_id, message))
+    def keeping(self, reply: Reply) -> Keeping:
+        """Keeps a reply of the open session while it grows."""
+        return Keeping(self.store, self.session.session_id, reply, self._tell_kept)
+
+    def _tell_kept(self, problem: str | None) -> None:
+        if problem and not self._is_unkept:
+            self.plugins.report(problem)
+        self._is_unkept = problem is not None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
-from agno_shell.contracts import Provider, ProviderFactory
+from agno_shell.contracts import Address, Provider, ProviderFactory
+from agno_shell.guarding import quiet
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline"
 """The provider, and the model name, for when no model is set up."""
+
+
+CLOSING_SECONDS = 5.0
+"""How long a provider may take to close, before it is left behind."""
 
 
 class Choice(NamedTuple):
@@ -81,10 +88,32 @@ class Models:
             self._opened[choice.provider] = self._open(self._factories[choice.provider])
         return self._opened[choice.provider]
 
+    def address(self, choice: Choice, api_base: str | None) -> Address | None:
+        """Where a choice is asked, if not at the address of its own service."""
+        if choice.provider == OFFLINE:
+            return None
+        try:
+            return self.provider(choice).address(choice.model, api_base)
+        except (Exception, SystemExit):
+            # It may be anybody's plugin; what keeps it from answering is said when it is asked to.
+            return Address(api_base) if api_base else None
+
+    def cautions(self, choice: Choice) -> Sequence[str]:
+        """What makes every request to a choice less safe than it should be."""
+        try:
+            return [clean_line(str(each), 300) for each in self.provider(choice).cautions()]
+        except (Exception, SystemExit):
+            return ()
+
     async def close(self) -> None:
         """Close every provider that was opened."""
         while self._opened:
             _name, provider = self._opened.popitem()
             # A provider may be anybody's plugin; the next one is closed all the same.
-            with suppress(Exception, SystemExit):
-                await provider.close()
+            closing = asyncio.ensure_future(_closed(provider))
+            await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+
+
+async def _closed(provider: Provider) -> None:
+    with quiet():
+        await provider.close()

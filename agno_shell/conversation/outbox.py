@@ -11,6 +11,12 @@ from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.types import Message, Session, new_id
 
+PATIENCE_SECONDS = 10.0
+"""How long a message waits to be written before the person is told that it is not."""
+
+BRIEF_SECONDS = 0.3
+"""The same once the storage is known not to answer, or the person wants to go on."""
+
 
 class Outbox:
     """Writes the messages of each session in the order in which they were said.
@@ -34,6 +40,9 @@ class Outbox:
         self._counts: dict[str, int] = {}
         """How many messages a session had when one was last written."""
         self._sending = asyncio.Lock()
+        self._is_silent = False
+        """Whether the storage was asked to write something, and has not answered yet."""
+        self._patience: set[asyncio.Future[None]] = set()
 
     def waiting(self, session_id: str) -> Sequence[Message]:
         """What is not known to be on disk of one session, oldest first."""
@@ -54,11 +63,43 @@ class Outbox:
         self._waiting.setdefault(session_id, []).append(message)
         return await self.send(session_id)
 
+    async def put_first(self, session_id: str, messages: Sequence[Message]) -> StorageError | None:
+        """Write messages before what waits already; the error when not all is saved."""
+        async with self._sending:
+            self._waiting.setdefault(session_id, [])[:0] = messages
+        return await self.send(session_id)
+
+    def forget(self, session_id: str) -> None:
+        """What waits of a session was saved in another way."""
+        for message in self._waiting.pop(session_id, []):
+            self._refused.discard(message.id)
+
     async def send(self, session_id: str) -> StorageError | None:
-        """Write what waits of one session; the error when not all of it is saved."""
+        """Write what waits of one session; the error when not all of it is saved. Of a
+        storage that does not answer it is said that it does not, and it goes on."""
         # Whoever stops waiting does not stop the storage: a message that was written and
         # not taken off the list would be written twice.
-        return await asyncio.shield(asyncio.ensure_future(self._send(session_id)))
+        sending = asyncio.ensure_future(self._send(session_id))
+        patience = asyncio.get_running_loop().create_future()
+        ends = asyncio.get_running_loop().call_later(
+            BRIEF_SECONDS if self._is_silent else PATIENCE_SECONDS, _end, patience
+        )
+        self._patience.add(patience)
+        try:
+            await asyncio.wait([sending, patience], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ends.cancel()
+            self._patience.discard(patience)
+        if sending.done():
+            return sending.result()
+        self._is_silent = True
+        self._refused.update(message.id for message in self.waiting(session_id))
+        return StorageError("The message was not saved: the storage does not answer.")
+
+    def hurry(self) -> None:
+        """Do not let whoever waits for the storage wait much longer."""
+        for patience in self._patience:
+            asyncio.get_running_loop().call_later(BRIEF_SECONDS, _end, patience)
 
     async def _send(self, session_id: str) -> StorageError | None:
         async with self._sending:
@@ -76,6 +117,8 @@ class Outbox:
             except StorageError as error:
                 self._refused.update(message.id for message in waiting)
                 return error
+            finally:
+                self._is_silent = False
         return None
 
     async def _make_distinct(self, session_id: str, waiting: list[Message]) -> None:
@@ -95,6 +138,11 @@ class Outbox:
         waiting[:] = [with_ids(message, ids) for message in waiting]
         self._refused = {ids.get(each, each) for each in self._refused}
         self._renamed(session_id, ids)
+
+
+def _end(patience: asyncio.Future[None]) -> None:
+    if not patience.done():
+        patience.set_result(None)
 
 
 def _append(session_id: str, message: Message, storage: Storage) -> Session:

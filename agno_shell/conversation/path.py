@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agno_shell.contracts import Storage
 from agno_shell.conversation.outbox import with_ids
-from agno_shell.conversation.tree import branches
 from agno_shell.types import Message, Session
 
 FIRST_LOAD = 200
@@ -19,19 +18,22 @@ LOADS = 3
 class Path:
     """The newest messages of the path; earlier ones are read when they are needed.
 
-    ``read(last)`` gives the end of the storage's path, ``tree()`` every message.
+    ``read(last)`` gives the end of the storage's path, ``read_to(message_id, last)`` that of the
+    path to any message.
     """
 
     def __init__(
         self,
         read: Callable[[int], Awaitable[list[Message]]],
-        tree: Callable[[], Awaitable[list[Message]]],
+        read_to: Callable[[str, int], Awaitable[list[Message]]],
     ) -> None:
         self._read = read
-        self._tree = tree
+        self._read_to = read_to
         self._messages: list[Message] = []
         self._reach = FIRST_LOAD
         """How many messages of the storage's path were looked at."""
+        self._is_the_storages = True
+        """Whether it is the path on which the storage stands, as far as is known."""
         self.is_whole = True
         """Whether nothing is before the first message."""
 
@@ -48,6 +50,7 @@ class Path:
     def set(self, messages: Sequence[Message]) -> None:
         """Begin anew with the end of the storage's path, read with :data:`FIRST_LOAD`."""
         self._messages, self._reach = list(messages), FIRST_LOAD
+        self._is_the_storages = True
         self.is_whole = len(messages) < FIRST_LOAD
 
     def append(self, message: Message) -> None:
@@ -59,7 +62,7 @@ class Path:
 
     async def stand_at(self, message_id: str | None) -> None:
         """Make a message the last one; None: stand before the first. It is most often on
-        the path; else every message is read."""
+        what is loaded of the path; else no more is read than the end of the path to it."""
         if message_id == self.head:
             return
         if message_id is None:
@@ -69,9 +72,19 @@ class Path:
             if self._messages[index].id == message_id:
                 del self._messages[index + 1 :]
                 return
-        tree = await self._tree()
-        self._messages = branches.path_to(tree, message_id)
-        self.is_whole = True
+        self._messages = await self._read_to(message_id, FIRST_LOAD)
+        self.is_whole = len(self._messages) < FIRST_LOAD
+        self._is_the_storages = False
+
+    async def stand_before(
+        self, parent: str | None, read_to: Callable[[str, int], Awaitable[list[Message]]]
+    ) -> None:
+        """Stand where a message of ``parent`` is to follow, which most often is on this path;
+        ``read_to`` gives the end of the path to it in its session, which is not open yet."""
+        if parent is None or any(each.id == parent for each in self._messages):
+            await self.stand_at(parent)
+        else:
+            self.set(await read_to(parent, FIRST_LOAD))
 
     async def follow(self, message_id: str | None) -> None:
         """Stand where the storage stands by now: no more than the end of its path is read."""
@@ -86,17 +99,25 @@ class Path:
         """Read about as much again of what is before the first; False when there is no
         more."""
         before = len(self._messages)
-        while not self.is_whole and len(self._messages) == before:
+        while self._is_the_storages and not self.is_whole and len(self._messages) == before:
             self._reach *= 2
             loaded = await self._read(self._reach)
-            self.is_whole = len(loaded) < self._reach
             place = self._place_of_first(loaded)
-            if place is None:
-                # Another shell, or this one while it asks again, stands elsewhere.
-                loaded = branches.path_to(await self._tree(), self.head)
-                place, self.is_whole = self._place_of_first(loaded), True
-            self._messages[:0] = loaded[: place or 0]
+            # Another shell, or this one while it asks again, may stand elsewhere.
+            self._is_the_storages = place is not None
+            if place is not None:
+                self.is_whole = len(loaded) < self._reach
+                self._messages[:0] = loaded[:place]
+        if not self._is_the_storages and not self.is_whole:
+            await self._read_before()
         return len(self._messages) > before
+
+    async def _read_before(self) -> None:
+        parent = self._messages[0].parent if self._messages else None
+        wanted = max(len(self._messages), FIRST_LOAD)
+        loaded = await self._read_to(parent, wanted) if parent is not None else []
+        self._messages[:0] = loaded
+        self.is_whole = len(loaded) < wanted
 
     def _place_of_first(self, loaded: Sequence[Message]) -> int | None:
         """Where the first message of the path stands in ``loaded``."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.session_names import loose_key, name_key
 from agno_shell.types import Session, local_time
 
 MAXIMUM_CANDIDATES = 10
@@ -13,8 +14,9 @@ MAXIMUM_CANDIDATES = 10
 def resolve(reference: str, sessions: Iterable[Session]) -> Session:
     """The session that ``reference`` means.
 
-    Tried in turn: a whole id, a whole name, the beginning of an id, a name in any
-    letter case. A step that finds one session ends the search; one that finds several
+    Tried in turn: a whole id, a whole name as it stands, one that reads the same
+    (:func:`~agno_shell.session_names.name_key`), the beginning of an id, a name in any letter
+    case. A step that finds one session ends the search; one that finds several
     raises ``SessionNotFoundError`` with them as candidates, as git does for commits.
     When nothing fits, the nearest names are the candidates.
     """
@@ -24,14 +26,17 @@ def resolve(reference: str, sessions: Iterable[Session]) -> Session:
         raise SessionNotFoundError(
             "An empty text names no session.", hint="Give an id, the beginning of one, or a name."
         )
-    lower = wanted.lower()
-    folded = wanted.casefold()
-    for found in (
-        [s for s in sessions if s.session_id == lower],
-        [s for s in sessions if s.name == wanted],
-        [s for s in sessions if s.session_id.startswith(lower)],
-        [s for s in sessions if s.name.casefold() == folded],
-    ):
+    lower, key, loose = wanted.lower(), name_key(wanted), loose_key(wanted)
+    steps: tuple[Callable[[Session], bool], ...] = (
+        lambda session: session.session_id == lower,
+        lambda session: session.name == reference,
+        lambda session: session.name == wanted,
+        lambda session: name_key(session.name) == key,
+        lambda session: session.session_id.startswith(lower),
+        lambda session: loose_key(session.name) == loose,
+    )
+    for fits in steps:
+        found = list(filter(fits, sessions))
         if len(found) == 1:
             return found[0]
         if found:

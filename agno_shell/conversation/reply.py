@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from agno_shell.conversation.models import Choice
 from agno_shell.events import (
     Ending,
+    Event,
     Failed,
     Finished,
     Interrupted,
@@ -19,34 +19,31 @@ from agno_shell.events import (
     TurnEvent,
     UsageReported,
 )
-from agno_shell.types import Message, Status, Timing, ToolCall, Usage, new_id, now
-
-PARTIAL_SECONDS = 0.9
-"""A crash loses at most a second of the text that was shown: this, and what writing takes."""
+from agno_shell.types import Growth, Message, Status, Timing, ToolCall, Usage, new_id, now
 
 WHOLE = ("stop", "tool_calls")
 """Reasons for an end that leave nothing missing."""
 
 
 class Reply:
-    """One reply. ``keep`` gets what there is of it, at most once a second."""
+    """One reply."""
 
-    def __init__(
-        self, parent: str | None, choice: Choice, keep: Callable[[Message], object]
-    ) -> None:
+    def __init__(self, parent: str | None, choice: Choice) -> None:
         self.choice = choice
         """Who answers; another one after a fallback."""
         self._id = new_id()
         self._parent = parent
-        self._keep = keep
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._halves: dict[type, str] = {}
+        """The first halves of characters whose second halves have not come yet."""
+        self._taken = (0, 0)
+        """How many pieces of the text and the reasoning :meth:`take_growth` has given."""
         self._calls: list[ToolCall] = []
         self._usage: Usage | None = None
         self._began = 0.0
         self._first_token: float | None = None
         self._said_at: datetime | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, choice: Choice) -> None:
         """A request leaves for ``choice``."""
@@ -76,12 +73,19 @@ class Reply:
         if isinstance(event, ToolCall):
             self._calls.append(event)
             return
-        if not event.text:
-            return
-        (self._text if isinstance(event, TextDelta) else self._reasoning).append(event.text)
-        self._said_at = self._said_at or now()
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PARTIAL_SECONDS, self._save)
+        if text := self._without_half(type(event), event.text):
+            (self._text if isinstance(event, TextDelta) else self._reasoning).append(text)
+            self._said_at = self._said_at or now()
+
+    def _without_half(self, kind: type, text: str) -> str:
+        """What is whole by now. Some servers cut a character beyond U+FFFF in two, half of it
+        in each piece: written piece by piece, it would be another text."""
+        if text.isascii() and not self._halves:
+            return text  # most of them
+        text = _joined(self._halves.pop(kind, "") + text)
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self._halves[kind], text = text[-1], text[:-1]
+        return text
 
     def judge(self, ending: Ending) -> Ending:
         """A reply without a word in it is no answer, whatever the provider says."""
@@ -89,15 +93,42 @@ class Reply:
             return Failed("server", "The model sent an empty reply.", "/retry asks again.")
         return ending
 
-    def _save(self) -> None:
-        self._timer = None
-        self._keep(self._message("interrupted", self._private({})))
+    # As far as it has come ---------------------------------------------------------------
 
-    def _message(self, status: Status, private: Mapping[str, Any]) -> Message:
+    @property
+    def has_grown(self) -> bool:
+        """Whether :meth:`take_growth` has something to give."""
+        return self._taken != (len(self._text), len(self._reasoning))
+
+    def take_growth(self) -> Growth:
+        """What has come since this was asked before."""
+        text, reasoning = self._taken
+        self._taken = (len(self._text), len(self._reasoning))
+        return Growth(
+            self._id,
+            "".join(self._text[text:]),
+            "".join(self._reasoning[reasoning:]),
+            self.choice.provider,
+        )
+
+    def so_far(self) -> Callable[[], Message]:
+        """Makes the message of all that :meth:`take_growth` has given by now, whatever comes
+        until it is called, in whatever thread."""
+        text, reasoning = self._taken
+        choice, said_at = self.choice, self._said_at
+
+        def make() -> Message:
+            private = {"reasoning": "".join(self._reasoning[:reasoning])} if reasoning else {}
+            message = self._message("interrupted", private, "".join(self._text[:text]))
+            return message._replace(model=choice.model, created_at=said_at or message.created_at)
+
+        return make
+
+    def _message(self, status: Status, private: Mapping[str, Any], text: str) -> Message:
         return Message(
             self._id,
             "assistant",
-            whole_text(self._text),
+            text,
             # The same in each state of the reply, so that a storage need only keep what was
             # added to the one before.
             self._said_at or now(),
@@ -115,10 +146,11 @@ class Reply:
 
     def finish(self, ending: Ending) -> Message:
         """The message to be stored."""
-        if self._timer:
-            self._timer.cancel()
+        for pieces, kind in ((self._text, TextDelta), (self._reasoning, ReasoningDelta)):
+            pieces.extend(filter(None, [self._halves.pop(kind, "")]))
         given = storable(ending.provider_data) if isinstance(ending, Finished) else {}
-        return self._message(self._status(ending), self._private(given))._replace(
+        text, private = "".join(self._text), self._private(given)
+        return self._message(self._status(ending), private, text)._replace(
             usage=self._usage,
             timing=Timing(self._first_token, time.monotonic() - self._began)
             if self._began
@@ -135,15 +167,19 @@ class Reply:
         return "complete" if ending.reason in WHOLE else "incomplete"
 
 
-def whole_text(pieces: Iterable[str]) -> str:
-    """The pieces as one text. Some servers cut a character beyond U+FFFF in two, half of it
-    in each piece: read from a disk, it would be another text than this one."""
-    text = "".join(pieces)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    return text
+def taken_by(reply: Reply) -> Callable[[Sequence[Event]], Coroutine[Any, Any, None]]:
+    """Adds events to a reply of which nothing is kept while it comes."""
+
+    async def take(events: Sequence[Event]) -> None:
+        for event in events:
+            reply.take(event)
+
+    return take
+
+
+def _joined(text: str) -> str:
+    """The text with the halves of each character put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def storable(data: Mapping[str, object]) -> Mapping[str, object]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing, suppress
 from types import NoneType
 from typing import Any
 
@@ -19,10 +19,17 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import ToolCall, Usage
 
 BEHIND = 64
-"""Events that may wait to be shown; a provider that is faster lets the keyboard in first."""
+"""Events that may wait to be shown; a provider that is faster waits."""
+
+BATCH_SECONDS = 1 / 30
+"""What comes faster is taken and passed on together, once in so many seconds."""
+
+BURST = 2
+"""Batches that may come early after a rest: the first words of a quick answer come at once."""
 
 CLOSING_SECONDS = 0.05
 """How long a provider may take to close its connection before the shell goes on without it."""
@@ -42,17 +49,32 @@ MOST_TOKENS = 2**53
 MOST_DOLLARS = 1e9
 
 
+Take = Callable[[Sequence[Event]], Coroutine[Any, Any, None]]
+"""Gets some events before they are passed on, and may take its time."""
+
+
+async def passed_on(_events: Sequence[Event]) -> None:
+    """Takes nothing."""
+
+
 class Stream:
     """The events of one request. A task of its own reads the provider, so that
-    :meth:`stop` acts at once, whatever the provider is waiting for."""
+    :meth:`stop` acts at once, whatever the provider, or ``take``, is waiting for."""
 
-    def __init__(self, provider: Provider, request: Request) -> None:
+    def __init__(self, provider: Provider, request: Request, take: Take = passed_on) -> None:
         self._provider = provider
         self._request = request
+        self._take = take
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._has_room = asyncio.Event()
+        self._is_due = asyncio.Event()
+        """Set when the next batch is not to wait for more: it is full, or the last one."""
+        self._next_batch = 0.0
+        """When the next batch is due in the rhythm, in the loop's time."""
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
         """Nobody listens any more, perhaps to a provider that cannot be cancelled."""
+        self._stopping = asyncio.get_running_loop().create_future()
         self.stopped = False
 
     def stop(self) -> None:
@@ -61,7 +83,9 @@ class Stream:
         if self._task:
             self._task.cancel()
             # A task that is cancelled before its first step never gets to its `finally`.
-            self._queue.put_nowait(None)
+            self._put(None)
+        if not self._stopping.done():
+            self._stopping.set_result(None)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What the provider yields; the last one is Finished or Failed, unless stopped."""
@@ -69,10 +93,13 @@ class Stream:
             return
         self._task = asyncio.create_task(self._read())
         try:
-            while (event := await self._queue.get()) is not None and not self.stopped:
-                yield event
-                if isinstance(event, Finished | Failed):
-                    return
+            while batch := await self._batch():
+                for event in batch:
+                    yield event
+                    if isinstance(event, Finished | Failed):
+                        return
+                    if self.stopped:
+                        return
             if not self.stopped:
                 yield Failed(
                     "server", "The reply ended without being finished.", "/retry asks again."
@@ -86,25 +113,65 @@ class Stream:
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.
             await asyncio.wait([self._task], timeout=CLOSING_SECONDS)
 
+    async def _batch(self) -> list[Event]:
+        """The next events, taken; none at the end, and after :meth:`stop`."""
+        if (event := await self._queue.get()) is None:
+            return []
+        await self._gather()
+        batch = [event]
+        while not self._queue.empty() and len(batch) < BEHIND:
+            if (event := self._queue.get_nowait()) is None:
+                self._queue.put_nowait(None)  # for the next time
+                break
+            batch.append(event)
+        self._is_due.clear()
+        self._has_room.set()
+        if self.stopped:
+            return []
+        taking = asyncio.create_task(self._take(batch))
+        await asyncio.wait({taking, self._stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if self.stopped:
+            return []
+        taking.result()
+        return batch
+
+    async def _gather(self) -> None:
+        """Let a batch gather until it is due in the rhythm."""
+        time = asyncio.get_running_loop().time
+        wait = self._next_batch - BURST * BATCH_SECONDS - time()
+        if wait > 0 and not self.stopped:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._is_due.wait()
+        self._next_batch = max(self._next_batch, time()) + BATCH_SECONDS
+
+    def _put(self, event: Event | None) -> None:
+        self._queue.put_nowait(event)
+        is_last = event is None or isinstance(event, Finished | Failed)
+        if is_last or self._queue.qsize() >= BEHIND:
+            self._is_due.set()
+
     async def _read(self) -> None:
         try:
             async with aclosing(self._provider.stream(self._request)) as events:
                 async for event in events:
                     if self._is_over:
                         return
-                    self._queue.put_nowait(checked(event))
+                    self._put(checked(event))
                     while self._queue.qsize() >= BEHIND and not self._is_over:
-                        await asyncio.sleep(0)
+                        self._has_room.clear()
+                        await self._has_room.wait()
         except AgnoShellError as error:
-            self._queue.put_nowait(failure(error))
+            self._put(failure(error))
         # A provider may be anybody's plugin; its bug costs one reply and not the shell, even
         # where it calls sys.exit().
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            let_through(error)
             name = getattr(self._provider, "name", type(self._provider).__name__)
-            reason = f"{type(error).__name__}: {error}"
-            self._queue.put_nowait(Failed("other", f"The provider {name!r} failed: {reason}"))
+            said = f"The provider {name!r} failed: {reason_of(error)}"
+            self._put(Failed("other", said))
         finally:
-            self._queue.put_nowait(None)
+            self._put(None)
 
 
 def failure(error: AgnoShellError) -> Failed:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from agno_shell import settings
 from agno_shell.contracts import Storage
 from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.stream import Stream
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished, Request, TextDelta, UsageReported
+from agno_shell.guarding import quiet
 from agno_shell.types import Message, Session, new_id, now
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ class Titles:
         self, session: Session, choice: Choice, question: Message, reply: Message
     ) -> None:
         # Nobody asked for it: whatever goes wrong is not told.
-        with suppress(Exception, SystemExit):
+        with quiet():
             async with asyncio.timeout(SECONDS):
                 request = title_request(question, reply, choice.model, self._conversation.api_base)
                 if not await self._conversation.budget.has_room(session.session_id):
@@ -165,7 +167,7 @@ class Titles:
     async def _answer(self, session: Session, choice: Choice, request: Request) -> str:
         """What the model says; empty unless it has finished."""
         conversation = self._conversation
-        request = conversation.plugins.prepare_request(session, request)
+        request = await filtered(conversation.plugins, session, request)
         stream = Stream(conversation.models.provider(choice), request)
         text, usage, finished = "", None, False
         try:

@@ -15,6 +15,7 @@ from agno_shell.contracts import Tool
 from agno_shell.conversation.asking import Asking
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.request.refusals import advised, verdict
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.tools.toolbelt import Answer, stopped
 from agno_shell.conversation.tree.branches import is_bare
@@ -67,14 +68,14 @@ class Turn:
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The turn: see :data:`~agno_shell.events.TurnEvent`."""
         conversation = self._conversation
-        stood_at = conversation.head()
+        stood_at, was_answered = conversation.head(), self._was_answered()
         await conversation.stand_at(self._start.follows)
         question = self._start.question
         if question:
             yield await conversation.add(question)
         choices = conversation.choices(self._start.model)
         for round_ in range(1, conversation.tool_rounds + 1):
-            reply = Reply(conversation.head(), choices[0], conversation.keep_partial)
+            reply = Reply(conversation.head(), choices[0])
             async with aclosing(self._answer(reply, choices)) as events:
                 async for event in events:
                     yield event
@@ -94,10 +95,21 @@ class Turn:
         if self.reply:
             is_first = self.reply.parent == self._start.follows
             is_nothing = self.reply.status != "complete" and is_bare(self.reply)
-            if question is None and is_first and is_nothing:
+            # Where nothing was answered before, a refusal is to be known of on this path.
+            is_news = bool(verdict(self.reply)) and not was_answered
+            if question is None and is_first and is_nothing and not is_news:
                 # Nothing has come of asking again: what was answered before still stands.
                 await conversation.stand_again(stood_at)
             conversation.plugins.turn_finished(conversation.session, self.reply)
+
+    def _was_answered(self) -> bool:
+        """Whether there is an answer on the path to what is to be answered once more."""
+        for message in reversed(self._conversation.history):
+            if message.id == self._start.follows:
+                return False
+            if verdict(message) is False:
+                return True
+        return False
 
     # The model --------------------------------------------------------------------------
 
@@ -106,6 +118,7 @@ class Turn:
     ) -> AsyncGenerator[TurnEvent, None]:
         """One reply, saved."""
         conversation = self._conversation
+        keeping = conversation.keeping(reply)
 
         def begun(choice: Choice, prepared: RequestPrepared) -> None:
             reply.begin(choice)
@@ -118,24 +131,28 @@ class Turn:
             begun,
             conversation.patience,
             self._stop,
+            keeping.take,
         )
         ending: Ending = Interrupted()
         try:
             async with aclosing(asking.events()) as events:
                 async for event in events:
                     if isinstance(event, Finished | Failed | Interrupted):
-                        ending = reply.judge(event)
+                        ending = self._advised(reply.judge(event))
                         break
-                    if not isinstance(event, RequestPrepared):
-                        reply.take(event)
                     yield event
             if not reply.tool_calls(ending):
                 yield ending
         finally:
             # Also when whoever reads the events fails: what was shown is kept.
+            keeping.end()
             self.reply = reply.finish(ending)
             saved = await conversation.add(self.reply)
         yield saved
+
+    def _advised(self, ending: Ending) -> Ending:
+        path = self._conversation.history
+        return advised(ending, path) if isinstance(ending, Failed) else ending
 
     async def _prepare(self, choice: Choice) -> RequestPrepared:
         """The next request, if the session may still cost what it costs."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agno_shell.contracts import Storage
+from agno_shell.conversation.recovery import Known, lost_of
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import Memory, Session
 
@@ -33,6 +34,12 @@ class Back(NamedTuple):
     """Why what was said meanwhile is still not saved; None: it is."""
 
 
+class Lost(NamedTuple):
+    """The session lacks messages that were saved."""
+
+    messages: int
+
+
 class Sight(NamedTuple):
     """What a look at a session shows that has changed."""
 
@@ -42,6 +49,8 @@ class Sight(NamedTuple):
     """None: they could not be read."""
     head: str | None
     """The message on which the storage's conversation stands."""
+    lost: frozenset[str]
+    """What it should have, and has not."""
 
 
 class Watch:
@@ -51,11 +60,13 @@ class Watch:
         self._conversation = conversation
         self._session_id = ""
         self._version: object = NEVER
+        self._lost = 0
+        """Messages that were lost, and nobody was told of."""
         self.ahead = False
         """Whether the conversation has gone on elsewhere: opened anew, the session would
         stand on a message that this shell does not show."""
 
-    async def look(self) -> Deleted | Back | None:
+    async def look(self) -> Deleted | Back | Lost | None:
         """Bring the conversation's record of its session up to date. Messages that were
         added elsewhere are counted in ``conversation.elsewhere``; what else a person has
         to know is returned, once."""
@@ -64,7 +75,7 @@ class Watch:
         # Deleted and restored, it looks as it did before.
         known = NEVER if conversation.missing else self._version
         try:
-            sight = await conversation.store(lambda storage: _look(storage, session_id, known))
+            sight = await self._sight(session_id, known)
         except SessionNotFoundError:
             sight = None
             if not conversation.missing and conversation.session.session_id == session_id:
@@ -75,14 +86,29 @@ class Watch:
             # Nobody asked for this look; what is wrong is said where it matters.
             return None
         if sight is None or conversation.session.session_id != session_id:
-            return None
-        return await self._take(sight)
+            return self._lost_since()
+        return await self._take(sight) or self._lost_since()
+
+    async def _sight(self, session_id: str, known: object) -> Sight | None:
+        # Nothing is missed of what is in no store at all.
+        expected = Known((), 0, False) if self._conversation.missing else None
+        expected = expected or self._conversation.recovery.known()
+        if expected.is_doubtful:
+            known = NEVER
+        return await self._conversation.store(
+            lambda storage: _look(storage, session_id, known, expected)
+        )
+
+    def _lost_since(self) -> Lost | None:
+        """What was lost since this was asked before."""
+        lost, self._lost = self._lost, 0
+        return Lost(lost) if lost else None
 
     def _watched(self) -> str:
         """The id of the open session; of another one than before nothing is known."""
         session_id = self._conversation.session.session_id
         if session_id != self._session_id:
-            self._session_id, self._version = session_id, NEVER
+            self._session_id, self._version, self._lost = session_id, NEVER, 0
         return session_id
 
     async def glance(self) -> None:
@@ -94,7 +120,7 @@ class Watch:
             return
         known = self._version
         with suppress(StorageError):
-            sight = await conversation.store(lambda storage: _look(storage, session_id, known))
+            sight = await self._sight(session_id, known)
             if sight and conversation.session.session_id == session_id and not conversation.missing:
                 await self._take(sight)
 
@@ -105,6 +131,7 @@ class Watch:
         if sight.head in unsaved and not conversation.missing:
             return None
         self._version = sight.version
+        self._lost += len(conversation.recovery.saw(sight.lost))
         shown = (message.id for message in reversed(conversation.history))
         self.ahead = sight.head is not None and sight.head not in shown
         conversation.saw(sight.session, sight.memories)
@@ -114,7 +141,7 @@ class Watch:
         return Back(await conversation.save_here())
 
 
-def _look(storage: Storage, session_id: str, known: object) -> Sight | None:
+def _look(storage: Storage, session_id: str, known: object, expected: Known) -> Sight | None:
     """None when the session still has the version that is known."""
     version = storage.version(session_id)
     if version == known:
@@ -124,7 +151,8 @@ def _look(storage: Storage, session_id: str, known: object) -> Sight | None:
     memories: Sequence[Memory] | None = None
     with suppress(StorageError):
         memories = storage.memories(session_id)
-    return Sight(version, session, memories, newest[-1].id if newest else None)
+    head = newest[-1].id if newest else None
+    return Sight(version, session, memories, head, lost_of(storage, session, expected))
 
 
 def find_missing(storage: Storage, session_id: str) -> Missing | None:

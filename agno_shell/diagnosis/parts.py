@@ -8,6 +8,7 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.models import OFFLINE, Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import AgnoShellError
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import Finding
 
 
@@ -28,9 +29,10 @@ async def provider(models: Models) -> list[Finding]:
         return [Finding(where, each) for each in await models.provider(choice).check(choice.model)]
     except AgnoShellError as error:
         return [Finding(where, str(error), error.hint)]
-    except Exception as error:
+    except BaseException as error:
+        let_through(error)
         # Its bug must not cost what else was found.
-        return [Finding(where, f"Its check failed: {error!r}.")]
+        return [Finding(where, f"Its check failed: {reason_of(error)}.")]
 
 
 def storage(kept: Storage, *, repair: bool = False) -> Iterator[Finding]:
@@ -39,9 +41,12 @@ def storage(kept: Storage, *, repair: bool = False) -> Iterator[Finding]:
         yield from kept.check(repair=repair)
     except AgnoShellError as error:
         yield Finding("storage", str(error), error.hint)
-    except Exception as error:
+    except GeneratorExit:  # who reads it has seen enough
+        raise
+    except BaseException as error:
+        let_through(error)
         # Its bug must not cost what else was found.
-        yield Finding("storage", f"Its check failed: {error!r}.")
+        yield Finding("storage", f"Its check failed: {reason_of(error)}.")
 
 
 async def storage_of(thread: StoreThread, *, repair: bool = False) -> list[Finding]:

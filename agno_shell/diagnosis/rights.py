@@ -6,8 +6,10 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from agno_shell.disk_space import Obstacle, nearest_folder, obstacle
+from agno_shell.owners import user_name
 from agno_shell.types import Finding
 
 _EVERYBODY_ELSE = 0o077
@@ -27,7 +29,13 @@ def private(path: str, *, repair: bool) -> Iterator[Finding]:
     if stat.S_ISLNK(status.st_mode):
         yield from unchanged_by_others(path)
         return
-    if os.geteuid() not in (0, status.st_uid):
+    if os.geteuid() == 0 != status.st_uid:
+        name = user_name(status.st_uid)
+        advice = f"Run agno-shell as {name}, or give root a folder of its own: AGNO_SHELL_HOME."
+        problem = f"It belongs to {name}, who may not get at what root writes there."
+        yield Finding(path, problem, advice)
+        return
+    if os.geteuid() != status.st_uid:
         command = f'sudo chown "$(id -u)" {shlex.quote(path)}'
         yield Finding(path, "Another user owns it.", f"Take it back with: {command}")
         return
@@ -36,7 +44,7 @@ def private(path: str, *, repair: bool) -> Iterator[Finding]:
     mode = 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
     problem, command = "Others may read it.", f"chmod {mode:o} {shlex.quote(path)}"
     if not repair:
-        yield Finding(path, problem, f"Set its rights with: {command}")
+        yield Finding(path, problem, f"Set its rights with: {command}", repairable=True)
         return
     try:
         os.chmod(path, mode)
@@ -59,16 +67,23 @@ def unchanged_by_others(path: str) -> Iterator[Finding]:
         yield Finding(path, "Others may change it.", f"Set its rights with: {command}")
 
 
-def writable(folder: str, purpose: str) -> Iterator[Finding]:
-    """Whether something can be kept in a folder, or the folder can be made. ``purpose``
-    ends the sentence that says what cannot be done."""
-    place = folder
-    while not os.path.lexists(place) and os.path.dirname(place) != place:
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        yield Finding(place, f"It is no folder; {purpose}.", "Move it away.")
-    elif not os.access(place, os.W_OK | os.X_OK):
-        yield Finding(place, f"It cannot be written; {purpose}.", "Look at who owns it.")
+def writable(purposes: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """Whether something can be kept in folders, or they can be made. ``purposes`` has each
+    folder with a main clause that says what cannot be done without it; what keeps all of
+    them from being written is told once."""
+    told: dict[tuple[object, ...], tuple[str, Obstacle, list[str]]] = {}
+    for folder, purpose in purposes:
+        place = nearest_folder(folder)
+        if not os.path.isdir(place):
+            found: Obstacle | None = Obstacle("It is no folder", "Move it away.", False)
+        else:
+            found = obstacle(place)
+        if found is not None:
+            where = os.stat(place).st_dev if found.of_the_disk else place
+            told.setdefault((found.problem, where), (place, found, []))[2].append(purpose)
+    for place, found, parts in told.values():
+        without = ", ".join(dict.fromkeys(parts))
+        yield Finding(place, f"{found.problem}; {without}.", found.advice)
 
 
 def regular(path: str, purpose: str) -> Iterator[Finding]:

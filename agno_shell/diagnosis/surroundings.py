@@ -14,18 +14,34 @@ from agno_shell.config.nearest import nearest
 from agno_shell.diagnosis import rights
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.errors import AgnoShellError
-from agno_shell.plugins import Registry
+from agno_shell.guarding import let_through, reason_of
+from agno_shell.registries import Registry
 from agno_shell.types import Finding
+
+IN_FILE = "configuration"
+"""Where something is wrong whose sentence names file, line and key itself."""
 
 
 def surroundings(subject: Subject, *, repair: bool = False) -> Iterator[Finding]:
     """What is wrong with the configuration, the plugins, the files beside the storage and
     the locale; with ``repair`` the rights of files are set."""
-    yield from _configuration(subject)
+    yield from _written(subject)
     yield from _plugins(subject)
+    yield from _named(subject)
     yield from _selected(subject)
     yield from _files(subject, repair=repair)
     yield from _locale()
+
+
+def configuration(subject: Subject) -> Iterator[Finding]:
+    """What is wrong with what the configuration says, and whether what it names is there:
+    plugins, a storage, a provider, a renderer and its theme, tool boxes."""
+    for error in subject.problems:
+        yield finding_of(error, IN_FILE)
+    if subject.all_plugins:
+        subject.plugins.load_installed()
+    yield from _named(subject)
+    yield from _selected(subject)
 
 
 def finding_of(error: AgnoShellError, where: str) -> Finding:
@@ -33,9 +49,9 @@ def finding_of(error: AgnoShellError, where: str) -> Finding:
     return Finding(where, str(error), error.hint)
 
 
-def _configuration(subject: Subject) -> Iterator[Finding]:
+def _written(subject: Subject) -> Iterator[Finding]:
     for error in subject.problems:
-        yield finding_of(error, "configuration")
+        yield finding_of(error, IN_FILE)
     for warning in subject.config.warnings:
         yield Finding("environment", warning)
 
@@ -43,17 +59,20 @@ def _configuration(subject: Subject) -> Iterator[Finding]:
 def _plugins(subject: Subject) -> Iterator[Finding]:
     if subject.all_plugins:
         subject.plugins.load_installed()
-    rows = subject.plugins.rows()
-    for row in rows:
+    for row in subject.plugins.rows():
         if row["error"]:
             yield Finding(
                 f"plugin {row['name']} ({row['distribution']} {row['version']})",
                 f"It failed in {row['error']}.",
                 f'Mend or remove it, or switch it off with [plugins] off = ["{row["name"]}"].',
             )
+
+
+def _named(subject: Subject) -> Iterator[Finding]:
+    """Whether the plugins that the configuration names are installed."""
     if not subject.all_plugins:
         return  # which names are those of installed plugins is not known
-    names = [row["name"] for row in rows]
+    names = [row["name"] for row in subject.plugins.rows()]
     config = subject.config
     for name in config[settings.PLUGINS_OFF]:
         if name not in names:
@@ -92,14 +111,21 @@ def _selected(subject: Subject) -> Iterator[Finding]:
             plugins.need(registry, config[setting])
         except AgnoShellError as error:
             yield finding_of(error, config.source(setting))
+    for name in config[settings.TOOLS_ON]:
+        box = name.partition(".")[0]
+        try:
+            plugins.need(plugins.tools, box)
+        except AgnoShellError as error:
+            yield finding_of(error, config.source(settings.TOOLS_ON))
     if config[settings.RENDERER_PLUGIN] in plugins.renderers:
         try:
             subject.open_renderer()
         except AgnoShellError as error:
             yield finding_of(error, "renderer")
         # A renderer may be anybody's plugin; its bug is a finding as well.
-        except Exception as error:
-            yield Finding("renderer", f"It could not be opened: {error!r}.")
+        except BaseException as error:
+            let_through(error)
+            yield Finding("renderer", f"It could not be opened: {reason_of(error)}.")
 
 
 def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:
@@ -114,17 +140,17 @@ def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:
     else:  # a file of the person's choice may be one that several people read
         yield from rights.unchanged_by_others(subject.config_file)
     yield from rights.private(paths.shell_config_file, repair=repair)
-    yield from rights.writable(config_folder, "no choice can be remembered")
+    kept = [(config_folder, "no choice can be remembered")]
     if subject.config[settings.SHELL_HISTORY]:
         purpose = "what is typed is not remembered"
         yield from rights.regular(paths.history_file, purpose)
         yield from rights.private(paths.history_file, repair=repair)
-        yield from rights.writable(state_folder, purpose)
+        kept.append((state_folder, purpose))
     with suppress(OSError):
         for name in sorted(os.listdir(paths.log_dir)):
             yield from rights.private(os.path.join(paths.log_dir, name), repair=repair)
-    yield from rights.writable(paths.log_dir, "no log is kept")
-    yield from rights.writable(paths.cache_dir, "searching takes longer")
+    kept += [(paths.log_dir, "no log is kept"), (paths.cache_dir, "searching takes longer")]
+    yield from rights.writable(kept)
 
 
 def _locale() -> Iterator[Finding]:

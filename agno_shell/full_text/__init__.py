@@ -15,13 +15,14 @@ What a storage with an FTS5 index does::
         pieces = wanted.snippet(text)  # for SearchHit.snippet, from the text as it was said
 
 Every text goes through :func:`prepared` on its way into the index, and again, the same,
-into FTS5's ``'delete'`` command. No query raises, whatever is in it, and no text does.
+into FTS5's ``'delete'`` command. An index is to be made anew when :data:`VERSION` has become
+another one. No query raises, whatever is in it, and no text does.
 
 A storage without an index searches with :meth:`Query.ranked`, which finds the same messages
 in the same order. :func:`tokens` says what the words of a text are.
 """
 
 from agno_shell.full_text.query import Query, Term, parse
-from agno_shell.full_text.words import TOKENIZE, Token, prepared, tokens
+from agno_shell.full_text.words import TOKENIZE, VERSION, Token, prepared, tokens
 
-__all__ = ["TOKENIZE", "Query", "Term", "Token", "parse", "prepared", "tokens"]
+__all__ = ["TOKENIZE", "VERSION", "Query", "Term", "Token", "parse", "prepared", "tokens"]

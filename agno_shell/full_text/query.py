@@ -1,7 +1,8 @@
 """What a person looks for: words, ``"phrases"`` and ``prefix*``; a text must hold them all.
 
 Nothing that is typed is an error. Signs that belong to no word are left out, and hold the
-words beside them together: ``foo-bar`` and ``don't`` are phrases of two words.
+words beside them together: ``foo-bar`` and ``don't`` are phrases of two words. So are ``C++``
+and ``$HOME``, of a word and the sign that touches it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from agno_shell.full_text.words import Token, tokens
+from agno_shell.full_text.words import Token, has_signs, tokens
 
 MOST_WORDS = 100
 
@@ -90,9 +91,13 @@ class Query:
 
     def _places(self, text: str) -> Iterator[tuple[int, int, int]]:
         """Every place of every term in a text: its number, start and end."""
-        if text.isascii():
+        if text.isascii() and not self._meets_signs(text):
             return self._places_in_ascii(text)
         return self._places_of_words(tokens(text))
+
+    def _meets_signs(self, text: str) -> bool:
+        """Whether signs in an ASCII text may be, or part, what is looked for."""
+        return any(len(term.words) > 1 for term in self.terms) and has_signs(text)
 
     def _places_in_ascii(self, text: str) -> Iterator[tuple[int, int, int]]:
         """Without making words of all the text: it may be megabytes."""

@@ -18,7 +18,7 @@ from agno_shell.json_records.strict_json import (
     refuse_constant,
     scan,
 )
-from agno_shell.json_records.times import EPOCH, moment, stamp
+from agno_shell.json_records.times import EPOCH, local_stamp, moment, stamp
 from agno_shell.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it
@@ -42,6 +42,7 @@ __all__ = [
     "dumps",
     "finite",
     "loads",
+    "local_stamp",
     "memory_fields",
     "memory_line",
     "memory_of",

@@ -14,6 +14,13 @@ def stamp(moment: datetime) -> str:
     return utc.isoformat(timespec="microseconds")
 
 
+def local_stamp(moment: datetime) -> str:
+    """The same in the local time of this machine and without an offset, as programs write
+    it that compare such times: always 26 characters. In the hour that a clock goes through
+    twice it does not say which of the two is meant."""
+    return moment.astimezone().replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
 def moment(value: object) -> datetime | None:
     """The time an ISO 8601 text means, in UTC; one without an offset is local time. A
     number is seconds since 1970, or milliseconds where seconds would be past the year

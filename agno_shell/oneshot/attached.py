@@ -13,12 +13,13 @@ from agno_shell.conversation.files.attachments import expanded
 from agno_shell.conversation.files.file_content import (
     PDF,
     as_text,
-    is_sendable,
     is_text,
     media_type,
     read_file,
+    refuse,
 )
-from agno_shell.errors import ProviderError, UsageError
+from agno_shell.conversation.files.opened import extent
+from agno_shell.errors import ProviderError
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import NOTHING, Attachment, Message
 
@@ -71,13 +72,8 @@ def take_in(paths: Iterable[str], limit: int) -> Attached:
         data = read_file(path, limit)
         name = os.path.basename(path)
         kind = media_type(name, data)
-        if not data:
-            raise UsageError(f"{clean_line(path)} is empty.")
-        if not is_sendable(kind):
-            raise UsageError(
-                f"{clean_line(path)} is {kind}, which no model takes.",
-                hint="Text, PNG, JPEG, GIF and WebP images, and PDF can be attached.",
-            )
+        refuse(path, kind, data)
+        extent(path, kind, data)
         sha256 = hashlib.sha256(data).hexdigest()
         attachments.append(Attachment(name, kind, sha256, len(data)))
         contents[sha256] = data

@@ -96,5 +96,5 @@ def _tell(found: list[Finding], looked_at: str, options: DoctorOptions, out: Tex
     for line, _style in findings_.report(found):
         out.write(f"{line}\n")
     out.write(f"{findings_.verdict(found, looked_at)}\n")
-    if not options.repair and any(map(findings_.is_wrong, found)):
+    if findings_.can_be_repaired(found):
         out.write("agno-shell doctor --repair mends what can be mended without losing anything.\n")

@@ -1,6 +1,7 @@
-"""What is known of the place that a one-shot command writes to."""
+"""What is known of the places that a one-shot command writes to."""
 
 import os
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -10,3 +11,11 @@ def terminal_width(out: TextIO) -> int:
         return os.get_terminal_size(out.fileno()).columns if out.isatty() else 0
     except (OSError, ValueError):  # a stream of no file, or one that is closed
         return 0
+
+
+def say(err: TextIO, line: str) -> None:
+    """A clean line beside the output. Where nobody can hear it, the command goes on, and its
+    exit status still tells."""
+    with suppress(OSError):
+        err.write(f"{line}\n")
+        err.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from agno_shell.oneshot.output import terminal_width
@@ -22,11 +23,13 @@ class Progress:
     """One line on ``err``, rewritten in place on a terminal; elsewhere a line now and then.
     What is done soon shows nothing."""
 
-    def __init__(self, err: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, err: TextIO, clock: Callable[[], float] = time.monotonic, quiet: float = QUIET
+    ) -> None:
         self._err = err
         self._clock = clock
         self._width = terminal_width(err)
-        self._next = clock() + (QUIET if self._width else REPEATED)
+        self._next = clock() + (quiet if self._width else REPEATED)
         self._drawn = 0
         """Columns of the line that stands on the terminal."""
 
@@ -59,5 +62,6 @@ class Progress:
         self._drawn = max(self._drawn, text_width(line))
 
     def _write(self, text: str) -> None:
-        self._err.write(text)
-        self._err.flush()
+        with suppress(OSError):  # as in `output.say`
+            self._err.write(text)
+            self._err.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO, NamedTuple
@@ -15,8 +15,9 @@ from agno_shell.config import Agent, Config
 from agno_shell.contracts import Provider
 from agno_shell.conversation.asking import Asking, Patience
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
-from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
+from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.request.system_text import system_message
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError
@@ -43,9 +44,10 @@ LONGEST_INPUT = 16 * 1024 * 1024
 
 
 def question(text: str, piped: BinaryIO | None) -> str:
-    """The text, with what is piped behind it; UsageError when that is no text."""
+    """The text, with what is piped behind it, or what is piped alone; UsageError when that
+    is no text, or there is none."""
     if piped is None:
-        return text
+        return _asked(text)
     data = piped.read(LONGEST_INPUT + 1)
     if len(data) > LONGEST_INPUT:
         raise UsageError(
@@ -55,10 +57,24 @@ def question(text: str, piped: BinaryIO | None) -> str:
     try:
         behind = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        behind = "\0"
+        what = "binary" if b"\0" in data else "not UTF-8"
+        raise UsageError(
+            f"Standard input is {what}; nothing was sent.", hint="Pipe text in UTF-8."
+        ) from None
     if "\0" in behind:
         raise UsageError("Standard input is binary; nothing was sent.", hint="Pipe text in UTF-8.")
-    return f"{text}\n\n{behind}" if behind.strip() else text
+    if not behind.strip():
+        return _asked(text)
+    return f"{text}\n\n{behind}" if text.strip() else behind
+
+
+def _asked(text: str) -> str:
+    if text.strip():
+        return text
+    raise UsageError(
+        "There is no question.",
+        hint='Try: agno-shell chat --quick "Hello", or pipe the question in.',
+    )
 
 
 class Query(NamedTuple):
@@ -69,6 +85,7 @@ class Query(NamedTuple):
     """One after the other, while each is down."""
     provider: Callable[[Choice], Provider]
     patience: Patience
+    cautions: Callable[[Choice], Sequence[str]] = lambda _choice: ()
     agent: Agent | None = None
     facts: Mapping[str, Any] = NOTHING
     api_base: str | None = None
@@ -94,6 +111,7 @@ def make_query(text: str, options: QuickOptions, config: Config, models: Models)
         models.in_turn(first, fallbacks),
         models.provider,
         Patience(config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], asyncio.sleep),
+        models.cautions,
         agent,
         options.context,
         config[settings.PROVIDER_API_BASE] or None,
@@ -130,8 +148,9 @@ class Quick:
         """Ask and show; False when the person stopped it. Raises
         :class:`~agno_shell.errors.ProviderError` for a reply that is not whole."""
         query = self._query
-        # Nothing is kept of a reply in work: nothing here is saved.
-        reply = Reply(None, query.choices[0], lambda _message: None)
+        for caution in query.cautions(query.choices[0]):
+            self._answer.note(caution)
+        reply = Reply(None, query.choices[0])
         asking = Asking(
             query.choices,
             query.provider,
@@ -139,6 +158,7 @@ class Quick:
             lambda choice, _prepared: reply.begin(choice),
             query.patience,
             self._stop,
+            taken_by(reply),
         )
         ending: Ending = Failed("other", "The reply ended without being finished.")
         async with aclosing(asking.events()) as events:
@@ -146,8 +166,6 @@ class Quick:
                 if isinstance(event, Finished | Failed | Interrupted):
                     ending = _judged(event, reply)
                     event = ending
-                elif not isinstance(event, RequestPrepared):
-                    reply.take(event)
                 self._answer.take(event)
         self._answer.end(reply.finish(ending), ending, query.attached.attachments)
         if isinstance(ending, Failed):
@@ -173,7 +191,7 @@ class Quick:
             reasoning=query.reasoning,
             files=query.attached.files,
         )
-        request = self._plugins.prepare_request(None, request)
+        request = await filtered(self._plugins, None, request)
         return RequestPrepared(request, await self._receipt(choice, request))
 
     async def _pins(self, agent: Agent | None) -> tuple[str, ...]:

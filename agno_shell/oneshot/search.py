@@ -8,19 +8,24 @@ from typing import Any, TextIO
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import UsageError
 from agno_shell.oneshot.output import terminal_width
+from agno_shell.oneshot.progress import Progress
 from agno_shell.options import SearchOptions
 from agno_shell.terminal_text import clean, clean_line
 from agno_shell.types import SearchHit, local_time
 from agno_shell.wording import count
 
+_QUIET = 0.5
+"""Seconds after which it is said why a search takes long."""
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[22m"
 
 
-def run(storage: Storage, options: SearchOptions, out: TextIO) -> int:
+def run(storage: Storage, options: SearchOptions, out: TextIO, err: TextIO | None = None) -> int:
     """Write what was found to ``out``, the best first. 0; or 1 when nothing was found.
 
     Raises ``SessionNotFoundError`` for a reference that means no session or several,
-    ``UsageError`` where nothing can be searched for, and what the storage raises.
+    ``UsageError`` where nothing can be searched for, and what the storage raises. ``err``, where
+    it is a terminal, is told how far a search has come that takes long; Ctrl-C loses nothing
+    of what was indexed.
     """
     if not storage.can_search:
         raise UsageError(
@@ -28,9 +33,12 @@ def run(storage: Storage, options: SearchOptions, out: TextIO) -> int:
             hint="Storages that can: json, and others that agno-shell plugins lists; choose one "
             "with [storage] plugin.",
         )
+    session_id = _session_id(storage, options.reference)
+    if session_id is None:
+        _prepare(storage, err if err is not None and terminal_width(err) else None)
     hits = storage.search(
         options.text,
-        session_id=_session_id(storage, options.reference),
+        session_id=session_id,
         role=options.role,
         since=options.since,
         limit=options.limit,
@@ -46,6 +54,17 @@ def run(storage: Storage, options: SearchOptions, out: TextIO) -> int:
     else:
         out.write(_nothing(storage, options))
     return 0 if hits else 1
+
+
+def _prepare(storage: Storage, terminal: TextIO | None) -> None:
+    progress = Progress(terminal, quiet=_QUIET) if terminal else None
+    try:
+        for done, total in storage.prepare_search():
+            if progress:
+                progress.at(f"Indexing {done:,} of {count(total, 'session')} …")
+    finally:
+        if progress:
+            progress.end()
 
 
 def as_json(hit: SearchHit) -> dict[str, Any]:
@@ -101,7 +120,7 @@ def _nothing(storage: Storage, options: SearchOptions) -> str:
     from agno_shell.full_text import parse
 
     if not parse(options.text):
-        return "There is no letter and no digit in that, so nothing was searched.\n"
+        return "There is no letter, digit or symbol in that, so nothing was searched.\n"
     wanted = clean_line(options.text, 60)
     limits = " within these limits" if options.role or options.since else ""
     if options.reference is not None:

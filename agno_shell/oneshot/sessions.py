@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from agno_shell.contracts.storage import Storage
-from agno_shell.errors import UsageError
 from agno_shell.oneshot.output import terminal_width
 from agno_shell.options import SessionAction, SessionOptions
-from agno_shell.session_names import session_name
+from agno_shell.session_names import required_name, session_name
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column, table_lines
 from agno_shell.types import Session, default_session_name, local_time, now
@@ -63,6 +62,7 @@ def create(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     session = storage.create(name, options.description or "")
     storage.set_current(session.session_id)
     out.write(f"Created session '{clean_line(session.name)}' with ID: {session.session_id}\n")
+    out.write(f"Set current session to: {_named(session)}\n")
 
 
 def set_current(storage: Storage, options: SessionOptions, out: TextIO) -> None:
@@ -78,9 +78,7 @@ def update(storage: Storage, options: SessionOptions, out: TextIO) -> None:
     changes = {}
     done = []
     if options.name is not None:
-        changes["name"] = session_name(options.name)
-        if not changes["name"]:
-            raise UsageError("A session's name cannot be empty.")
+        changes["name"] = required_name(options.name)
         done.append(f"name changed to {clean_line(changes['name'])}")
     if options.description is not None:
         changes["description"] = options.description

@@ -18,6 +18,11 @@ DEFAULT = 2
 
 NOBODY = "(Nobody is here to be asked whether {} may run; it was not run.)"
 
+CHANGED = "It is not what you were asked about before:"
+
+LONGEST_CHANGE = 500
+"""Characters."""
+
 
 class Approval:
     """An :data:`~agno_shell.contracts.Approve`: shows the whole call, and asks."""
@@ -35,6 +40,10 @@ class Approval:
                 return "no"
             source = f" ({clean_line(tool.source)})" if tool.source else ""
             self._presenter.notice(f"The model asks to run {name}{source}.")
+            if tool.changed:
+                self._presenter.notice(CHANGED, "class:error")
+            for line in tool.changed:
+                self._presenter.notice(f"  {clean_line(line, LONGEST_CHANGE)}")
             options = [option for _permission, option in ANSWERS]
             picked = await self._front.ask_choice(options, default=DEFAULT)
         finally:

@@ -81,7 +81,7 @@ class Compacting:
         """See :meth:`~agno_shell.contracts.ConversationControl.uncompact`."""
         saved = await undo(self._conversation)
         if isinstance(saved, NotSaved):
-            self._tell(one_line(saved.reason), "class:error")
+            self._shell.fail(one_line(saved.reason))
 
     async def after(self, turn: Turn) -> None:
         """Sum up by itself when a turn has left the window nearly full."""
@@ -139,9 +139,9 @@ class Compacting:
         if summary is None:
             if isinstance(ending, Failed):
                 what = one_line(f"{ending.message} {_next_step(ending.hint)}")
-                self._tell(f"{what} {NOTHING_CHANGED}{gap}", "class:error")
+                self._shell.fail(f"{what} {NOTHING_CHANGED}{gap}")
             else:
-                self._tell(f"(stopped) {NOTHING_CHANGED}{gap}")
+                self._shell.fail(f"(stopped) {NOTHING_CHANGED}{gap}", "class:notice")
             return None
         model = await self._conversation.requests.model(self._conversation.choice)
         about = "" if model.counter.exact else "about "
@@ -152,8 +152,8 @@ class Compacting:
         )
         return summary
 
-    def _tell(self, text: str, style: str = "class:notice") -> None:
-        self._shell.presenter.notice(text, style)
+    def _tell(self, text: str) -> None:
+        self._shell.presenter.notice(text)
 
 
 def fullness(receipt: Receipt) -> float:

@@ -12,6 +12,8 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from agno_shell import contracts
 from agno_shell.conversation.files.mentions import beginning, mention
 from agno_shell.file_names import matching
+from agno_shell.guarding import let_through
+from agno_shell.shell.typed import is_command
 from agno_shell.terminal_text import clean_line
 
 LARGE = 500
@@ -75,7 +77,7 @@ def _display(text: str, places: Sequence[int]) -> StyleAndTextTuples:
 
 def completes(document: Document) -> bool:
     """Whether what is being typed is completed unasked: a command, or ``@`` and a path."""
-    if document.text.startswith("/"):
+    if is_command(document.text):
         return True
     line = document.current_line_before_cursor
     return "@" in line and beginning(line) is not None
@@ -102,7 +104,7 @@ class ShellCompleter(Completer):
         self, document: Document, complete_event: CompleteEvent
     ) -> AsyncGenerator[Completion, None]:
         text = document.text_before_cursor
-        if not document.text.startswith("/"):
+        if not is_command(document.text):
             for completion in await self._files(document.current_line_before_cursor):
                 yield completion
             return
@@ -146,5 +148,6 @@ class ShellCompleter(Completer):
         # Completion is an offer: what is wrong is said when the command is run.
         try:
             return list(await command.complete(self._context, argument))
-        except Exception:  # a command may be anybody's plugin
+        except BaseException as error:  # a command may be anybody's plugin
+            let_through(error)
             return []

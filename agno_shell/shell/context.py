@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
 from agno_shell.conversation.references import resolve
-from agno_shell.errors import UsageError
-from agno_shell.reports import figures_line
+from agno_shell.errors import UsageError, nobody_to_ask
+from agno_shell.reports import address_words, figures_line
 from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.types import Finding, Message, Session
 
@@ -32,6 +32,10 @@ class ShellContext:
     @property
     def model(self) -> str:
         return self._shell.conversation.choice.model
+
+    @property
+    def address(self) -> str:
+        return address_words(self._shell.conversation.address)
 
     @property
     def agent(self) -> str | None:
@@ -75,6 +79,12 @@ class ShellContext:
 
     async def read_store(self, work: Callable[[Storage], T]) -> T:
         return await self._shell.conversation.reader(work)
+
+    def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        return self._shell.conversation.reader.steps(work)
+
+    def progress(self, text: str) -> None:
+        self._shell.presenter.progress(text)
 
     async def store(self, work: Callable[[Storage], T]) -> T:
         return await self._shell.conversation.store(work)
@@ -121,8 +131,11 @@ class ShellContext:
     def metrics_summary(self) -> str:
         return figures_line(self._shell.conversation.ledger.run)
 
-    async def confirm(self, question: str) -> bool:
-        return await self._shell.front.confirm(question)
+    async def confirm(self, question: str, *, instead: str = "") -> bool:
+        answer = await self._shell.front.confirm(question)
+        if answer is None:
+            raise nobody_to_ask(question, instead)
+        return answer
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         return await self._shell.front.choose(options, default=default)
@@ -137,7 +150,7 @@ class ShellContext:
         try:
             return await self._shell.front.edit(text)
         except UsageError as error:
-            self._shell.presenter.notice(error.sentence(), "class:error")
+            self._shell.fail(error.sentence())
             return None
 
     async def copy(self, text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agno_shell import settings
@@ -10,7 +11,7 @@ from agno_shell.contracts import Figures, Step, ToolState
 from agno_shell.conversation.files.attachments import Attachments, unattached
 from agno_shell.conversation.tree.moves import Moves
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Attachment, Message, Reasoning, Session
+from agno_shell.types import Attachment, Message, Reasoning, Session, Stretch
 
 if TYPE_CHECKING:
     from agno_shell.conversation.turn import Turn
@@ -54,9 +55,8 @@ class Control:
     async def edit(self, message_id: str, text: str) -> None:
         chosen: tuple[Attachment, ...] | None = ()
         if self._attachments.waiting or "@" in text:
-            path = await self._conversation.whole_path()
-            number = next((n for n, each in enumerate(path, 1) if each.id == message_id), 0)
-            old = next((each for each in path if each.id == message_id), None)
+            number = (await self.numbers((message_id,))).get(message_id, 0)
+            old = (await self.part(number - 1, number))[0] if number else None
             # What was not attached then, such as what a pasted text names, is not now.
             unwanted = unattached(old) if old else ()
             chosen = await self._with_files(
@@ -90,15 +90,45 @@ class Control:
         await self._moves.go_to(message_id)
 
     async def fork(self, name: str, message_id: str | None = None) -> Session:
-        made = await self._moves.fork(name, message_id)
+        loop = asyncio.get_running_loop()
+
+        def told(done: int, count: int) -> None:
+            line = f"Copied {done:,} of {count:,} messages … Ctrl-C stops, and leaves nothing."
+            loop.call_soon_threadsafe(self._shell.presenter.progress, line)
+
+        made = await self._moves.fork(name, message_id, told)
         await self._shell.open(made.session_id)
         return made
 
     async def path(self) -> Sequence[Message]:
         return await self._conversation.whole_path()
 
+    async def length(self) -> int:
+        return await self._conversation.numbered.length()
+
+    async def part(self, start: int, stop: int) -> Sequence[Message]:
+        return await self._conversation.numbered.part(start, stop)
+
+    async def numbers(self, message_ids: Collection[str]) -> Mapping[str, int]:
+        return await self._conversation.numbered.numbers(message_ids)
+
+    async def outline(self) -> Sequence[Stretch]:
+        return await self._conversation.numbered.outline()
+
+    async def saved(self, start: int, stop: int) -> Sequence[Message]:
+        return await self._conversation.numbered.saved(start, stop)
+
+    async def place(self, message_id: str) -> int | None:
+        return await self._conversation.numbered.place(message_id)
+
     async def tree(self) -> Sequence[Message]:
         return await self._conversation.tree(self._conversation.reader)
+
+    async def recover(self) -> int:
+        recovered = await self._conversation.recovery.recover()
+        if recovered.error:
+            raise recovered.error
+        return recovered.messages
 
     # What is sent -----------------------------------------------------------------------
 
@@ -139,6 +169,9 @@ class Control:
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         return await self._attachments.attach_data(data, name)
 
+    def extent(self, attachment: Attachment) -> str:
+        return self._attachments.extent(attachment)
+
     def detach(self, attachment: Attachment) -> None:
         self._attachments.detach(attachment)
 
@@ -166,7 +199,7 @@ class Control:
             await self._shell.finished(choose())
         finally:
             if chosen is None:
-                self._shell.presenter.notice("Nothing was sent.")
+                self._shell.fail("Nothing was sent.", "class:notice")
                 front.fill(typed or text)
         if chosen is None:
             front.print_gap()

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
+from agno_shell.shell.entered import Entry
+from agno_shell.shell.waiting import Waiting
 
 
 class Option(NamedTuple):
@@ -25,8 +27,17 @@ class Front(ABC):
     echoes = False
     """Whether what is typed stands on the screen already when :meth:`read` returns it."""
 
+    is_script = False
+    """Whether a program types here, which reads standard error and the exit status."""
+
+    has_refused = False
+    """Whether something that was typed here could not be handed on."""
+
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
+
+    waiting: Waiting | None = None
+    """What was entered and is not sent yet, where the front has a place for it."""
 
     @property
     @abstractmethod
@@ -61,8 +72,9 @@ class Front(ABC):
         """The person leaves, or has to: :meth:`read` returns None after what is in work."""
 
     @abstractmethod
-    async def confirm(self, question: str) -> bool:
-        """Ask; only ``y`` or ``yes`` is a yes."""
+    async def confirm(self, question: str) -> bool | None:
+        """Ask; only ``y`` or ``yes`` is a yes. None where there is nobody to ask. Nothing
+        answers that was typed before the question stood there."""
 
     @abstractmethod
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
@@ -80,6 +92,10 @@ class Front(ABC):
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         """Show finished lines; they may be shown up to ``after`` seconds late, where
         drawing would hold up something that matters more."""
+
+    def print_error(self, lines: Iterable[Line]) -> None:
+        """Show finished lines that say what went wrong."""
+        self.print_lines(lines)
 
     @abstractmethod
     def print_gap(self) -> None:
@@ -106,6 +122,11 @@ class Front(ABC):
         """Put text into the input, behind what stands there."""
 
     @abstractmethod
+    def restore(self, text: str) -> None:
+        """Put a text that was typed, and not taken, back into the input, unless something
+        else is being typed there: then it is one Up away."""
+
+    @abstractmethod
     async def edit(self, text: str) -> str | None:
         """Let the person change a text in an editor; None when nothing was saved, and where
         there is no terminal. ``UsageError`` when there is no editor, or it failed."""
@@ -116,6 +137,11 @@ class Front(ABC):
         ``UsageError`` when it is too much for one."""
 
     @property
+    def keyboard(self) -> int | None:
+        """The descriptor from which keys are read; None where no keys are."""
+        return None
+
+    @property
     def pasted(self) -> Sequence[str]:
         """Texts that the person did not type themselves but pasted, in this run."""
         return ()
@@ -124,10 +150,13 @@ class Front(ABC):
     def take_back(self) -> None:
         """Put what waits in the queue back into the input."""
 
+    def put_back(self, entries: Sequence[Entry]) -> None:  # noqa: B027 - where nothing waits
+        """Put what an earlier shell has not sent into the input, one after the other."""
+
     @property
-    @abstractmethod
     def queued(self) -> int:
         """How many typed messages wait."""
+        return self.waiting.queued if self.waiting else 0
 
     @abstractmethod
     async def stop(self) -> None:

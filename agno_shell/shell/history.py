@@ -74,12 +74,20 @@ class InputHistory(History):
                 last = entry
                 yield entry
 
+    def append_string(self, string: str) -> None:
+        """Remember what was typed; one Up leads past what was typed twice in a row."""
+        if self._loaded_strings[:1] == [string]:
+            self.store_string(string)
+        else:
+            super().append_string(string)
+
     def append_draft(self, text: str) -> None:
         """Remember a draft that was cleared, in memory only: Up brings it back."""
         self._loaded_strings.insert(0, text)
 
     def store_string(self, string: str) -> None:
-        """Append in one write, so that the entries of two shells never mix.
+        """Append in one write, so that the entries of two shells never mix; on a line of its
+        own, also behind one that a full disk or a power cut has cut off.
 
         What is not written is still one key away until the shell ends.
         """
@@ -89,10 +97,13 @@ class InputHistory(History):
         # A history that cannot be written is no reason to stop a person who types.
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            descriptor = _open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            descriptor = _open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError:
             return
-        with suppress(OSError), open(descriptor, "wb", buffering=0) as file:
+        with suppress(OSError), open(descriptor, "r+b", buffering=0) as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else b"\n" + line
             file.write(line)
 
     def _tail(self) -> list[bytes]:

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from prompt_toolkit.completion import Completer
 
@@ -30,6 +30,14 @@ LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is no message."""
 
 
+class InputLine(NamedTuple):
+    """A line of standard input."""
+
+    number: int
+    """Counted from 1."""
+    data: bytes
+
+
 class LineFront(Front):
     """Reads one message a line. ``ask`` says whether a person sits there who wants a prompt."""
 
@@ -37,12 +45,17 @@ class LineFront(Front):
         self._source = source
         self._sink = sink
         self._ask = self.echoes = ask
+        self.is_script = not ask
         self._empty = 0
         self._left = self._ended = False
         self._waiting = False
         """Whether the prompt stands there and nothing was typed yet."""
-        self._again: deque[bytes | None] = deque()
-        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._again: deque[InputLine | None] = deque()
+        self._lines: asyncio.Queue[InputLine | None] = asyncio.Queue()
+        self._read = 0
+        """Lines that were read so far."""
+        self._at = 0
+        """The line that is in work, or the last one."""
         self._room = threading.Semaphore(READ_AHEAD)
         self._interrupted: Callable[[], None] = lambda: None
 
@@ -52,10 +65,6 @@ class LineFront(Front):
 
     @property
     def width(self) -> int:
-        return 0
-
-    @property
-    def queued(self) -> int:
         return 0
 
     async def start(
@@ -78,21 +87,24 @@ class LineFront(Front):
         # The loop is closed when the shell ends before its input does.
         with suppress(RuntimeError):
             try:
-                while line := self._read_line():
+                while (line := self._read_line()).data:
                     self._room.acquire()
                     loop.call_soon_threadsafe(self._lines.put_nowait, line)
             except OSError as error:
+                self.has_refused = True
                 self._say(f"Standard input cannot be read: {error.strerror}.")
             loop.call_soon_threadsafe(self._lines.put_nowait, None)
 
-    def _read_line(self) -> bytes:
+    def _read_line(self) -> InputLine:
         """The next line; one that is too long is passed over, and that is said."""
+        self._read += 1
         while len(line := self._source.readline(LONGEST_LINE)) == LONGEST_LINE:
             while line and not line.endswith(b"\n"):
                 line = self._source.readline(LONGEST_LINE)
             size = f"{LONGEST_LINE // 1024**2} MiB"
-            self._say(f"A line of the input is longer than {size} and was not sent.")
-        return line
+            self._refuse(f"Line {self._read:,} of the input is longer than {size}")
+            self._read += 1
+        return InputLine(self._read, line)
 
     async def read(self) -> str | None:
         while True:
@@ -100,35 +112,35 @@ class LineFront(Front):
             self._waiting = self._ask
             line = await self._next()
             self._waiting = False
+            self._at = line.number if line else 0
             if line is None:
                 return None
             text = self._decode(line)
             if text is not None:
                 return text
 
-    async def _next(self) -> bytes | None:
+    async def _next(self) -> InputLine | None:
         if self._left or self._ended:
             return None
         line = self._again.popleft() if self._again else await self._take()
         self._ended = line is None
         return None if self._left else line
 
-    async def _take(self) -> bytes | None:
+    async def _take(self) -> InputLine | None:
         line = await self._lines.get()
         self._room.release()
         return line
 
-    def _decode(self, line: bytes) -> str | None:
+    def _decode(self, line: InputLine) -> str | None:
         """The line as text; None, and a sentence, when it is none."""
-        if b"\0" in line:
-            self._say("This line of the input is binary and was not sent; text is expected.")
+        if b"\0" in line.data:
+            self._refuse(f"Line {line.number:,} of the input is binary, not text,")
             return None
         try:
-            return line.decode("utf-8-sig").rstrip("\r\n")
+            return line.data.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError as error:
-            self._say(
-                f"This line of the input is not UTF-8 (byte {error.start + 1}) and was not sent."
-            )
+            at = f"byte {error.start + 1:,} of it, 0x{line.data[error.start]:02x}"
+            self._refuse(f"Line {line.number:,} of the input is not UTF-8 ({at})")
             return None
 
     def leave(self) -> None:
@@ -136,45 +148,37 @@ class LineFront(Front):
         self._lines.put_nowait(None)
         self._interrupted()
 
-    async def confirm(self, question: str) -> bool:
-        self._prompt(f"{clean_line(question, 1000)} [y/N] ")
-        line = await self._next()
-        answer = line.strip().lower() if line is not None else None
-        if answer in ANSWERS:
-            return ANSWERS[answer]
-        self._read_again(line)
-        return False
+    async def confirm(self, question: str) -> bool | None:
+        line = await self._answer(f"{clean_line(question, 1000)} [y/N] ")
+        if line is None:
+            return None
+        answer = line.data.strip().lower()
+        if answer not in ANSWERS:
+            self._again.append(line)
+        return ANSWERS.get(answer, False)
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
-        if not options or not self.has_person:
-            return None
         width = len(str(len(options)))
-        self.print_lines(
-            (("", f"{number:>{width}}  "), *option) for number, option in enumerate(options, 1)
-        )
-        self._prompt("Number, or Enter for none: ")
-        line = await self._next()
-        answer = line.strip() if line is not None else b""
+        lines = [(("", f"{number:>{width}}  "), *each) for number, each in enumerate(options, 1)]
+        line = await self._answer("Number, or Enter for none: ", lines) if options else None
+        if line is None:
+            return None
+        answer = line.data.strip()
         if answer.isdigit() and len(answer) <= width and 0 < int(answer) <= len(options):
             return int(answer) - 1
         if answer:
-            self._read_again(line)
+            self._again.append(line)
         return None
 
     async def ask_choice(self, options: Sequence[Option], *, default: int) -> int | None:
-        if not options or not self.has_person:
+        if not options:
             return None
-        # What was typed before the question stands there is no answer to it.
-        await asyncio.sleep(0)
-        while not self._lines.empty():
-            self._again.append(await self._take())
-        if self._again and self._again[-1] is None:
+        lines: list[Line] = [(("", f"{option.letter}  {option.label}"),) for option in options]
+        line = await self._answer(f"A letter, or Enter for {options[default].letter}: ", lines)
+        if line is None:
             return None
-        self.print_lines((("", f"{option.letter}  {option.label}"),) for option in options)
-        self._prompt(f"A letter, or Enter for {options[default].letter}: ")
-        line = await self._take()
-        answer = line.strip().lower().decode("utf-8", "replace") if line is not None else None
-        if answer == "":
+        answer = line.data.strip().lower().decode("utf-8", "replace")
+        if not answer:
             return default
         letters = [option.letter for option in options]
         if answer in letters:
@@ -182,10 +186,23 @@ class LineFront(Front):
         self._again.append(line)
         return None
 
-    def _read_again(self, line: bytes | None) -> None:
-        """What was not said as an answer is there to be read again."""
-        if line is not None:
-            self._again.append(line)
+    async def _answer(self, prompt: str, lines: Iterable[Line] = ()) -> InputLine | None:
+        """The line that answers a question, which ``lines`` and ``prompt`` put; None where
+        there is no person. What is no answer is to be read again."""
+        if not self.has_person:
+            return None
+        # What was typed before the question stands there is no answer to it.
+        await asyncio.sleep(0)
+        while not self._lines.empty():
+            self._again.append(await self._take())
+        if None in self._again:
+            return None
+        self.print_lines(lines)
+        self._prompt(prompt)
+        line = await self._take()
+        if line is None:
+            self._again.append(None)
+        return None if self._left else line
 
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         # What is printed while the prompt waits leaves its line, and another one follows.
@@ -200,6 +217,15 @@ class LineFront(Front):
                 self._empty += 1
         if self._waiting and not leave_prompt:
             self._prompt(PROMPT)
+
+    def print_error(self, lines: Iterable[Line]) -> None:
+        if not self.is_script:
+            self.print_lines(lines)
+            return
+        where = f"line {self._at:,}: " if self._at else ""
+        for line in lines:
+            if text := "".join(part for _style, part in safe(line)).rstrip():
+                self._say(f"{where}{text}")
 
     def print_gap(self) -> None:
         self._empty = max(1, self._empty)
@@ -217,6 +243,9 @@ class LineFront(Front):
         """Shown, to be copied: no program can begin the line that a person types here."""
         if self.has_person:
             self.print_lines(text_lines(text))
+
+    def restore(self, text: str) -> None:
+        """It stands on the screen, or in the script, already."""
 
     async def edit(self, text: str) -> str | None:
         raise UsageError(
@@ -248,8 +277,13 @@ class LineFront(Front):
         if self._ask:
             self._write(text)
 
+    def _refuse(self, what: str) -> None:
+        self.has_refused = True
+        self._say(f"{what} and was not sent.")
+
     def _say(self, sentence: str) -> None:
-        print(f"agno-shell: {sentence}", file=sys.stderr)  # noqa: T201
+        if sys.stderr:
+            print(f"agno-shell: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
 
     def _write(self, text: str) -> None:
         encoding = self._sink.encoding or "utf-8"

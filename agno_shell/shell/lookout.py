@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.watch import Back, Deleted, Watch
+from agno_shell.conversation.recovery import told
+from agno_shell.conversation.watch import Back, Deleted, Lost, Watch
 from agno_shell.shell.front import Front
 from agno_shell.wording import count
 
@@ -84,6 +85,8 @@ class Lookout:
             self._tell(deleted(news, before.session_id) + "\n")
         elif isinstance(news, Back) and (news.error or not for_command):
             self._tell(back(news, len(self._conversation.unsaved_here)) + "\n")
+        elif isinstance(news, Lost):
+            self._tell(told(news.messages) + "\n")
         if self._front.busy == was_busy:  # no turn has begun meanwhile
             self._tell_growth()
         if news or self._conversation.session != before:
@@ -131,7 +134,7 @@ def deleted(news: Deleted, session_id: str) -> str:
         )
     return (
         "This session is gone, and the trash does not have it: what this shell has of it is in "
-        "memory only. /save PATH writes it to a file."
+        "memory only. /recover makes it a session again, /save PATH writes it to a file."
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,32 +11,41 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.config import Agent, Config
 from agno_shell.config.agents import make_agent
-from agno_shell.contracts import Command, Provider, Renderer
+from agno_shell.contracts import Provider, Renderer
+from agno_shell.conversation import leisure
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.references import resolve
 from agno_shell.conversation.titles import Titles
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
-from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError, UsageError
+from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
+from agno_shell.events import Failed, Interrupted
+from agno_shell.guarding import quiet
 from agno_shell.plugins import Plugins
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
+from agno_shell.shell.dispatch import Dispatch
 from agno_shell.shell.front import Front
+from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.opening import open_first
+from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
 from agno_shell.shell.present import Presenter
+from agno_shell.shell.reporting import report_to
 from agno_shell.shell.status import Status
-from agno_shell.shell.tasks import quietly, without_exit
+from agno_shell.shell.tasks import quietly
+from agno_shell.shell.unsent import Unsent
 from agno_shell.terminal_text import clean_line
-from agno_shell.types import Finding, Reasoning, default_session_name, now
+from agno_shell.threads import in_thread
+from agno_shell.types import Finding, Reasoning
 
 if TYPE_CHECKING:
     from agno_shell.shell.compacting import Shown
 
-LEAVING = ("exit", "quit")
-"""Words that, alone on a line, leave the shell."""
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -56,6 +64,7 @@ class Shell:
         new_agent: Callable[[str, Mapping[str, Any]], Agent] = make_agent,
         greeting: str,
         examine: Callable[[bool], Sequence[Finding]] = lambda _repair: (),
+        entered_dir: str = "",
     ) -> None:
         self.conversation = conversation
         self.front = front
@@ -64,7 +73,9 @@ class Shell:
         self.presenter = Presenter(front, renderer)
         self.status = Status(conversation, front, self.presenter, config)
         self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
+        self.unsent = Unsent(conversation, front, entered_dir, self.presenter.notice)
         self.control = Control(self)
+        self._dispatch = Dispatch(self)
         self.context = ShellContext(self)
         self.titles = Titles(conversation, self.update_toolbar)
         conversation.budget.ask = self.status.may_spend
@@ -76,14 +87,15 @@ class Shell:
         """Looks at, or mends, what no other part looks at itself."""
         self._stop: Callable[[], object] | None = None
         """What Ctrl-C does to what is in work."""
-        self._leaving = False
+        self.is_leaving = False
         self._warned = False
         """Whether the person has just been told that leaving loses something."""
         self._exit_status = 0
-        self._loading: asyncio.Task[None] | None = None
+        self._has_failed = False
+        """Whether anything that was asked for here was not done."""
+        self.loading: asyncio.Task[None] | None = None
         self._starting: dict[Provider, asyncio.Task[None]] = {}
         self._background: list[asyncio.Task[None]] = []
-        self._told: set[str] = set()
 
     # The life of the shell --------------------------------------------------------------
 
@@ -99,55 +111,55 @@ class Shell:
     ) -> int:
         """Open a session, then take what is typed until the person leaves.
 
-        Returns the exit status: 0, or 128 and the number of the signal that ended it.
+        Returns the exit status: 0; 128 and the number of the signal that ended it; for a
+        script 1 when anything that it asked for was not done.
         """
-        self._take_the_loop(asyncio.get_running_loop())
+        report_to(self.presenter, self.conversation, self.update_toolbar, self.fail)
+        self._take_signals(asyncio.get_running_loop())
+        keyboard = Keyboard(self.front.keyboard)
+        life = PluginLife(self.plugins, self.context, keyboard, LEAVING_SIGNALS)
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
             completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
         )
         try:
-            await self._open_first(session, new)
+            self.front.busy = True
+            # Ctrl-C, and Ctrl-D, also where the storage does not answer.
+            opening = open_first(self.conversation, session, new, self.show_error)
+            opened = await self.finished(opening)
+            self.front.busy = False
+            if not opened:
+                self.conversation.store.leave()
+                return self._exit_status or INTERRUPTED
             if agent is not None:
                 await self.conversation.set_agent(agent)
-            # The session remembers them, so that its words go nowhere else because an option
-            # was left out the next time.
+            # The session remembers them: its words go nowhere else for want of an option.
             given = {"model": model, "api_base": api_base, "reasoning": reasoning}
             if chosen := {key: each or None for key, each in given.items() if each is not None}:
                 await self.conversation.update(**chosen)
             self.lookout.settle()
             self.status.greet(self._greeting)
+            await self.unsent.restore()
             self.update_toolbar()
-            self._loading = asyncio.create_task(self._load_plugins())
-            self._background.append(asyncio.create_task(self._warm_up()))
+            self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
+            self._background.append(asyncio.create_task(self._warm_up(life)))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
+                self._background.append(asyncio.create_task(leisure.prepare(self.conversation)))
             while True:
-                while not self._leaving and (text := await self.front.read()) is not None:
+                while not self.is_leaving and (text := await self.front.read()) is not None:
                     await self.handle(text)
+                    self.unsent.after()
                 if not await self._stays():
                     break
         finally:
-            await self._end()
+            await self._end(life)
+        if not self._exit_status and self._has_failed and self.front.is_script:
+            return 1
         return self._exit_status
 
-    def _take_the_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Signals, errors and reports from threads come to this shell."""
-
-        def report(line: str) -> None:
-            # The storage, and plugins while they are loaded, run in threads.
-            loop.call_soon_threadsafe(self.presenter.notice, one_line(line) + "\n")
-
-        def fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-            # Once each: a fault in drawing would otherwise be drawn, and fail, for ever.
-            what = clean_line(repr(context.get("exception") or context.get("message")), 400)
-            if what not in self._told:
-                self._told.add(what)
-                self.presenter.notice(f"Something failed inside the shell: {what}", "class:error")
-
-        self.plugins.report = report
-        loop.set_exception_handler(fault)
+    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in LEAVING_SIGNALS:
             # Not every loop takes signals; there they end the program as ever.
             with suppress(NotImplementedError, RuntimeError):
@@ -156,49 +168,23 @@ class Shell:
     def _must_leave(self, number: int) -> None:
         """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
         self._exit_status = 128 + number
-        self._leaving = True
+        self.is_leaving = True
         self.front.leave()
 
-    async def _open_first(self, session: str | None, new: str | None) -> None:
-        """The session that was asked for, else the current one, else the newest, else a new."""
-        store = self.conversation.store
-        if new is None and session is not None:
-            found = resolve(session, await store(lambda storage: storage.sessions()))
-            await self.conversation.open(found.session_id)
-            return
-        if new is None:
-            current = await store(lambda storage: storage.current())
-            if current is None and (newest := await store(lambda storage: storage.sessions())):
-                current = newest[0].session_id
-            if current is not None:
-                # A session that cannot be read must not keep the person from all others.
-                try:
-                    await self.conversation.open(current)
-                except StorageError as error:
-                    self._show_error(error)
-                else:
-                    return
-        await self.conversation.create(new or default_session_name(now()))
-
-    async def _load_plugins(self) -> None:
-        loaded = await asyncio.to_thread(self.plugins.load_installed)
-        # They could not hear of the session when it was opened.
-        self.plugins.session_opened(self.conversation.session, only=loaded)
-
-    async def _warm_up(self) -> None:
+    async def _warm_up(self, life: PluginLife) -> None:
         """Everything slow that the first message will need, now that the prompt stands."""
         self.start_provider()
-        await asyncio.to_thread(self.presenter.warm_up)
+        await in_thread(self.presenter.warm_up)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
-        if self._loading:
-            await self._loading
-        self.plugins.shell_started(self.context)
+        if self.loading:
+            await self.loading
+        life.started()
         self.update_toolbar()
 
     def start_provider(self) -> None:
         """Let the provider get ready in the background."""
-        # What is wrong is said when it matters: in the turn that needs the provider.
-        with suppress(Exception):
+        # What is wrong is said in the turn that needs the provider.
+        with quiet():
             provider = self.conversation.provider
             if provider not in self._starting:
                 self._starting[provider] = asyncio.create_task(quietly(provider.start()))
@@ -207,97 +193,70 @@ class Shell:
         """Whether the person rather stays, told that leaving loses something. Asked once:
         who leaves again at once, or is made to leave, is not kept."""
         await self.conversation.save_again()
-        what = self.status.not_on_disk()
-        if not what or self._warned or self._exit_status or not self.front.has_person:
+        losses = [*filter(None, (self.status.not_on_disk(), self.unsent.left_behind()))]
+        if not losses or self._warned or self._exit_status or not self.front.has_person:
             return False
-        self._warned, self._leaving = True, False
+        self._warned, self.is_leaving = True, False
         for session_id in self.conversation.unsaved_elsewhere:
             self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
-        self.presenter.notice("/save PATH writes the open conversation to a file.")
-        return not await self.front.confirm(f"{what}. Leave anyway?")
+        if self.conversation.unsaved:
+            self.presenter.notice("/save PATH writes the open conversation to a file.")
+        return not await self.front.confirm(f"{'. '.join(losses)}. Leave anyway?")
 
-    async def _end(self) -> None:
+    async def _end(self, life: PluginLife) -> None:
         background = [*self._background, *self._starting.values()]
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, self.titles.close(), return_exceptions=True)
-        self.plugins.shell_stopped(self.context)
+        ended = asyncio.gather(*background, self.titles.close(), return_exceptions=True)
+        await asyncio.wait([ended], timeout=LEAVING_SECONDS)
+        await life.end()
         await self.conversation.save_again()
+        if self.conversation.store.is_silent(LEAVING_SECONDS):
+            self.conversation.store.leave()
         self.status.saving()
+        self._has_failed |= self.front.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
+        if not self._warned and (what := self.unsent.left_behind()):
+            self.presenter.notice(f"{what}.")
+        await self.unsent.close()
         await self.front.stop()
 
     def interrupt(self) -> None:
         """Stop what is in work; what was typed meanwhile goes back into the input."""
         if self._stop:
             self._stop()
+        self.conversation.hurry()
         self.front.take_back()
 
     def leave(self) -> None:
         """End the shell after what is in work."""
-        self._leaving = True
+        self.is_leaving = True
 
     # What is typed ----------------------------------------------------------------------
 
     async def handle(self, text: str) -> None:
-        """Run a command, or ask the model; errors become one line."""
-        stripped = text.strip()
-        if not stripped:
+        """Do what was typed."""
+        if not text.strip():
             return
         self.front.busy = True
         self.update_toolbar()
         try:
-            if stripped in LEAVING:
-                self.leave()
-            elif stripped.startswith("/"):
-                await self._command(stripped)
-            else:
-                await self.control.ask(text.rstrip())
-        except AgnoShellError as error:
-            self._show_error(error)
-        # A command may be anybody's plugin: its bug is named, and the shell goes on.
-        except (Exception, SystemExit) as error:
-            what = clean_line(stripped.split()[0], 40) if stripped.startswith("/") else "The turn"
-            self.presenter.notice(f"{what} failed: {clean_line(repr(error), 400)}", "class:error")
+            await self._dispatch.do(text)
         finally:
             self.front.busy = False
-        if not self._leaving:
+        if self.conversation.recovery.is_doubtful:
+            await self.lookout.look()
+        if not self.is_leaving:
             self._warned = False
         self.update_toolbar()
-
-    async def _command(self, text: str) -> None:
-        if not self.front.echoes:
-            self.presenter.question(text)
-        name, _space, arguments = text[1:].partition(" ")
-        command = await self._find(name)
-        result = command.run(self.context, arguments.strip())
-        if inspect.isawaitable(result) and not await self.finished(without_exit(result)):
-            self.presenter.notice("(stopped)")
-        self.front.print_gap()
-
-    async def _find(self, name: str) -> Command:
-        known = self.plugins.commands.by_every_name()
-        if name not in known and self._loading:
-            await self.finished(asyncio.shield(self._loading))
-            known = self.plugins.commands.by_every_name()
-        if name in known:
-            return known[name]
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, known, 1)
-        hint = f"Did you mean /{near[0]}? " if near else ""
-        raise UsageError(
-            f"There is no command /{clean_line(name, 40)}.",
-            hint=f"{hint}/help lists them; nothing was sent to the model.",
-        )
 
     async def run_turn(self, turn: Turn | Shown, model: str | None = None) -> None:
         """Show a turn to its end; Ctrl-C stops it. ``model`` answers, where it is not the
         session's own."""
         # A filter must see the first request as well.
-        if self._loading and not await self.finished(asyncio.shield(self._loading)):
+        if self.loading and not await self.finished(asyncio.shield(self.loading)):
             turn.stop()
-        if self._leaving:
+        if self.is_leaving:
             turn.stop()
         before, self._stop = self._stop, turn.stop
         try:
@@ -307,6 +266,7 @@ class Shell:
         finally:
             self._stop = before
             self.status.saving()
+        self._has_failed |= isinstance(self.presenter.ending, Failed | Interrupted)
         self.status.report()
         self.titles.after(turn.reply)
 
@@ -336,6 +296,7 @@ class Shell:
         self.lookout.settle()
         self.status.session(await self._place(at) if at is not None else None)
         self.status.saving()
+        await self.unsent.restore()
         self.update_toolbar()
 
     async def _may_go(self, session_id: str) -> bool:
@@ -345,19 +306,20 @@ class Shell:
         is_safe = conversation.missing != "gone" or conversation.session.session_id == session_id
         if is_safe or not self.front.has_person:
             return True
-        return await self.front.confirm(
+        agreed = await self.front.confirm(
             "The session open here is in no store any more, and /save PATH would keep what this "
             "shell has of it. Leave it behind for good?"
         )
+        return bool(agreed)
 
     async def _place(self, message_id: str) -> Place | None:
         try:
             place = await self.conversation.place(message_id)
         except StorageError as error:
-            self._show_error(error)
+            self.show_error(error)
             return None
         if place is None:
-            self.presenter.notice("That message is not in the session any more.", "class:error")
+            self.fail("That message is not in the session any more.")
         return place
 
     async def refresh(self) -> None:
@@ -373,8 +335,8 @@ class Shell:
         where that is possible."""
         from agno_shell.diagnosis import parts
 
-        if self._loading:
-            await asyncio.shield(self._loading)
+        if self.loading:
+            await asyncio.shield(self.loading)
         return [
             *await asyncio.to_thread(self._examine, repair),
             *await parts.provider(self.conversation.models),
@@ -389,9 +351,14 @@ class Shell:
         self.status.saving(tell=not told)
         self.update_toolbar()
 
-    def _show_error(self, error: AgnoShellError) -> None:
-        self.presenter.notice(one_line(error.sentence()), "class:error")
+    def show_error(self, error: AgnoShellError) -> None:
+        self.fail(one_line(error.sentence()))
         if isinstance(error, SessionNotFoundError):
             for candidate in error.candidates:
-                self.presenter.notice(f"  {clean_line(candidate)}")
+                self.presenter.error(f"  {clean_line(candidate)}")
         self.front.print_gap()
+
+    def fail(self, sentence: str, style: str = "class:error") -> None:
+        """Say that something was not done."""
+        self._has_failed = True
+        self.presenter.error(sentence, style)

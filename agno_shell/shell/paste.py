@@ -26,15 +26,26 @@ class Pastes:
         self.naming: deque[str] = deque(maxlen=KEPT)
         """Pasted texts, of any length, that could name a file: only what the person types is
         a wish to attach one."""
+        self._first_lines: deque[str] = deque(maxlen=KEPT)
+        """Of the pasted texts with several lines, those that would be a command."""
 
     def note(self, text: str) -> None:
         """A text comes from the clipboard."""
         if "@" in text:
             self.naming.append(text)
+        first, several = _first_line(_unix(text))
+        if several and first.lstrip().startswith("/"):
+            self._first_lines.append(first)
+
+    def begins(self, text: str) -> bool:
+        """Whether ``text``, expanded, has several lines and the first of them was pasted with
+        others: a log that begins with ``/`` is no command, also after more was typed to it."""
+        first, several = _first_line(text)
+        return several and first in self._first_lines
 
     def take(self, text: str) -> str:
         """What to put into the input for a pasted text."""
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = _unix(text)
         lines = len(text.splitlines()) or 1
         if len(text) <= LARGE and lines <= MANY_LINES:
             return text
@@ -49,3 +60,13 @@ class Pastes:
         """The input with every stand-in replaced by what was pasted."""
         # In one pass, because a pasted text may itself hold the words of a stand-in.
         return STAND_IN.sub(lambda match: self._texts.get(match[0], match[0]), text)
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _first_line(text: str) -> tuple[str, bool]:
+    """The first line, and whether there are more that are not blank."""
+    first, _newline, rest = text.partition("\n")
+    return first, bool(rest.strip())

@@ -31,11 +31,14 @@ from agno_shell.shell.live import Live
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.shell.stored import message_lines, question_lines
 from agno_shell.shell.tool_lines import call_lines, result_lines
-from agno_shell.terminal_text import Cleaner
+from agno_shell.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message, ToolCall
 
 TICK_SECONDS = 0.5
 """How often a line that holds a time is drawn anew."""
+
+PROGRESS_SECONDS = 0.3
+"""What is done sooner does not say how far it has come."""
 
 REQUEST_SECONDS = 0.008
 """Drawing a question waits this long, so that its request leaves first."""
@@ -73,6 +76,8 @@ class Presenter:
         self.ending: Ending | None = None
         self.not_saved: str | None = None
         """Why something of the turn in work, or of the last one, was not saved at first."""
+        self._progress_from: float | None = None
+        """When the command in work begins to show how far it has come."""
 
     def warm_up(self) -> None:
         """Let the renderer import what it needs; runs in a thread."""
@@ -95,6 +100,19 @@ class Presenter:
             ticker.cancel()
             self._front.set_live(None)
 
+    def progress(self, text: str) -> None:
+        """Show how far a command has come, below what it has shown; empty: it is over."""
+        line, moment = clean_line(text), self._clock()
+        if not line:
+            if self._progress_from is not None:
+                self._front.set_live(None)
+            self._progress_from = None
+            return
+        if self._progress_from is None:
+            self._progress_from = moment + PROGRESS_SECONDS
+        if moment >= self._progress_from:
+            self._front.set_live(lambda: [(("class:notice", line),)])
+
     def messages(self, messages: Sequence[Message]) -> None:
         """Show stored messages as they looked when they were said."""
         for lines in message_lines(messages, self._renderer, self._front.width):
@@ -107,6 +125,10 @@ class Presenter:
     def notice(self, text: str, style: str = "class:notice") -> None:
         """Show a few words of the shell's own."""
         self._front.print_lines(text_lines(wrapped(text, self._front.width), style))
+
+    def error(self, text: str, style: str = "class:error") -> None:
+        """Say what went wrong."""
+        self._front.print_error(text_lines(wrapped(text, self._front.width), style))
 
     # A call that waits for the person's leave -------------------------------------------
 
@@ -157,6 +179,8 @@ class Presenter:
         message = event.message
         if message.role == "user":
             # Only now, because what is shown as said is saved.
+            if isinstance(event, MessageSaved) and self._front.waiting:
+                self._front.waiting.sent()
             self._said(message, saved=isinstance(event, MessageSaved))
         elif message.role == "assistant":
             self._close_reply()
@@ -173,10 +197,10 @@ class Presenter:
 
     def _not_saved(self, event: NotSaved) -> None:
         if event.reason == self.not_saved:
-            self.notice(NOT_SAVED_EITHER.get(event.message.role, ""), "class:error")
+            self.error(NOT_SAVED_EITHER.get(event.message.role, ""))
             return
         self.not_saved = event.reason
-        self.notice(f"{one_line(event.reason)} {KEPT_HERE}\n", "class:error")
+        self.error(f"{one_line(event.reason)} {KEPT_HERE}\n")
 
     # The reply --------------------------------------------------------------------------
 
@@ -226,8 +250,9 @@ class Presenter:
         self._close_reply()
         # From here on nothing is live: the last line is in the scrollback.
         self._front.set_live(None)
+        whole = isinstance(ending, Finished) and ending.reason not in ("length", "content_filter")
         for text, style in self._course.end(ending, thinking.extent() if thinking else ""):
-            self.notice(text, style)
+            (self.notice if whole else self.error)(text, style)
         self._front.print_lines([()])
 
     # Tools ------------------------------------------------------------------------------

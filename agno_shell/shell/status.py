@@ -13,7 +13,7 @@ from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.events import TurnEvent
-from agno_shell.reports import figures_line, reply_line, trace_lines
+from agno_shell.reports import address_words, figures_line, reply_line, trace_lines
 from agno_shell.shell.front import Front
 from agno_shell.shell.lines import text_lines, wrapped_line
 from agno_shell.shell.present import Presenter
@@ -58,6 +58,9 @@ class Status:
         if self._conversation.choice.model == OFFLINE:
             has_base = bool(self._conversation.api_base)
             self._presenter.notice(OFFLINE_WITH_BASE if has_base else OFFLINE_HINT)
+            return
+        for caution in self._conversation.models.cautions(self._conversation.choice):
+            self._presenter.notice(f"{caution}\n", "class:error")
 
     def session(self, place: Place | None = None) -> None:
         """The open session: its name, its model, its last exchanges, or those around a
@@ -65,8 +68,8 @@ class Status:
         session, choice = self._conversation.session, self._conversation.choice
         count = session.message_count
         messages = "no messages yet" if not count else f"{count} message{'s' * (count != 1)}"
-        base = self._conversation.api_base if choice.model != OFFLINE else None
-        where = f" at {clean_line(base)}" if base else ""
+        address = address_words(self._conversation.address)
+        where = f" at {address}" if address else ""
         agent = f" · agent {clean_line(session.agent)}" if session.agent else ""
         heading = (
             ("class:heading", clean_line(session.name)),
@@ -159,14 +162,14 @@ class Status:
             return False
         agreed = await self._front.confirm(question)
         self._front.print_gap()
-        return agreed
+        return bool(agreed)
 
     def farewell(self) -> None:
         """The last lines of a run."""
         if self.flags["metrics"] and (summary := figures_line(self._conversation.ledger.run)):
             self._presenter.notice(f"This run: {summary}")
         if what := self.not_on_disk():
-            self._presenter.notice(f"{what}; copy what you need from the screen.", "class:error")
+            self._presenter.error(f"{what}; copy what you need from the screen.")
 
     def not_on_disk(self) -> str:
         """How much of what was said is in memory only; empty: nothing is."""

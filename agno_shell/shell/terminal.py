@@ -1,4 +1,5 @@
-"""The terminal itself: output in whole frames, input that takes a large paste.
+"""The terminal itself: output in whole frames, input that takes a large paste and types
+nothing that the terminal reports.
 
 prompt_toolkit's own classes do the work; here is only what they lack.
 """
@@ -18,6 +19,9 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from agno_shell.shell import terminal_replies
+
+PASTE_START = "\x1b[200~"
 PASTE_END = "\x1b[201~"
 
 SYNCHRONIZED = ("\x1b[?2026h", "\x1b[?2026l")
@@ -60,17 +64,20 @@ class FrameOutput(Vt100_Output):
             super().flush()
 
 
-class PasteParser(Vt100Parser):
-    """Takes a paste in linear time: the parent searches all of it again for each chunk."""
+class TerminalParser(Vt100Parser):
+    """Takes a paste in linear time: the parent searches all of it again for each chunk. What
+    it does not know as a key, such as a report of the terminal, is not typed."""
 
     def reset(self, request: bool = False) -> None:
         super().reset(request)
         self._chunks: list[str] = []
         self._end = ""
+        self._held = ""
+        """The beginning of a sequence that has not come whole."""
 
     def feed(self, data: str) -> None:
         if not self._in_bracketed_paste:
-            super().feed(data)
+            self._feed_typed(self._held + data)
             return
         # The end mark may be split between two chunks.
         seen = self._end + data
@@ -84,6 +91,23 @@ class PasteParser(Vt100Parser):
         self.feed_key_callback(KeyPress(Keys.BracketedPaste, pasted))
         self.feed(rest)
 
+    def _feed_typed(self, data: str) -> None:
+        before, mark, pasted = data.partition(PASTE_START)
+        text, self._held = terminal_replies.typed(before, ANSI_SEQUENCES)
+        super().feed(text)
+        if mark:
+            self._give_up()
+            super().feed(mark)
+            self.feed(pasted)
+
+    def flush(self) -> None:
+        self._give_up()
+        super().flush()
+
+    def _give_up(self) -> None:
+        held, self._held = self._held, ""
+        super().feed(terminal_replies.given_up(held))
+
 
 def patch_parser(source: Input) -> Input:
     """Give an input the linear paste and the newline keys; other inputs stay as they are."""
@@ -91,7 +115,7 @@ def patch_parser(source: Input) -> Input:
         ANSI_SEQUENCES[sequence] = (Keys.Escape, Keys.ControlM)
     parser = getattr(source, "vt100_parser", None)
     if type(parser) is Vt100Parser:
-        source.vt100_parser = PasteParser(parser.feed_key_callback)  # type: ignore[attr-defined]
+        source.vt100_parser = TerminalParser(parser.feed_key_callback)  # type: ignore[attr-defined]
     return source
 
 

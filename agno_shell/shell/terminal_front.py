@@ -21,6 +21,7 @@ from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.completion import completes
+from agno_shell.shell.entered import Entry
 from agno_shell.shell.front import Front, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
@@ -30,6 +31,8 @@ from agno_shell.shell.paste import Pastes
 from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
+from agno_shell.shell.typed import escaped
+from agno_shell.shell.waiting import Waiting
 from agno_shell.terminal_text import clean_line
 
 PROMPT = "› "
@@ -50,7 +53,7 @@ class TerminalFront(Front):
         vi: bool = False,
     ) -> None:
         self.pastes = Pastes()
-        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
+        self.waiting: Waiting = Waiting()
         self._leaving = 0
         """How often the person has left, and :meth:`read` has not said so yet."""
         self._question: asyncio.Future[str] | None = None
@@ -68,6 +71,7 @@ class TerminalFront(Front):
             completer=DynamicCompleter(lambda: self._completer),
             complete_while_typing=Condition(lambda: completes(self.buffer.document)),
             history=history,
+            enable_history_search=True,
             multiline=True,
         )
         self._chooser = Chooser(
@@ -109,10 +113,6 @@ class TerminalFront(Front):
     def width(self) -> int:
         return self.screen.width
 
-    @property
-    def queued(self) -> int:
-        return self._typed.qsize()
-
     async def start(
         self,
         *,
@@ -136,14 +136,14 @@ class TerminalFront(Front):
             self.leave()
 
     async def read(self) -> str | None:
-        text = await self._typed.get()
+        text = await self.waiting.get()
         if text is None:
             self._leaving -= 1
         return text
 
-    async def confirm(self, question: str) -> bool:
+    async def confirm(self, question: str) -> bool | None:
         if self._leaving or not self.has_person:
-            return False
+            return None
         self._question = asyncio.get_running_loop().create_future()
         self._question_text = self._fitting(f"{clean_line(question, 1000)} [y/N] ")
         self._draft = self.buffer.document
@@ -214,23 +214,30 @@ class TerminalFront(Front):
         self.screen.clear()
 
     def take_back(self) -> None:
-        waiting: list[str] = []
-        while not self._typed.empty():
-            text = self._typed.get_nowait()
-            if text is None:
-                self._typed.put_nowait(None)
-                break
-            waiting.append(text)
-        if waiting:
-            waiting.extend([self.buffer.text] if self.buffer.text else [])
-            self.buffer.text = "\n".join(self.pastes.take(text) for text in waiting)
-            self.buffer.cursor_position = len(self.buffer.text)
+        if texts := self.waiting.take_back():
+            texts.extend([self.buffer.text] if self.buffer.text else [])
+            self._fill("\n".join(self.pastes.take(text) for text in texts))
+
+    def put_back(self, entries: Sequence[Entry]) -> None:
+        self.waiting.put_back(entries)
+        self._next_put_back()
+
+    def _next_put_back(self) -> None:
+        if not self.buffer.text and (text := self.waiting.next_put_back()) is not None:
+            self._fill(self.pastes.take(text))
+
+    def _fill(self, shown: str) -> None:
+        self.buffer.document = Document(shown, len(shown))
 
     def fill(self, text: str) -> None:
         before = self.buffer.text
         gap = "\n" if before and not before[-1].isspace() else ""
-        filled = before + gap + self.pastes.take(text)
-        self.buffer.document = Document(filled, len(filled))
+        self.waiting.returned()
+        self._fill(before + gap + self.pastes.take(text))
+
+    def restore(self, text: str) -> None:
+        if not self.buffer.text:
+            self.fill(text)
 
     async def edit(self, text: str) -> str | None:
         from agno_shell.shell import editor
@@ -248,6 +255,10 @@ class TerminalFront(Front):
         output.write_raw(terminal_sequence(text, os.environ))
         output.flush()
         return True
+
+    @property
+    def keyboard(self) -> int | None:
+        return self._application.input.fileno()
 
     @property
     def pasted(self) -> Sequence[str]:
@@ -270,6 +281,8 @@ class TerminalFront(Front):
     def accept(self) -> None:
         """Take what is in the input as said."""
         text = self.pastes.expand(self.buffer.text)
+        if self.pastes.begins(text):
+            text = escaped(text)
         if self._question and text.strip().lower() in ANSWERS:
             self._answer(text)
             return
@@ -278,8 +291,9 @@ class TerminalFront(Front):
         self.buffer.reset()
         # What is no answer was typed ahead: it waits its turn, and the question ends with no.
         self._answer("")
-        self._typed.put_nowait(text)
+        self.waiting.put(text)
         self._queue_changed()
+        self._next_put_back()
         self._return_to_question()
 
     def interrupt(self) -> None:
@@ -297,11 +311,13 @@ class TerminalFront(Front):
             if self.buffer.text.strip():
                 self._history.append_draft(self.buffer.text)
             self.buffer.reset()
+            self.waiting.clear_input()
+            self._next_put_back()
 
     def leave(self) -> None:
         """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
         self._leaving += 1
-        self._typed.put_nowait(None)
+        self.waiting.leave()
         self._answer("")
         self._chooser.close()
         if self.busy:
@@ -356,8 +372,7 @@ class TerminalFront(Front):
             self.print_lines(text_lines(wrapped(error.sentence(), self.width), "class:error"))
             return
         if text is not None:
-            shown = self.pastes.take(text)
-            self.buffer.document = Document(shown, len(shown))
+            self._fill(self.pastes.take(text))
 
     def _fitting(self, question: str) -> str:
         """The question as a prompt; prompt_toolkit shows nothing at all where the prompt is

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
-from agno_shell.errors import SessionNotFoundError, UsageError
+from agno_shell.errors import SessionNotFoundError, UsageError, nobody_to_ask
+from agno_shell.terminal_text import clean_line
 from agno_shell.testing.fake_conversation import FakeConversation
 from agno_shell.testing.scripted_provider import ScriptedProvider, Step
 from agno_shell.types import NOTHING, Finding, Message, Session
@@ -43,11 +44,12 @@ class FakeContext:
     (messages), ``questions``, ``offered`` (what could be chosen) and ``defaults`` (where
     each list begins), ``switched`` (session ids) and ``switched_at`` (message ids),
     ``remembered`` (models), ``remembered_agents`` (tables by name), ``filled`` (what was
-    put into the input), ``edited`` (what the editor was given), ``copied``, ``cleared``
-    (how often), ``repaired``, ``exited``. ``answers`` are what :meth:`confirm` returns,
-    ``choices`` what :meth:`choose` and ``edits`` what :meth:`edit_text` returns, one after
-    the other; without ``edits`` there is no editor. ``clipboard`` is what :meth:`copy`
-    returns; None: there is no way. ``findings`` is what :meth:`check` returns. What a
+    put into the input), ``edited`` (what the editor was given), ``copied``, ``progresses`` (how far
+    it had come), ``cleared`` (how often), ``repaired``, ``exited``. ``answers`` are what
+    :meth:`confirm` returns, ``choices`` what :meth:`choose` and ``edits`` what
+    :meth:`edit_text` returns, one after the other; without ``edits`` there is no editor.
+    ``clipboard`` is what :meth:`copy` returns; None: there is no way. Without ``has_person``
+    nobody can be asked, as in a pipe. ``findings`` is what :meth:`check` returns. What a
     command does to the conversation is recorded by ``conversation``.
     """
 
@@ -67,17 +69,21 @@ class FakeContext:
         clipboard: str | None = "with xclip",
         findings: Sequence[Finding] = (),
         width: int = 0,
+        has_person: bool = True,
         storage_path: str = "",
+        address: str = "",
         metrics_summary: str = "",
     ) -> None:
         self.storage = storage or _memory_storage()
         self.provider: Provider = provider or FakeProvider()
         self.model = model
+        self.address = address
         self.agent: str | None = None
         self.agents = agents
         self.commands: Mapping[str, Command] = {command.name: command for command in commands}
         self.flags = {"trace": False, "metrics": False}
         self.width = width
+        self.has_person = has_person
         self.storage_path = storage_path
         self.answers = deque(answers)
         self.choices = deque(choices)
@@ -98,6 +104,7 @@ class FakeContext:
         self.filled: list[str] = []
         self.edited: list[str] = []
         self.copied: list[str] = []
+        self.progresses: list[str] = []
         self.cleared = 0
         self.exited = False
         self.repaired = False
@@ -128,6 +135,13 @@ class FakeContext:
     async def read_store(self, work: Callable[[Storage], T]) -> T:
         return work(self.storage)
 
+    async def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        for step in work(self.storage):
+            yield step
+
+    def progress(self, text: str) -> None:
+        self.progresses.append(text)
+
     def settings(self, plugin: str) -> Mapping[str, Any]:
         return self._settings.get(plugin, NOTHING)
 
@@ -146,10 +160,10 @@ class FakeContext:
                 return found[0]
             if found:
                 raise SessionNotFoundError(
-                    f"{len(found)} sessions answer to {reference!r}.",
+                    f"{len(found)} sessions answer to {clean_line(reference)!r}.",
                     candidates=[f"{each.session_id[:8]}  {each.name}" for each in found],
                 )
-        raise SessionNotFoundError(f"No session answers to {reference!r}.")
+        raise SessionNotFoundError(f"No session answers to {clean_line(reference)!r}.")
 
     async def switch(self, session_id: str, at: str | None = None) -> None:
         self.session = self.storage.open(session_id)
@@ -186,13 +200,17 @@ class FakeContext:
     def metrics_summary(self) -> str:
         return self._metrics_summary
 
-    async def confirm(self, question: str) -> bool:
+    async def confirm(self, question: str, *, instead: str = "") -> bool:
+        if not self.has_person:
+            raise nobody_to_ask(question, instead)
         self.questions.append(question)
         if not self.answers:
             raise AssertionError(f"The command asks {question!r}; give FakeContext its answers.")
         return self.answers.popleft()
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
+        if not self.has_person:
+            return None
         self.offered.append(options)
         self.defaults.append(default)
         if not self.choices:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import ConversationControl, Figures, Step, Storage, ToolState
 from agno_shell.errors import AgnoShellError, UsageError
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import (
     ROOT,
     Attachment,
@@ -15,6 +16,7 @@ from agno_shell.types import (
     Reasoning,
     Role,
     Session,
+    Stretch,
     new_id,
     now,
 )
@@ -41,6 +43,8 @@ class FakeConversation:
         self.errors: dict[str, AgnoShellError] = {}
         self.replies: deque[str] = deque()
         self.attached: list[Attachment] = []
+        self.extents: dict[str, str] = {}
+        """What :meth:`extent` says, by the hash of the content."""
         self.boxes: list[ToolState] = []
         self.last_turn: Step | None = None
         self.totals = Figures()
@@ -127,6 +131,25 @@ class FakeConversation:
     async def path(self) -> Sequence[Message]:
         return list(self._context.history)
 
+    async def length(self) -> int:
+        return len(self._context.history)
+
+    async def part(self, start: int, stop: int) -> Sequence[Message]:
+        return list(self._context.history)[start:stop]
+
+    async def numbers(self, message_ids: Collection[str]) -> Mapping[str, int]:
+        path = enumerate(self._context.history, 1)
+        return {each.id: number for number, each in path if each.id in message_ids}
+
+    async def outline(self) -> Sequence[Stretch]:
+        return self._storage.outline(self._session_id)
+
+    async def saved(self, start: int, stop: int) -> Sequence[Message]:
+        return self._storage.part(self._session_id, start, stop)
+
+    async def place(self, message_id: str) -> int | None:
+        return self._storage.locate(self._session_id, (message_id,)).get(message_id)
+
     async def tree(self) -> Sequence[Message]:
         return self._storage.tree(self._session_id)
 
@@ -187,6 +210,10 @@ class FakeConversation:
         self._call("uncompact")
         self._say("summary", "", self._head())
 
+    async def recover(self) -> int:
+        self._call("recover")
+        raise UsageError("The store has everything that this shell shows of the session.")
+
     async def set_reasoning(self, level: Reasoning | None) -> None:
         self._call("set_reasoning", level)
         self._change(reasoning=level)
@@ -195,12 +222,20 @@ class FakeConversation:
 
     async def attach(self, path: str) -> Attachment:
         self._call("attach", path)
-        with open(path, "rb") as stream:
-            return self._attach(stream.read(), path.rpartition("/")[2])
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise AgnoShellError(f"{clean_line(path)} cannot be attached: {reason}.") from error
+        return self._attach(data, path.rpartition("/")[2])
 
     async def attach_data(self, data: bytes, name: str) -> Attachment:
         self._call("attach_data", data, name)
         return self._attach(data, name)
+
+    def extent(self, attachment: Attachment) -> str:
+        return self.extents.get(attachment.sha256, "")
 
     def detach(self, attachment: Attachment) -> None:
         self._call("detach", attachment)

@@ -15,12 +15,14 @@ from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import (
     ROOT,
+    Growth,
     Memory,
     Message,
     Role,
     SearchHit,
     Session,
     Trashed,
+    grown,
     new_id,
     new_session,
     now,
@@ -124,6 +126,13 @@ class MemoryStorage(Storage):
             return
         self._kept(session_id)
         self.store.partials[session_id, self._handle] = message
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        self._kept(session_id)
+        message = self.store.partials.get((session_id, self._handle))
+        if message is None or message.id != growth.message_id:
+            raise StorageError(f"No reply {growth.message_id[:80]!r} is in work here.")
+        self.store.partials[session_id, self._handle] = grown(message, [growth])
 
     def partials(self, session_id: str) -> list[Message]:
         kept = self._kept(session_id)

@@ -31,6 +31,7 @@ from agno_shell.testing.model_replies import (
     play,
     read_request,
 )
+from agno_shell.testing.strict import body_problem
 
 __all__ = ["Exchange", "ModelServer", "RecordedRequest", "Script", "model_server"]
 
@@ -78,6 +79,11 @@ class ModelServer(Faults):
     disconnects: list[RecordedRequest] = field(default_factory=list)
     """Requests whose client went away before the answer was complete."""
     model_ids: Sequence[str] = ("test-model", "other-model")
+    strict: bool = False
+    """Refuse a chat completion that the strictest servers refuse, with status 400 and
+    before any plan: see :mod:`agno_shell.testing.strict`."""
+    refused: list[str] = field(default_factory=list)
+    """Why, for each request that was refused."""
 
     def __post_init__(self) -> None:
         self._planned: deque[Behaviour] = deque()
@@ -158,6 +164,7 @@ class ModelServer(Faults):
         with self._changed:
             self.requests.clear()
             self.disconnects.clear()
+            self.refused.clear()
             self._planned.clear()
 
     # What it is told to answer ------------------------------------------------------------
@@ -241,6 +248,10 @@ class ModelServer(Faults):
             return self._planned.popleft()
         if not request.path.endswith("/chat/completions"):
             return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
+        if self.strict and (problem := body_problem(request.body)):
+            self.refused.append(problem)
+            error = {"message": problem, "type": "BadRequestError", "param": None, "code": 400}
+            return lambda exchange: exchange.respond_json({"error": error}, 400)
         return self._planned.popleft() if self._planned else self._default
 
     async def _default(self, exchange: Exchange) -> None:
@@ -273,8 +284,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
     parser.add_argument("--delay", type=float, default=0, metavar="MS", help="before each piece")
     parser.add_argument("--tokens", type=int, default=0, help="answer with so many words")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse what the strictest servers refuse"
+    )
     chosen = parser.parse_args(arguments)
-    with ModelServer(chosen.port, chosen.delay / 1000, chosen.tokens) as server:
+    delay = chosen.delay / 1000
+    with ModelServer(chosen.port, delay, chosen.tokens, strict=chosen.strict) as server:
         print(server.base_url, flush=True)  # noqa: T201 - a program that is run by hand
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

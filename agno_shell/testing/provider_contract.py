@@ -33,7 +33,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agno_shell.contracts import Provider
+from agno_shell.contracts import Address, Provider
 from agno_shell.events import (
     FAILURES,
     Event,
@@ -315,6 +315,9 @@ class ProviderContract:
         price = await provider.input_price(model)
         assert price is None or price >= 0
         assert all(isinstance(name, str) and name for name in await provider.models())
+        for address in (provider.address(model), provider.address(model, "http://127.0.0.1:1/v1")):
+            assert address is None or isinstance(address, Address)
+        assert all(isinstance(line, str) and "\n" not in line for line in provider.cautions())
         problems = [*await provider.check(), *await provider.check(model)]
         assert all(isinstance(line, str) and "\n" not in line for line in problems)
 

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 
 from agno_shell.contracts import Abilities, Counted, Provider
-from agno_shell.events import Event, Finished, Request, TextDelta
+from agno_shell.events import Event, Failed, Finished, Request, TextDelta
+from agno_shell.testing.strict import request_problem
 from agno_shell.types import Message
 
 Step = Event | asyncio.Event | Exception
@@ -17,7 +18,8 @@ Step = Event | asyncio.Event | Exception
 class ScriptedProvider(Provider):
     """Each request takes the next script; without one, it answers ``echo: …``.
 
-    A plain text in a script stands for a ``TextDelta``.
+    A plain text in a script stands for a ``TextDelta``. A request that the strictest servers
+    refuse (see :mod:`agno_shell.testing.strict`) is refused and takes no script.
     """
 
     name = "scripted"
@@ -36,11 +38,17 @@ class ScriptedProvider(Provider):
         """Whether the tokens that it counts, a word each, are said to be exact."""
         self.requests: list[Request] = []
         """What was asked, in order."""
+        self.refused: list[str] = []
+        """Why, for each request that the strictest servers refuse, as it does then."""
         self.closed_streams = 0
         """How many streams were ended by their consumer or by their end."""
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         self.requests.append(request)
+        if request.messages and (problem := request_problem(request)):
+            self.refused.append(problem)
+            yield Failed("refused", f"scripted refused the request: {problem}")
+            return
         default: list[Step | str] = [f"echo: {request.messages[-1].content}", Finished()]
         try:
             for step in self.scripts.popleft() if self.scripts else default:

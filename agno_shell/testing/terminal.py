@@ -22,6 +22,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,8 +35,18 @@ ALT_ENTER = "\x1b\r"
 PATIENCE = 20.0
 """Seconds; how long the slowest machine may take for one step."""
 
-_TAKE_TERMINAL = 'exec "$@" <>"$TERMINAL_IN_USE" >&0 2>&0'
-"""The leader of a new session gets the first terminal that it opens (POSIX 11.1.3)."""
+CPU_SECONDS = 600
+FILE_BLOCKS = 2 * 1024 * 1024
+"""Of 512 bytes: no file that a program writes grows beyond 1 GiB."""
+
+MOST_WRITTEN = 256 * 1024 * 1024
+"""Bytes; a program that writes more to its terminal is one that does not end."""
+
+_TAKE_TERMINAL = (
+    f'ulimit -t {CPU_SECONDS} -f {FILE_BLOCKS}; exec "$@" <>"$TERMINAL_IN_USE" >&0 2>&0'
+)
+"""The leader of a new session gets the first terminal that it opens (POSIX 11.1.3). The
+limits hold for it and its children, also when whoever runs the test is gone."""
 
 
 def paste(text: str) -> str:
@@ -59,8 +70,7 @@ class Terminal:
         """The ``pyte.HistoryScreen``."""
         self._stream = pyte.ByteStream(self.buffer)
         self.process: subprocess.Popen[bytes] | None = None
-        self.written = b""
-        """Everything that programs have written, byte by byte."""
+        self._written = bytearray()
         self.resize(columns, rows)
 
     def __enter__(self) -> Terminal:
@@ -94,18 +104,20 @@ class Terminal:
         """The program's exit status once it has ended (negative: the signal)."""
         process = self._running()
         self.until(lambda: process.poll() is not None, seconds, "The program has not ended.")
-        while self._pump(0.0):
-            pass
+        self._pump_all()
         return process.wait()
 
     def kill(self) -> None:
-        """End the program without a chance to tidy up."""
+        """End the program, and what it has started in its process group, without a chance
+        to tidy up."""
         process = self._running()
-        process.send_signal(signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
 
     def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.kill()
         for descriptor in (self._master, self._slave):
             os.close(descriptor)
@@ -120,7 +132,10 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Press keys; text is typed as it stands, ``\\r`` is Enter."""
         data = memoryview(keys.encode())
+        end = time.monotonic() + PATIENCE
         while data:
+            if time.monotonic() > end:
+                raise AssertionError(f"The program does not read. It shows:\n{self.text()}")
             # A program that writes before it reads must not block the one who types.
             self._pump(0.0)
             if select.select([], [self._master], [], 0.05)[1]:
@@ -131,6 +146,15 @@ class Terminal:
         anew what is on it: a narrower window cuts the lines, a lower one drops the upper."""
         self.buffer.resize(rows, columns)
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def written(self) -> bytes:
+        """Everything that programs have written, byte by byte."""
+        return bytes(self._written)
+
+    def written_from(self, start: int) -> bytes:
+        """The same, without the first ``start`` bytes."""
+        return bytes(self._written[start:])
 
     def settings(self) -> list[Any]:
         """The terminal's modes and special characters, as ``tcgetattr`` gives them."""
@@ -157,8 +181,7 @@ class Terminal:
 
     def sees(self, text: str) -> bool:
         """Whether ``text`` is on the screen or in the scrollback now."""
-        while self._pump(0.0):
-            pass
+        self._pump_all()
         return text in self.text()
 
     def expect(self, text: str, seconds: float = PATIENCE, *, times: int = 1) -> None:
@@ -184,11 +207,20 @@ class Terminal:
                 raise AssertionError(f"{otherwise} The terminal shows:\n{self.text()}")
             self._pump(0.05)
 
+    def _pump_all(self) -> None:
+        """Take what the program has written by now, however fast it writes."""
+        end = time.monotonic() + PATIENCE
+        while self._pump(0.0):
+            if time.monotonic() > end:
+                raise AssertionError("The program does not stop writing.")
+
     def _pump(self, seconds: float) -> bool:
         """Take what the program has written; whether there was anything."""
         if not select.select([self._master], [], [], seconds)[0]:
             return False
         data = os.read(self._master, 65536)
-        self.written += data
+        self._written += data
+        if len(self._written) > MOST_WRITTEN:
+            raise AssertionError("The program has written too much.")
         self._stream.feed(data)
         return True

@@ -31,7 +31,7 @@ def _at_a_bare_prompt(folder: Path) -> list[float]:
     try:
         terminal.wait_for(PROMPT)
         terminal.watch(0.3)
-        return _echoes(terminal)
+        return echoes(terminal)
     finally:
         terminal.close()
 
@@ -40,7 +40,7 @@ def _while_importing(folder: Path) -> list[float]:
     """The first two seconds and more of a shell: its model process imports litellm."""
     (folder / "cold").mkdir()
     with cold_chat(folder / "cold") as (terminal, _server):
-        return _echoes(terminal)
+        return echoes(terminal)
 
 
 def _while_streaming(folder: Path) -> list[float]:
@@ -50,10 +50,10 @@ def _while_streaming(folder: Path) -> list[float]:
         server.reply(words, delay=1 / TOKENS_PER_SECOND)
         terminal.type("Count.\r")
         terminal.wait_for("word3")
-        return _echoes(terminal)
+        return echoes(terminal)
 
 
-def _echoes(terminal: Terminal) -> list[float]:
+def echoes(terminal: Terminal) -> list[float]:
     """Milliseconds from each key to its letter on the screen."""
     samples = []
     for key in KEYS:

@@ -56,6 +56,13 @@ def middle(what: str, samples: Sequence[float], unit: str, target: float | None 
     )
 
 
+def longest(what: str, samples: Sequence[float], unit: str, target: float | None = None) -> Figure:
+    """The largest, with the median beside it."""
+    return Figure(
+        what, max(samples), unit, target, f"median {median(samples):.1f} of {len(samples)}"
+    )
+
+
 def table(figures: Iterable[Figure]) -> str:
     """The figures as aligned text, ending in a newline."""
     rows = [("what", "value", "target", "", "measured")]

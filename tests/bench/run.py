@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 
 import bench_context
 import bench_keys
+import bench_mcp
 import bench_memory
 import bench_reply
+import bench_scale
 import bench_search
 import bench_start
 import bench_storage
@@ -29,8 +31,12 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "reply": bench_reply.cpu_of_a_long_reply,
     "token": bench_reply.cost_per_token,
     "keys": bench_keys.echo,
+    "mcp": bench_mcp.flood,
     "context": bench_context.choosing,
     "search": bench_search.a_million_messages,
+    "scale": bench_scale.a_million_messages,
+    "old-layout": bench_scale.first_search,
+    "many-sessions": bench_scale.many_sessions,
     "append": bench_storage.append,
     "sessions-append": bench_storage.append_among_sessions,
     "last": bench_storage.last_messages,

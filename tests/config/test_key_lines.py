@@ -3,10 +3,11 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agno_shell.config.key_lines import key_lines
+from agno_shell.config.key_lines import key_lines, stands_before
 
 TEXT = '''\
 # a comment = 1
@@ -59,6 +60,22 @@ def test_windows_lines_and_a_missing_last_newline() -> None:
     assert key_lines("a = 1\r\n[b]\r\nc = 2") == {("a",): 1, ("b",): 2, ("b", "c"): 3}
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("[a]\nx = 1\n[b]\n[a]", 4, (("a",), 1)),
+        ("[a]\nx = 1\nx = 2", 3, (("a", "x"), 2)),
+        ("[a.b]\nc = 1\n[a]\nb = 2", 4, (("a", "b"), 1)),
+        ("x = 1\nx.y = 2", 2, (("x",), 1)),
+        ('x = """\n[a]\n"""\n[a]\n[a]', 5, (("a",), 4)),
+        ("[a]\nx = 1\n[b]\nx = 2", 4, None),
+        ("# nothing", 1, None),
+    ],
+)
+def test_what_stands_there_for_the_second_time(text: str, line: int, found: Any) -> None:
+    assert stands_before(text, line) == found
+
+
 KEYS = st.text(alphabet="ab.\"'#=[]\\ é\t", min_size=0, max_size=4)
 VALUES = st.recursive(
     st.text(alphabet="ab\"'#=[]{}\\\n ,.", max_size=8) | st.integers() | st.booleans(),
@@ -66,6 +83,8 @@ VALUES = st.recursive(
 )
 
 
+# How fast texts are made up says something of the machine, and nothing of this.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(KEYS, VALUES | st.dictionaries(KEYS, VALUES, max_size=3), max_size=5))
 def test_whatever_the_keys_and_values_every_key_is_found(table: dict[str, Any]) -> None:
     import tomli_w

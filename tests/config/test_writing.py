@@ -64,7 +64,8 @@ def test_a_damaged_file_is_named_and_kept(load: Load, paths: Paths) -> None:
 
 
 @pytest.fixture
-def mask(request: pytest.FixtureRequest) -> Iterator[None]:
+def mask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    # The folder of the test is made before; what has no rights at all is closed to its owner.
     before = os.umask(request.param)
     yield
     os.umask(before)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from agno_shell.conversation import conversation as module
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import StorageError, UsageError
@@ -100,7 +99,6 @@ async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
     provider: ScriptedProvider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "FIRST_LOAD", 4)
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 4)
     asked: list[int | None] = []
 

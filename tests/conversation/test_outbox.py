@@ -124,3 +124,34 @@ async def test_a_storage_that_calls_sys_exit_ends_nothing(
     monkeypatch.setattr(storage, "append", leave)
     error = await outbox.put(one, said("a"))
     assert str(error) == "The storage Door failed: SystemExit: 3."
+
+
+async def test_a_storage_that_does_not_answer_is_not_waited_for_twice(
+    door: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agno_shell.conversation.outbox.BRIEF_SECONDS", 0.02)
+    storage, outbox, saved = door
+    session = storage.create("One").session_id
+    storage.open_door.clear()
+    first = asyncio.ensure_future(outbox.put(session, said("a")))
+    await asyncio.to_thread(storage.entered.wait, 10)
+    outbox.hurry()  # Ctrl-C; without it that is said after ten seconds
+    error = await first
+    assert "the storage does not answer" in str(error)
+    assert isinstance(await outbox.put(session, said("b")), StorageError)
+    assert [message.content for message in outbox.refused()] == ["a", "b"]
+    storage.open_door.set()
+    assert await outbox.put(session, said("c")) is None
+    assert saved == ["a", "b", "c"]
+    assert [message.content for message in storage.tree(session)] == ["a", "b", "c"]
+    assert outbox.refused() == []
+
+
+async def test_a_hurry_does_not_make_a_sound_storage_late(door: Made) -> None:
+    storage, outbox, saved = door
+    session = storage.create("One").session_id
+    putting = asyncio.ensure_future(outbox.put(session, said("a")))
+    await asyncio.sleep(0)
+    outbox.hurry()
+    assert await putting is None
+    assert saved == ["a"]

@@ -4,6 +4,7 @@ import pytest
 
 from agno_shell.conversation import path as module
 from agno_shell.conversation.path import Path
+from agno_shell.conversation.tree import branches
 from agno_shell.types import Message, new_id, now
 
 
@@ -29,12 +30,12 @@ class Kept:
         self.read_.append(last)
         return self.stored_path[-last:]
 
-    async def tree(self) -> list[Message]:
+    async def read_to(self, message_id: str, last: int) -> list[Message]:
         self.trees += 1
-        return self.tree_
+        return branches.path_to(self.tree_, message_id, last)
 
     def path(self) -> Path:
-        made = Path(self.read, self.tree)
+        made = Path(self.read, self.read_to)
         made.set(self.stored_path[-module.FIRST_LOAD :])
         return made
 
@@ -84,15 +85,20 @@ async def test_standing_on_an_earlier_message_reads_nothing() -> None:
     assert not await path.read_further()
 
 
-async def test_standing_on_another_branch_reads_the_tree_once() -> None:
+async def test_standing_on_another_branch_reads_the_end_of_it() -> None:
     trunk = chain(6)
     branch = chain(3, parent=trunk[1].id)
     kept = Kept(trunk, branch)
     path = kept.path()
     await path.stand_at(branch[-1].id)
+    assert list(path.messages) == [trunk[1], *branch]
+    assert kept.trees == 1
+    assert await path.read_further()
     assert list(path.messages) == [*trunk[:2], *branch]
     assert path.is_whole
-    assert kept.trees == 1
+    assert not await path.read_further()
+    assert kept.trees == 2
+    assert kept.read_ == []
 
 
 async def test_standing_before_the_first_message() -> None:

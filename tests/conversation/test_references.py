@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agno_shell.conversation.references import describe, resolve
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.session_names import loose_key, name_key, session_name
 from agno_shell.types import Session
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
@@ -118,5 +120,40 @@ def test_whatever_is_typed_one_session_or_one_error_comes_out(
         return
     wanted = reference.strip()
     assert found.session_id.startswith(wanted.lower()) or (
-        found.name.casefold() == wanted.casefold()
+        loose_key(found.name) == loose_key(wanted)
     )
+
+
+@pytest.mark.parametrize("given", ["Café", "Cafe\u0301"])
+@pytest.mark.parametrize("typed", ["Café", "Cafe\u0301", " Café ", "CAFE\u0301"])
+def test_a_name_is_found_however_its_letters_are_composed(given: str, typed: str) -> None:
+    named = session(POEMS.session_id, given)
+    assert resolve(typed, [TAX, named]) is named
+
+
+@pytest.mark.parametrize("kept", ["  two   words ", "two words", "two\twords"])
+def test_blanks_make_no_other_name(kept: str) -> None:
+    """Other programs keep them as they were typed."""
+    named = session(POEMS.session_id, kept)
+    for typed in ("two words", "  two   words ", " two  words"):
+        assert resolve(typed, [TAX, named]) is named
+
+
+def test_names_that_read_the_same_are_candidates_unless_one_is_meant_exactly() -> None:
+    first, second = session(TAX.session_id, "a  b"), session(POEMS.session_id, " a b")
+    assert resolve("a  b", [first, second]) is first
+    assert resolve(" a b", [first, second]) is second
+    with pytest.raises(SessionNotFoundError) as caught:
+        resolve("a b", [first, second])
+    assert len(caught.value.candidates) == 2
+
+
+@given(st.text(max_size=30), st.text(max_size=12))
+def test_what_a_session_was_called_with_is_what_finds_it(given_name: str, other: str) -> None:
+    name = session_name(given_name)
+    if not name:
+        return
+    named = session(POEMS.session_id, name)
+    assume(name_key(other) != name_key(name) and not TAX.session_id.startswith(name.lower()))
+    for typed in (given_name, normalize("NFD", given_name), normalize("NFC", given_name)):
+        assert resolve(typed, [session(TAX.session_id, other), named]) is named

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -17,14 +16,14 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
-from agno_shell.types import Message, Timing, ToolCall, Usage
+from agno_shell.types import Timing, ToolCall, Usage, grown
 
 CHOICE = Choice("scripted", "model-x")
 CALL = ToolCall("1", "clock", "{}")
 
 
-def reply(*events: Any, keep: Any = lambda _message: None) -> Reply:
-    made = Reply("parent", CHOICE, keep)
+def reply(*events: Any) -> Reply:
+    made = Reply("parent", CHOICE)
     made.begin(CHOICE)
     for event in events:
         made.take(event)
@@ -83,7 +82,7 @@ async def test_who_answered_is_who_was_asked_last() -> None:
 
 
 async def test_a_reply_that_was_never_asked_for_has_no_times() -> None:
-    message = Reply(None, CHOICE, lambda _message: None).finish(Interrupted())
+    message = Reply(None, CHOICE).finish(Interrupted())
     assert message.timing == Timing()
     assert message.parent is None
 
@@ -94,29 +93,36 @@ async def test_why_a_reply_is_not_whole_is_kept_with_it() -> None:
     assert reply(TextDelta("part")).finish(Finished("length")).extra == {"finish_reason": "length"}
 
 
-async def test_what_there_is_of_it_is_kept_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agno_shell.conversation.reply.PARTIAL_SECONDS", 0.0)
-    kept: list[Message] = []
-    made = reply(ReasoningDelta("hm"), keep=kept.append)
-    while not kept:
-        await asyncio.sleep(0)
-    made.take(TextDelta("Hello"))
-    while len(kept) < 2:
-        await asyncio.sleep(0)
-    assert [each.content for each in kept] == ["", "Hello"]
-    assert {each.status for each in kept} == {"interrupted"}
-    assert all(each.provider_data == {"scripted": {"reasoning": "hm"}} for each in kept)
+async def test_what_came_since_the_last_time_is_given_once() -> None:
+    made = reply(ReasoningDelta("hm"))
+    assert made.has_grown
+    first = made.take_growth()
+    assert (first.text, first.reasoning, first.provider) == ("", "hm", "scripted")
+    assert not made.has_grown
+    so_far = made.so_far()
+    for event in (TextDelta("Hel"), ReasoningDelta(", so"), TextDelta("lo")):
+        made.take(event)
+    second = made.take_growth()
+    assert (second.text, second.reasoning) == ("Hello", ", so")
+    # Made later, in another thread, it is still what it was.
+    message = so_far()
+    assert (message.content, message.provider_data) == ("", {"scripted": {"reasoning": "hm"}})
     final = made.finish(Finished())
-    assert {each.id for each in kept} == {final.id}
+    assert {message.id, first.message_id, second.message_id} == {final.id}
+    whole = grown(message, [second])
+    assert whole.status == "interrupted"
+    assert whole == final._replace(status="interrupted", timing=None)
 
 
-async def test_nothing_is_kept_of_a_reply_that_is_over() -> None:
-    kept: list[Message] = []
-    made = reply(TextDelta("Hello"), keep=kept.append)
-    timer = made._timer
-    made.finish(Finished())
-    assert timer
-    assert timer.cancelled()
+async def test_half_a_character_waits_for_the_other_half() -> None:
+    made = reply(TextDelta("a\ud83d"))
+    assert made.take_growth().text == "a"
+    assert not made.has_grown
+    made.take(TextDelta("\ude00!"))
+    assert made.take_growth().text == "\U0001f600!"
+    made.take(TextDelta("\ud83d"))
+    assert not made.has_grown
+    assert made.finish(Finished()).content == "a\U0001f600!\ud83d"
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1: object()}])

@@ -232,6 +232,17 @@ async def test_a_plugin_sees_this_request_as_well(
     assert "cups" not in provider.requests[1].messages[-1].content
 
 
+async def test_a_broken_filter_keeps_this_request_back_as_well(
+    new_conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+) -> None:
+    titles = Titles(new_conversation, lambda: pytest.fail("nothing was named"))
+    reply = await turn(new_conversation)
+    register("censor", prepare_request=lambda request: 1 // 0)
+    titles.after(reply)
+    await asyncio.gather(*titles._tasks)
+    assert len(provider.requests) == 1
+
+
 async def test_a_name_given_meanwhile_stays(
     make_conversation: Make, provider: ScriptedProvider
 ) -> None:

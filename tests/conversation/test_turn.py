@@ -151,7 +151,7 @@ async def test_only_a_whole_reply_is_stored_as_complete(
     # The next turn works, and an empty reply is not sent along.
     await run(conversation.turn("Again"))
     sent = [message.content for message in provider.requests[-1].messages]
-    assert sent == ["Go", *([content] if content else []), "Again"]
+    assert sent == (["Go", content, "Again"] if content else ["Go\n\nAgain"])
 
 
 async def test_the_kind_of_a_failure_is_kept(
@@ -220,42 +220,28 @@ async def test_what_cannot_be_saved_stays_in_memory_and_is_saved_later_in_order(
     assert [m.content for m in provider.requests[1].messages] == ["one", "echo: one", "two"]
 
 
-class Recording(MemoryStorage):
-    def __init__(self) -> None:
-        super().__init__()
-        self.partials: list[Message] = []
-
-    def save_partial(self, session_id: str, message: Message | None) -> None:
-        if message:
-            self.partials.append(message)
-        super().save_partial(session_id, message)
-
-
-async def test_the_reply_in_work_is_kept_for_a_crash(
-    make_conversation: Callable[..., Conversation],
-    provider: ScriptedProvider,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_what_is_told_of_a_reply_is_kept_already(
+    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
 ) -> None:
-    monkeypatch.setattr("agno_shell.conversation.reply.PARTIAL_SECONDS", 0.0)
-    storage = Recording()
+    storage = MemoryStorage()
     conversation = make_conversation(storage)
-    await conversation.create("Test")
-    gate, second_gate = asyncio.Event(), asyncio.Event()
-    provider.scripts.append(["shown", gate, " and more", second_gate, " still", Finished()])
-    gates = {"shown": gate, "shown and more": second_gate}
-    turn = conversation.turn("Go")
-    shown = ""
-    async for event in turn.events():
-        if isinstance(event, TextDelta):
-            shown += event.text
-            while shown in gates and all(each.content != shown for each in storage.partials):
-                await asyncio.sleep(0)
-            gates.pop(shown, second_gate).set()
-    assert (await stored(conversation))[-1].content == "shown and more still"
-    # A storage keeps only what was added to the state before, if nothing else has changed.
-    first, *others = (each._replace(content="") for each in storage.partials)
-    assert others
-    assert all(each == first for each in others)
+    session = await conversation.create("Test")
+    thoughts = [ReasoningDelta(f"{number}? ") for number in range(5)]
+    words = [TextDelta(f"{number} ") for number in range(200)]
+    provider.scripts.append([*thoughts, *words, Finished()])
+    told = reasoned = ""
+    async for event in conversation.turn("Go").events():
+        if isinstance(event, TextDelta | ReasoningDelta):
+            (kept,) = storage.partials(session.session_id)
+            if isinstance(event, TextDelta):
+                told += event.text
+            else:
+                reasoned += event.text
+            assert kept.content.startswith(told)
+            if reasoned:
+                assert kept.provider_data["scripted"]["reasoning"].startswith(reasoned)
+    assert len(told) == 690
+    assert storage.partials(session.session_id) == []
 
 
 def test_that_nothing_was_saved_is_said_once() -> None:

@@ -158,7 +158,7 @@ async def test_stopping_a_tool_leaves_a_result_for_every_call(
     assert len(provider.requests) == 1
     await run(talk.turn("Go on"))
     assert [m.role for m in provider.requests[1].messages] == [
-        *("user", "assistant", "tool", "tool", "tool", "user"),
+        *("user", "assistant", "tool", "tool", "tool", "assistant", "user"),
     ]
 
 

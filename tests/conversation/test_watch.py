@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agno_shell.conversation import conversation as conversation_room
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.watch import Back, Deleted, Watch
 from agno_shell.errors import StorageError
-from agno_shell.events import Finished, MessageSaved, NotSaved, RequestPrepared
+from agno_shell.events import Finished, MessageSaved, NotSaved, RequestPrepared, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.types import Message, Session, new_id, now
 
@@ -67,7 +67,8 @@ async def test_what_this_shell_does_itself_is_never_news(two: Two) -> None:
         await two.ask(text)
         assert await two.watch.look() is None
     await two.conversation.set_model("model-y")
-    two.conversation.keep_partial(Message(new_id(), "assistant", "so f", now()))
+    reply = Reply(two.conversation.head(), two.conversation.choice)
+    await two.conversation.keeping(reply).take([TextDelta("so f")])
     assert await two.watch.look() is None
     assert two.conversation.elsewhere == 0
     assert not two.watch.ahead
@@ -250,10 +251,7 @@ async def test_what_is_said_while_a_session_is_read_is_shown_and_no_news(two: Tw
     assert two.conversation.elsewhere == 0
 
 
-async def test_a_session_deleted_behind_the_question_is_answered_all_the_same(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation_room, "FIRST_LOAD", 2)
+async def test_a_session_deleted_behind_the_question_is_answered_all_the_same(two: Two) -> None:
     for text in ("one", "two"):
         await two.ask(text)
     await two.conversation.open(two.session_id)

@@ -65,19 +65,34 @@ def test_a_file_of_another_user(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "chown" in found.advice
 
 
+def test_a_file_of_another_user_that_root_looks_at(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.chmod(0o644)
+    status = os.lstat(file)
+    theirs = os.stat_result((*status[:4], 54321, *status[5:10]))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(rights.os, "lstat", lambda _path: theirs)
+    (found,) = rights.private(str(file), repair=True)
+    assert "belongs to user 54321" in found.problem
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
 def test_whether_something_can_be_kept(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(rights.writable(str(tmp_path / "not" / "there" / "yet"), "x")) == []
-    (found,) = rights.writable(str(file / "below a file"), "nothing is kept")
+    assert list(rights.writable([(str(tmp_path / "not" / "there" / "yet"), "x")])) == []
+    (found,) = rights.writable([(str(file / "below a file"), "nothing is kept")])
     assert found.where == str(file)
     assert found.problem == "It is no folder; nothing is kept."
     monkeypatch.setattr(os, "access", lambda path, _mode: path != str(tmp_path))
-    (found,) = rights.writable(str(tmp_path / "new"), "nothing is kept")
+    new = str(tmp_path / "new")
+    (found,) = rights.writable([(new, "nothing is kept"), (new, "x"), (f"{new}/y", "x")])
     assert (found.where, found.problem) == (
         str(tmp_path),
-        "It cannot be written; nothing is kept.",
+        "It cannot be written; nothing is kept, x.",
     )
+    assert str(tmp_path) in found.advice
     assert list(tmp_path.iterdir()) == [file]
 
 

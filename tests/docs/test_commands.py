@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from agno_shell.builtin.commands.plugin import register_commands
+from agno_shell.builtin.litellm_provider import endpoints
 from agno_shell.builtin.litellm_provider.keys import SERVICES
 from agno_shell.cli import build_parser
 from agno_shell.config import load_config
@@ -51,7 +52,8 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 
 
 ALL = [(page.name, words) for page in PAGES for words in command_lines(page)]
-OURS = [(name, words[1:]) for name, words in ALL if words[0] == "agno-shell"]
+VENV = ".venv/bin/"
+OURS = [(name, words[1:]) for name, words in ALL if words[0].removeprefix(VENV) == "agno-shell"]
 
 
 def test_there_is_something_to_check() -> None:
@@ -60,7 +62,8 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize(("page", "words"), ALL, ids=lambda value: str(value)[:60])
 def test_programs_are_known(page: str, words: list[str]) -> None:
-    assert words[0] in KNOWN_TOOLS | {"agno-shell", "jq", "printf", "python"}, page
+    known = KNOWN_TOOLS | {"agno-shell", "jq", "printf", "python", "python3"}
+    assert words[0].removeprefix(VENV) in known, page
 
 
 @pytest.mark.parametrize(("page", "arguments"), OURS, ids=lambda value: str(value)[:60])
@@ -73,7 +76,24 @@ def test_the_command_line_takes_it(page: str, arguments: list[str]) -> None:
 def test_the_first_two_commands_are_those_that_are_promised() -> None:
     first = blocks(ROOT / "README.md", "sh")[0].splitlines()
     commands = [line.partition("#")[0].strip() for line in first]
-    assert commands == ["pip install . && agno-shell", "pip install -e '.[test]' && pytest"]
+    # A system's own Python takes no packages (PEP 668), so both make an environment.
+    make = "python3 -m venv .venv && .venv/bin/pip install"
+    assert commands == [
+        f"{make} . && .venv/bin/agno-shell",
+        f"{make} -e '.[test]' && .venv/bin/pytest",
+    ]
+
+
+def test_what_is_tested_before_a_change_lands_are_these_two_commands() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    found = re.search(r"^readme_command\(\) \{.*?^\}", script, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    first = blocks(ROOT / "README.md", "sh")[0].splitlines()
+    for number, line in enumerate(first, 1):
+        command = f"{found.group()}\nreadme_command {number}"
+        done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True)
+        assert done.stdout.strip() == line.partition("#")[0].strip()
+        assert f"readme_command {number}" in script.replace(found.group(), "")
 
 
 def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
@@ -86,7 +106,7 @@ def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
     }
     ran = []
     for line in "\n".join(blocks(ROOT / "README.md", "sh")).splitlines():
-        if re.match(r"pip |git |agno-shell --model", line):
+        if re.match(r"python3 -m venv |git |agno-shell --model", line):
             continue
         command = ["/bin/sh", "-ec", line]
         done = subprocess.run(
@@ -124,7 +144,9 @@ def test_slash_commands_that_are_named_are_there() -> None:
     known |= {alias for command in register_commands() for alias in command.aliases}
     pages = ("sessions", "conversations", "providers", "terminal")
     for page in ("README.md", *(f"docs/{name}.md" for name in pages)):
-        named = set(re.findall(r"(?:^|`)/([a-z]+)", (ROOT / page).read_text(), re.MULTILINE))
+        named = set(
+            re.findall(r"(?:^|`)/([a-z]+)(?![a-z/])", (ROOT / page).read_text(), re.MULTILINE)
+        )
         assert named <= known, page
 
 
@@ -135,3 +157,13 @@ def test_the_table_of_keys_is_that_of_the_provider() -> None:
     assert rows == [(service.variable, service.model) for service in SERVICES]
     readme = (ROOT / "README.md").read_text()
     assert all(service.variable in readme for service in SERVICES)
+
+
+def test_the_table_of_addresses_is_that_of_the_provider() -> None:
+    page = (ROOT / "docs" / "providers.md").read_text()
+    table = page.partition("<!-- addresses")[2].partition("<!-- /addresses")[0]
+    rows = dict(re.findall(r"^\| `(\w+)/…`.* \| (.*) \|$", table, re.MULTILINE))
+    services = set(endpoints._SERVICES) - {"ollama"}
+    assert {name: re.findall(r"`(\w+)`", row) for name, row in rows.items()} == {
+        name: list(endpoints.variables(name)) for name in services
+    }

@@ -11,10 +11,12 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.contracts import Provider
-from agno_shell.events import Failed, Finished, Retrying, TextDelta, TurnEvent
+from agno_shell.conversation.request.refusals import BROUGHT_BACK
+from agno_shell.events import NOT_SENT_AGAIN, Failed, Finished, Retrying, TextDelta, TurnEvent
 from agno_shell.terminal_text import clean_line
 from agno_shell.testing.model_faults import TERMINAL_CODES
 from agno_shell.testing.model_server import ModelServer, Script
+from agno_shell.testing.strict import body_problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -87,7 +89,9 @@ FAULTS = [
         lambda s: s.endless("drip ", delay=0.05),
         *("timeout", "incomplete", "took longer than 3 seconds", "drip drip "),
     ),
-    nothing("redirect", lambda s: s.redirect(NOWHERE), "refused", "redirects elsewhere (307)"),
+    nothing(
+        "redirect", lambda s: s.redirect(NOWHERE), "wrong_address", "redirects elsewhere (307)"
+    ),
     # HTTP
     Fault(
         "chunks broken",
@@ -101,9 +105,12 @@ FAULTS = [
     nothing("400", lambda s: s.status(400, "No such field."), "refused", "No such field."),
     nothing("401", lambda s: s.status(401), "authentication", "the key in LAB_SERVER_KEY"),
     nothing("402", lambda s: s.status(402, "Pay."), "rate_limited", "no credit left"),
-    nothing("403", lambda s: s.status(403, "Not yours."), "refused", "not allow this (403): Not"),
+    nothing(
+        "403", lambda s: s.status(403, "Not yours."), "authentication", "not allow this (403): Not"
+    ),
     nothing("404", lambda s: s.status(404, "No such model."), "unknown_model", "test-model"),
-    nothing("404 of a page", lambda s: s.html(404), "refused", "no such page"),
+    nothing("a filter's 403", lambda s: s.status(403, "Input flagged."), "refused", "flagged"),
+    nothing("404 of a page", lambda s: s.html(404), "wrong_address", "no such page"),
     nothing("408", lambda s: s.status(408), "timeout", "too long (408)", temporary=True),
     nothing("413", lambda s: s.status(413, "Too large."), "overflow", "/compact"),
     nothing("overflow", lambda s: s.overflow(), "overflow", "/compact"),
@@ -199,7 +206,7 @@ def check_line(line: str, key: str) -> None:
     """Nothing in a line acts on a terminal, betrays a key, or is for programmers only."""
     assert line == clean_line(line, 400), "nothing is left to be made visible"
     assert line.isprintable()
-    assert len(line) <= 300
+    assert len(line.removesuffix(BROUGHT_BACK)) <= 300
     assert key not in line
     assert key[-12:] not in line
     assert "Traceback" not in line
@@ -207,12 +214,9 @@ def check_line(line: str, key: str) -> None:
 
 
 def check_request(body: dict[str, Any]) -> None:
-    """What every server asks of the messages that it is sent."""
-    roles = [message["role"] for message in body["messages"] if message["role"] != "system"]
-    assert roles[0] == "user"
-    assert roles[-1] == "user"
+    """What the strictest server asks of what it is sent."""
+    assert body_problem(body) == ""
     for message in body["messages"]:
-        assert message["content"], "nobody says nothing"
         assert "tool_calls" not in message, "no call is without its result"
         message["content"].encode("utf-8")
 
@@ -248,9 +252,12 @@ async def test_a_fault_is_one_line_and_the_next_turn_works(
     assert isinstance(ending(await lab.say("Once more")), Finished)
     (request,) = lab.server.requests
     check_request(request.body)
-    assert request.body["messages"][-1]["content"] == "Once more"
+    # A question that nobody has answered goes along, but for one that was refused.
+    is_unanswered = not reply["content"] and fault.kind not in NOT_SENT_AGAIN
+    asked = "Hello\n\nOnce more" if is_unanswered else "Once more"
+    assert request.body["messages"][-1]["content"] == asked
     assert lab.stored()[-1]["status"] == "complete"
-    assert lab.stored()[-1]["content"].startswith("You said: Once more")
+    assert lab.stored()[-1]["content"].startswith(f"You said: {asked}")
 
 
 async def test_there_are_enough_faults_and_each_has_its_name() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -27,6 +28,11 @@ PIECES = [
     ", ",
     "-",
     "\n",
+    "+",
+    "#",
+    "--",
+    "👍",
+    "🏽",
 ]
 SIGNS = [
     *PIECES,
@@ -62,7 +68,7 @@ check = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
         ('"blue cu"*', ["blue cu*"]),
         ('"blue cups', [("blue", "cups")]),
         ("foo-bar don't 1.5", [("foo", "bar"), ("don", "t"), ("1", "5")]),
-        ("C++ *x ^y -z", [("c",), ("x",), ("y",), ("z",)]),
+        ("C-+ *x ^y -z", [("c",), ("x",), ("y",), ("z",)]),
         ("foo-* bar**", [("foo",), "bar*"]),
         ("AND NEAR(a b) col:x", [("and",), ("near", "a"), ("b",), ("col", "x")]),
         ("你好*", ["你 好*"]),
@@ -111,6 +117,55 @@ def test_of_a_long_query_the_first_words_count():
     assert phrase.terms[-1] == Term(tuple(map(str, range(40))), prefix=False)
     assert parse(numbers).matches(" ".join(map(str, range(100))))
     assert not parse(numbers).matches(" ".join(map(str, range(99))))
+
+
+FOUND_AS_THEMSELVES = {
+    "C++": ("I like C++.", "C++17"),
+    "C#": ("a C# class",),
+    "F#": ("F#!",),
+    "g++": ("g++ -O2",),
+    ".NET": ("for .NET 9",),
+    "node.js": ("a node.js-server",),
+    "@decorator": ("@decorator\ndef f():",),
+    "$HOME": ("cd $HOME/x",),
+    "--flag": ("cmd --flag=1",),
+    "a/b": ("the a/b test",),
+    "#42": ("see #42",),
+    "👍": ("👍", "so 👍🏽!"),
+    "👍🏽": ("so 👍🏽!",),
+    "❤": ("❤️",),
+    "👩\u200d🚀": ("a 👩\u200d🚀 flies",),
+    "🇩🇪": ("🇪🇸🇩🇪",),
+    "€": ("5€ or 6 €",),
+}
+OTHERS = (
+    "C", "c ++i", "C #define", "F", "g", "net", "node", "js node", "decorator", "me@decorator",
+    "home", "flag", "-flag", "a", "b", "b/a", "42", "C+", "C+++", "👩 🚀", "👩", "🚀", "🇩🇰🇪🇸", "💔",
+    "$", "ö C", "ö net", "ö home flag", "EUR",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("query", FOUND_AS_THEMSELVES)
+def test_what_is_more_than_letters_is_found_as_itself(table, query):
+    every = [text for texts in FOUND_AS_THEMSELVES.values() for text in texts]
+    said = list(dict.fromkeys([*every, *OTHERS]))
+    # Text that is ASCII alone is gone through in another way.
+    for texts, wanted in (
+        (said, FOUND_AS_THEMSELVES[query]),
+        ([f"ö {text} ö" for text in said], [f"ö {text} ö" for text in FOUND_AS_THEMSELVES[query]]),
+    ):
+        parsed = parse(query)
+        assert {text for text in texts if parsed.matches(text)} == set(wanted)
+        found = "SELECT rowid FROM words WHERE words MATCH ?"
+        rows = table(texts).execute(found, (parsed.expression(),))
+        assert {texts[row] for (row,) in rows} == set(wanted)
+
+
+@pytest.mark.parametrize("word", ["c", "net", "home", "flag", "decorator"])
+def test_a_word_is_found_whatever_signs_touch_it(word):
+    every = [text for texts in FOUND_AS_THEMSELVES.values() for text in texts]
+    whole = re.compile(rf"(?<![a-z0-9]){word}(?![a-z0-9])", re.IGNORECASE)
+    assert [t for t in every if parse(word).matches(t)] == [t for t in every if whole.search(t)]
 
 
 @check

@@ -8,6 +8,7 @@ from agno_shell import full_text
 
 ODD = (
     "aZß ſ\u0301\u0308ёЁйЙéÉıİ½①ﬁＡ\u00ad\u200d\u200b'’-_.+*\"(:,\0\n\t\ud800"
+    "#$@+ +#$@-.👍🏽🇩🇪🚀\u200d\ufe0f€→"
     "你好ガカ\uff9eか\u3099한\u1112\u1161\u11abที่हिन्दी،أ"
 )
 TEXTS = st.text(st.sampled_from(ODD) | st.characters(), max_size=60)
@@ -15,6 +16,17 @@ TEXTS = st.text(st.sampled_from(ODD) | st.characters(), max_size=60)
 
 def words(text: str) -> list[str]:
     return [token.text for token in full_text.tokens(text)]
+
+
+def behind(sign: str) -> str:
+    """The word of a symbol, or of a sign that stands behind another word."""
+    places = (0x50000 + code if code < 0x20000 else 0x70000 for code in map(ord, sign))
+    return "".join(map(chr, places))
+
+
+def before(sign: str) -> str:
+    """The word of a sign that stands before another one."""
+    return "".join(chr(0x40000 + ord(each)) for each in sign)
 
 
 def in_fts5(table, texts):
@@ -30,7 +42,23 @@ def in_fts5(table, texts):
     [
         ("Blue cups", ["blue", "cups"]),
         ("don't don’t", ["don", "t", "don", "t"]),
-        ("C++ x_1 1.5 a@b.c", ["c", "x", "1", "1", "5", "a", "b", "c"]),
+        ("C-+ x_1 1.5 a.b/c", ["c", "x", "1", "1", "5", "a", "b", "c"]),
+        ("C++ C# a@b", ["c", behind("++"), "c", behind("#"), "a", behind("@"), "b"]),
+        (
+            "$x #1 @y --z .n",
+            [
+                before("$"),
+                "x",
+                before("#"),
+                "1",
+                before("@"),
+                "y",
+                before("--"),
+                "z",
+                before("."),
+                "n",
+            ],
+        ),
         ("Café CAFE\u0301", ["cafe", "cafe"]),
         ("Straße STRASSE", ["strasse", "strasse"]),
         ("Σίσυφος", ["σισυφοσ"]),
@@ -44,7 +72,10 @@ def in_fts5(table, texts):
         ("ｶﾞガ か\u3099が", ["ガ", "ガ", "が", "が"]),
         ("한국어 \u1112\u1161\u11ab", ["한", "국", "어", "한"]),
         ("ที่", ["ท", "\u0e35", "\u0e48"]),
-        ("❤️ … — \ud800", []),
+        ("❤️ … — \ud800", [behind("❤")]),
+        ("👍🏽 🇩🇪🇪🇸", list(map(behind, ("👍", "🏽", "🇩🇪", "🇪🇸")))),
+        ("👩\u200d🚀a€", [behind("👩"), behind("\u200d🚀"), "a", behind("€")]),
+        ("┌─┐ + - a + b $ @ ## .. . --", ["a", "b"]),
         ("", []),
     ],
 )
@@ -59,6 +90,8 @@ def test_words(text, expected):
         ("Café—crème ½", ["Café", "crème", "½", "½"]),
         ("你好 abc ｶﾞ", ["你", "好", "abc", "ｶﾞ"]),
         ("x你y", ["x", "你", "y"]),
+        ("see C++, $HOME", ["see", "C", "++", "$", "HOME"]),
+        ("ä C++ ❤️👩\u200d🚀", ["ä", "C", "++", "❤️", "👩", "\u200d🚀"]),
     ],
 )
 def test_a_word_says_where_it_stands(text, parts):
@@ -66,8 +99,9 @@ def test_a_word_says_where_it_stands(text, parts):
 
 
 def test_ascii_goes_into_the_index_as_it_is():
-    text = "any\0ASCII text"
+    text = "any\0ASCII text, a-b and 1.5"
     assert full_text.prepared(text) is text
+    assert full_text.prepared("C++ or C#").split() == ["C", behind("++"), "or", "C", behind("#")]
 
 
 def _agree(table, codes):

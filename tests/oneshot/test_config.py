@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agno_shell import settings
+from agno_shell import parts, settings
 from agno_shell.config import load_config
-from agno_shell.errors import ConfigError
-from agno_shell.oneshot.config import run, without_secrets
-from agno_shell.options import CommonOptions
+from agno_shell.errors import AgnoShellError
+from agno_shell.oneshot.config import check, run, without_secrets
+from agno_shell.options import CommonOptions, ConfigOptions
 from agno_shell.paths import find_paths
 
 Shown = Callable[..., str]
@@ -36,7 +37,8 @@ def shown(tmp_path: Path) -> Shown:
         (tmp_path / "config.toml").write_text(user)
         out = io.StringIO()
         environ = {"AGNO_SHELL_HOME": str(tmp_path), "AGNO_SHELL_SHELL_TRACE": "yes"}
-        assert run(CommonOptions(**options), action, environ, out) == 0
+        asked = {key: options.pop(key) for key in ("keys", "json") if key in options}
+        assert run(ConfigOptions(action, CommonOptions(**options), **asked), environ, out) == 0
         return out.getvalue()
 
     return run_action
@@ -110,16 +112,129 @@ def test_path_helps_even_where_the_file_is_wrong(shown: Shown, tmp_path: Path) -
     assert shown("path", config_file="/elsewhere/x.toml") == "/elsewhere/x.toml\n"
 
 
-def test_check(shown: Shown, tmp_path: Path) -> None:
-    assert shown("check", "shell.trace = true") == f"{tmp_path}/config.toml is right.\n"
-    with pytest.raises(ConfigError, match=r"line 1: shell\.trace must be"):
-        shown("check", "shell.trace = 1")
+@pytest.fixture
+def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Check a configuration: the status, and what was written to stdout and to stderr."""
+    monkeypatch.setenv("AGNO_SHELL_HOME", str(tmp_path))
+
+    def check_it(user: str | None = None, **options: Any) -> tuple[int, str, str]:
+        if user is not None:
+            (tmp_path / "config.toml").write_text(user)
+        out, err = io.StringIO(), io.StringIO()
+        status = check(lambda: parts.subject_of(CommonOptions(**options)), out, err)
+        return status, out.getvalue(), err.getvalue()
+
+    return check_it
 
 
-def test_check_without_a_file_and_with_a_slip(tmp_path: Path) -> None:
-    out = io.StringIO()
-    environ = {"AGNO_SHELL_HOME": str(tmp_path), "AGNO_SHELL_PROVIDER_MODLE": "x"}
-    assert run(CommonOptions(), "check", environ, out) == 0
-    first, second = out.getvalue().splitlines()
+def test_check(checked: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    assert checked("shell.trace = true") == (0, f"{tmp_path}/config.toml is right.\n", "")
+    status, out, err = checked("shell.trace = 1\nprovidr.model = 1")
+    assert (status, out) == (2, "")
+    first, second = err.splitlines()
+    assert (
+        first == f"agno-shell: {tmp_path}/config.toml, line 1: shell.trace must be true or false."
+    )
+    assert "line 2" in second
+
+
+@pytest.mark.parametrize(
+    ("user", "complaint"),
+    [
+        ("[renderer]\ntheme = 'monokay'", "Did you mean 'monokai'?"),
+        ("[renderer]\nplugin = 'pigments'", "Did you mean 'pygments'?"),
+        ("[storage]\nplugin = 'jsn'", "line 2: There is no storage called 'jsn'. Did you mean"),
+        ("[provider]\nplugin = 'litelm'", "Did you mean 'litellm'?"),
+        ("[plugins]\noff = ['pygment']", 'Did you mean "pygments"?'),
+        ("[tools]\non = ['nothing.at.all']", "line 2: There is no tool box called 'nothing'."),
+        ("[Renderer]\ntheme = 'vim'", 'line 1: there is no setting "Renderer". Did you mean "rend'),
+        ("[AGENTS.x]", 'line 1: there is no setting "AGENTS". Did you mean "agents"?'),
+        ("[provider]\nMODEL = 'x'", 'Did you mean "provider.model"? Small and capital letters'),
+    ],
+)
+def test_what_is_named_must_be_there(
+    checked: Callable[..., tuple[int, str, str]], user: str, complaint: str
+) -> None:
+    status, out, err = checked(user)
+    assert (status, out) == (2, "")
+    assert complaint in err
+    assert err.count("\n") == 1
+
+
+def test_a_table_of_a_plugin_that_is_not_there_is_worth_knowing(
+    checked: Callable[..., tuple[int, str, str]],
+) -> None:
+    status, out, err = checked("[plugins.gone]\nx = 1")
+    assert (status, err) == (0, "")
+    assert "[plugins.gone]: No plugin of this name is installed." in out
+
+
+def test_check_without_a_file_and_with_a_slip(
+    checked: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGNO_SHELL_PROVIDER_MODLE", "x")
+    status, out, err = checked()
+    first, second = out.splitlines()
     assert first == "There is no configuration file; the defaults are in force."
     assert "Did you mean AGNO_SHELL_PROVIDER_MODEL?" in second
+    assert (status, err) == (0, "")
+
+
+# Changing it ------------------------------------------------------------------------------
+
+
+def test_a_setting_is_kept_and_forgotten_again(shown: Shown, tmp_path: Path) -> None:
+    mine = '# mine\n[provider]\nmodel = "a"\n'
+    keys = ("provider.model=openai/b", "shell.metrics = yes", "provider.fallbacks=x, y")
+    assert shown("set", mine, keys=keys).splitlines() == [
+        "Set provider.model = openai/b",
+        "Set shell.metrics = true",
+        "Set provider.fallbacks = x, y",
+    ]
+    assert (tmp_path / "config.toml").read_text() == mine
+    assert shown("get", mine, keys=("provider.model",)) == "openai/b\n"
+    assert shown("get", mine, keys=("provider.fallbacks",)) == "x, y\n"
+    assert shown("get", mine, keys=("provider.fallbacks",), json=True) == '["x", "y"]\n'
+    assert shown("unset", mine, keys=("provider.model",)).splitlines() == [
+        "Unset provider.model",
+        f"In force: a ({tmp_path}/config.toml, line 3)",
+    ]
+    assert shown("get", mine, keys=("shell.metrics",)) == "true\n"
+
+
+def test_what_counts_more_is_named(shown: Shown) -> None:
+    assert shown("set", keys=("shell.trace=no",)).splitlines() == [
+        "Set shell.trace = false",
+        "In force: true (AGNO_SHELL_SHELL_TRACE)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("provider.modle=x", 'There is no setting "provider.modle". Did you mean "provider.model"'),
+        ("provider.api_key=sk-fake-00000000", "A key is not written here"),
+        ("shell.metrics=maybe", "shell.metrics must be true or false."),
+        ("provider.limits.connect=fast", "provider.limits.connect must be a number."),
+        ("provider.reasoning=much", "provider.reasoning must be"),
+        ("provider.model", "--set provider.model says no value. It takes KEY=VALUE."),
+    ],
+)
+def test_a_wrong_change_changes_nothing(
+    shown: Shown, tmp_path: Path, key: str, complaint: str
+) -> None:
+    with pytest.raises(AgnoShellError) as caught:
+        shown("set", keys=("shell.metrics=true", key))
+    assert complaint in caught.value.sentence()
+    assert caught.value.exit_code == 2
+    assert "fake" not in caught.value.sentence()
+    assert not (tmp_path / "shell.toml").exists()
+
+
+def test_as_json(shown: Shown, tmp_path: Path) -> None:
+    record = json.loads(shown("show", USER, json=True))
+    assert record["settings"]["provider.model"] == {
+        "value": "x/\u202ey",
+        "source": f"{tmp_path}/config.toml, line 3",
+    }
+    assert record["agents"]["analyst"]["parameters"] == {"temperature": 0.5, "max_tokens": 100}

@@ -121,7 +121,7 @@ def test_json(wrong: bool, ask: Ask, storage: Storage) -> None:
     status, text = ask(json=True)
     found = json.loads(text)
     assert status == wrong
-    assert {"where", "problem", "advice", "healed", "note"} == set(found[0])
+    assert {"where", "problem", "advice", "healed", "note", "repairable"} == set(found[0])
     assert [each["where"] for each in found if not each["note"]][:1] == [str(path)] * wrong
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,29 @@ async def test_a_plugin_sees_the_request(
     assert one.provider.requests[0].model == "other"
 
 
+async def test_a_broken_filter_keeps_the_question_back(
+    asker: Callable[..., Asker], register: Callable[..., None]
+) -> None:
+    register("censor", prepare_request=lambda request: 1 // 0)
+    one = asker()
+    said = await one.ask()
+    assert "Nothing was sent: plugin censor (dist-censor 1) failed in prepare_request" in said
+    assert one.provider.requests == []
+
+
+async def test_a_filter_may_put_the_messages_as_it_likes(
+    asker: Callable[..., Asker], register: Callable[..., None]
+) -> None:
+    def twice(request: Request) -> Request:
+        return replace(request, messages=(*request.messages, *request.messages))
+
+    register("twice", prepare_request=twice)
+    one = asker()
+    await one.ask()
+    assert len(one.provider.requests[0].messages) == 1
+    assert one.provider.refused == []
+
+
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
@@ -168,7 +192,11 @@ async def test_no_slash_command_is_advised_where_there_is_none(
 
 # Files ------------------------------------------------------------------------------------
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49"
+    "444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+"""A picture of one pixel."""
 
 
 @pytest.fixture
@@ -423,9 +451,24 @@ def test_what_is_piped_stands_behind_the_text() -> None:
     assert question("Explain:", None) == "Explain:"
 
 
-@pytest.mark.parametrize("data", [b"\x00\x01", b"\xff\xfe\xfa"])
-def test_binary_input_is_refused(data: bytes) -> None:
-    with pytest.raises(UsageError, match="binary"):
+def test_what_is_piped_alone_is_the_question() -> None:
+    assert question("", io.BytesIO("Why é?\n".encode())) == "Why é?\n"
+
+
+@pytest.mark.parametrize("piped", [None, b"", b" \n"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_no_question_at_all(text: str, piped: bytes | None) -> None:
+    with pytest.raises(UsageError, match="There is no question") as caught:
+        question(text, None if piped is None else io.BytesIO(piped))
+    assert "pipe the question in" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [(b"\x00\x01", "binary"), (b"\xff\x00", "binary"), ("Zürich".encode("latin-1"), "not UTF-8")],
+)
+def test_input_that_is_no_text_is_refused(data: bytes, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
         question("Explain:", io.BytesIO(data))
 
 

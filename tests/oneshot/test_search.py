@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agno_shell.contracts import Progress
 from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.oneshot import search
 from agno_shell.options import SearchOptions
@@ -128,7 +129,7 @@ def test_json_says_everything(storage, find):
         ("sau\x1bcer", {}, "No message in 2 sessions holds 'sau␛cer'."),
         ("cups", {"role": "tool"}, "No message in 2 sessions holds 'cups' within these limits."),
         ("cups", {"reference": "Empty"}, "No message of that session holds 'cups'."),
-        ("*?", {}, "There is no letter and no digit in that, so nothing was searched."),
+        ("*?", {}, "There is no letter, digit or symbol in that, so nothing was searched."),
     ],
 )
 def test_nothing_found_is_said(find, text, options, sentence):
@@ -140,3 +141,22 @@ def test_a_storage_that_cannot_search(storage, find):
     with pytest.raises(UsageError, match="cannot search") as raised:
         find("cups")
     assert "[storage] plugin" in raised.value.hint
+
+
+def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch):
+    monkeypatch.setattr(search, "_QUIET", -1.0)
+    steps = []
+
+    def prepare():
+        for done in range(3):
+            steps.append(done)
+            yield Progress(done, 2)
+
+    monkeypatch.setattr(storage, "prepare_search", prepare)
+    pipe, terminal = io.StringIO(), Terminal()
+    for err in (pipe, terminal):
+        assert search.run(storage, SearchOptions("cups"), io.StringIO(), err) == 0
+    assert pipe.getvalue() == ""
+    assert "Indexing 0 of 2 sessions …" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r")
+    assert len(steps) == 6

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -49,7 +50,10 @@ def test_a_created_session_is_confirmed_and_becomes_the_current_one(
     storage.set_current(storage.create("Before").session_id)
     shown = do("create", name="Tax  questions\n", description="2026")
     (created,) = [s for s in storage.sessions() if s.name != "Before"]
-    assert shown == f"Created session 'Tax questions' with ID: {created.session_id}\n"
+    assert shown == (
+        f"Created session 'Tax questions' with ID: {created.session_id}\n"
+        f"Set current session to: Tax questions ({created.session_id})\n"
+    )
     assert (created.name, created.description) == ("Tax questions", "2026")
     assert storage.current() == created.session_id
 
@@ -202,3 +206,46 @@ def test_the_whole_way_of_session_list_imports_nothing_slow(tmp_path: Path) -> N
     assert "agno_shell.oneshot.sessions" in imported
     slow = "asyncio dataclasses inspect logging pluggy uuid platformdirs filelock tomllib wcwidth"
     assert not imported & set(slow.split())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "  blanks  around ",
+        "two\u00a0 blanks",
+        "Cafe\u0301 (NFD)",
+        "Caf\u00e9 (NFC)",
+        "a\nb",
+        "1234",
+    ],
+)
+def test_what_a_session_was_created_with_is_what_sets_it(
+    given: str, do: Do, storage: Storage
+) -> None:
+    do("create", name=given)
+    created = storage.current()
+    for typed in (given, normalize("NFD", given), normalize("NFC", given)):
+        do("create", name="in between")
+        do("set", reference=typed)
+        assert storage.current() == created
+
+
+def test_a_configuration_that_others_can_change_is_not_used_without_a_word(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    config = home / "config.toml"
+    config.touch()
+    environ = {**os.environ, "AGNO_SHELL_HOME": str(home)}
+    told = []
+    for mode in (0o600, 0o606):
+        config.chmod(mode)
+        command = [sys.executable, "-m", "agno_shell", "session", "--list"]
+        done = subprocess.run(
+            command, env=environ, capture_output=True, text=True, timeout=60, check=True
+        )
+        told.append(done.stderr.splitlines())
+    nothing, (line,) = told
+    assert nothing == []
+    assert line.startswith(f"agno-shell: Others may change {config}")

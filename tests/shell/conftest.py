@@ -65,7 +65,7 @@ class Seat:
     def type(self, text: str) -> None:
         self.keyboard.send_text(text)
 
-    async def sees(self, text: str, *, seconds: float = 5.0) -> None:
+    async def sees(self, text: str, *, seconds: float = 20.0) -> None:
         """Wait until ``text`` is on the screen or in the scrollback."""
         await self.until(lambda: text in self.terminal.text(), text, seconds)
 
@@ -104,6 +104,7 @@ async def sit_down(
         history: Any = None,
         renderer: Any = None,
         vi: bool = False,
+        entered_dir: str = "",
         **options: Any,
     ) -> Seat:
         context = create_pipe_input()
@@ -123,7 +124,13 @@ async def sit_down(
             vi=vi,
         )
         shell = Shell(
-            conversation, front, renderer or plain, Config(), remember=remember, greeting="Welcome."
+            conversation,
+            front,
+            renderer or plain,
+            Config(),
+            remember=remember,
+            greeting="Welcome.",
+            entered_dir=entered_dir,
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)

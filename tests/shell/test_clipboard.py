@@ -58,7 +58,7 @@ async def test_a_program_of_the_desktop_gets_the_text_and_no_key(
 async def test_one_that_fails_or_hangs_is_followed_by_the_next(
     program: Callable[..., dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clipboard, "SECONDS", 0.2)
+    monkeypatch.setattr(clipboard, "SECONDS", 1.0)
     program("wl-copy", "exit 1")
     program("xclip", "exec /bin/sleep 60")
     environ = program("xsel") | LOCAL

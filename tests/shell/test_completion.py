@@ -44,7 +44,17 @@ async def test_arguments_complete_fuzzily_and_replace_all_that_was_typed() -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hello", "/nothing x", "/sessions x", "/switch a\nb", "/switch broken"]
+    "text",
+    [
+        "",
+        "hello",
+        "/nothing x",
+        "/sessions x",
+        "/switch a\nb",
+        "/switch broken",
+        "/switch/",
+        " /sw",
+    ],
 )
 async def test_there_is_nothing_to_offer(text: str) -> None:
     assert await complete(text) == []
@@ -89,6 +99,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("see @no", [("@notes.txt", -3)]),
         ("first\n(@", [('@"a b.txt"', -1), ('@"my dir/', -1), ("@notes.txt", -1)]),
         ('x @"my dir/', [('@"my dir/x.txt"', -9)]),
+        ("/tmp/x: see @no", [("@notes.txt", -3)]),
         ("me@no", []),
         ("see @notes.txt and", []),
     ],
@@ -104,3 +115,4 @@ async def test_file_names_complete_behind_an_at_sign(
 def test_prose_is_not_completed_unasked(text: str) -> None:
     assert not completes(Document(text))
     assert completes(Document("/" + text))
+    assert not completes(Document("/tmp/" + text))

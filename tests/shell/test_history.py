@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
 import stat
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -77,3 +81,46 @@ def test_only_the_end_of_a_long_file_is_loaded(
     path.write_text("".join(f'"entry {number}"\n' for number in range(9)))
     assert list(InputHistory(path).load_history_strings()) == ["entry 8"]
     assert path.read_text().startswith('"entry 0"')
+
+
+def test_a_torn_last_line_does_not_swallow_the_next_entry(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    path.write_bytes(b'"one"\n"cut o')
+    history = InputHistory(path)
+    history.append_string("two")
+    history.append_string("three")
+    assert path.read_bytes() == b'"one"\n"cut o\n"two"\n"three"\n'
+    assert list(InputHistory(path).load_history_strings()) == ["three", "two", "one"]
+
+
+def test_what_is_typed_twice_in_a_row_is_one_up_away_and_kept(tmp_path: Path) -> None:
+    history = InputHistory(tmp_path / "history")
+    history.append_draft("draft")
+    for text in ("draft", "draft", "other", "draft"):
+        history.append_string(text)
+    assert history.get_strings() == ["draft", "other", "draft"]
+    assert list(InputHistory(tmp_path / "history").load_history_strings()) == [
+        "draft",
+        "other",
+        "draft",
+    ]
+
+
+APPENDS = """
+import sys
+from agno_shell.shell.history import InputHistory
+history = InputHistory(sys.argv[1])
+for number in range(50):
+    history.append_string(f"{sys.argv[2]} {number} " + sys.argv[2] * 20_000)
+"""
+
+
+def test_long_entries_of_two_shells_never_mix(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    shells = [
+        subprocess.Popen([sys.executable, "-c", APPENDS, str(path), letter]) for letter in "ab"
+    ]
+    assert [shell.wait(60) for shell in shells] == [0, 0]
+    entries = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert Counter(entry[0] for entry in entries) == {"a": 50, "b": 50}
+    assert all(set(entry.split(" ", 2)[2]) == {entry[0]} for entry in entries)

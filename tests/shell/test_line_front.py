@@ -10,35 +10,62 @@ import pytest
 from prompt_toolkit.completion import DummyCompleter
 
 from agno_shell.config import Config
-from agno_shell.contracts import Tool, ToolBox, ToolFactory
+from agno_shell.contracts import Command, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.errors import UsageError
-from agno_shell.events import Finished
+from agno_shell.errors import StorageError, UsageError
+from agno_shell.events import Failed, Finished
 from agno_shell.shell.front import Option
 from agno_shell.shell.line_front import READ_AHEAD, LineFront
 from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.loop import Shell
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import ToolCall, ToolSchema
+from agno_shell.types import Message, Session, ToolCall, ToolSchema
+
+
+class Typist(io.RawIOBase):
+    """An input whose lines a test gives one by one; it blocks until there is one."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[bytes] = queue.Queue()
+
+    def type(self, line: bytes) -> None:
+        self._lines.put(line)
+
+    def readline(self, _size: int | None = -1) -> bytes:
+        return self._lines.get()
 
 
 @pytest.fixture
-def run(make_conversation: Callable[..., Conversation]) -> Any:
-    """Runs a shell on the given bytes; returns what it printed."""
+async def at_a_dumb_terminal() -> Any:
+    """A started front, what it prints, and the person in front of it."""
+    typist, sink = Typist(), io.StringIO()
+    front = LineFront(typist, sink, ask=True)  # type: ignore[arg-type]
+    await front.start(interrupted=list, queue_changed=list, completer=DummyCompleter())  # type: ignore[arg-type]
+    yield front, sink, typist
+    typist.type(b"")
+    await front.stop()
 
-    async def run_shell(
-        typed: bytes,
-        *,
-        ask: bool = False,
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def make_shell(make_conversation: Callable[..., Conversation]) -> Callable[..., Shell]:
+    """Makes a shell at a front."""
+
+    def make(
+        front: LineFront,
         storage: MemoryStorage | None = None,
+        *,
         boxes: Sequence[ToolFactory] = (),
-    ) -> str:
-        sink = io.StringIO()
+    ) -> Shell:
         conversation = make_conversation(storage, boxes=boxes)
-        front = LineFront(io.BytesIO(typed), sink, ask=ask)
         renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
-        shell = Shell(
+        return Shell(
             conversation,
             front,
             renderer,
@@ -46,7 +73,26 @@ def run(make_conversation: Callable[..., Conversation]) -> Any:
             remember=lambda _values: None,
             greeting="Welcome.",
         )
-        await asyncio.wait_for(shell.run(new="Test"), 10)
+
+    return make
+
+
+@pytest.fixture
+def run(make_shell: Callable[..., Shell]) -> Any:
+    """Runs a shell on the given bytes; returns what it printed. It has to end with the exit
+    status that is given."""
+
+    async def run_shell(
+        typed: bytes,
+        *,
+        ask: bool = False,
+        storage: MemoryStorage | None = None,
+        boxes: Sequence[ToolFactory] = (),
+        status: int = 0,
+    ) -> str:
+        sink = io.StringIO()
+        shell = make_shell(LineFront(io.BytesIO(typed), sink, ask=ask), storage, boxes=boxes)
+        assert await asyncio.wait_for(shell.run(new="Test"), 10) == status
         return sink.getvalue()
 
     return run_shell
@@ -79,29 +125,125 @@ async def test_nothing_is_coloured_and_nothing_foreign_acts(
 async def test_binary_lines_are_refused_in_one_sentence(
     run: Any, provider: ScriptedProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    printed = await run(b"\x7fELF\x00\x01\n\xff\xfe\xfa\ntext\n")
+    printed = await run(b"\x7fELF\x00\x01\n\xff\xfe\xfa\ntext\n", status=1)
     assert "echo: text" in printed
     assert len(provider.requests) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2
-    assert "binary" in said[0]
-    assert "not UTF-8 (byte 1)" in said[1]
+    assert said == [
+        "agno-shell: Line 1 of the input is binary, not text, and was not sent.",
+        "agno-shell: Line 2 of the input is not UTF-8 (byte 1 of it, 0xff) and was not sent.",
+    ]
 
 
-async def test_a_person_at_a_plain_terminal_gets_a_prompt_and_is_asked(run: Any) -> None:
+async def test_a_person_at_a_plain_terminal_gets_a_prompt_and_is_asked(
+    make_shell: Any,
+) -> None:
     storage = MemoryStorage()
     storage.create("Doomed")
-    printed = await run(b"/delete Doomed\ny\n", ask=True, storage=storage)
-    assert printed.count("> ") >= 2
-    assert "[y/N]" in printed
-    assert [session.name for session in storage.sessions()] == ["Test"]
+    typist, sink = Typist(), io.StringIO()
+    running = asyncio.create_task(make_shell(LineFront(typist, sink, ask=True), storage).run())  # type: ignore[arg-type]
+    await until(lambda: sink.getvalue().endswith("> "))
+    typist.type(b"/delete Doomed\n")
+    await until(lambda: sink.getvalue().endswith("[y/N] "))
+    typist.type(b"y\n")
+    await until(lambda: not storage.sessions() or storage.sessions()[0].name != "Doomed")
+    typist.type(b"")
+    assert await asyncio.wait_for(running, 5) == 0
+    assert [each.session.name for each in storage.trash()] == ["Doomed"]
 
 
-async def test_a_question_at_the_end_of_the_input_is_answered_with_no(run: Any) -> None:
+async def test_in_a_pipe_nobody_answers_and_the_next_line_is_no_answer(
+    run: Any, provider: ScriptedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
     storage = MemoryStorage()
     storage.create("Doomed")
-    await run(b"/delete Doomed\n", storage=storage)
+    await run(b"/delete Doomed\ny\n", storage=storage, status=1)
     assert len(storage.sessions()) == 2
+    assert [request.messages[-1].content for request in provider.requests] == ["y"]
+    said = capsys.readouterr().err
+    assert said.startswith("agno-shell: line 1: Nobody is here to answer: Delete session 'Doomed'")
+    assert said.endswith("--yes answers yes beforehand.\n")
+    await run(b"/delete Doomed --yes\n", storage=storage)
+    assert "Doomed" not in [session.name for session in storage.sessions()]
+
+
+class Refusing(MemoryStorage):
+    """A storage that takes no messages."""
+
+    def append(self, session_id: str, message: Message) -> Session:
+        raise StorageError("Full.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        (b"/nothing\n", "line 1: There is no command /nothing."),
+        (b"\n/history x\n", "line 2: /history takes a number"),
+        (b"/broken\n", "line 1: /broken failed: ZeroDivisionError: division by zero"),
+        (b"fails\n", "line 1: Down."),
+        (b"\xe9t\xe9\n", "Line 1 of the input is not UTF-8 (byte 1 of it, 0xe9) and was not sent."),
+    ],
+)
+async def test_a_script_is_told_what_failed_and_the_lines_behind_it_are_done(
+    run: Any,
+    provider: ScriptedProvider,
+    register: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    typed: bytes,
+    reason: str,
+) -> None:
+    if typed == b"fails\n":
+        provider.scripts.append([Failed("connection", "Down.")])
+    broken = Command("broken", "Always fails.", lambda _context, _text: 1 / 0)  # type: ignore[arg-type,return-value]
+    register("broken", register_commands=lambda: [broken])
+    printed = await run(typed + b"and on\n", status=1)
+    # A question that nobody has answered goes with the next one.
+    assert ("echo: fails\n\nand on" if typed == b"fails\n" else "echo: and on") in printed
+    assert reason not in printed
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"agno-shell: {reason}")
+
+
+async def test_a_script_is_told_what_is_in_no_store(
+    run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = await run(b"hello\n", storage=Refusing(), status=1)
+    assert "echo: hello" in printed
+    assert "2 messages are not in the store" in capsys.readouterr().err
+
+
+async def test_a_reply_that_breaks_off_is_shown_and_is_a_failure(
+    run: Any, provider: ScriptedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider.scripts.append(["so far", Failed("connection", "Cut off.")])
+    printed = await run(b"hello\n", status=1)
+    assert "so far" in printed
+    assert "Cut off." not in printed
+    assert "line 1: Cut off." in capsys.readouterr().err
+
+
+async def test_what_is_stopped_is_a_failure(
+    make_shell: Any, provider: ScriptedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider.scripts.append(["so far\n", asyncio.Event(), Finished()])
+    sink = io.StringIO()
+    front = LineFront(io.BytesIO(b"hello\nand on\n"), sink, ask=False)
+    running = asyncio.create_task(make_shell(front).run())
+    await until(lambda: "so far" in sink.getvalue())
+    front._interrupt()
+    assert await asyncio.wait_for(running, 5) == 1
+    assert "echo: and on" in sink.getvalue()
+    assert "line 1: (stopped; what was shown is kept" in capsys.readouterr().err
+
+
+async def test_for_a_person_errors_stay_on_the_screen_and_leaving_is_no_failure(
+    make_shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sink = io.StringIO()
+    front = LineFront(io.BytesIO(b"/nothing\n"), sink, ask=True)
+    assert await asyncio.wait_for(make_shell(front).run(), 5) == 0
+    assert "There is no command /nothing." in sink.getvalue()
+    assert capsys.readouterr().err == ""
 
 
 async def test_an_interrupt_stops_the_reply(
@@ -151,10 +293,12 @@ async def test_a_line_that_is_too_long_is_refused_whole(
     run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agno_shell.shell.line_front.LONGEST_LINE", 100)
-    printed = await run(b"x" * 250 + b"\nshort\n")
+    printed = await run(b"first\n" + b"x" * 250 + b"\nshort\n\xff\n", status=1)
     assert "echo: short" in printed
     assert "xxx" not in printed
-    assert "was not sent" in capsys.readouterr().err
+    too_long, latin = capsys.readouterr().err.splitlines()
+    assert "Line 2 of the input is longer than" in too_long
+    assert "Line 4 of the input is not UTF-8" in latin
 
 
 async def test_an_input_that_cannot_be_read_is_its_end(
@@ -172,18 +316,42 @@ async def test_an_input_that_cannot_be_read_is_its_end(
     assert "Bad file descriptor" in capsys.readouterr().err
 
 
-async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again() -> None:
-    sink = io.StringIO()
-    front = LineFront(io.BytesIO(b"/sessions\n"), sink, ask=True)
-    await front.start(
-        interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
-    )
-    assert await front.confirm("Delete \x1b[31m?") is False
+async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again(
+    at_a_dumb_terminal: Any,
+) -> None:
+    front, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(front.confirm("Delete \x1b[31m?"))
+    await until(lambda: sink.getvalue().endswith("[y/N] "))
     assert "\x1b" not in sink.getvalue()
+    typist.type(b"/sessions\n")
+    assert await asyncio.wait_for(asked, 5) is False
     assert await front.read() == "/sessions"
-    assert await front.confirm("Again?") is False
-    assert await front.confirm("And again?") is False
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"), [(b"y\n", True), (b" YES \n", True), (b"n\n", False), (b"\n", False)]
+)
+async def test_a_question_takes_yes_or_no(
+    at_a_dumb_terminal: Any, line: bytes, answer: bool
+) -> None:
+    front, sink, typist = at_a_dumb_terminal
+    typist.type(b"y\n")  # typed before there was a question
+    await until(lambda: front._lines.qsize() == 1)
+    asked = asyncio.create_task(front.confirm("Sure?"))
+    await until(lambda: sink.getvalue().endswith("[y/N] "))
+    typist.type(line)
+    assert await asyncio.wait_for(asked, 5) is answer
+    assert await front.read() == "y"
+
+
+async def test_the_end_of_the_input_is_no_answer(at_a_dumb_terminal: Any) -> None:
+    front, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(front.confirm("Sure?"))
+    await until(lambda: sink.getvalue().endswith("[y/N] "))
+    typist.type(b"")
+    assert await asyncio.wait_for(asked, 5) is None
     assert await front.read() is None
+    assert await asyncio.wait_for(front.confirm("And now?"), 5) is None
 
 
 async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.StringIO]:
@@ -195,26 +363,44 @@ async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.Str
     return front, sink
 
 
+async def test_in_a_pipe_a_question_takes_no_line() -> None:
+    front, sink = await front_on(b"y\n", ask=False)
+    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
+    assert sink.getvalue() == ""
+    assert await front.read() == "y"
+
+
 OPTIONS = [(("", f"option {number}"), ("bold", "\x1b[2J")) for number in range(12)]
+
+
+async def choose(at_a_dumb_terminal: Any, typed: bytes) -> int | None:
+    """Type something at the list of options."""
+    front, sink, typist = at_a_dumb_terminal
+    picked: asyncio.Task[int | None] = asyncio.create_task(front.choose(OPTIONS))
+    await until(lambda: sink.getvalue().endswith("Number, or Enter for none: "))
+    typist.type(typed)
+    return await asyncio.wait_for(picked, 5)
 
 
 @pytest.mark.parametrize(
     ("typed", "picked"),
     [(b"1\n", 0), (b" 12 \n", 11), (b"\n", None), (b"", None), (b"\xd9\xa3\n", None)],
 )
-async def test_a_line_is_chosen_by_its_number(typed: bytes, picked: int | None) -> None:
-    front, sink = await front_on(typed)
-    assert await front.choose(OPTIONS) == picked
-    assert " 1  option 0␛[2J\n" in sink.getvalue()
-    assert "12  option 11␛[2J\n" in sink.getvalue()
-    assert sink.getvalue().endswith("Number, or Enter for none: ")
+async def test_a_line_is_chosen_by_its_number(
+    at_a_dumb_terminal: Any, typed: bytes, picked: int | None
+) -> None:
+    assert await choose(at_a_dumb_terminal, typed) == picked
+    shown = at_a_dumb_terminal[1].getvalue()
+    assert " 1  option 0␛[2J\n" in shown
+    assert "12  option 11␛[2J\n" in shown
 
 
 @pytest.mark.parametrize("typed", ["a message", "13", "0", "-1", "9" * 5000])
-async def test_what_is_no_number_of_the_list_is_read_again(typed: str) -> None:
-    front, _sink = await front_on(typed.encode() + b"\n")
-    assert await front.choose(OPTIONS) is None
-    assert await front.read() == typed
+async def test_what_is_no_number_of_the_list_is_read_again(
+    at_a_dumb_terminal: Any, typed: str
+) -> None:
+    assert await choose(at_a_dumb_terminal, typed.encode() + b"\n") is None
+    assert await at_a_dumb_terminal[0].read() == typed
 
 
 @pytest.mark.parametrize("ask", [True, False])
@@ -234,7 +420,7 @@ async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
 async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
     front, sink = await front_on(b"1\n", ask=False)
     assert not front.has_person
-    assert await front.choose(OPTIONS) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
     assert sink.getvalue() == ""
     assert await front.read() == "1"
 
@@ -245,8 +431,8 @@ async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
     assert await front.read() is None
     assert not front.has_person
     # Whoever asks all the same is not left waiting.
-    assert await front.confirm("Sure?") is False
-    assert await front.choose(OPTIONS) is None
+    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
 
 
 async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own() -> None:
@@ -257,37 +443,7 @@ async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own
     assert sink.getvalue() == "> \nnews\n> "
 
 
-class Typist(io.RawIOBase):
-    """An input whose lines a test gives one by one; it blocks until there is one."""
-
-    def __init__(self) -> None:
-        self._lines: queue.Queue[bytes] = queue.Queue()
-
-    def type(self, line: bytes) -> None:
-        self._lines.put(line)
-
-    def readline(self, _size: int | None = -1) -> bytes:
-        return self._lines.get()
-
-
 ANSWERS = (Option("y", "Yes"), Option("n", "No"))
-
-
-@pytest.fixture
-async def at_a_dumb_terminal() -> Any:
-    """A started front, what it prints, and the person in front of it."""
-    typist, sink = Typist(), io.StringIO()
-    front = LineFront(typist, sink, ask=True)  # type: ignore[arg-type]
-    await front.start(interrupted=list, queue_changed=list, completer=DummyCompleter())  # type: ignore[arg-type]
-    yield front, sink, typist
-    typist.type(b"")
-    await front.stop()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,12 @@ async def test_growth_elsewhere_is_said_and_switch_goes_on_from_it(two: Two) -> 
     two.seat.type(f"/switch {short(two)}\r")
     await two.seat.sees("is open already")
     two.seat.type("after them\r")
-    await two.seat.sees("echo: after them")
+    await two.seat.sees("echo: theirs")
     await two.rests()
     said = [message.content for message in two.other.messages(two.session_id)]
-    assert said == ["mine", "echo: mine", "theirs", "theirs 2", "after them", "echo: after them"]
+    # Three questions that nobody had answered are asked as one.
+    reply = "echo: theirs\n\ntheirs 2\n\nafter them"
+    assert said == ["mine", "echo: mine", "theirs", "theirs 2", "after them", reply]
 
 
 async def test_one_message_is_one_and_more_of_them_only_count(two: Two) -> None:
@@ -290,3 +292,46 @@ async def test_what_is_saved_later_is_said_to_be(two: Two) -> None:
     await two.seat.sees("echo: last")
     await two.rests()
     assert two.text().count("is saved now") == 1
+
+
+# What the store has lost ------------------------------------------------------------------
+
+
+async def test_what_the_store_has_lost_is_said_and_brought_back(two: Two) -> None:
+    two.seat.type("mine\r")
+    await two.seat.sees("echo: mine")
+    await two.looks()
+    two.ours.store.sessions[two.session_id].messages.clear()
+    two.other.update(two.session_id, description="rolled back")
+    kept = two.ours.store.sessions[two.session_id]
+    kept.session = kept.session._replace(message_count=0)
+    await two.looks()
+    await two.seat.sees("/recover adds them")
+    assert (
+        "2 messages of this session are not in the store any more: the file was emptied or "
+        "replaced elsewhere. They stay in this shell, and /recover adds them to what is there now."
+    ) in two.text()
+    await two.looks()
+    assert two.text().count("not in the store any more") == 1
+    assert two.other.messages(two.session_id) == [], "nothing is written back by itself"
+    two.seat.type("/recover\r")
+    await two.seat.sees("2 messages are in the store again, behind what was there.")
+    assert [each.content for each in two.other.messages(two.session_id)] == ["mine", "echo: mine"]
+    await two.looks()
+    two.seat.type("/recover\r")
+    await two.seat.sees("The store has everything that this shell shows of the session.")
+    assert "added to this session elsewhere" not in two.text()
+
+
+async def test_a_loss_is_said_after_the_next_message_without_a_look(two: Two) -> None:
+    two.seat.type("mine\r")
+    await two.seat.sees("echo: mine")
+    await two.rests()
+    kept = two.ours.store.sessions[two.session_id]
+    kept.messages.clear()
+    two.seat.type("more\r")
+    await two.seat.sees("2 messages of this session are not in the store any more")
+    two.seat.type("/recover\r")
+    await two.seat.sees("4 messages are in the store again")
+    found = [each.content for each in two.other.messages(two.session_id)]
+    assert found == ["mine", "echo: mine", "more", "echo: more"]

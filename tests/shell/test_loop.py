@@ -156,8 +156,27 @@ async def test_a_failure_is_one_line_and_the_next_message_works(
     seat = await sit_down()
     seat.type("Hi\r")
     await seat.sees("Nobody answers at 127.0.0.1:9. Start it.")
+    provider.scripts.append(["by now", Finished()])
+    seat.type("Again\r")
+    await seat.sees("by now")
+    assert provider.requests[-1].messages[-1].content == "Hi\n\nAgain"
+
+
+async def test_a_refused_question_is_said_not_to_be_sent_again(
+    sit_down: SitDown, provider: ScriptedProvider
+) -> None:
+    provider.scripts.append([Failed("refused", "The filter does not let it through.")])
+    seat = await sit_down()
+    seat.type("Hi\r")
+    await seat.sees("It is not sent again by itself;")
+    seat.type("/context\r")
+    await seat.sees("Not sent: 1 message that was refused")
     seat.type("Again\r")
     await seat.sees("echo: Again")
+    seat.type("/undo\r")
+    await seat.sees("Taken back")
+    seat.type("/retry\r")
+    await seat.sees("echo: Hi")
 
 
 async def test_nothing_a_model_says_acts_on_the_terminal(
@@ -211,7 +230,7 @@ async def test_a_command_that_has_a_bug_is_named(
     commands = seat.shell.plugins.commands
     commands._items["info"] = commands.get("info")._replace(run=broken)
     seat.type("/info\r")
-    await seat.sees("/info failed: ZeroDivisionError('oops')")
+    await seat.sees("/info failed: ZeroDivisionError: oops")
     seat.type("on\r")
     await seat.sees("echo: on")
 

@@ -33,3 +33,14 @@ def test_the_newest_pastes_are_kept_for_what_comes_back_from_the_history() -> No
     assert pastes.expand(shown[0]) == shown[0]
     assert pastes.expand(shown[1]) == "1" * LARGE * 2
     assert len(set(shown)) == KEPT + 1
+
+
+def test_several_pasted_lines_are_known_again_also_with_more_behind_them() -> None:
+    pastes = Pastes()
+    pastes.note("/start: 1\r\n/stop: 2\r\n")
+    assert pastes.begins("/start: 1\n/stop: 2")
+    assert pastes.begins("/start: 1\n/stop: 3\nwhy?")
+    assert not pastes.begins("/start: 1")
+    assert not pastes.begins("/start: 10\n/stop: 2")
+    pastes.note("/one line\n")
+    assert not pastes.begins("/one line\nmore")

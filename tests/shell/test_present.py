@@ -35,6 +35,8 @@ from agno_shell.types import Attachment, Message, ToolCall, now
 
 
 class Paper:
+    waiting = None
+
     """A front that keeps what is printed, how late it may be shown, and the live lines."""
 
     width = 0
@@ -48,6 +50,9 @@ class Paper:
     def print_lines(self, lines: Iterable[Line], *, after: float = 0.0) -> None:
         for line in lines:
             self.lines.append(("".join(text for _style, text in line), after))
+
+    def print_error(self, lines: Iterable[Line]) -> None:
+        self.print_lines(lines)
 
     def set_live(self, source: Callable[[], list[Line]] | None) -> None:
         self.source = source

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from agno_shell.config import Config
-from agno_shell.contracts import Line
+from agno_shell.contracts import Address, Line
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import MessageSaved, TurnEvent
 from agno_shell.shell.status import OFFLINE_HINT, OFFLINE_WITH_BASE, TAKEN_BACK, Status
+from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Usage, new_id, now
 
 
@@ -60,6 +61,46 @@ async def test_without_a_model_the_greeting_says_how_to_set_one_up(
     assert said == ["Welcome.", OFFLINE_WITH_BASE if base else OFFLINE_HINT]
     # The address is named only where it is asked.
     assert "http" not in "".join(text for line in paper.lines for _style, text in line)
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        (None, " · model model-x"),
+        (
+            Address("https://far/v1", "OPENAI_BASE_URL"),
+            "model-x at https://far/v1 (OPENAI_BASE_URL)",
+        ),
+        (Address("http://here:1/v1"), "model-x at http://here:1/v1"),
+        (RuntimeError("a bug of a plugin"), " · model model-x"),
+    ],
+)
+async def test_the_server_that_is_asked_is_in_the_heading_unless_it_is_the_services_own(
+    address: Address | Exception | None,
+    seen: str,
+    conversation: Conversation,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def where(_model: str, _api_base: str | None = None) -> Address | None:
+        if isinstance(address, Exception):
+            raise address
+        return address
+
+    monkeypatch.setattr(provider, "address", where)
+    paper = Paper()
+    status_of(conversation, paper, []).session()
+    heading = " ".join("".join(text for _style, text in line) for line in paper.lines)
+    assert " ".join(heading.split()).endswith(seen.strip())
+
+
+async def test_what_makes_every_request_less_safe_is_said_at_the_start(
+    conversation: Conversation, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider, "cautions", lambda: ["Nobody looks at certificates."])
+    said: list[str] = []
+    status_of(conversation, Paper(), said).greet("Welcome.")
+    assert said == ["Welcome.", "Nobody looks at certificates.\n"]
 
 
 async def test_a_session_of_which_all_was_taken_back_says_the_way_forward(

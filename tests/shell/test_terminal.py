@@ -12,12 +12,12 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.keys import Keys
 
-from agno_shell.shell.terminal import SYNCHRONIZED, FrameOutput, PasteParser, patch_parser
+from agno_shell.shell.terminal import SYNCHRONIZED, FrameOutput, TerminalParser, patch_parser
 
 
 def parse(chunks: list[str]) -> list[tuple[object, str]]:
     seen: list[tuple[object, str]] = []
-    parser = PasteParser(lambda press: seen.append((press.key, press.data)))
+    parser = TerminalParser(lambda press: seen.append((press.key, press.data)))
     for chunk in chunks:
         parser.feed(chunk)
     return seen

@@ -17,6 +17,7 @@ from agno_shell.testing.scripted_provider import ScriptedProvider
 
 SitDown = Callable[..., Any]
 
+UP, DOWN = "\x1b[A", "\x1b[B"
 PASTE = "\x1b[200~{}\x1b[201~"
 
 
@@ -257,3 +258,37 @@ async def test_nothing_is_drawn_while_an_editor_has_the_screen(
     done.set()
     await editing
     await seat.sees("a line")
+
+
+async def test_up_behind_some_text_walks_what_begins_with_it(
+    sit_down: SitDown, tmp_path: Path
+) -> None:
+    history = InputHistory(tmp_path / "history")
+    for text in ("/rename One", "what is one?", "/rename Two\nlines", "what is two?", "else"):
+        history.append_string(text)
+    seat = await sit_down(history=history)
+    buffer = seat.shell.front.buffer
+    # The history is read off the loop.
+    await seat.until(lambda: len(buffer._working_lines) > 5)
+
+    async def up_to(text: str, key: str = UP) -> None:
+        seat.type(key)
+        await seat.until(lambda: buffer.text == text, text)
+
+    seat.type("what")
+    await up_to("what is two?")
+    await up_to("what is one?")
+    seat.type(UP + DOWN)
+    await up_to("what", DOWN)  # as it was typed
+    seat.type("ever" + UP)
+    await seat.until(lambda: buffer.text == "whatever")
+    seat.type("\x15")  # nothing is there: all of them
+    await up_to("else")
+    await up_to("what is two?")
+    seat.type("\x03")
+    await seat.until(lambda: buffer.text == "" and len(buffer._working_lines) > 5)
+    seat.type("/rename ")
+    await seat.until(lambda: buffer.complete_state is None)
+    await up_to("/rename Two\nlines")
+    seat.type(UP)  # to its first line
+    await up_to("/rename One")

@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from agno_shell.builtin.json_storage.store import open_storage
-from agno_shell.contracts import StorageOptions
+from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.testing.terminal import CTRL_D, Terminal
 from agno_shell.types import Message
@@ -30,20 +31,28 @@ COUNTER = '''
 import asyncio
 import itertools
 
-from agno_shell import Provider, ProviderFactory, TextDelta, hookimpl
+from agno_shell import Provider, ProviderFactory, ReasoningDelta, TextDelta, hookimpl
 
 
 class Counter(Provider):
-    """Counts for ever; the model's name says how many at a time and how often a second."""
+    """Counts for ever; the model's name says how many at a time and how often a second, and
+    with an ``r`` before it that it thinks first, and how long."""
 
     name = "counter"
 
     async def stream(self, request):
-        at_a_time, times = map(int, request.model.split("x"))
+        thinks, _, rhythm = request.model.rpartition("r")
+        at_a_time, times = map(int, rhythm.split("x"))
+        if thinks:
+            for number in range(1, int(thinks) + 1):
+                yield ReasoningDelta(f"t{number:05} ")
+                await asyncio.sleep(1 / times)
         numbers = itertools.count(1)
         while True:
             for number in itertools.islice(numbers, at_a_time):
-                yield TextDelta(f"n{number:05} ")
+                # As tokens are: no whole words.
+                yield TextDelta(f"n{number:05}"[:3])
+                yield TextDelta(f"n{number:05} "[3:])
             await asyncio.sleep(1 / times)
 
 
@@ -52,10 +61,15 @@ def register_providers():
     return [ProviderFactory("counter", "for tests", lambda _options: Counter())]
 '''
 
-MODELS = ("1x5", "1x30", "1x200", "40x3", "5x40")
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-LOST_AT_MOST = 1.0
-"""Seconds of text that a kill without any warning may cost."""
+MODELS = ("1x20", "1x100", "1x500", "40x3", "5x40", "20r1x40", "9999r1x200")
+ALL_SIGNALS = ("KILL", "TERM", "HUP", "INT", "QUIT", "ABRT", "SEGV")
+SIGNALS = [
+    number
+    for number in (getattr(signal, f"SIG{name}") for name in ALL_SIGNALS)
+    # What is ignored here is ignored by what is started from here, as by a job of nohup.
+    if signal.getsignal(number) is not signal.SIG_IGN
+]
+STORES = ("json", *(["sqlite"] if find_spec("agno_shell_sqlite") else []))
 
 AT_ONCE = 4
 """Shells beside each other; more would be measured against each other's time."""
@@ -66,6 +80,7 @@ class Run(NamedTuple):
 
     signal: signal.Signals
     model: str
+    store: str
     seconds: float
     """From the first number that is shown to the signal."""
 
@@ -74,31 +89,27 @@ def planned(runs: int, seed: int) -> list[Run]:
     """The signals in turn, at random moments."""
     chance = random.Random(seed)
     return [
-        Run(SIGNALS[n % len(SIGNALS)], chance.choice(MODELS), chance.uniform(0.0, 2.6))
+        Run(
+            SIGNALS[n % len(SIGNALS)],
+            chance.choice(MODELS),
+            chance.choice(STORES),
+            chance.uniform(0.0, 1.6),
+        )
         for n in range(runs)
     ]
 
 
-class Counted:
-    """The numbers that a terminal was sent, and when."""
+class Numbers(NamedTuple):
+    """How far a model has counted."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._read = 0
-        self._highest = [(0.0, 0)]
+    said: int
+    thought: int
 
-    def look(self) -> int:
-        """The highest number shown by now."""
-        written = self._terminal.written
-        fresh = written[max(0, self._read - 8) :]
-        self._read = len(written)
-        highest = max([self._highest[-1][1], *map(int, re.findall(rb"n(\d{5})", fresh))])
-        self._highest.append((time.monotonic(), highest))
-        return highest
 
-    def until(self, moment: float) -> int:
-        """The highest number that was shown at a moment."""
-        return max(highest for at, highest in self._highest if at <= moment)
+def highest(data: bytes) -> Numbers:
+    """The highest numbers in what a terminal was sent."""
+    found = [[*map(int, re.findall(rb"%b(\d{5})" % each, data))] for each in (b"n", b"t")]
+    return Numbers(*(max([0, *numbers]) for numbers in found))
 
 
 Begin = Callable[[str, Run], Terminal]
@@ -117,7 +128,8 @@ def begin(
 
     def start(home: str, run: Run) -> Terminal:
         (tmp_path / home).mkdir()
-        (tmp_path / home / "config.toml").write_text('[provider]\nplugin = "counter"\n')
+        tables = f'[provider]\nplugin = "counter"\n[storage]\nplugin = "{run.store}"\n'
+        (tmp_path / home / "config.toml").write_text(tables)
         terminal = open_terminal()
         surroundings = environ | {"AGNO_SHELL_HOME": str(tmp_path / home)}
         terminal.start([str(program), "--model", run.model], surroundings, cwd=tmp_path)
@@ -128,52 +140,58 @@ def begin(
     return start
 
 
-def end(terminal: Terminal, run: Run) -> int:
-    """Let it count and end it; returns the highest number that must have been kept."""
-    counted = Counted(terminal)
-    terminal.until(lambda: counted.look() > 0)
+def end(terminal: Terminal, run: Run) -> Numbers:
+    """Let it count and end it; returns how far it had counted on the screen."""
+    terminal.until(lambda: highest(terminal.written) > (0, 0))
     moment = time.monotonic() + run.seconds
-    terminal.until(lambda: bool(counted.look()) and time.monotonic() >= moment)
+    terminal.until(lambda: time.monotonic() >= moment)
     assert terminal.process is not None
-    ended = time.monotonic()
     terminal.process.send_signal(run.signal)
     if run.signal == signal.SIGINT:
         # It stops the reply; the shell goes on.
-        terminal.expect("stopped; what was shown is kept")
+        terminal.expect("(stopped")
         terminal.type(CTRL_D)
     terminal.wait()
-    counted.look()
-    if run.signal == signal.SIGKILL:
-        return counted.until(ended - LOST_AT_MOST)
-    return counted.look()
+    return highest(terminal.written)
 
 
-def kept(sessions: Path) -> list[Message]:
+def kept(home: Path, store: str = "json") -> list[Message]:
     """The messages that the next one to open the session finds."""
-    with closing(open_storage(StorageOptions(str(sessions)))) as storage:
+    options = StorageOptions(str(home / "sessions"))
+    with closing(opener(store)(options)) as storage:
         (session,) = storage.sessions()
         storage.open(session.session_id)
         return storage.messages(session.session_id)
 
 
-def check(run: Run, messages: list[Message], shown: int) -> None:
-    question, *replies = messages
+def opener(store: str) -> Callable[[StorageOptions], Storage]:
+    if store == "json":
+        return open_storage
+    from agno_shell_sqlite.store import SqliteStorage
+
+    return SqliteStorage
+
+
+def check(run: Run, messages: list[Message], shown: Numbers) -> None:
+    question, reply = messages
     assert (question.role, question.content) == ("user", "Count")
-    numbers = [int(found) for each in replies for found in re.findall(r"n(\d{5})", each.content)]
-    assert numbers == list(range(1, len(numbers) + 1)), "a beginning of the reply, ungarbled"
-    assert len(numbers) >= shown, f"{shown} shown, {len(numbers)} kept: {run}"
-    if replies:
-        assert [reply.status for reply in replies] == ["interrupted"]
-        assert replies[0].parent == question.id
-    else:
-        assert run.signal == signal.SIGKILL
+    assert (reply.status, reply.parent) == ("interrupted", question.id)
+    thoughts = reply.provider_data.get("counter", {}).get("reasoning", "")
+    for text, letter, least in ((reply.content, "n", shown.said), (thoughts, "t", shown.thought)):
+        numbers = [int(found) for found in re.findall(rf"{letter}(\d{{5}})", text)]
+        assert numbers == list(range(1, len(numbers) + 1)), "a beginning of the reply, ungarbled"
+        assert len(numbers) >= least, f"{least} shown, {len(numbers)} kept: {run}"
 
 
 def end_all(begin: Begin, tmp_path: Path, runs: list[Run]) -> None:
     def one(number: int) -> None:
-        terminal = begin(f"home-{number}", runs[number])
-        shown = end(terminal, runs[number])
-        check(runs[number], kept(tmp_path / f"home-{number}" / "sessions"), shown)
+        home = tmp_path / f"home-{number}"
+        terminal = begin(home.name, runs[number])
+        try:
+            shown = end(terminal, runs[number])
+        finally:
+            terminal.kill()
+        check(runs[number], kept(home, runs[number].store), shown)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in pool.map(one, range(len(runs))):
@@ -181,7 +199,7 @@ def end_all(begin: Begin, tmp_path: Path, runs: list[Run]) -> None:
 
 
 def test_what_was_shown_is_kept_whatever_ends_the_program(begin: Begin, tmp_path: Path) -> None:
-    end_all(begin, tmp_path, planned(8, seed=1))
+    end_all(begin, tmp_path, planned(14, seed=1))
 
 
 @pytest.mark.slow
@@ -228,14 +246,14 @@ def test_a_killed_model_process_costs_the_rest_of_the_reply(
     terminal.expect("You said: Once more (3 messages)")
     terminal.type(CTRL_D)
     assert terminal.wait() == 0
-    statuses = [(message.role, message.status) for message in kept(home / "sessions")]
+    statuses = [(message.role, message.status) for message in kept(home)]
     assert statuses == [
         ("user", "complete"),
         ("assistant", "incomplete"),
         ("user", "complete"),
         ("assistant", "complete"),
     ]
-    assert "n00100" in kept(home / "sessions")[1].content
+    assert "n00100" in kept(home)[1].content
     sent = [message["content"] for message in counting.requests[-1].body["messages"]]
     assert all(sent), "nobody says nothing"
 
@@ -258,7 +276,7 @@ def test_a_killed_shell_leaves_no_model_process_behind(
     terminal.kill()
     terminal.until(lambda: not Path(f"/proc/{child}").exists())
     assert counting.wait_for_disconnect()
-    _question, reply = kept(home / "sessions")
+    _question, reply = kept(home)
     assert reply.content.split()[-1] == "n00100"
     assert reply.status == "interrupted"
 

@@ -34,6 +34,12 @@ def test_a_script_pipes_text_in_and_gets_json_out(
     assert not list(home.rglob("messages.json"))
 
 
+def test_what_is_piped_alone_is_the_question(run: Run) -> None:
+    done = run("chat", "-q", stdin="Why é?\n".encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "“Why é?”" in done.stdout.decode()
+
+
 def one_line(done: Result) -> str:
     assert done.returncode == 1
     [line] = done.stderr.decode().splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -111,7 +112,14 @@ def test_a_terminal_that_wraps_anew_shows_one_prompt(
                 return True
         return False
 
-    tmux("-f/dev/null", "new-session", "-d", "-x100", "-y30", f"{program} --model lines")
+    tmux(
+        "-f/dev/null",
+        "new-session",
+        "-d",
+        "-x100",
+        "-y30",
+        shlex.quote(str(program)) + " --model lines",
+    )
     try:
         assert shows("lists the commands")
         tmux("send-keys", "Count", "Enter")

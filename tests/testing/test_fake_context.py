@@ -54,6 +54,16 @@ async def test_a_question_without_an_answer_is_a_fault_of_the_test():
     assert context.questions == ["Sure?", "Really?"]
 
 
+async def test_without_a_person_a_question_is_an_error_and_nothing_can_be_chosen():
+    context = FakeContext(has_person=False)
+    with pytest.raises(UsageError) as raised:
+        await context.confirm("Sure?")
+    assert raised.value.sentence() == "Nobody is here to answer: Sure? That takes a terminal."
+    assert await context.choose([(("", "one"),)]) is None
+    assert context.questions == []
+    assert context.offered == []
+
+
 async def test_a_reference_is_resolved_as_in_the_shell():
     context = FakeContext()
     garden = context.storage.create("My garden")

@@ -73,6 +73,21 @@ def test_by_itself_it_echoes_and_records(server: ModelServer, post: Post) -> Non
     assert request.body["messages"][0]["content"] == "Good day"
 
 
+def test_a_strict_one_refuses_what_is_not_in_order(server: ModelServer, post: Post) -> None:
+    server.strict = True
+    server.reply("Planned")
+    twice = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "again"}]
+    response = post(messages=twice)
+    assert response.status == 400
+    error = json.loads(response.read())["error"]
+    assert "conversation roles must alternate user/assistant" in error["message"]
+    assert server.refused == [error["message"]]
+    # What was planned is for a request that is taken.
+    assert text_of(events(post(messages=twice[:1]))) == "Planned"
+    server.forget()
+    assert server.refused == []
+
+
 def test_usage_is_sent_only_when_it_is_asked_for(server: ModelServer, post: Post) -> None:
     chunks = events(post(stream_options=None))
     assert not any("usage" in chunk for chunk in chunks[:-1])

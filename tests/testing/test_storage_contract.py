@@ -10,6 +10,7 @@ from agno_shell import testing
 from agno_shell.contracts import Storage
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.storage_contract import VERSION, StorageContract
+from agno_shell.testing.storage_contract.replies import RunningRepliesContract
 
 
 class TestMemoryStorage(StorageContract):
@@ -21,6 +22,19 @@ class TestMemoryStorage(StorageContract):
         return lambda: MemoryStorage(data)
 
 
+class OfVersion3(MemoryStorage):
+    """As written when replies could not be extended."""
+
+    extend_partial = Storage.extend_partial
+
+
+class TestStorageOfVersion3(RunningRepliesContract):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], Storage]:
+        data = MemoryStore()
+        return lambda: OfVersion3(data)
+
+
 def test_the_contract_has_a_version() -> None:
-    assert VERSION == 3
+    assert VERSION == 4
     assert testing.StorageContract is StorageContract

@@ -156,5 +156,6 @@ COMMANDS = (
             "Example: /agent new poet ollama_chat/llama3.2 -- Answer in verse."
         ),
         complete=complete,
+        multiline=True,
     ),
 )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.errors import UsageError
-from agno_shell.session_names import session_name
+from agno_shell.session_names import name_key, required_name
+from agno_shell.terminal_text import clean_line
 from agno_shell.types import Session
 
 PREFIX_LENGTH = 4
@@ -14,6 +15,9 @@ PREFIX_LENGTH = 4
 
 SHOWN_LENGTH = 8
 """The characters of an id that tables and confirmations show."""
+
+YES = "--yes"
+"""The option of a command that asks: the answer is yes."""
 
 # Patterns are compiled when they are first used: this module is imported at every start.
 _SEPARATOR = r"(?:^|\s)--(?:\s|$)"
@@ -42,6 +46,27 @@ def first_word(text: str) -> tuple[str, str]:
     return word, rest[0].strip() if rest else ""
 
 
+def shown(text: str) -> str:
+    """What was typed, in quotes for an error."""
+    return f"'{clean_line(text, 40)}'"
+
+
+def require_nothing(text: str, command: str, hint: str = "") -> None:
+    """Raise :class:`UsageError` when anything was typed behind a command without arguments."""
+    if text.strip():
+        raise UsageError(f"/{command} takes no arguments, not {shown(text)}.", hint=hint)
+
+
+def take_flag(text: str, flag: str) -> tuple[str, bool]:
+    """``text`` without ``flag``, and whether that is its first or its last word."""
+    words = text.split()
+    if flag in words[:1]:
+        return text.strip().removeprefix(flag).strip(), True
+    if flag in words[-1:]:
+        return text.strip().removesuffix(flag).strip(), True
+    return text.strip(), False
+
+
 def split_description(text: str) -> tuple[str, str]:
     """``NAME -- DESCRIPTION`` in its two parts, unquoted; either may be empty."""
     parts = re.split(_SEPARATOR, text, maxsplit=1)
@@ -51,10 +76,7 @@ def split_description(text: str) -> tuple[str, str]:
 def clean_name(text: str) -> str:
     """A session's name in one line; raises :class:`UsageError` when nothing is left, and
     for a longer one than a session may have."""
-    name = session_name(unquote(text))
-    if not name:
-        raise UsageError("A session's name cannot be empty.", hint="Type one behind the command.")
-    return name
+    return required_name(unquote(text), "Type one behind the command.")
 
 
 def split_reference(
@@ -88,8 +110,9 @@ def by_id(word: str, sessions: Iterable[Session]) -> Session | None:
 
 
 def _by_name(word: str, sessions: Iterable[Session], except_id: str) -> Session | None:
-    """The only session of this very name, unless its id is ``except_id``."""
-    found = [session for session in sessions if session.name == word]
+    """The only session of this name, unless its id is ``except_id``."""
+    key = name_key(word)
+    found = [session for session in sessions if name_key(session.name) == key]
     if len(found) != 1 or found[0].session_id == except_id:
         return None
     return found[0]
@@ -101,20 +124,21 @@ def switch_word(text: str, command: str) -> bool | None:
     if word in ("", "on", "off"):
         return None if not word else word == "on"
     raise UsageError(
-        f"/{command} takes on or off, not {word!r}.", hint=f"Usage: /{command} [on|off]"
+        f"/{command} takes on or off, not {shown(word)}.", hint=f"Usage: /{command} [on|off]"
     )
 
 
-def positive_number(text: str, command: str, default: int) -> int:
-    """A whole number from 1 to 999,999,999; ``default`` when nothing was typed."""
+def positive_number(text: str, command: str, default: int | None = None) -> int:
+    """A whole number from 1 to 999,999,999; ``default``, if there is one, when nothing was
+    typed."""
     word = text.strip()
-    if not word:
+    if not word and default is not None:
         return default
     # int() alone takes "٣" and "1_0", and raises for thousands of digits.
     if not re.fullmatch(r"[0-9]{1,9}", word) or int(word) == 0:
         raise UsageError(
-            f"/{command} takes a number from 1 up, not {word[:40]!r}.",
-            hint=f"Usage: /{command} [N]",
+            f"/{command} takes a number from 1 up, not {shown(word)}.",
+            hint=f"Usage: /{command} {'N' if default is None else '[N]'}",
         )
     return int(word)
 

@@ -38,12 +38,14 @@ async def attach(context: CommandContext, text: str) -> None:
 
 
 def _say(context: CommandContext, attachment: Attachment) -> None:
-    context.print(f"Attached: {_described(attachment)}. It goes with your next message.")
+    described = _described(context, attachment)
+    context.print(f"Attached: {described}. It goes with your next message.")
 
 
-def _described(attachment: Attachment) -> str:
+def _described(context: CommandContext, attachment: Attachment) -> str:
     size = wording.size(attachment.size)
-    return f"{clean_line(attachment.name)} · {clean_line(attachment.media_type)} · {size}"
+    parts = [clean_line(attachment.name), clean_line(attachment.media_type), size]
+    return " · ".join(filter(None, [*parts, context.conversation.extent(attachment)]))
 
 
 def _list(context: CommandContext) -> None:
@@ -52,7 +54,7 @@ def _list(context: CommandContext) -> None:
         context.print("Nothing is attached. /attach PATH takes in a file, as @PATH does.")
         return
     for number, attachment in enumerate(waiting, 1):
-        context.print(f"{number}  {_described(attachment)}")
+        context.print(f"{number}  {_described(context, attachment)}")
     what = "It goes" if len(waiting) == 1 else "They go"
     context.print(f"{what} with your next message. /attach {REMOVE} N takes one away.")
 

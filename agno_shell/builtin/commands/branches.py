@@ -7,8 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import clean_name, positive_number, unquote
-from agno_shell.builtin.commands.numbers import excerpt, place_of
+from agno_shell.builtin.commands.arguments import (
+    clean_name,
+    positive_number,
+    require_nothing,
+    unquote,
+)
+from agno_shell.builtin.commands.numbers import backwards, excerpt, named
 from agno_shell.builtin.commands.sessions import say_duplicates
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Completion
@@ -101,24 +106,23 @@ async def complete_retry(context: CommandContext, text: str) -> Iterable[Complet
 
 async def resume(context: CommandContext, text: str) -> None:
     """Let the model go on with a reply that is not whole."""
-    if text:
-        raise UsageError("/continue takes no words.", hint="What you want to say is a message.")
+    require_nothing(text, "continue", hint="What you want to say is a message.")
     await context.conversation.resume()
 
 
 async def edit(context: CommandContext, text: str) -> None:
     """Ask an earlier question in other words."""
     number, new = _number_and_text(text)
-    path = await context.conversation.path()
-    place = place_of(number, path, EDIT_USAGE) if number else _last_question(path)
-    question = path[place]
+    place, question = (
+        await named(context, number, EDIT_USAGE) if number else await _last_question(context)
+    )
     if question.role != "user":
         raise UsageError(
-            f"Message {place + 1} is none of yours, and only what you said can be edited.",
+            f"Message {place} is none of yours, and only what you said can be edited.",
             hint="/history shows the numbers.",
         )
     if new is None:
-        new = await _changed(context, question, place + 1)
+        new = await _changed(context, question, place)
     if new is None:
         return
     if not new.strip():
@@ -135,10 +139,11 @@ def _number_and_text(text: str) -> tuple[str, str | None]:
     return number.strip(), new[0] if new else None
 
 
-def _last_question(path: Sequence[Message]) -> int:
-    for place in range(len(path) - 1, -1, -1):
-        if path[place].role == "user":
-            return place
+async def _last_question(context: CommandContext) -> tuple[int, Message]:
+    async for start, part in backwards(context):
+        for place in range(len(part) - 1, -1, -1):
+            if part[place].role == "user":
+                return start + place + 1, part[place]
     raise UsageError("There is no question to edit: nothing has been asked here.")
 
 
@@ -171,8 +176,7 @@ async def fork(context: CommandContext, text: str) -> None:
     typed, number = _name_and_number(text)
     message_id = None
     if number is not None:
-        path = await context.conversation.path()
-        message_id = path[place_of(number, path, FORK_USAGE)].id
+        message_id = (await named(context, number, FORK_USAGE))[1].id
     before = context.session
     if typed:
         name = clean_name(typed)
@@ -263,6 +267,7 @@ COMMANDS = (
             "followed that one is kept. /history shows the numbers.\n"
             "Example: /edit 3 -- And without yeast?"
         ),
+        multiline=True,
     ),
     Command(
         "fork",

@@ -10,6 +10,7 @@ from agno_shell.builtin.commands.wording import age, short_id
 from agno_shell.contracts import CommandContext, Completion
 from agno_shell.errors import AgnoShellError
 from agno_shell.file_names import matching
+from agno_shell.session_names import name_key
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Session
 from agno_shell.wording import count
@@ -117,7 +118,7 @@ on_off = words(("on", "show it"), ("off", "do not show it"))
 
 def _by_name(offered: Iterable[Session], everything: Iterable[Session]) -> list[Completion]:
     """Each session by its name, or by its id where the name would not find it."""
-    names = Counter(session.name for session in everything)
+    names = Counter(name_key(session.name) for session in everything)
     return [
         Completion(session.name, _meta(session, short_id(session)))
         if _can_name(session, names)
@@ -128,7 +129,8 @@ def _by_name(offered: Iterable[Session], everything: Iterable[Session]) -> list[
 
 def _can_name(session: Session, names: Counter[str]) -> bool:
     """Its name is its own, and can be typed and shown as it is."""
-    return names[session.name] == 1 and session.name == clean_line(session.name) != ""
+    is_its_own = names[name_key(session.name)] == 1
+    return is_its_own and session.name == clean_line(session.name) != ""
 
 
 def _meta(session: Session, other: str) -> str:

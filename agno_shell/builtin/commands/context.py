@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from agno_shell.builtin.commands.numbers import excerpt, place_of
+from agno_shell.builtin.commands.numbers import excerpt, named
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
@@ -20,6 +20,9 @@ UNDO_FLAG = "--undo"
 FIRST, LAST = 8, 16
 """Rows that are shown of a long request."""
 
+JOINED = "+ same"
+"""Stands for the role of what is sent in one message with the row above."""
+
 BAR = 24
 """Characters of the bar that shows how full the window is."""
 
@@ -30,6 +33,10 @@ WHY_NOT = {
     "window": ("does not fit into the window", "do not fit into the window"),
     "summary": ("is in the summary", "are in the summary"),
     "empty": ("holds nothing to send", "hold nothing to send"),
+    "refused": (
+        "was refused, and is not sent again by itself: /retry or /edit bring it back",
+        "were refused, and are not sent again by themselves: /retry or /edit bring them back",
+    ),
 }
 """Of one message, and of several."""
 
@@ -49,7 +56,7 @@ async def show(context: CommandContext, text: str) -> None:
             f"/context takes {FULL_FLAG} or nothing.", hint=f"Usage: /context [{FULL_FLAG}]"
         )
     receipt: Receipt = await context.conversation.receipt()
-    places = {each.id: place for place, each in enumerate(await context.conversation.path(), 1)}
+    places = await context.conversation.numbers({each.message.id for each in receipt.rows})
     for line in _head(context.model, receipt):
         context.print(line)
     context.print()
@@ -74,8 +81,9 @@ def _head(model: str, receipt: Receipt) -> Iterable[str]:
     share = receipt.tokens / room
     filled = min(BAR, round(share * BAR)) or int(receipt.tokens > 0)
     about = "about " if receipt.estimated else ""
+    messages = sum(not row.joined for row in receipt.rows)
     yield (
-        f"The next request to {clean_line(model)} holds {count(len(receipt.rows), 'message')} with "
+        f"The next request to {clean_line(model)} holds {count(messages, 'message')} with "
         f"{about}{receipt.tokens:,} tokens, beside your question."
     )
     yield f"{'█' * filled}{'░' * (BAR - filled)} {share:.0%} of {room:,} tokens"
@@ -83,7 +91,7 @@ def _head(model: str, receipt: Receipt) -> Iterable[str]:
     yield f"The window has {receipt.window:,}{known}; {receipt.reserve:,} are kept for the reply."
 
 
-def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
+def _row(row: ReceiptRow, places: Mapping[str, int]) -> tuple[str, ...]:
     place = places.get(row.message.id)
     text = excerpt(row.message)
     if row.message.tool_calls:
@@ -91,7 +99,7 @@ def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
         text = f"{text} (calls {names})".strip()
     return (
         "" if place is None else f"{place:,}",
-        row.message.role,
+        JOINED if row.joined else row.message.role,
         f"{row.tokens:,}",
         row.why,
         text,
@@ -99,6 +107,8 @@ def _row(row: ReceiptRow, places: dict[str, int]) -> tuple[str, ...]:
 
 
 def _foot(receipt: Receipt) -> Iterable[str]:
+    if any(row.joined for row in receipt.rows):
+        yield f"What has {JOINED!r} as its role goes in one message with the row above it."
     if receipt.tool_tokens:
         yield f"What describes the tools: {receipt.tool_tokens:,} tokens."
     if not receipt.left_out:
@@ -121,11 +131,10 @@ def _left_out(left: LeftOut) -> str:
 
 async def pin(context: CommandContext, text: str) -> None:
     """Always send a message, or list those that are."""
-    path = await context.conversation.path()
     if not text:
-        _list_pins(context, path)
+        await _list_pins(context)
         return
-    number, message = _named(path, text, "Usage: /pin [N]")
+    number, message = await named(context, text, "Usage: /pin [N]")
     if message.role == "summary":
         raise UsageError(
             f"Message {number} is a summary, which is sent as long as it counts.",
@@ -140,16 +149,15 @@ async def pin(context: CommandContext, text: str) -> None:
 
 async def unpin(context: CommandContext, text: str) -> None:
     """Send a message like any other again."""
-    path = await context.conversation.path()
-    number, message = _named(path, text, "Usage: /unpin N")
+    number, message = await named(context, text, "Usage: /unpin N")
     if message.id not in context.session.pinned or message.role == "summary":
         raise UsageError(f"Message {number} is not pinned.", hint="/pin lists those that are.")
     await context.conversation.pin(message.id, pinned=False)
     context.print(f"Message {number} is no longer pinned: {_words(message)}")
 
 
-def _list_pins(context: CommandContext, path: Sequence[Message]) -> None:
-    pinned = list(_pinned(context, path))
+async def _list_pins(context: CommandContext) -> None:
+    pinned = await _pinned(context)
     if not pinned:
         context.print("No message here is pinned. /pin N pins one; /history shows the numbers.")
         return
@@ -158,17 +166,15 @@ def _list_pins(context: CommandContext, path: Sequence[Message]) -> None:
         context.print(f"{number:>6,}  {_words(message)}")
 
 
-def _pinned(context: CommandContext, path: Sequence[Message]) -> Iterable[tuple[int, Message]]:
+async def _pinned(context: CommandContext) -> Sequence[tuple[int, Message]]:
     """Those of this branch; summaries are kept among them, too."""
-    for number, message in enumerate(path, 1):
-        if message.id in context.session.pinned and message.role != "summary":
-            yield number, message
-
-
-def _named(path: Sequence[Message], text: str, usage: str) -> tuple[int, Message]:
-    """A message by its number on the path."""
-    place = place_of(text, path, usage)
-    return place + 1, path[place]
+    numbers = await context.conversation.numbers(context.session.pinned)
+    found = []
+    for number in sorted(numbers.values()):
+        (message,) = await context.conversation.part(number - 1, number)
+        if message.role != "summary":
+            found.append((number, message))
+    return found
 
 
 def _words(message: Message) -> str:
@@ -177,8 +183,10 @@ def _words(message: Message) -> str:
 
 
 async def _to_pin(context: CommandContext, _text: str) -> Iterable[Completion]:
-    path = list(enumerate(await context.conversation.path(), 1))
-    offered = (each for each in path[-OFFERED:] if each[1].role in ("user", "assistant"))
+    length = await context.conversation.length()
+    path = await context.conversation.part(max(0, length - OFFERED), length)
+    numbered = enumerate(path, length - len(path) + 1)
+    offered = (each for each in numbered if each[1].role in ("user", "assistant"))
     pinned = context.session.pinned
     return [
         Completion(str(number), _words(message))
@@ -188,8 +196,7 @@ async def _to_pin(context: CommandContext, _text: str) -> Iterable[Completion]:
 
 
 async def _to_unpin(context: CommandContext, _text: str) -> Iterable[Completion]:
-    path = await context.conversation.path()
-    return [Completion(str(number), _words(each)) for number, each in _pinned(context, path)]
+    return [Completion(str(number), _words(each)) for number, each in await _pinned(context)]
 
 
 # Compaction -------------------------------------------------------------------------------

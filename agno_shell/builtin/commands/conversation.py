@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from agno_shell.builtin.commands.arguments import positive_number
+from agno_shell.builtin.commands.arguments import positive_number, require_nothing
+from agno_shell.builtin.commands.numbers import PART, backwards
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message, local_time
@@ -18,8 +17,8 @@ SPEAKERS = {"user": "you", "assistant": "reply"}
 async def history(context: CommandContext, text: str) -> None:
     """Show the last exchanges in full, each message behind its number."""
     exchanges = positive_number(text, "history", EXCHANGES)
-    path = await context.conversation.path()
-    if not path:
+    length = await context.conversation.length()
+    if not length:
         taken_back = context.session.message_count > 0
         context.print(
             "Everything was taken back: /redo brings it back, /tree shows all of it."
@@ -27,16 +26,24 @@ async def history(context: CommandContext, text: str) -> None:
             else "Nothing has been said in this session yet."
         )
         return
-    for place in range(_first_of(path, exchanges), len(path)):
-        context.print(_heading(place + 1, path[place]), "class:notice")
-        context.show_messages([path[place]])
+    first = await _first_of(context, exchanges)
+    for start in range(first, length, PART):
+        part = await context.conversation.part(start, min(start + PART, length))
+        for number, message in enumerate(part, start + 1):
+            context.print(_heading(number, message), "class:notice")
+            context.show_messages([message])
 
 
-def _first_of(path: Sequence[Message], exchanges: int) -> int:
+async def _first_of(context: CommandContext, exchanges: int) -> int:
     """The place of the ``exchanges``-th question from the end; an exchange is what the
     person said and all that came after it."""
-    questions = [place for place, message in enumerate(path) if message.role == "user"]
-    return questions[-exchanges] if len(questions) >= exchanges else 0
+    left = exchanges
+    async for start, part in backwards(context):
+        questions = [place for place, message in enumerate(part) if message.role == "user"]
+        if len(questions) >= left:
+            return start + questions[-left]
+        left -= len(questions)
+    return 0
 
 
 def _heading(number: int, message: Message) -> str:
@@ -49,6 +56,7 @@ def _heading(number: int, message: Message) -> str:
 
 async def info(context: CommandContext, text: str) -> None:
     """Say what is known of the open session."""
+    require_nothing(text, "info")
     await context.refresh()
     session = context.session
     facts = (
@@ -59,6 +67,7 @@ async def info(context: CommandContext, text: str) -> None:
         ("Updated", local_time(session.updated_at)),
         ("Messages", f"{session.message_count:,}"),
         ("Model", context.model),
+        ("Address", context.address),
         ("Agent", context.agent or "none"),
         ("Tags", ", ".join(session.tags)),
         ("Kept in", context.storage_path),
@@ -66,6 +75,13 @@ async def info(context: CommandContext, text: str) -> None:
     for name, value in facts:
         if value:
             context.print(f"{name + ':':<13}{clean_line(value, 2000)}")
+
+
+async def recover(context: CommandContext, text: str) -> None:
+    """Write back what the store has lost of the session."""
+    number = await context.conversation.recover()
+    what = "1 message is" if number == 1 else f"{number:,} messages are"
+    context.print(f"{what} in the store again, behind what was there.")
 
 
 COMMANDS = (
@@ -81,4 +97,14 @@ COMMANDS = (
         ),
     ),
     Command("info", "Show what is known of the open session.", info),
+    Command(
+        "recover",
+        "Write back what was said here and is not in the store any more.",
+        recover,
+        details=(
+            "For when the session's file was emptied, removed or replaced by an older one while "
+            "this shell was open. What is there now stays; the messages that it lacks, as far as "
+            "this shell has read them, are added behind it under their own ids."
+        ),
+    ),
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.numbers import place_of
+from agno_shell.builtin.commands.numbers import backwards, named
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean_line
@@ -31,11 +31,10 @@ async def copy(context: CommandContext, text: str) -> None:
         await _copy_code(context, rest.strip())
         return
     if word:
-        path = await context.conversation.path()
-        message = path[place_of(text, path, USAGE)]
+        _number, message = await named(context, text, USAGE)
         copied, what = message.content, f"message {int(text)}"
     else:
-        said = replies(context.history) or replies(await context.conversation.path())
+        said = replies(context.history) or await _earlier(context, lambda texts: bool(texts))
         if not said:
             raise UsageError("There is no reply to copy yet.")
         copied, what = said[-1], "the last reply"
@@ -50,7 +49,8 @@ async def _copy_code(context: CommandContext, number: str) -> None:
     wanted = _number_of_block(number)
     blocks = newest_blocks(replies(context.history), wanted)
     if len(blocks) < wanted:
-        blocks = newest_blocks(replies(await context.conversation.path()), wanted)
+        texts = await _earlier(context, lambda texts: len(newest_blocks(texts, wanted)) >= wanted)
+        blocks = newest_blocks(texts, wanted)
     if not blocks:
         raise UsageError("There is no block of code in this conversation.")
     if len(blocks) < wanted:
@@ -59,6 +59,16 @@ async def _copy_code(context: CommandContext, number: str) -> None:
     how = await context.copy(block.text)
     language = f" ({clean_line(block.language, 30)})" if block.language else ""
     context.print(f"Copied {_lines(block.text)} of code{language} {how}.")
+
+
+async def _earlier(context: CommandContext, enough: Callable[[list[str]], bool]) -> list[str]:
+    """The replies from further back, as many as are ``enough``, or all of them."""
+    path: list[Message] = []
+    async for _start, part in backwards(context):
+        path[:0] = part
+        if enough(replies(path)):
+            break
+    return replies(path)
 
 
 def _number_of_block(word: str) -> int:

@@ -23,8 +23,10 @@ This page is made from the command records by
 `python -m agno_shell.builtin.commands.docs`; change the records, not the page.
 
 What is typed at the prompt and begins with `/` is a command; everything else is a message to
-the model. An unknown command names the nearest one and is never sent. Tab completes the names
-of commands and what stands behind them: sessions, models, agents.
+the model, and so is a first word with a second slash, such as a path, or a blank in front
+([the rule](terminal.md#messages-and-commands)). An unknown command names the nearest one and is
+never sent. Tab completes the names of commands and what stands behind them: sessions, models,
+agents.
 
 `REF` names a session: by its ID, by the beginning of one, or by its name. Arguments in square
 brackets may be left out.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from agno_shell import findings
+from agno_shell.builtin.commands.arguments import shown
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.types import Session
@@ -16,7 +17,7 @@ async def doctor(context: CommandContext, text: str) -> None:
     word = text.strip().lower()
     if word not in ("", "repair"):
         raise UsageError(
-            f"/doctor takes repair or nothing, not {word[:40]!r}.", hint="Usage: /doctor [repair]"
+            f"/doctor takes repair or nothing, not {shown(word)}.", hint="Usage: /doctor [repair]"
         )
     repair = word == "repair"
     found = await context.check(repair=repair)
@@ -33,7 +34,7 @@ async def doctor(context: CommandContext, text: str) -> None:
     context.print(findings.verdict(found, looked_at))
     if any(finding.healed for finding in found):
         await context.refresh()
-    elif not repair and any(map(findings.is_wrong, found)):
+    elif not repair and findings.can_be_repaired(found):
         context.print("/doctor repair mends what can be mended without losing anything.")
 
 

@@ -54,6 +54,7 @@ def _list_commands(context: CommandContext) -> None:
         context.print(line)
     context.print()
     context.print("/help NAME explains a command. What does not begin with / is a message.")
+    context.print("So is a path such as /etc/hosts, and any text with a blank in front.")
 
 
 def _wrapped(rows: list[tuple[str, str]], width: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agno_shell import wording
-from agno_shell.builtin.commands.arguments import positive_number
+from agno_shell.builtin.commands.arguments import positive_number, require_nothing
 from agno_shell.builtin.commands.wording import age
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
@@ -31,8 +31,7 @@ async def remember(context: CommandContext, text: str) -> None:
 
 async def memory(context: CommandContext, text: str) -> None:
     """List what the session remembers."""
-    if text:
-        raise UsageError("/memory takes nothing.", hint="/remember TEXT adds to it.")
+    require_nothing(text, "memory", hint="/remember TEXT adds to it.")
     memories = await _memories(context)
     if not memories:
         context.print("Nothing is remembered in this session. /remember TEXT adds something.")
@@ -50,7 +49,7 @@ async def forget(context: CommandContext, text: str) -> None:
     memories = await _memories(context)
     if not text:
         raise UsageError("/forget needs a number.", hint="/memory lists what is remembered.")
-    number = positive_number(text, "forget", 0)
+    number = positive_number(text, "forget")
     if number > len(memories):
         what = wording.count(len(memories), "thing") if memories else "nothing"
         are = "is" if len(memories) <= 1 else "are"
@@ -87,6 +86,7 @@ COMMANDS = (
             "It goes with the system text of every request, whatever else no longer fits.\n"
             "Example: /remember The deadline is the 4th of March."
         ),
+        multiline=True,
     ),
     Command("memory", "List what this session remembers.", memory),
     Command(

@@ -47,7 +47,7 @@ async def model(context: CommandContext, text: str) -> None:
             hint=f"Usage: /model [{DEFAULT_FLAG}] [NAME]",
         )
     await context.set_model(name)
-    context.print(f"Model: {clean_line(name)}")
+    context.print(f"Model: {_in_use(context)}")
     if as_default:
         context.remember_model(name)
         context.print("New sessions use it as well.")
@@ -55,7 +55,7 @@ async def model(context: CommandContext, text: str) -> None:
 
 
 async def _list_models(context: CommandContext) -> None:
-    context.print(f"Model in use: {clean_line(context.model)}")
+    context.print(f"Model in use: {_in_use(context)}")
     names = sorted(await _names(context, PATIENCE))
     if not names:
         context.print("The provider lists no models. /model NAME uses the one you name.")
@@ -68,6 +68,11 @@ async def _list_models(context: CommandContext) -> None:
             f"{len(names) - LISTED:,} more are not listed; type a part of a name "
             "behind /model and press Tab."
         )
+
+
+def _in_use(context: CommandContext) -> str:
+    where = f" at {context.address}" if context.address else ""
+    return f"{clean_line(context.model)}{where}"
 
 
 async def _remark_on_unknown(context: CommandContext, name: str) -> None:

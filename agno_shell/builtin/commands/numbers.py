@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
+from agno_shell.contracts import CommandContext
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message
 from agno_shell.wording import count
 
+PART = 200
+"""Messages that are read together where more may be needed."""
 
-def place_of(word: str, path: Sequence[Message], usage: str) -> int:
-    """The place on the path, from 0, of the message with the number that was typed. Raises
+
+async def named(context: CommandContext, word: str, usage: str) -> tuple[int, Message]:
+    """The number that was typed, and the message on the path that has it. Raises
     ``UsageError``, of which ``usage`` is the hint."""
+    length = await context.conversation.length()
+    place = place_of(word, length, usage)
+    (message,) = await context.conversation.part(place, place + 1)
+    return place + 1, message
+
+
+def place_of(word: str, length: int, usage: str) -> int:
+    """The place on a path of so many messages, from 0, of the message with the number that was
+    typed. Raises ``UsageError``, of which ``usage`` is the hint."""
     # int() alone takes "٣" and "1_0", and raises for thousands of digits.
     if not re.fullmatch(r"[0-9]{1,9}", word):
         raise UsageError(
             f"A message's number is expected, not '{clean_line(word, 40)}'.", hint=usage
         )
-    if not 0 < int(word) <= len(path):
-        there = f"has {count(len(path), 'message')}" if path else "is empty"
+    if not 0 < int(word) <= length:
+        there = f"has {count(length, 'message')}" if length else "is empty"
         raise UsageError(
             f"There is no message {int(word)}: the conversation {there}.",
             hint="/history shows the numbers.",
         )
     return int(word) - 1
+
+
+async def backwards(context: CommandContext) -> AsyncGenerator[tuple[int, Sequence[Message]], None]:
+    """The path from its end, some messages at a time, each time more, and the place of the
+    first of them, from 0."""
+    stop, size = await context.conversation.length(), PART
+    while stop:
+        start = max(0, stop - size)
+        yield start, await context.conversation.part(start, stop)
+        stop, size = start, min(2 * size, 50 * PART)
 
 
 def excerpt(message: Message, limit: int = 60) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import switch_word
+from agno_shell.builtin.commands.arguments import require_nothing, switch_word
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import StorageError
@@ -62,6 +62,7 @@ async def metrics(context: CommandContext, text: str) -> None:
 
 def plugins(context: CommandContext, text: str) -> None:
     """List the plugins and what became of them."""
+    require_nothing(text, "plugins")
     rows = context.plugin_rows()
     if not rows:
         context.print("No plugins were found.")

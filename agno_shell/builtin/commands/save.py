@@ -8,7 +8,7 @@ from errno import EEXIST
 
 from agno_shell import wording
 from agno_shell.builtin.commands import completions, transcript
-from agno_shell.builtin.commands.arguments import unquote
+from agno_shell.builtin.commands.arguments import YES, take_flag, unquote
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import AgnoShellError, StorageError, UsageError
 from agno_shell.terminal_text import clean_line
@@ -19,11 +19,14 @@ async def save(context: CommandContext, text: str) -> None:
     """Write the conversation into the file that ``text`` names."""
     from asyncio import to_thread  # a shell has it long since; listing the plugins has not
 
-    path = _path(text, context.storage_path)
+    typed, agreed = take_flag(text, YES)
+    path = _path(typed, context.storage_path)
     exists = await to_thread(_look, path)
-    if exists and not await context.confirm(f"{clean_line(path, 400)} {exists}. Replace it?"):
-        context.print("Nothing was written.")
-        return
+    if exists and not agreed:
+        question = f"{clean_line(path, 400)} {exists}. Replace it?"
+        if not await context.confirm(question, instead=YES):
+            context.print("Nothing was written.")
+            return
     messages, trouble = await conversation(context)
     document = await to_thread(transcript.document, path, context.session, messages)
     await to_thread(_write, path, document.data, replace=bool(exists))
@@ -234,11 +237,12 @@ COMMANDS = (
         "save",
         "Write the open conversation into a file of your own, as Markdown or JSON.",
         save,
-        usage="PATH",
+        usage=f"PATH [{YES}]",
         details=(
             "A PATH that ends in .json gets the messages as they are stored, any other name a "
             "text to read. All of the conversation is written, and what could not be saved in "
-            "the store as well. An existing file is replaced only after you were asked.\n"
+            "the store as well. An existing file is replaced only after you were asked, or with "
+            f"{YES}.\n"
             "Example: /save ~/tax return.md"
         ),
         complete=completions.paths,

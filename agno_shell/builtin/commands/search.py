@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.terminal_text import clean, clean_line
 from agno_shell.text_table import shorten, text_width
 from agno_shell.types import Role, SearchHit, local_time
+from agno_shell.wording import count
 
 LIMIT = 20
 """More hits than this are not read by a person."""
@@ -69,6 +71,8 @@ async def search(context: CommandContext, text: str) -> None:
             limit=wanted.limit,
         )
 
+    if session_id is None:
+        await _prepare(context)
     hits = await context.read_store(look)
     if not hits:
         context.print(_nothing(wanted))
@@ -86,6 +90,15 @@ async def search(context: CommandContext, text: str) -> None:
             f"Session {label(session)} was deleted since it was found.",
             hint=f"/undelete {short_id(session)} brings it back, if it is in the trash.",
         ) from error
+
+
+async def _prepare(context: CommandContext) -> None:
+    """Bring the index up to date, where that may take a while; Ctrl-C keeps what is done."""
+    steps = context.read_steps(lambda storage: storage.prepare_search())
+    async with aclosing(steps):
+        async for done, total in steps:
+            context.progress(f"Indexing {done:,} of {count(total, 'session')} … Ctrl-C stops.")
+    context.progress("")
 
 
 def parse(text: str) -> Wanted:
@@ -192,7 +205,7 @@ def _nothing(wanted: Wanted) -> str:
     from agno_shell.full_text import parse as parse_query
 
     if not parse_query(wanted.words):
-        return "There is no letter and no digit in that, so nothing was searched."
+        return "There is no letter, digit or symbol in that, so nothing was searched."
     limits = wanted.here or wanted.session or wanted.role or wanted.since
     where = " within these limits" if limits else ""
     return f"No message holds '{clean_line(wanted.words, 60)}'{where}."
@@ -207,7 +220,8 @@ COMMANDS = (
         details=(
             "A message is found when it holds all the words, in any letter case and in any "
             'branch. "Words in quotes" must stand together, and a star stands for the rest of a '
-            "word. The best stand first; Enter opens the session at that message.\n"
+            "word. C++, C#, $HOME and an emoji are found as themselves. The best stand first; "
+            "Enter opens the session at that message.\n"
             "Options, before the words: --here (the open session alone), --session REF, "
             "--role user or assistant, --since 2026-01-31, --limit N. What stands behind -- is "
             "looked for whatever it is.\n"

@@ -13,6 +13,7 @@ from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import SessionNotFoundError, UsageError
+from agno_shell.session_names import name_key
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
 from agno_shell.types import Session, default_session_name, local_time, now
@@ -174,7 +175,7 @@ async def say_duplicates(context: CommandContext, session: Session) -> None:
     same = [
         short_id(other)
         for other in everything
-        if other.name == session.name and other.session_id != session.session_id
+        if name_key(other.name) == name_key(session.name) and other.session_id != session.session_id
     ]
     if same:
         shown = ", ".join(same[:3]) + (" …" if len(same) > 3 else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agno_shell.builtin.commands.arguments import first_word, unquote
+from agno_shell.builtin.commands.arguments import first_word, shown, unquote
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion, ToolState
 from agno_shell.errors import UsageError
@@ -32,7 +32,7 @@ async def tools(context: CommandContext, text: str) -> None:
         _confirm(context, name, state, on=wanted)
     else:
         raise UsageError(
-            f"/tools cannot do {clean_line(text)!r}.",
+            f"/tools cannot do {shown(text)}.",
             hint=f"Usage: /tools {USAGE}; /tools alone lists the names.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agno_shell import trashed, wording
 from agno_shell.builtin.commands import completions
-from agno_shell.builtin.commands.arguments import unquote
+from agno_shell.builtin.commands.arguments import YES, require_nothing, take_flag, unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
@@ -17,14 +17,15 @@ LISTED = 50
 
 async def delete(context: CommandContext, text: str) -> None:
     """Ask once, then move a session to the trash."""
-    session = await find(context, text) if text.strip() else context.session
+    wanted, agreed = take_flag(text, YES)
+    session = await find(context, wanted) if wanted else context.session
     is_open = session.session_id == context.session.session_id
     said = wording.count(session.message_count, "message")
     question = f"Delete session {label(session)} with {said}? It goes to the trash."
     if is_open and context.unsaved:
         lost = wording.count(len(context.unsaved), "message")
         question += f" {lost} could not be saved yet and will not be in it: /save keeps them."
-    if not await context.confirm(question):
+    if not agreed and not await context.confirm(question, instead=YES):
         context.print("Nothing was deleted.")
         return
     await context.store(lambda storage: storage.delete(session.session_id))
@@ -54,6 +55,7 @@ def _following(storage: Storage) -> Session | None:
 
 async def trash(context: CommandContext, text: str) -> None:
     """List the deleted sessions."""
+    require_nothing(text, "trash", hint="/undelete REF brings a session back.")
     found = await context.store(lambda storage: storage.trash())
     if not found:
         context.print("The trash is empty.")
@@ -94,10 +96,11 @@ COMMANDS = (
         "delete",
         "Move the open session, or the one named, to the trash; asks first.",
         delete,
-        usage="[REF]",
+        usage=f"[REF] [{YES}]",
         details=(
             "REF is a session's ID, the beginning of one, or a name. After the open session was "
-            "deleted, the one used last is opened, or a new one."
+            f"deleted, the one used last is opened, or a new one. {YES} does not ask, as in a "
+            "pipe, where nobody can answer."
         ),
         complete=completions.sessions,
     ),

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from agno_shell.builtin.commands import tree_page
+from agno_shell.builtin.commands.arguments import require_nothing
 from agno_shell.builtin.commands.tree_lines import lines
 from agno_shell.builtin.commands.tree_shape import Row, rows, shortened
 from agno_shell.contracts import Command, CommandContext
-from agno_shell.errors import UsageError
-from agno_shell.types import ROOT, now
+from agno_shell.types import ROOT, Stretch, now
 
 ALL = 24
 """Of more rows than this only those are shown where branches part or end."""
 
 OPENED = 10
 """Rows that are shown more at each end of what was left out, each time it is picked."""
+
+WHOLE = 2_000
+"""Messages of a session of which all is looked at."""
+
+SEGMENTS = 60
+"""Of a longer one: stretches between two places where branches part, that are looked at."""
+
+READ_FURTHER = 80
+"""Messages that are read then at each end of what was left out."""
 
 MARGIN = 8
 """Columns that the list itself needs."""
@@ -25,15 +36,13 @@ SHOWN = 2
 
 async def tree(context: CommandContext, text: str) -> None:
     """Draw the branches, and go to the one that is chosen."""
-    if text:
-        raise UsageError("/tree takes no words.", hint="Choose a branch in the list.")
-    messages = await context.conversation.tree()
-    if not messages:
+    require_nothing(text, "tree", hint="Choose a branch in the list.")
+    outline = await context.conversation.outline()
+    if not outline:
         context.print("Nothing has been said in this session yet.")
         return
-    history = context.history
-    drawn = rows(messages, history[-1].id if history else ROOT)
-    chosen = await _choose(context, drawn)
+    drawing = Drawing(context, outline)
+    chosen = await _choose(context, drawing)
     if chosen is None:
         return
     if chosen.is_head:
@@ -44,24 +53,64 @@ async def tree(context: CommandContext, text: str) -> None:
     context.print("The conversation stands here now; what you type next follows this.")
 
 
-async def _choose(context: CommandContext, drawn: list[Row]) -> Row | None:
+class Drawing:
+    """The rows of the tree, of a long one those that were asked for."""
+
+    def __init__(self, context: CommandContext, outline: Sequence[Stretch]) -> None:
+        self._context = context
+        self._outline = outline
+        self._head = context.history[-1].id if context.history else ROOT
+        self._limit = SEGMENTS
+        self._opened: Counter[str] = Counter()
+        self._more: Counter[int] = Counter()
+        self._page = tree_page.Page((), {}, {})
+        self._drawn: list[Row] | None = None
+
+    async def rows(self) -> list[Row]:
+        """What is shown."""
+        if self._drawn is None:
+            conversation = self._context.conversation
+            if self._outline[-1].stop <= WHOLE:
+                messages = await conversation.saved(0, self._outline[-1].stop)
+                self._page = tree_page.Page(messages, {}, {})
+            else:
+                place = await conversation.place(self._head) if self._head != ROOT else None
+                self._page = await tree_page.load(
+                    conversation, self._outline, place, self._limit, self._more
+                )
+            self._drawn = rows(self._page.messages, self._head, self._page.gaps)
+        drawn = self._drawn
+        is_short = len(drawn) <= ALL and not self._page.gaps
+        return drawn if is_short else shortened(drawn, self._opened)
+
+    def open(self, row: Row) -> None:
+        """Show more of what is left out."""
+        self._opened[row.key] += OPENED
+        if not row.gap:
+            return
+        self._drawn = None
+        if row.key == tree_page.BEFORE:
+            self._limit *= 4
+        self._more[self._page.segment_of.get(row.key, 0)] += READ_FURTHER
+
+
+async def _choose(context: CommandContext, drawing: Drawing) -> Row | None:
     """The row that is picked. Where turns are left out, more of them are shown first."""
-    opened: Counter[str] = Counter()
     picked = ""
     while True:
-        shown = drawn if len(drawn) <= ALL else shortened(drawn, opened)
+        shown = await drawing.rows()
         width = max(context.width - MARGIN, 1) if context.width else 0
-        drawing = lines(shown, width, now().astimezone().date())
+        drawn = lines(shown, width, now().astimezone().date())
         begin = [place for place, row in enumerate(shown) if row.is_head or row.key == picked != ""]
-        chosen = await context.choose(drawing, default=begin[-1] if begin else len(shown) - 1)
+        chosen = await context.choose(drawn, default=begin[-1] if begin else len(shown) - 1)
         if chosen is None:
             # The list is gone, or there was nobody to show it to.
-            context.print_lines(drawing)
+            context.print_lines(drawn)
             return None
         if shown[chosen].messages:
             return shown[chosen]
         picked = shown[chosen].key
-        opened[picked] += OPENED
+        drawing.open(shown[chosen])
 
 
 COMMANDS = (

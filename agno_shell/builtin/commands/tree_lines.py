@@ -41,7 +41,8 @@ def lines(rows: Sequence[Row], width: int, today: date) -> list[Line]:
 
 def _line(row: Row, width: int, today: date, *, with_model: bool) -> Line:
     if row.left_out:
-        return ((_FAINT, f"{NO_MARK}{row.lead}… {count(row.left_out, 'turn')}"),)
+        what = count(row.gap, "message") if row.gap else count(row.left_out, "turn")
+        return ((_FAINT, f"{NO_MARK}{row.lead}… {what}"),)
     mark = MARK if row.is_head else NO_MARK
     columns = width or WIDE
     facts = _facts(row, today, with_model=with_model) if columns >= NARROW else ""

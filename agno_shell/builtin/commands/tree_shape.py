@@ -7,9 +7,10 @@ last, goes on straight below; the others are moved to the right, above it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-from agno_shell.types import ROOT, Message
+from agno_shell.types import NOTHING, ROOT, Message
 
 SIDE, BESIDE, DEEPER = "├─ ", "│  ", "⋯"
 
@@ -32,13 +33,17 @@ class Row(NamedTuple):
     key: str = ""
     """Of turns that are left out: by this they can be asked for."""
     left_out: int = 0
+    """Turns."""
+    gap: int = 0
+    """Messages that are left out and were not even read; their turns are not counted."""
 
 
 class Tree:
     """Who follows whom. A message whose parent is not there begins a conversation."""
 
-    def __init__(self, messages: Sequence[Message], head: str) -> None:
+    def __init__(self, messages: Sequence[Message], head: str, gaps: Mapping[str, int]) -> None:
         self.head = head
+        self.gaps = gaps
         self._by_id = {message.id: message for message in messages}
         self._children: dict[str, list[Message]] = {}
         for message in messages:
@@ -62,7 +67,9 @@ class Tree:
             seen.add(step.id)
             path.append(step.id)
             step = self._by_id.get(step.parent or ROOT)
-        return {message_id: len(path) - index for index, message_id in enumerate(path)}
+        path.reverse()
+        before = accumulate((self.gaps.get(each, 1) for each in path), initial=1)
+        return dict(zip(path, before, strict=False))
 
     def _newest_below(self, messages: Sequence[Message]) -> dict[str, int]:
         """When the last message of the branch that begins with a message was saved."""
@@ -77,10 +84,11 @@ class Tree:
         return newest
 
 
-def rows(messages: Sequence[Message], head: str) -> list[Row]:
+def rows(messages: Sequence[Message], head: str, gaps: Mapping[str, int] = NOTHING) -> list[Row]:
     """Every turn, from top to bottom. ``head`` is :data:`~agno_shell.types.ROOT` where the
-    conversation stands before the first message."""
-    tree = Tree(messages, head)
+    conversation stands before the first message. ``gaps`` are messages that stand for many,
+    by their ids."""
+    tree = Tree(messages, head, gaps)
     made: list[Row] = []
     waiting = _branches(tree, ROOT, "")
     while waiting:
@@ -88,6 +96,10 @@ def rows(messages: Sequence[Message], head: str) -> list[Row]:
         turn = _turn(tree, first)
         last = turn[-1].id
         following = _branches(tree, last, below)
+        waiting += following
+        if first.id in gaps:
+            made.append(Row(lead, (), key=first.id, gap=gaps[first.id]))
+            continue
         made.append(
             Row(
                 lead,
@@ -97,7 +109,6 @@ def rows(messages: Sequence[Message], head: str) -> list[Row]:
                 is_mark=begins or len(following) != 1 or last == head,
             )
         )
-        waiting += following
     return made
 
 
@@ -119,9 +130,9 @@ def _branches(tree: Tree, message_id: str, lead: str) -> list[tuple[Message, str
 def _turn(tree: Tree, first: Message) -> tuple[Message, ...]:
     """What follows ``first`` without another question, a branch or the head between."""
     turn = [first]
-    while turn[-1].id != tree.head:
+    while turn[-1].id != tree.head and first.id not in tree.gaps:
         following = tree.after(turn[-1].id)
-        if len(following) != 1 or following[0].role == "user":
+        if len(following) != 1 or following[0].role == "user" or following[0].id in tree.gaps:
             break
         turn.append(following[0])
     return tuple(turn)
@@ -147,10 +158,15 @@ def _folded(plain: Sequence[Row], opened: Mapping[str, int]) -> Sequence[Row]:
     """Rows that follow each other without a branch, or one that stands for most of them."""
     if not plain:
         return plain
-    key = plain[0].messages[0].id
+    key = plain[0].messages[0].id if plain[0].messages else plain[0].key
     shown = opened.get(key, 0)
-    left_out = len(plain) - 2 * shown
-    if left_out < 2:
+    first, last = shown, len(plain) - shown
+    gaps = [place for place, row in enumerate(plain) if row.gap]
+    if gaps:
+        first, last = min(first, gaps[0]), max(last, gaps[-1] + 1)
+    elif last - first < 2:
         return plain
-    fold = Row(plain[0].lead, (), key=key, left_out=left_out)
-    return [*plain[:shown], fold, *plain[len(plain) - shown :]]
+    left = plain[first:last]
+    gap = sum(row.gap or len(row.messages) for row in left) if gaps else 0
+    fold = Row(plain[0].lead, (), key=key, left_out=len(left), gap=gap)
+    return [*plain[:first], fold, *plain[last:]]

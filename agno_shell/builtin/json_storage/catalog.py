@@ -48,28 +48,34 @@ class Catalog:
 
     def contents(self) -> Contents:
         """Every session that has a folder, in no order, and the current one's id."""
-        listed = self.index.read()
+        listed = self.index.known()
         names = set(disk.names(self._root))
         entries: dict[str, Entry] = {}
-        for entry in listed.entries if listed else ():
+        for entry in listed.entries:
             session_id = entry.session.session_id
             if session_id not in names:
                 continue
             if self._is_counted(entry):
                 entries[session_id] = entry
-            elif (found := self._surveyed(session_id, entry.session)) is not None:
+            elif (found := self._surveyed(session_id, entry)) is not None:
                 entries[session_id] = found
         for name in names - entries.keys():
             found = self._surveyed(name, None) if is_session_id(name) else None
             if found is not None:
                 entries[name] = found
-        current = listed.current if listed else self.index.last_current()
-        return Contents(current if current in entries else None, list(entries.values()))
+        current = listed.current if listed.current in entries else None
+        return Contents(current, list(entries.values()))
 
     def sessions(self) -> list[Session]:
         """Every session, the most recently updated first."""
         found = [entry.session for entry in self.contents().entries]
         return sorted(found, key=attrgetter("updated_at", "session_id"), reverse=True)
+
+    def changed(self) -> list[str]:
+        """The ids of the sessions whose messages are not those that were counted."""
+        listed = self.index.read()
+        entries = listed.entries if listed else ()
+        return [each.session.session_id for each in entries if not self._is_counted(each)]
 
     def find(self, session_id: str) -> Entry:
         """One session as it is now. Raises ``SessionNotFoundError`` and ``OSError``."""
@@ -77,7 +83,7 @@ class Catalog:
         listed = self.index.find(session_id)
         record = folder.read_record(path, session_id)
         if listed is None or record is None or not self._is_counted(listed):
-            found = folder.survey(path, session_id, listed.session if listed else None)
+            found = folder.survey(path, session_id, listed)
             if found is None:
                 raise SessionNotFoundError(f"There is no session {session_id}.")
             return found
@@ -99,12 +105,12 @@ class Catalog:
             and status.st_size == entry.size
         )
 
-    def _surveyed(self, session_id: str, known: Session | None) -> Entry | None:
+    def _surveyed(self, session_id: str, listed: Entry | None) -> Entry | None:
         """A damaged session costs only itself: opening it says what is wrong."""
         path = f"{self._root}/{session_id}"
         try:
-            return folder.survey(path, session_id, known)
+            return folder.survey(path, session_id, listed)
         except OSError:
             if not folder.may_be_there(path):
                 return None
-            return Entry(known) if known else folder.unreadable(path, session_id)
+            return Entry(listed.session) if listed else folder.unreadable(path, session_id)

@@ -20,7 +20,7 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -265,10 +265,18 @@ def ensure_folder(path: str) -> None:
 
 def create_whole(path: str, data: bytes) -> None:
     """A new file with ``data`` in it, durable but for its name in the folder."""
-    fd = create(path)
+    create_in_pieces(path, (data,))
+
+
+def create_in_pieces(path: str, pieces: Iterable[bytes]) -> None:
+    """The same of data that is never held all at once. Where making a piece fails there is no
+    file."""
+    fd, offset = create(path), 0
     try:
         try:
-            write_at(fd, 0, data)
+            for piece in pieces:
+                write_at(fd, offset, piece)
+                offset += len(piece)
             sync(fd)
         finally:
             os.close(fd)

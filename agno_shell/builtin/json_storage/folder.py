@@ -4,25 +4,28 @@
 # every start.
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.types import ROOT, Message, Session
+from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.types import ROOT, Message, Session, default_session_name
 
 SESSION = "session.json"
 MESSAGES = "messages.json"
 MEMORY = "memory.json"
 ATTACHMENTS = "attachments"
+_BESIDE = (SESSION, MEMORY, ATTACHMENTS)
+"""Each of them makes a session of a folder without messages."""
 
-More = Callable[[str], None]
-"""Puts what else belongs to a session into its new folder."""
+More = Callable[[str, Sequence[Message]], None]
+"""Puts what else belongs to a session into its new folder, given the messages that have
+something attached."""
 
 
-def _nothing(_path: str) -> None:
+def _nothing(_path: str, _with_files: Sequence[Message]) -> None:
     pass
 
 
@@ -49,7 +52,7 @@ def read_record(folder: str, session_id: str) -> Record | None:
     if not isinstance(raw, dict):
         return None
     head_after = raw.pop("head_after", None)
-    session = json_records.session_of(raw, session_id, json_records.EPOCH)
+    session = dated(json_records.session_of(raw, session_id, json_records.EPOCH), folder)
     return Record(session, head_after if isinstance(head_after, str) else None)
 
 
@@ -64,33 +67,61 @@ def record_bytes(record: Record) -> bytes:
     return b"{\n  " + b",\n  ".join(rows) + b"\n}\n"
 
 
-def survey(folder: str, session_id: str, known: Session | None) -> Entry | None:
+def survey(folder: str, session_id: str, listed: Entry | None) -> Entry | None:
     """A session as its folder shows it, or None if the folder is not one.
 
-    ``known`` is what the index says; it stands where ``session.json`` is missing, and
-    its ``updated_at`` is the least.
+    ``listed`` is what the index says; it stands where ``session.json`` is missing, its
+    ``updated_at`` is the least, and its count holds where no file of messages was ever
+    counted: other programs keep none.
     """
     from agno_shell.builtin.json_storage import message_reader
 
     disk.require_folder(folder)
     counted = message_reader.count(f"{folder}/{MESSAGES}")
     record = read_record(folder, session_id)
+    known = listed.session if listed else None
     if record is not None:
         session = record.session
     elif known is not None:
-        session = known
-    elif counted.size >= 0 or disk.status(f"{folder}/{SESSION}"):
-        oldest = message_reader.oldest_at(f"{folder}/{MESSAGES}") or _changed_at(folder)
-        session = json_records.session_of({}, session_id, oldest)
+        session = dated(known, folder)
+    elif counted.size >= 0 or _holds_anything(folder):
+        session = dated(json_records.session_of({}, session_id, json_records.EPOCH), folder)
     else:
         return None
     updated_at = max(session.updated_at, counted.newest_at or session.updated_at)
     if known is not None and known.updated_at > updated_at:
         updated_at = known.updated_at
-    session = session._replace(message_count=counted.messages, updated_at=updated_at)
+    number = counted.messages
+    if listed is not None and listed.size == counted.size == UNKNOWN:
+        number = listed.session.message_count
+    session = session._replace(message_count=number, updated_at=updated_at)
     if record is not None and record.session.head is not None and not head_holds(folder, record):
         session = session._replace(head=None)
     return Entry(session, counted.size, counted.mtime_ns)
+
+
+def _holds_anything(folder: str) -> bool:
+    return any(disk.status(f"{folder}/{name}") for name in _BESIDE) or keeps_replies(folder)
+
+
+def dated(session: Session, folder: str) -> Session:
+    """``session`` with the times of its messages, or else of its files, where none stands
+    in its record."""
+    if session.created_at != json_records.EPOCH:
+        return session
+    made_at = _made_at(folder)
+    if session.name == default_session_name(json_records.EPOCH):
+        session = session._replace(name=default_session_name(made_at))
+    return session._replace(created_at=made_at, updated_at=max(made_at, session.updated_at))
+
+
+def _made_at(folder: str) -> datetime:
+    from agno_shell.builtin.json_storage import message_reader
+
+    oldest = message_reader.oldest_at(f"{folder}/{MESSAGES}")
+    if oldest is not None:
+        return oldest
+    return _changed_at(f"{folder}/{SESSION}") or _changed_at(folder) or json_records.EPOCH
 
 
 def head_holds(folder: str, record: Record) -> bool:
@@ -112,17 +143,18 @@ def may_be_there(folder: str) -> bool:
         return True
 
 
-def _changed_at(folder: str) -> datetime:
+def _changed_at(path: str) -> datetime | None:
     try:
-        status = disk.status(folder)
+        status = disk.status(path)
     except OSError:
         status = None
-    return datetime.fromtimestamp(status.st_mtime, UTC) if status else json_records.EPOCH
+    return datetime.fromtimestamp(status.st_mtime, UTC) if status else None
 
 
 def unreadable(path: str, session_id: str) -> Entry:
     """What is listed for a folder of which nothing can be read."""
-    return Entry(json_records.session_of({}, session_id, _changed_at(path)))
+    changed_at = _changed_at(path) or json_records.EPOCH
+    return Entry(json_records.session_of({}, session_id, changed_at))
 
 
 def look(path: str) -> tuple[object, ...]:
@@ -182,19 +214,28 @@ def fill(path: str, session: Session, messages: Sequence[Message], more: More = 
     """Make a folder with a session in it, durable but for its own name."""
     from agno_shell.builtin.json_storage import layout
 
-    lines = [json_records.message_line(message) for message in messages]
     newest = None
     if session.head is not None:
         newest = messages[-1].id if messages else ROOT
+    with_files: list[Message] = []
     disk.make_folder(path)
     try:
-        disk.create_whole(f"{path}/{MESSAGES}", layout.whole(lines))
+        lines = _lines(messages, with_files)
+        disk.create_in_pieces(f"{path}/{MESSAGES}", layout.pieces(lines))
         disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
-        more(path)
+        more(path, with_files)
         disk.sync_folder(path)
     except BaseException:
         disk.remove_tree_quietly(path)
         raise
+
+
+def _lines(messages: Iterable[Message], with_files: list[Message]) -> Iterator[bytes]:
+    """The lines of messages; gone through once, for they may be read from a disk."""
+    for message in messages:
+        if message.attachments:
+            with_files.append(message)
+        yield json_records.message_line(message)
 
 
 def counted(path: str, session: Session) -> Entry:

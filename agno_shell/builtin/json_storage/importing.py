@@ -26,7 +26,7 @@ def take_over(
     None for a deleted one. The session's lock is held by the caller. Raises ``OSError``,
     ``UnwritableError`` and ``StorageError``."""
     path = f"{root}/{session.session_id}"
-    bring = partial(_bring, messages=messages, memories=memories, attachment=attachment)
+    bring = partial(_bring, memories=memories, attachment=attachment)
     if deleted_at is None:
         if disk.status(path) is not None:
             raise StorageError(f"There is a session {session.session_id} already.")

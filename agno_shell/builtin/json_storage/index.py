@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
-from agno_shell.builtin.json_storage import disk, index_format
-from agno_shell.builtin.json_storage.index_format import Contents, Entry
-from agno_shell.types import Session
+from agno_shell.builtin.json_storage import disk, folder, index_format
+from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.errors import StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 NAME = "sessions.json"
 
-Change = Callable[[dict[str, bytes], str | None], str | None]
-"""Changes the lines by session id, and returns the current session's id."""
+Change = Callable[[dict[str, bytes], str | None, bool], str | None]
+"""Changes the lines by session id, and returns the current session's id; told whether the
+file is one of local times."""
 
 
 class Index:
@@ -28,6 +30,9 @@ class Index:
 
     ``lock`` gives the index lock; ``truth`` reads all sessions from their folders;
     ``lay_anew`` replaces a file in another layout, given its bytes and the new ones.
+
+    A file of another program's at its place is refused, and never replaced: the person has
+    pointed at the wrong folder.
     """
 
     def __init__(
@@ -48,7 +53,8 @@ class Index:
     # Reading -----------------------------------------------------------------------------
 
     def read(self) -> Contents | None:
-        """All that the file says; None if it is missing or damaged."""
+        """All that the file says; None if it is missing or damaged. Raises
+        ``StorageError`` for another program's."""
         data = self._bytes()
         contents = index_format.read(data)
         if contents is None and data:
@@ -56,7 +62,28 @@ class Index:
             data = self._bytes()
             contents = index_format.read(data)
         self._damaged = contents is None and bool(data)
+        if self._damaged:
+            self._refuse_anothers(data)
         return contents
+
+    def known(self) -> Contents:
+        """All that the file says, and of a damaged one what can be read: a name may stand
+        nowhere else. Raises ``StorageError`` for another program's."""
+        return self.read() or self.salvaged()
+
+    def salvaged(self) -> Contents:
+        """What can be read of a damaged file."""
+        return index_format.salvage(self._bytes())
+
+    def began_elsewhere(self) -> bool:
+        """Whether this is a folder of agno-cli's, which may use it still."""
+        return index_format.is_local(self._bytes())
+
+    def require_own(self) -> None:
+        """Raises ``StorageError`` where another program keeps its file."""
+        data = self._bytes()
+        if not index_format.is_ours(data):
+            self._refuse_anothers(data)
 
     def find(self, session_id: str) -> Entry | None:
         """What the file says of one session, without decoding the others."""
@@ -66,22 +93,38 @@ class Index:
             entry = index_format.read_line(data[place[0] : sum(place)]) if place else None
             if entry is not None:
                 return entry
-        contents = index_format.read(data)
+        contents = index_format.read(data) or index_format.salvage(data)
         # From the end: of two lines with the same id the later counts, as in a list of all.
-        listed = reversed(contents.entries) if contents else iter(())
+        listed = reversed(contents.entries)
         return next((each for each in listed if each.session.session_id == session_id), None)
 
     def current(self) -> str | None:
-        """The current session's id, whether or not it still exists."""
+        """The current session's id, whether or not it still exists. Raises
+        ``StorageError`` for another program's file."""
         data = self._bytes()
         if index_format.is_ours(data):
             return index_format.read_heading(data)
         contents = index_format.read(data)
-        return contents.current if contents else None
+        if contents is None:
+            self._refuse_anothers(data)
+            contents = index_format.salvage(data)
+        return contents.current
 
-    def last_current(self) -> str | None:
-        """The current session's id out of a damaged file, as far as it can be seen."""
-        return index_format.read_heading(self._bytes())
+    def _refuse_anothers(self, data: bytes) -> None:
+        if index_format.is_anothers(data) and not self._has_sessions():
+            raise StorageError(
+                f"{self._path} belongs to another program: it is sound JSON, but no list of"
+                " sessions.",
+                hint="Choose another folder with [storage] path. If this one is agno-shell's,"
+                " move that file away; the list is made again from the sessions.",
+            )
+
+    def _has_sessions(self) -> bool:
+        """Whether this has been a folder of ours, whatever became of its list."""
+        return any(
+            is_session_id(name) and disk.status(f"{self._root}/{name}/{folder.SESSION}")
+            for name in disk.names(self._root)
+        )
 
     def _bytes(self) -> bytes:
         try:
@@ -110,11 +153,12 @@ class Index:
     def _put_anew(self, entry: Entry) -> Entry:
         session_id = entry.session.session_id
 
-        def change(lines: dict[str, bytes], current: str | None) -> str | None:
+        def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             nonlocal entry
             old = index_format.read_line(lines[session_id]) if session_id in lines else None
-            entry = index_format.not_back(entry, old.session.updated_at if old else None)
-            lines[session_id] = index_format.line(entry)
+            before = old.session.updated_at if old else None
+            entry = index_format.not_back(entry, before, local=local)
+            lines[session_id] = index_format.line(entry, local=local)
             return current
 
         self._rewrite(change)
@@ -124,7 +168,7 @@ class Index:
         """Take a session out; ``current`` is the current one then, unless there is another.
         A damaged list no longer says which one that was, once its folder is gone."""
 
-        def change(lines: dict[str, bytes], before: str | None) -> str | None:
+        def change(lines: dict[str, bytes], before: str | None, _local: bool) -> str | None:
             lines.pop(session_id, None)
             return current if before in (session_id, None) else before
 
@@ -132,22 +176,22 @@ class Index:
             self._rewrite(change)
 
     def correct(
-        self, session_ids: Iterable[str], survey: Callable[[str, Session | None], Entry | None]
+        self, session_ids: Iterable[str], survey: Callable[[str, Entry | None], Entry | None]
     ) -> None:
         """Write these sessions' lines as ``survey`` finds their folders, given what the line
         says; a file that is missing, damaged or in another layout is written as a whole."""
 
-        def change(lines: dict[str, bytes], current: str | None) -> str | None:
+        def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             for session_id in session_ids:
                 listed = index_format.read_line(lines.pop(session_id, b""))
-                before = listed.session if listed else None
                 try:
-                    entry = survey(session_id, before) or listed
+                    entry = survey(session_id, listed) or listed
                 except OSError:
                     entry = listed  # a damaged session costs only itself
                 if entry is not None:
-                    entry = index_format.not_back(entry, before.updated_at if before else None)
-                    lines[session_id] = index_format.line(entry)
+                    written_at = listed.session.updated_at if listed else None
+                    entry = index_format.not_back(entry, written_at, local=local)
+                    lines[session_id] = index_format.line(entry, local=local)
             return current
 
         with self._lock():
@@ -162,17 +206,21 @@ class Index:
             place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
             line = data[place[0] : sum(place)] if place else b""
             entry = index_format.read_line(line)
-            if place is None or entry is None or not line.endswith(index_format.tail(entry)):
+            local = index_format.is_local_tail(line[-index_format.TAIL_WIDTH :])
+            if place is None or entry is None:
+                return
+            if not line.endswith(index_format.tail(entry, local=local)):
                 return
             fd = disk.open_to_write(self._path)
             try:
-                tail = index_format.tail(Entry(entry.session))
+                tail = index_format.tail(Entry(entry.session), local=local)
                 disk.write_at(fd, sum(place) - len(tail), tail)
             finally:
                 disk.close(fd)
 
     def set_current(self, session_id: str | None) -> None:
-        """Name the current session, in place where the layout allows it."""
+        """Name the current session; nothing else in the file changes, whatever its layout,
+        for nothing was said yet."""
         with self._lock():
             data = self._bytes()
             if index_format.is_ours(data) and not self._damaged:
@@ -181,8 +229,11 @@ class Index:
                     disk.write_at(fd, 0, index_format.heading(session_id))
                 finally:
                     disk.close(fd)
+            elif (elsewhere := index_format.with_current(data, session_id)) is not None:
+                if elsewhere != data:
+                    disk.replace(self._path, elsewhere)
             else:
-                self._rewrite(lambda _lines, _current: session_id)
+                self._rewrite(lambda _lines, _current, _local: session_id)
 
     def close(self) -> None:
         """Keep nothing open."""
@@ -208,12 +259,16 @@ class Index:
             data = b""
         lines = None if self._damaged else index_format.lines(data)
         current = index_format.read_heading(data)
+        local = index_format.is_local(data)
         foreign = lines is None and bool(data)
         if lines is None:
-            truth = self._truth()
+            truth = self._settled(data)
             current = truth.current
-            lines = {each.session.session_id: index_format.line(each) for each in truth.entries}
-        current = change(lines, current)
+            lines = {
+                each.session.session_id: index_format.line(each, local=local)
+                for each in truth.entries
+            }
+        current = change(lines, current, local)
         # Sessions whose folders were deleted by hand go with the next whole writing.
         present = set(disk.names(self._root))
         lines = {ident: line for ident, line in lines.items() if ident in present}
@@ -224,3 +279,28 @@ class Index:
         else:
             disk.replace(self._path, whole)
         self._damaged = False
+
+    def _settled(self, data: bytes) -> Contents:
+        """Every session, once the folders say what only a file in another layout, or a
+        damaged one, knew of them. Raises ``StorageError`` for another program's file."""
+        if data:
+            from agno_shell.builtin.json_storage import trash  # which a list does without
+
+            self._refuse_anothers(data)
+            deleted = trash.sessions_in(self._root)
+            for entry in (index_format.read(data) or index_format.salvage(data)).entries:
+                session_id = entry.session.session_id
+                path = f"{self._root}/{session_id}"
+                # A line of ours without a folder is what is left of one deleted by hand.
+                if (
+                    entry.size == UNKNOWN
+                    and session_id not in deleted
+                    and disk.status(path) is None
+                ):
+                    disk.make_folder(path)
+                    folder.make_record(path, entry.session)
+        truth = self._truth()
+        if data:
+            for entry in truth.entries:
+                folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
+        return truth

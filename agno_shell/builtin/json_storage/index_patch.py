@@ -36,7 +36,7 @@ class Patches:
     def __init__(self, path: str) -> None:
         self._file = KeptFile(path)
         self._places: dict[str, tuple[int, int]] = {}
-        self._starts: dict[str, tuple[Session, bytes]] = {}
+        self._starts: dict[str, tuple[Session, bool, bytes]] = {}
         self._look = (-1, -1)
 
     def prepare(self, entry: Entry) -> Patch | None:
@@ -51,11 +51,14 @@ class Patches:
             return None
         begin, length = place
         before = disk.read_at(self._file.fd, begin, length)
-        start = self._start_of_line(entry)
+        local = index_format.is_local_tail(before[-index_format.TAIL_WIDTH :])
+        start = self._start_of_line(entry, local=local)
         if len(before) != len(start) + index_format.TAIL_WIDTH or not before.startswith(start):
             return None
-        entry = index_format.not_back(entry, index_format.tail_updated_at(before[len(start) :]))
-        return Patch(entry, status.st_ino, begin + len(start), index_format.tail(entry))
+        written_at = index_format.tail_updated_at(before[len(start) :])
+        entry = index_format.not_back(entry, written_at, local=local)
+        tail = index_format.tail(entry, local=local)
+        return Patch(entry, status.st_ino, begin + len(start), tail)
 
     def write(self, patch: Patch) -> bool:
         """Write a patch, with the index locked; False if the index was replaced since."""
@@ -75,14 +78,15 @@ class Patches:
         """Keep nothing open."""
         self._file.close()
 
-    def _start_of_line(self, entry: Entry) -> bytes:
+    def _start_of_line(self, entry: Entry, *, local: bool) -> bytes:
         """The part of a session's line that a message does not change, encoded once."""
         constant = entry.session._replace(updated_at=json_records.EPOCH, message_count=0)
         known = self._starts.get(constant.session_id)
-        if known is None or known[0] != constant:
-            known = (constant, index_format.line(entry)[: -index_format.TAIL_WIDTH])
+        if known is None or known[:2] != (constant, local):
+            line = index_format.line(entry, local=local)
+            known = (constant, local, line[: -index_format.TAIL_WIDTH])
             self._starts[constant.session_id] = known
-        return known[1]
+        return known[2]
 
     def _place(self, status: stat_result, session_id: str) -> tuple[int, int] | None:
         """Where a session's line is; remembered as long as the file is the same one."""

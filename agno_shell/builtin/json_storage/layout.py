@@ -27,6 +27,7 @@ TAIL = b"\n]\n"
 """What a file that is whole ends with."""
 _HEADING = b"[\n"
 _BLOCK = 16 * 1024
+_PIECE = 1 << 20
 
 Form = Literal["ours", "foreign", "damaged", "empty"]
 """In this layout; valid JSON in another one; not valid; no bytes at all."""
@@ -51,6 +52,19 @@ def whole(lines: Iterable[bytes]) -> bytes:
     """A file that holds these lines."""
     body = b"\n,".join(lines)
     return _HEADING + body + TAIL if body else EMPTY
+
+
+def pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The same, a part at a time."""
+    piece = bytearray(_HEADING)
+    first = True
+    for line in lines:
+        piece += line if first else b"\n," + line
+        first = False
+        if len(piece) >= _PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece + (CLOSING if first else TAIL))
 
 
 # Reading ---------------------------------------------------------------------------------

@@ -64,6 +64,10 @@ class Locks:
         """Keep every other shell from writing to this session."""
         return self._take(session_id) or self._wait(session_id, f"session {session_id}")
 
+    def try_session(self, session_id: str) -> Held | None:
+        """The same, or None while another shell writes to it."""
+        return self._take(session_id)
+
     def session_if_made(self, session_id: str) -> Held | None:
         """The same where the lock was ever taken; elsewhere None, and nothing is made."""
         return self.session(session_id) if disk.status(self._path(session_id)) else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ _SECOND_LOOK = 0.005
 """Seconds until a file that looks damaged is read again: another shell may be in the
 middle of an append, which takes microseconds."""
 _LOOKS = 5
+_OPENING = layout.EMPTY.removesuffix(layout.CLOSING)
 
 
 class Count(NamedTuple):
@@ -64,7 +65,7 @@ class Raw(NamedTuple):
 def load(path: str) -> Loaded:
     """The whole file; a missing one is empty."""
     objects, form, data, size, mtime_ns = read(path)
-    messages, settled = tree.adopt(objects)
+    messages, settled = tree.adopt(objects, datetime.fromtimestamp(mtime_ns / 1e9, UTC))
     return Loaded(
         messages,
         "foreign" if form == "ours" and not settled else form,
@@ -111,6 +112,30 @@ def count_sound(path: str) -> int | None:
     return len(found.objects)
 
 
+def is_torn(path: str) -> bool:
+    """Whether an append to a file in our layout was cut off: all of its lines are whole but
+    the last. Of a file that is whole no more than both ends are read."""
+    try:
+        fd, status = disk.open_and_look(path)
+    except FileNotFoundError:
+        return False
+    try:
+        begins = disk.read_at(fd, 0, len(_OPENING)) == _OPENING
+        ends = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
+    finally:
+        disk.close(fd)
+    if not begins or ends == layout.TAIL:
+        return False
+    raw = read(path)
+    if raw.form != "damaged":
+        return False
+    *whole, _last = raw.data.rstrip(b"\0\n").split(b"\n")[1:] or [b""]
+    try:
+        return all(isinstance(json_records.loads(each.removeprefix(b",")), dict) for each in whole)
+    except json_records.Damage:
+        return False
+
+
 def newest_id(path: str) -> str | None:
     """The id of the newest message, from the end of the file."""
     newest = conversation(path, None, 1)
@@ -136,6 +161,27 @@ def has(path: str, message_id: str) -> bool:
     finally:
         disk.close(fd)
     return False
+
+
+def lacking(path: str, message_ids: Collection[str]) -> set[str]:
+    """Which of these ids no message in the file has, looking from the end."""
+    left = set(message_ids)
+    if not left:
+        return left
+    try:
+        fd = disk.open_to_read(path)
+    except FileNotFoundError:
+        return left
+    try:
+        for raw in _objects_backwards(fd, _size(fd), len(left)):
+            left.discard(raw.get("id", ""))
+            if not left:
+                return left
+    except json_records.Damage:  # another layout, or damaged
+        return left - {message.id for message in load(path).messages}
+    finally:
+        disk.close(fd)
+    return left
 
 
 def conversation(path: str, head: Head | None, last: int) -> list[Message]:

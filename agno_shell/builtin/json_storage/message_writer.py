@@ -84,13 +84,19 @@ class MessageWriter:
             self._file.rest()
         if state is not None:
             return state
-        state = self._lay_anew(message, line)
+        state = self._lay_anew([(message.id, line)])
         try:
             meanwhile(state)
         except BaseException:
             self._suspect = True  # so that trying again finds it there, and does not double it
             raise
         return state
+
+    def mend(self) -> None:
+        """Write a file that is torn anew, with what can be read of it; the torn one is kept
+        beside it. Raises ``OSError``."""
+        if not self._suspect and message_reader.is_torn(self._path):
+            self._lay_anew([])
 
     # In place ----------------------------------------------------------------------------
 
@@ -174,13 +180,14 @@ class MessageWriter:
 
     # Anew --------------------------------------------------------------------------------
 
-    def _lay_anew(self, message: Message, line: bytes) -> State:
-        """Write every message that can be read, and the new one, to a fresh file."""
+    def _lay_anew(self, new: list[tuple[str, bytes]]) -> State:
+        """Write every message that can be read, and the new ones, each an id and its line, to
+        a fresh file."""
         loaded = message_reader.load(self._path)
         lines = [json_records.message_line(each) for each in loaded.messages]
         # After a failed sync of a new file the message may be in it already.
-        if all(each.id != message.id for each in loaded.messages):
-            lines.append(line)
+        there = {each.id for each in loaded.messages}
+        lines += [line for ident, line in new if ident not in there]
         self._suspect = True  # until all of what follows has succeeded
         if loaded.form in ("ours", "empty") or self._torn:
             # What is torn off after a failed append was never a saved message.

@@ -50,6 +50,9 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
         head = None
         if record and record.session.head is not None:
             head = Head(record.session.head, record.head_after)
+        if message.parent and not message_reader.has(messages, message.parent):
+            # What it answers is lost: it follows what is left, as any message does.
+            message = message._replace(parent=message_reader.newest_id(messages))
         before = message_reader.conversation(messages, head, 1)
         writer.append(session_id, message._replace(status="interrupted"))
         stood_on = before[-1].id if before else head and head.message

@@ -1,8 +1,9 @@
 """The reply in work, kept beside the messages so that a crash does not lose it.
 
-``reply-N.jsonl`` holds the message as one line of JSON, then a JSON text for every
-piece that was added. Its writer holds a lock as long as it lives, so that another
-shell on the same session can tell a leftover from a reply that is still running.
+``reply-N.jsonl`` holds the message as one line of JSON, then a line for every piece that
+was added: a JSON text for its content, ``["provider", "text"]`` for its reasoning. Its
+writer holds a lock as long as it lives, so that another shell on the same session can tell
+a leftover from a reply that is still running.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contextlib import suppress
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, tree
 from agno_shell.builtin.json_storage.locks import Held, Locks
-from agno_shell.types import Message
+from agno_shell.errors import StorageError
+from agno_shell.types import Growth, Message, grown
 
 PLACES = 16
 """How many replies can run in one session at the same time."""
@@ -31,7 +33,7 @@ class RunningReply:
 
     def __init__(self, locks: Locks, folder: str, session_id: str) -> None:
         self._locks = locks
-        self._folder = folder
+        self.folder = folder
         self._session_id = session_id
         self._held: Held | None = None
         self._path = ""
@@ -40,6 +42,8 @@ class RunningReply:
         self._synced_at = 0.0
         self._suspect = False
         self._message: Message | None = None
+        self._growth: list[Growth] = []
+        """What was added to the message since."""
 
     @property
     def message_id(self) -> str | None:
@@ -48,15 +52,34 @@ class RunningReply:
 
     def save(self, message: Message) -> None:
         """Keep ``message``; costs what was added to it, and a sync once a second."""
+        if self._held is not None and self._is_removed():
+            self.release()
         if self._held is None:
             self._begin()
         if self._suspect:
             self._write_anew(message)
         else:
             self._write(self._difference(message))
-        self._message = message
+        self._message, self._growth = message, []
         if time.monotonic() - self._synced_at >= _SYNC_EVERY:
             self._sync()
+
+    def extend(self, growth: Growth) -> None:
+        """Keep what was added to the message that is kept; nothing is synced, and nothing
+        read. ``StorageError`` when another message is kept, or none."""
+        if growth.message_id != self.message_id or self._is_removed():
+            raise StorageError(f"No reply {growth.message_id[:80]!r} is kept in {self.folder}.")
+        data = b""
+        if growth.reasoning:
+            data += json_records.dumps([growth.provider, growth.reasoning]) + b"\n"
+        if growth.text:
+            data += json_records.dumps(growth.text) + b"\n"
+        self._write(data)
+        self._growth.append(growth)
+
+    def _is_removed(self) -> bool:
+        """Whether somebody has removed the file: what is written to it is nowhere."""
+        return disk.status_of(self._fd).st_nlink == 0
 
     def _write(self, data: bytes) -> None:
         if not data:
@@ -73,7 +96,7 @@ class RunningReply:
     def _sync(self) -> None:
         try:
             disk.sync(self._fd)
-            disk.sync_folder(self._folder)
+            disk.sync_folder(self.folder)
         except BaseException:
             self._suspect = True  # a second sync of this file would prove nothing
             raise
@@ -99,9 +122,14 @@ class RunningReply:
             disk.close(self._fd)
             self._held.release()
         self._held, self._message, self._suspect = None, None, False
+        self._growth = []
+
+    def _kept(self) -> Message | None:
+        """The message as the file has it."""
+        return self._message and grown(self._message, self._growth)
 
     def _difference(self, message: Message) -> bytes:
-        before = self._message
+        before = self._kept()
         if before is None or not message.content.startswith(before.content):
             return json_records.message_line(message) + b"\n"
         if message != before._replace(content=message.content):
@@ -114,7 +142,7 @@ class RunningReply:
             held = self._locks.try_reply(self._session_id, place)
             if held is None:
                 continue
-            path = path_of(self._folder, place)
+            path = path_of(self.folder, place)
             try:
                 self._fd = disk.create(path)
             except FileExistsError:
@@ -163,17 +191,33 @@ def parse(data: bytes) -> tuple[Message | None, bool]:
     something behind it: only the last line of a write that was cut off is torn."""
     *lines, torn = data.split(b"\n")
     message: Message | None = None
+    growth: list[Growth] = []
+    is_damaged = False
     for line in lines:
         try:
             value = json_records.loads(line)
         except json_records.Damage:
-            return message, True
+            is_damaged = True
+            break
         if isinstance(value, dict) and tree.is_settled(value):
             message = json_records.message_of(
                 value, value["id"], value["parent"], json_records.EPOCH
             )
-        elif isinstance(value, str) and message is not None:
-            message = message._replace(content=message.content + value)
+            growth = []
+        elif message and (piece := _growth(message.id, value)):
+            growth.append(piece)
         else:
-            return message, True
-    return message, message is None and bool(torn.strip(b"\0"))
+            is_damaged = True
+            break
+    if message is None:
+        return None, is_damaged or bool(torn.strip(b"\0"))
+    return grown(message, growth), is_damaged
+
+
+def _growth(message_id: str, value: object) -> Growth | None:
+    """What a line adds; None where it is no such line."""
+    if isinstance(value, str):
+        return Growth(message_id, value)
+    if isinstance(value, list) and [*map(type, value)] == [str, str]:
+        return Growth(message_id, "", value[1], value[0])
+    return None

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import blake2b
 from threading import Event, Lock
@@ -25,6 +25,7 @@ from agno_shell.builtin.json_storage.search_index import (
     is_busy,
 )
 from agno_shell.builtin.json_storage.search_update import Changed, Updater, Watch
+from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 from agno_shell.full_text import Query, parse
 from agno_shell.types import Role, SearchHit
@@ -36,6 +37,8 @@ _MOST_HITS = 1 << 40
 _MUCH = 64 << 20
 """Bytes of new messages from which on a person is told why it takes some seconds."""
 _END_PATIENCE = 5.0
+_STEP = 0.1
+"""Seconds of preparing after which somebody else may use the storage."""
 _UNUSABLE = frozenset(
     (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 )
@@ -81,6 +84,35 @@ class Search:
                 except sqlite3.Error as error:
                     self._recover(error, first=attempt == 0)
         raise StorageError("The search index could not be made.")
+
+    def prepare(self) -> Iterator[Progress]:
+        """As :meth:`agno_shell.contracts.Storage.prepare_search`; raises also ``OSError``. What
+        goes wrong with the index is left to the search, which knows what to do then."""
+        turns: Iterator[int] | None = None
+        total = left = 0
+        try:
+            while turns is None or left:
+                with self._working:
+                    if turns is None:
+                        changed = self._to_prepare()
+                        total = left = len(changed)
+                        turns = self._opened()[1].turns(changed, _STEP)
+                    else:
+                        left = next(turns)
+                if total:
+                    yield Progress(total - left, total)
+        except sqlite3.Error:
+            self._watch.forget()
+
+    def _to_prepare(self) -> Changed:
+        """What the index does not know; whoever searches before it does looks again."""
+        _index, updater = self._opened()
+        if updater.refresh():
+            self._watch.forget()
+        changed = self._changed(None)
+        if changed:
+            self._watch.forget()
+        return changed
 
     def close(self) -> None:
         """Stop what another thread may be doing here, and let go of the index."""
@@ -218,7 +250,16 @@ class Search:
         except FileNotFoundError:
             # SQLite would let the umask decide who may read it.
             disk.close(disk.open_lock(path))
+            self._remove_earlier(folder)
         return path
+
+    def _remove_earlier(self, folder: str) -> None:
+        """The index that an earlier version of the program has made is of no use any more."""
+        earlier = [_file_name(self._root, version) for version in range(1, VERSION)]
+        with suppress(OSError):
+            for name in disk.names(folder):
+                if name.removesuffix("-wal").removesuffix("-shm") in earlier:
+                    disk.remove(f"{folder}/{name}")
 
     def _recover(self, error: sqlite3.Error, *, first: bool) -> None:
         """Go on after the database has failed: with a new file, else without one."""
@@ -265,7 +306,7 @@ class _Request(NamedTuple):
     limit: int
 
 
-def _file_name(root: str) -> str:
+def _file_name(root: str, version: int = VERSION) -> str:
     """One index for each folder of sessions and each version of the tables."""
     digest = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
-    return f"{digest}-{VERSION}.sqlite3"
+    return f"{digest}-{version}.sqlite3"

@@ -13,14 +13,16 @@ a contentless table cannot be taken out.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agno_shell.file_systems import is_copy_on_write
 from agno_shell.full_text import TOKENIZE, Query
 
-VERSION = 2
+VERSION = 3
 """To be raised with every change of the tables, of :data:`TOKENIZE`, or of what
 :func:`agno_shell.full_text.prepared` makes of a text."""
 
@@ -157,11 +159,23 @@ class SearchIndex:
             "trusted_schema = OFF",
         ):
             self._db.execute(f"PRAGMA {setting}")
-        _patiently(lambda: self._db.execute("PRAGMA journal_mode = WAL"), lambda: None)
+        self._choose_journal()
         if self._marks() == (0, 0):
             self.write(self._make, lambda: None)
         if self._marks() != (_APPLICATION, VERSION):
             raise sqlite3.DatabaseError("a database of another program or version")
+
+    def _choose_journal(self) -> None:
+        """A write-ahead log, unless its shared memory could end the process there."""
+        if not is_copy_on_write(os.path.dirname(self.path)):
+            _patiently(lambda: self._db.execute("PRAGMA journal_mode = WAL"), lambda: None)
+            return
+        self._db.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000:.0f}")
+        # Exclusively, so that a log that was left by an earlier version needs no such memory.
+        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE"):
+            _patiently(lambda each=setting: self._db.execute(f"PRAGMA {each}"), lambda: None)  # type: ignore[misc]
+        self._db.execute("PRAGMA locking_mode = NORMAL")
+        self._marks()  # lets go of the lock
 
     def _marks(self) -> tuple[int, int]:
         application = self._db.execute("PRAGMA application_id").fetchone()[0]

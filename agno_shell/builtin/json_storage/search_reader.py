@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import accumulate
 from operator import itemgetter
 from types import NoneType
@@ -24,10 +25,13 @@ from agno_shell.full_text import prepared
 _BLOCK = 1 << 17
 _ENDING = 64
 _HEADING = b"[\n"
+_BEGINNING = b"[\n{"
+"""Of a file that holds messages. One that was indented goes on with blanks."""
 _PLAIN = itemgetter("id", "parent", "role", "content", "created_at")
 _OFFSET_FROM_UTC = itemgetter(slice(26, None))
 """Times as the store writes them are 32 characters in UTC: such texts can be compared."""
 
+Loaded = tuple[Sequence[str], Sequence[str], Sequence[datetime]]
 Columns = tuple[Sequence[str], Iterable[str], Sequence[str]]
 _LOOKS = 5
 _SECOND_LOOK = 0.005
@@ -76,19 +80,51 @@ def lines(path: str, generation: int, start: int, ending: bytes) -> Iterator[Bat
 def whole(path: str, generation: int) -> Batch:
     """All messages of a file in any layout; their offsets are positions in what
     :func:`message_reader.load` gives. Raises ``OSError``."""
-    loaded = message_reader.load(path)
-    rows = []
-    newest: dict[int, str] = {}
-    for position, message in enumerate(loaded.messages):
-        if message.content:
-            row = first_row(generation) | position << ROLE_BITS | ROLES[message.role]
-            rows.append((row, prepared(message.content)))
-            stamp = json_records.stamp(message.created_at)
-            newest[span(position)] = max(stamp, newest.get(span(position), ""))
+    raw = message_reader.read(path)
+    roles, contents, times = _columns_without_ids(raw.objects) or _columns_as_loaded(raw.objects)
+    base = first_row(generation)
+    rows = [
+        (base | position << ROLE_BITS | ROLES[role], prepared(text))
+        for position, (role, text) in enumerate(zip(roles, contents, strict=True))
+        if text
+    ]
+    newest: dict[int, datetime] = {}
+    for position, moment in enumerate(times):
+        newest[span(position)] = max(moment, newest.get(span(position), moment))
+    stamps = {number: json_records.stamp(moment) for number, moment in newest.items()}
     status = disk.status(path)
     # The reader does not say of which inode it read; size and time do.
-    look = Look(status.st_ino if status else 0, loaded.size, loaded.mtime_ns)
-    return Batch(rows, newest, len(loaded.messages), 0, b"", look)
+    look = Look(status.st_ino if status else 0, raw.size, raw.mtime_ns)
+    return Batch(rows, stamps, len(roles), 0, b"", look)
+
+
+def _columns_without_ids(objects: list[dict[str, Any]]) -> Loaded | None:
+    """The roles, texts and times of messages that are told apart by their places, as in the
+    old layout, without making messages of them; None if there are others among them."""
+    times: list[datetime] = []
+    for raw in objects:
+        time_ = json_records.moment(raw.get("created_at")) or json_records.moment(
+            raw.get("timestamp")
+        )
+        times.append(time_ or (times[-1] if times else json_records.EPOCH))
+    roles: list[Any] = [raw.get("role") for raw in objects]
+    contents: list[Any] = [raw.get("content") for raw in objects]
+    plain = (
+        not any("id" in raw for raw in objects)
+        and set(map(type, contents)) <= {str}
+        and set(map(type, roles)) <= {str}
+        and ROLES.keys() >= set(roles)
+    )
+    return (roles, contents, times) if plain else None
+
+
+def _columns_as_loaded(objects: list[dict[str, Any]]) -> Loaded:
+    messages, _settled = tree.adopt(objects)
+    return (
+        [message.role for message in messages],
+        [message.content for message in messages],
+        [message.created_at for message in messages],
+    )
 
 
 def line_at(fd: int, offset: int) -> bytes:
@@ -105,7 +141,10 @@ def line_at(fd: int, offset: int) -> bytes:
 
 
 def _settled_look(fd: int) -> Look:
-    """How the file looks when no append is in work. Raises :class:`OtherLayoutError`."""
+    """How the file looks when no append is in work. Raises :class:`OtherLayoutError`: at once
+    for a file that begins in another way, in which no append can be in work."""
+    if disk.read_at(fd, 0, len(_BEGINNING)) not in (_BEGINNING, layout.EMPTY):
+        raise OtherLayoutError
     for _ in range(_LOOKS):
         status = disk.status_of(fd)
         tail = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
@@ -147,8 +186,7 @@ def _batch(block: bytes, position: int, generation: int, *, first: bool) -> Batc
     if len(objects) != len(each) or set(map(type, objects)) != {dict}:
         raise OtherLayoutError
     roles, contents, stamps = _plain_columns(objects) or _odd_columns(objects)
-    if not block.isascii() or b"\\u" in block:
-        contents = map(prepared, contents)
+    contents = map(prepared, contents)
     base = first_row(generation)
     # Lines are two bytes apart, the newline and the comma.
     begins = accumulate(map((2).__add__, map(len, each)), initial=position + comma)

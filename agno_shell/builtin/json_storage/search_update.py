@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from agno_shell.builtin.json_storage import disk, index, search_reader
 from agno_shell.builtin.json_storage.folder import MESSAGES
@@ -110,7 +110,8 @@ class Updater:
         self._version = -1
         self.alive: dict[str, File] = {}
         """What the index holds of each session, as of the last :meth:`refresh`."""
-        self._dead: list[File] = []
+        self._dead: dict[str, list[File]] = {}
+        """What it holds of earlier states, by session."""
 
     # What is known -----------------------------------------------------------------------
 
@@ -120,12 +121,12 @@ class Updater:
         if version == self._version:
             return False
         self._version = version
-        self.alive, self._dead = {}, []
+        self.alive, self._dead = {}, {}
         for file in self._index.files():
             if file.alive:
                 self.alive[file.session_id] = file
             else:
-                self._dead.append(file)
+                self._dead.setdefault(file.session_id, []).append(file)
         return True
 
     @property
@@ -151,7 +152,7 @@ class Updater:
     def update(self, changed: Changed) -> None:
         """Read these sessions, in turns with other shells that do the same."""
         self._work_off(changed)
-        dead = sum(file.messages for file in self._dead)
+        dead = sum(file.messages for files in self._dead.values() for file in files)
         if dead > max(_FEW, sum(file.messages for file in self.alive.values())):
             # More of the index is dead than alive: it is made anew.
             self._index.write(self._index.empty, self._check)
@@ -172,11 +173,19 @@ class Updater:
         self._index.write(work, self._check)
 
     def _work_off(self, changed: Changed) -> None:
+        for left in self.turns(changed, _TURN):
+            if left:
+                time.sleep(_PAUSE)
+
+    def turns(self, changed: Changed, seconds: float) -> Iterator[int]:
+        """Read these sessions, each turn for so many seconds; yields how many are left. What
+        another shell has read meanwhile is not read again, and between two turns anybody may
+        write; whoever goes no further loses nothing of what was read."""
         # Rows are added quickest in the order of their generations.
         waiting = sorted(changed, key=self._generation)
 
         def turn() -> None:
-            deadline = time.monotonic() + _TURN
+            deadline = time.monotonic() + seconds
             self.refresh()
             while waiting and time.monotonic() < deadline:
                 if not self._read(waiting[0], changed[waiting[0]], deadline):
@@ -189,8 +198,7 @@ class Updater:
             except BaseException:
                 self._version = -1  # what was rolled back is not known
                 raise
-            if waiting:
-                time.sleep(_PAUSE)
+            yield len(waiting)
 
     def _generation(self, session_id: str) -> tuple[int, str]:
         file = self.alive.get(session_id)
@@ -225,7 +233,7 @@ class Updater:
 
     def _read_lines(self, file: File | None, session_id: str, path: str, deadline: float) -> bool:
         for attempt in (file, None) if file else (None,):
-            reading = attempt or self._begin(session_id, "lines")
+            reading = attempt or self.alive.get(session_id) or self._begin(session_id, "lines")
             try:
                 for batch in search_reader.lines(
                     path, reading.generation, reading.indexed, reading.ending
@@ -241,11 +249,14 @@ class Updater:
                     if batch.look is None and time.monotonic() > deadline:
                         break
             except OtherLayoutError:
-                self._end(self.alive[session_id]._replace(messages=reading.messages))
+                if reading.messages:
+                    self._end(self.alive[session_id]._replace(messages=reading.messages))
             else:
                 self._keep(reading)
                 return reading.look != UNFINISHED
-        reading = self._begin(session_id, "whole")
+        # Nothing dead is left behind by files that are all in another layout.
+        reading = self.alive.get(session_id) or self._begin(session_id, "lines")
+        reading = reading._replace(form="whole")
         batch = search_reader.whole(path, reading.generation)
         self._index.add(reading.generation, batch)
         self._keep(reading._replace(look=batch.look or UNFINISHED, messages=batch.messages))
@@ -265,14 +276,17 @@ class Updater:
     def _end(self, file: File) -> None:
         """Its messages are not found any more."""
         self._index.save_file(file._replace(alive=False))
-        self._dead.append(file._replace(alive=False))
+        self._dead.setdefault(file.session_id, []).append(file._replace(alive=False))
         del self.alive[file.session_id]
 
     def _revived(self, session_id: str, look: Look) -> File | None:
         """What was read of this very file before the session went to the trash."""
-        for file in self._dead:
-            if file.session_id == session_id and file.look == look:
-                self._dead.remove(file)
+        files = self._dead.get(session_id, [])
+        for file in files:
+            if file.look == look:
+                files.remove(file)
+                if not files:
+                    del self._dead[session_id]
                 self._keep(file._replace(alive=True))
                 return file
         return None

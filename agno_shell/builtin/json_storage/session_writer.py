@@ -62,6 +62,10 @@ class SessionWriter:
         self._follow_up(path, listing.record, listed, listing.made_at)
         return listed
 
+    def mend(self, session_id: str) -> None:
+        """Mend messages that a power cut has torn."""
+        self._writer(session_id, f"{self._root}/{session_id}").mend()
+
     def change(self, session_id: str, **changes: object) -> Session:
         """Write a changed record; ``updated_at`` becomes now."""
         path = self._catalog.folder(session_id)
@@ -110,14 +114,18 @@ class SessionWriter:
             return entry
 
     def lay_index_anew(self, before: bytes, after: bytes) -> None:
-        """Replace an index that is damaged or in another layout, which is kept; what only
-        it knows goes to the folders first."""
+        """Replace an index that is damaged or in another layout, which is kept; where two
+        programs use a folder in turn, only once: the new one says all that it said."""
         path = f"{self._root}/sessions.json"
-        for entry in self._catalog.contents().entries:
-            folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
+        if self._has_copy_of_index() and index_format.says_all(after, before):
+            disk.replace(path, after)
+            return
         copy = replace_keeping(path, before, after)
         was = "damaged" if index_format.read(before) is None else "in another layout"
         self._notices(f"{path} was {was} and was written anew; it is kept as {copy}.")
+
+    def _has_copy_of_index(self) -> bool:
+        return any(name.startswith("sessions.json.before-") for name in disk.names(self._root))
 
     def tell(self, line: str) -> None:
         self._notices(line)

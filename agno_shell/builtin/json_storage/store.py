@@ -7,8 +7,8 @@ Listing sessions is on the way of ``session --list``, so what only writing needs
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import json_records
@@ -16,12 +16,14 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
 from agno_shell.builtin.json_storage.ids import is_session_id
-from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, reason, saving
-from agno_shell.contracts.storage import Storage
+from agno_shell.builtin.json_storage.outlined import OutlinedStorage
+from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
+from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
 from agno_shell.types import (
     ROOT,
     Finding,
+    Growth,
     Memory,
     Message,
     SearchHit,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.belongings import Belongings
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.message_reader import Head
-    from agno_shell.builtin.json_storage.running_reply import RunningReply
+    from agno_shell.builtin.json_storage.replies import Replies
     from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
     from agno_shell.builtin.json_storage.trash import Trash
@@ -49,7 +51,7 @@ def open_storage(options: StorageOptions) -> Storage:
     return JsonStorage(options)
 
 
-class JsonStorage(Storage):
+class JsonStorage(OutlinedStorage):
     """Sessions as folders of JSON files. Reading takes no lock and writes nothing."""
 
     can_search = True
@@ -62,7 +64,7 @@ class JsonStorage(Storage):
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._opened_search: Search | None = None
-        self._replies: dict[str, RunningReply] = {}
+        self._opened_replies: Replies | None = None
         self._closed = False
 
     # Reading -----------------------------------------------------------------------------
@@ -75,7 +77,8 @@ class JsonStorage(Storage):
         path = self._catalog.folder(session_id)
         with reading(path):
             if folder.keeps_replies(path):
-                self._rescue(path, session_id)
+                self._replies.rescue(path, session_id)
+            self._mend(path, session_id)
             return self._catalog.find(session_id).session
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
@@ -108,18 +111,17 @@ class JsonStorage(Storage):
         with reading(path):
             return folder.look(path)
 
-    def partials(self, session_id: str) -> list[Message]:
-        from agno_shell.builtin.json_storage import message_reader, running_reply
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        from agno_shell.builtin.json_storage import message_reader
 
         path = self._catalog.folder(session_id)
         with reading(path):
-            # One that was saved in the last moment is a message already.
-            found = [
-                message
-                for message in running_reply.kept(path)
-                if not message_reader.has(f"{path}/{MESSAGES}", message.id)
-            ]
-            return self._still_of(session_id, found)
+            return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
+
+    def partials(self, session_id: str) -> list[Message]:
+        path = self._catalog.folder(session_id)
+        with reading(path):
+            return self._still_of(session_id, self._replies.kept(path))
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         path = f"{self._root}/trash/{trash_id}"
@@ -144,12 +146,20 @@ class JsonStorage(Storage):
             return current if current and disk.is_folder(f"{self._root}/{current}") else None
 
     def search(self, query: str, **limits: Any) -> list[SearchHit]:
+        with reading(self._root):
+            return self._search.find(query, **limits)
+
+    def prepare_search(self) -> Iterator[Progress]:
+        with reading(self._root):
+            yield from self._search.prepare()
+
+    @property
+    def _search(self) -> Search:
         if self._opened_search is None:
             from agno_shell.builtin.json_storage.search import Search
 
             self._opened_search = Search(self._root, self._cache_path, self._catalog, self._notices)
-        with reading(self._root):
-            return self._opened_search.find(query, **limits)
+        return self._opened_search
 
     def _load(self, path: str) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader
@@ -180,6 +190,7 @@ class JsonStorage(Storage):
         model: str | None = None,
         agent: str | None = None,
     ) -> Session:
+        self._catalog.index.require_own()
         session = new_session(name, description, model=model, agent=agent)
         path = f"{self._root}/{session.session_id}"
         with saving("The session", path):
@@ -209,9 +220,8 @@ class JsonStorage(Storage):
                 session = self._writer.append(session_id, message)
         except (OSError, json_records.UnwritableError) as error:
             raise not_saved("The message", path, error) from error
-        reply = self._replies.get(session_id)
-        if reply is not None and reply.message_id == message.id:
-            reply.remove()
+        if self._opened_replies is not None:
+            self._opened_replies.saved(session_id, message)
         return session
 
     def set_current(self, session_id: str) -> None:
@@ -248,6 +258,25 @@ class JsonStorage(Storage):
 
         return Belongings(self._root, self._catalog, lambda: self._locks, self._notices)
 
+    # After a power cut -------------------------------------------------------------------
+
+    def mend(self) -> None:
+        with reading(self._root):
+            for session_id in self._catalog.changed():
+                with suppress(StorageError, OSError):
+                    self._mend(self._catalog.folder(session_id), session_id)
+
+    def _mend(self, path: str, session_id: str) -> None:
+        """Mend messages that are torn, where that is possible now; else they are read as far
+        as they can be."""
+        from agno_shell.builtin.json_storage import message_reader
+
+        if message_reader.is_torn(f"{path}/{MESSAGES}"):
+            with suppress(StorageError, OSError):
+                if held := self._locks.try_session(session_id):
+                    with held:
+                        self._writer.mend(session_id)
+
     # The trash ---------------------------------------------------------------------------
 
     def delete(self, session_id: str) -> Trashed:
@@ -255,7 +284,7 @@ class JsonStorage(Storage):
         with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):
                 # In the trash nobody would open the session, which turns it into a message.
-                self._rescue(path, session_id, locked=True)
+                self._replies.rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
             self._writer.complete_record(path, session)
             was_current = self._catalog.index.current() == session_id
@@ -300,6 +329,7 @@ class JsonStorage(Storage):
         session_id = session.session_id
         if not is_session_id(session_id):
             raise StorageError(f"{str(session_id)[:80]!r} is not a session id; it was not taken.")
+        self._catalog.index.require_own()
         session = session._replace(message_count=len(messages))
         with saving("The session", f"{self._root}/{session_id}"):
             disk.make_folders(self._root)
@@ -318,31 +348,20 @@ class JsonStorage(Storage):
     # The reply in work -------------------------------------------------------------------
 
     def save_partial(self, session_id: str, message: Message | None) -> None:
-        reply = self._replies.get(session_id)
-        if message is None:
-            if reply is not None:
-                reply.remove()
-            return
-        path = self._catalog.folder(session_id)
-        with saving("The reply in work", path):
-            if reply is None:
-                from agno_shell.builtin.json_storage.running_reply import RunningReply
+        self._replies.save(session_id, message)
 
-                reply = self._replies[session_id] = RunningReply(self._locks, path, session_id)
-            elif reply.message_id not in (None, message.id):
-                reply.remove()
-            reply.save(message)
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        self._replies.extend(session_id, growth)
 
-    def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
-        from agno_shell.builtin.json_storage.rescue import rescue
+    @property
+    def _replies(self) -> Replies:
+        if self._opened_replies is None:
+            from agno_shell.builtin.json_storage.replies import Replies
 
-        try:
-            rescue(path, session_id, self._locks, self._writer, locked=locked)
-        except (OSError, StorageError, json_records.UnwritableError) as error:
-            # A disk that cannot be written still opens every session.
-            self._notices.once(
-                f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
+            self._opened_replies = Replies(
+                self._catalog, lambda: self._locks, lambda: self._writer, self._notices
             )
+        return self._opened_replies
 
     # Common ------------------------------------------------------------------------------
 
@@ -355,8 +374,8 @@ class JsonStorage(Storage):
         self._closed = True
         if self._opened_search is not None:
             self._opened_search.close()
-        for session_id in list(self._replies):
-            self._forget(session_id)
+        if self._opened_replies is not None:
+            self._opened_replies.close()
         if self._opened_writer is not None:
             self._opened_writer.close()
         if self._opened_locks is not None:
@@ -365,9 +384,8 @@ class JsonStorage(Storage):
 
     def _forget(self, session_id: str) -> None:
         self._writer.forget(session_id)
-        reply = self._replies.pop(session_id, None)
-        if reply is not None:
-            reply.release()
+        if self._opened_replies is not None:
+            self._opened_replies.release(session_id)
 
     @property
     def _writer(self) -> SessionWriter:

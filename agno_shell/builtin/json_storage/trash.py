@@ -13,6 +13,12 @@ from agno_shell.types import Session, Trashed, now
 FOLDER = "trash"
 
 
+def sessions_in(root: str) -> set[str]:
+    """The ids of all deleted sessions of the store at ``root``."""
+    splits = map(ids.split_trash_id, disk.names(f"{root}/{FOLDER}"))
+    return {split[0] for split in splits if split is not None}
+
+
 class Trash:
     """The trash of the store at ``root``. All methods but the lock-free
     :meth:`contents` and :meth:`find` want the session's lock held."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from agno_shell import json_records
@@ -27,8 +28,11 @@ def all_settled(objects: Sequence[Mapping[str, Any]]) -> bool:
     return len(ids) == len(objects)
 
 
-def adopt(objects: Sequence[Mapping[str, Any]]) -> tuple[list[Message], bool]:
+def adopt(
+    objects: Sequence[Mapping[str, Any]], written_at: datetime = json_records.EPOCH
+) -> tuple[list[Message], bool]:
     """The messages in the objects of a file, and whether all were settled already.
+    ``written_at`` is the time of the first where none says its own.
 
     An object that stands in the file twice, byte for byte, is one message. Of two
     different ones with the same id the later keeps it. A message without a parent, or
@@ -57,15 +61,21 @@ def adopt(objects: Sequence[Mapping[str, Any]]) -> tuple[list[Message], bool]:
         if isinstance(name, str) and positions[name] == position:
             ident = name
         settled = settled and ident == name and is_settled(raw)
-        last = json_records.message_of(
-            raw,
-            ident,
-            _parent(raw, seen, last),
-            last.created_at if last else json_records.EPOCH,
-        )
+        before = last.created_at if last else _first_time(objects, written_at)
+        last = json_records.message_of(raw, ident, _parent(raw, seen, last), before)
         seen[name if isinstance(name, str) else ident] = ident
         messages.append(last)
     return messages, settled
+
+
+def _first_time(objects: Sequence[Mapping[str, Any]], written_at: datetime) -> datetime:
+    for raw in objects:
+        found = json_records.moment(raw.get("created_at") or raw.get("timestamp"))
+        if found is not None:
+            return found
+    # What is no time is written back, and must mean the same each time it is read.
+    says_one = "created_at" in objects[0] or "timestamp" in objects[0]
+    return json_records.EPOCH if says_one else written_at
 
 
 def _parent(raw: Mapping[str, Any], seen: Mapping[str, str], before: Message | None) -> str | None:

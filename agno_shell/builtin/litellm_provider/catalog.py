@@ -8,11 +8,18 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from agno_shell.builtin.litellm_provider import counting
-from agno_shell.builtin.litellm_provider.destination import Destination, destination
+from agno_shell.builtin.litellm_provider import counting, endpoints, trust
+from agno_shell.builtin.litellm_provider.destination import (
+    NO_KEY,
+    Destination,
+    destination,
+    may_carry,
+    parse_address,
+)
 from agno_shell.builtin.litellm_provider.errors import in_plain_words
-from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, key_variable
+from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, key_variable, unusable
 from agno_shell.builtin.litellm_provider.target import Target, abilities
+from agno_shell.builtin.litellm_provider.way import DIRECT, Way
 from agno_shell.errors import ProviderError
 from agno_shell.types import NOTHING
 
@@ -26,7 +33,10 @@ _OTHER_SIGN_IN = ("azure", "azure_ai", "bedrock", "sagemaker", "vertex_ai")
 class Catalog:
     """Models, prices and keys. Make it after litellm has been imported."""
 
-    def __init__(self, api_base: str | None = None, api_key_env: str | None = None) -> None:
+    def __init__(
+        self, api_base: str | None = None, api_key_env: str | None = None, way: Way = DIRECT
+    ) -> None:
+        self.way = way
         self._api_base = api_base
         self._api_key_env = api_key_env
 
@@ -53,12 +63,18 @@ class Catalog:
         variable = self._api_key_env if api_base == self._api_base else None
         goal = destination(model, api_base, variable, os.environ, self.providers)
         if api_base is not None:
-            return goal
+            service = endpoints.service_of(goal.model)
+            return goal._replace(own=endpoints.is_own(service, parse_address(api_base, "api_base")))
         provider = self._provider(model)
         if provider is None:
             raise ProviderError(
                 f"No model is called {model}.", hint=self.nearest(model), kind="unknown_model"
             )
+        if given := endpoints.endpoint(provider, self.way.endpoints):
+            return self._given(model, provider, given)
+        variable = key_variable(provider, os.environ)
+        if problem := unusable(variable or "", os.environ.get(variable or "", "")):
+            raise problem
         missing = self._missing_key(model, provider)
         if missing:
             raise ProviderError(
@@ -66,7 +82,23 @@ class Catalog:
                 hint="Set it and start agno-shell again, or choose another model with /model.",
                 kind="authentication",
             )
-        return goal._replace(where=provider, key_variable=key_variable(provider, os.environ))
+        return goal._replace(where=provider, key_variable=variable)
+
+    def _given(self, model: str, provider: str, given: endpoints.Endpoint) -> Destination:
+        """A service at the address that the environment gives; its key goes there, as it does
+        with the service's own library, but not in the clear."""
+        address, source = given
+        held = {
+            name: os.environ.get(name, "").strip() for name in endpoints.key_variables(provider)
+        }
+        variable = next((name for name, key in held.items() if key), None)
+        key = held[variable] if variable else NO_KEY
+        if variable:
+            may_carry(key, variable, address, source)
+        name = model if model.startswith(f"{provider}/") else f"{provider}/{model}"
+        own = endpoints.is_own(provider, address)
+        where = provider if own else address.where
+        return Destination(name, where, variable, address.url, key, source, own)
 
     def _provider(self, model: str) -> str | None:
         import litellm
@@ -189,19 +221,32 @@ class Catalog:
         It only looks things up: to some services litellm signs in when it is asked where
         a model with their prefix is.
         """
+        found = [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []
         if self._api_base is not None:
             goal = self._api_base, self._api_key_env
             try:
                 destination(model or "any", *goal, os.environ, self.providers)
             except ProviderError as error:
-                return [error.sentence()]
-            return []
+                found.append(error.sentence())
+            return found
         if model is None:
-            return [] if any(map(_is_set, SERVICES)) else [_no_key()]
+            return found if any(map(_is_set, SERVICES)) else [*found, _no_key()]
         prefix = model.partition("/")[0]
         provider = prefix if prefix in self.providers else self._provider(model)
         if provider is None:
-            return [f"No model is called {model}. {self.nearest(model)}"]
+            return [*found, f"No model is called {model}. {self.nearest(model)}"]
+        return found + self._check_service(model, provider)
+
+    def _check_service(self, model: str, provider: str) -> list[str]:
+        try:
+            if given := endpoints.endpoint(provider, self.way.endpoints):
+                self._given(model, provider, given)
+                return []
+        except ProviderError as error:
+            return [error.sentence()]
+        variable = key_variable(provider, os.environ) or ""
+        if problem := unusable(variable, os.environ.get(variable, "")):
+            return [problem.sentence()]
         return [
             f"No key for {service.provider}: the environment variable {service.variable} is"
             " not set. Set it and start agno-shell again, or choose another model."

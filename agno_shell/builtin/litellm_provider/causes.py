@@ -135,7 +135,24 @@ def error_body(chain: Sequence[BaseException]) -> dict[str, Any] | None:
         if body:
             inner = body.get("error", body)
             return inner if isinstance(inner, dict) else {"message": str(inner)}
-    return None
+    return _body_of_response(text_of(chain))
+
+
+def text_of(chain: Sequence[BaseException]) -> str:
+    """What the server sent with its status, as far as it was read: some versions of the client
+    libraries leave it out of their errors."""
+    try:
+        return str(response_of(chain).text)
+    except Exception:
+        # There is no response, or none that was read.
+        return ""
+
+
+def _body_of_response(text: str) -> dict[str, Any] | None:
+    """The error object in a body of any form that servers give it."""
+    body = _json_within(text) if text.startswith("{") else None
+    inner = (body or {}).get("error") or (body or {}).get("detail") or (body or {}).get("message")
+    return inner if isinstance(inner, dict) or not inner else {"message": str(inner)}
 
 
 def _json_within(text: str) -> dict[str, Any] | None:

@@ -15,15 +15,16 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from queue import SimpleQueue
 from typing import NoReturn, TextIO, cast
 
-from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.errors import LONGEST, one_line
+from agno_shell.builtin.litellm_provider import http_guard, missing
+from agno_shell.builtin.litellm_provider.errors import one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
-from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, secrets
-from agno_shell.builtin.litellm_provider.service import Service
+from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, hidden
+from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
+from agno_shell.builtin.litellm_provider.way import Way
 
 _ENVIRONMENT = {
     # Without these, importing litellm reads a .env found above the working directory,
@@ -37,21 +38,57 @@ _ENVIRONMENT = {
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+_DIES_WITH_ITS_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
 def main() -> None:
+    _end_with_the_shell()
     requests, events = _take_over_pipes()
     redactor = _protect_secrets()
     inbox = Inbox(requests)
     inbox.start()
     try:
-        _import_litellm()
+        way = Way.take(os.environ)
+        with _signs_of_life(events):
+            _import_litellm(way)
     except BaseException as error:
-        reason = f"litellm could not be imported: {type(error).__name__}: {error}"
-        reason = one_line(Redactor(secrets(os.environ)).redact(reason), LONGEST)
+        reason = missing.reason(error)
+        reason = one_line(Redactor(hidden(os.environ)).redact(reason), missing.LONGEST)
         os.write(events, encode({"broken": reason}))
         raise
     configuration = inbox.first()
-    redactor.hide(secrets(os.environ, configuration["api_key_env"]))
-    asyncio.run(_serve(inbox, Service(events, configuration)))
+    redactor.hide(hidden(os.environ, configuration["api_key_env"]))
+    asyncio.run(_serve(inbox, Service(events, configuration, way)))
+
+
+def _end_with_the_shell() -> None:
+    """Let the system end this process with the shell, also while it is stopped and cannot see
+    the end of its input. Other systems than Linux have no such thing."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DIES_WITH_ITS_PARENT, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _signs_of_life(events: int) -> Iterator[None]:
+    """Tell the shell every second that this process runs; the import takes long on a slow disk."""
+    over = threading.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            while not over.wait(SIGN_SECONDS):
+                os.write(events, encode(ALIVE))
+
+    thread = threading.Thread(target=tell, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()  # what is written behind this comes from the loop alone
 
 
 def _take_over_pipes() -> tuple[int, int]:
@@ -70,7 +107,7 @@ def _protect_secrets() -> Redactor:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    redactor = Redactor(secrets(os.environ))
+    redactor = Redactor(hidden(os.environ))
     log = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
     # Loggers keep the stream that they find at import, so this comes before it.
     sys.stdout = sys.stderr = cast("TextIO", RedactingWriter(cast("io.TextIOBase", log), redactor))
@@ -122,13 +159,14 @@ def keep_from_proxies(environ: MutableMapping[str, str]) -> None:
     environ["no_proxy"] = environ["NO_PROXY"] = ",".join([*hosts, *_LOOPBACK])
 
 
-def _import_litellm() -> None:
+def _import_litellm(way: Way) -> None:
     """Import it as fast as it goes, and switch off what acts on its own."""
     os.environ.update(_ENVIRONMENT)
     keep_from_proxies(os.environ)
     # An empty key counts as a key for litellm, which then sends it.
-    for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY")]:
-        if not os.environ[name].strip():
+    for name in [name for name in os.environ if name.endswith("_API_KEY")]:
+        os.environ[name] = os.environ[name].strip()
+        if not os.environ[name]:
             del os.environ[name]
     gc.disable()
     import litellm
@@ -140,12 +178,15 @@ def _import_litellm() -> None:
     litellm.num_retries = None
     # A table of equal rows is no endless loop; the limits on time and size end those.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
+    # The client that litellm uses by itself knows no SOCKS; httpx does.
+    litellm.disable_aiohttp_transport = way.proxies.have_socks
     http_guard.install()
 
 
 async def _serve(inbox: Inbox, service: Service) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
+    living = asyncio.create_task(service.give_signs_of_life())
     await _warm_up()
     _keep_refusals()
     # Without collecting first: that takes a third of a second and finds nothing.
@@ -156,7 +197,7 @@ async def _serve(inbox: Inbox, service: Service) -> None:
     # Behind a request that is waiting already: one question alone counts no tokens.
     await service.idle()
     await asyncio.to_thread(_warm_up_tokenizer)
-    await asyncio.Event().wait()
+    await living
 
 
 async def _warm_up() -> None:

@@ -21,7 +21,7 @@ from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usag
 from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.keys import foreign_keys
 from agno_shell.builtin.litellm_provider.limits import Limits, seconds
-from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
+from agno_shell.builtin.litellm_provider.redact import Redactor, hidden, secrets
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
@@ -87,15 +87,16 @@ class Completion:
         except ProviderError as error:
             self._emit(errors.as_failed(error))
             return None
-        hidden = secrets(os.environ, goal.key_variable)
         policy = http_guard.Policy(
             self._limits.connect,
-            hidden,
+            secrets(os.environ, goal.key_variable),
             goal.api_base,
             goal.api_key,
             goal.where,
             foreign_keys(goal.where, os.environ),
             self._limits.reply_bytes,
+            goal.source,
+            self._catalog.way,
         )
         try:
             with http_guard.under(policy):
@@ -107,7 +108,7 @@ class Completion:
             self._emit(errors.as_failed(error))
         except Exception as error:
             # litellm raises anything at all; every failure becomes one sentence.
-            hide = Redactor(hidden).redact
+            hide = Redactor(hidden(os.environ, goal.key_variable)).redact
             nearest, anything = self._catalog.nearest, self._bytes > 0
             self._emit(errors.explain(error, goal, self._model, nearest, hide, anything=anything))
         finally:
@@ -232,7 +233,8 @@ class Completion:
             self._emit(call)
         counts = tap.usage if tap is not None else {}
         if counts:
-            cost = self._catalog.cost(goal.model, counts)
+            # At another address the model may be any, and so its price.
+            cost = None if goal.elsewhere else self._catalog.cost(goal.model, counts)
             self._emit(UsageReported(usage_record(counts, cost)))
         self._emit(Finished(reason, self._private_fields(calls=bool(calls))))
 

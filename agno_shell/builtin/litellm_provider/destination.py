@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agno_shell.builtin.litellm_provider.keys import key_variable
+from agno_shell.builtin.litellm_provider.keys import key_variable, unusable
 from agno_shell.errors import ProviderError
 
 NO_KEY = "no-key"
 """Sent where a server wants some key and none is configured for it."""
+
+API_BASE = "[provider] api_base"
 
 
 class Destination(NamedTuple):
@@ -26,6 +28,27 @@ class Destination(NamedTuple):
     api_base: str | None = None
     api_key: str | None = None
     """Only with ``api_base``; elsewhere litellm takes the service's own variable."""
+    source: str = API_BASE
+    """What says ``api_base``: for sentences."""
+    own: bool = False
+    """Whether ``api_base`` is an address of the service itself."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is another server than the service's own: nobody knows its prices."""
+        return self.api_base is not None and not self.own
+
+
+class Address(NamedTuple):
+    """An address that can be used."""
+
+    url: str
+    host: str
+    where: str
+    """Host, with the port as it was given."""
+    scheme: str
+    """http or https."""
+    port: int
 
 
 def destination(
@@ -38,32 +61,38 @@ def destination(
     """Where ``model`` is asked. ``providers`` are the prefixes that litellm knows.
 
     Raises :class:`ProviderError` for an address that cannot be used and for a key
-    that is missing or would travel in the clear.
+    that is missing, cannot be sent or would travel in the clear.
     """
     prefix, slash, _rest = model.partition("/")
     prefixed = bool(slash) and prefix in providers
     if api_base is None:
         variable = key_variable(prefix, environ) if prefixed else None
         return Destination(model, prefix if prefixed else model, variable)
-    api_base = api_base.strip()
-    host, where, scheme = _address(api_base)
+    address = parse_address(api_base, "api_base")
     key = NO_KEY
     if api_key_env:
         key = environ.get(api_key_env, "").strip()
         if not key:
             raise ProviderError(
-                f"No key for {where}: the environment variable {api_key_env} is not set.",
+                f"No key for {address.where}: the environment variable {api_key_env} is not set.",
                 hint="Set it and start agno-shell again, or change [provider] api_key_env.",
                 kind="authentication",
             )
-        if scheme != "https" and not is_loopback(host):
-            raise ProviderError(
-                f"The key in {api_key_env} was not sent: {where} is asked over plain http.",
-                hint="Use an https address in [provider] api_base.",
-                kind="refused",
-            )
+        may_carry(key, api_key_env, address, API_BASE)
     name = model if prefixed else f"openai/{model}"
-    return Destination(name, where, api_key_env, api_base, key)
+    return Destination(name, address.where, api_key_env, address.url, key)
+
+
+def may_carry(key: str, variable: str, address: Address, source: str) -> None:
+    """Raises :class:`ProviderError` where a key cannot be sent, or not to this address."""
+    if problem := unusable(variable, key):
+        raise problem
+    if address.scheme != "https" and not is_loopback(address.host):
+        raise ProviderError(
+            f"The key in {variable} was not sent: {address.where} is asked over plain http.",
+            hint=f"Use an https address in {source}.",
+            kind="not_sent",
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -76,26 +105,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _address(api_base: str) -> tuple[str, str, str]:
-    """Host, host with port as it was given, and scheme of an address."""
+def parse_address(text: str, source: str) -> Address:
+    """An address as it was given in ``source``. Raises :class:`ProviderError`."""
+    text = text.strip()
     try:
-        parts = urlsplit(api_base)
+        parts = urlsplit(text)
         host, port, scheme = parts.hostname or "", parts.port, parts.scheme
     except ValueError:
-        host, port, scheme = "", None, ""
-    if scheme not in ("http", "https") or not host:
-        raise ProviderError(
-            f"The address {api_base!r} in api_base cannot be used.",
-            hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
-            kind="refused",
-        )
+        parts, host, port, scheme = urlsplit(""), "", None, ""
     if parts.username is not None:
         raise ProviderError(
-            f"The address of {host} in api_base holds a user name; it was not asked.",
+            f"The address of {host} in {source} holds a user name; it was not asked.",
             hint="Put the key into a variable and name that in [provider] api_key_env.",
-            kind="refused",
+            kind="not_sent",
         )
-    return host, host_and_port(host, port), scheme
+    if scheme not in ("http", "https") or not host or any(sign.isspace() for sign in text):
+        said = f"{text!r} in {source}" if "@" not in text else f"in {source}"
+        raise ProviderError(
+            f"The address {said} cannot be used.",
+            hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
+            kind="not_sent",
+        )
+    where = host_and_port(host, port)
+    return Address(text, host, where, scheme, port or (443 if scheme == "https" else 80))
 
 
 def host_and_port(host: str, port: int | None) -> str:

@@ -24,9 +24,11 @@ from agno_shell.builtin.litellm_provider.causes import (
     headers_of,
     response_of,
     status_of,
+    text_of,
 )
 from agno_shell.builtin.litellm_provider.destination import Destination, is_loopback
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError, TooLongError
+from agno_shell.builtin.litellm_provider.way import OnTheWayError
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
 from agno_shell.terminal_text import clean
@@ -41,7 +43,6 @@ _LONGEST_WAIT = 366 * 24 * 3600.0
 
 _AGAIN = "/retry asks again."
 _GO_ON = "/continue goes on from there, /retry asks again."
-_CHECK_BASE = "Check [provider] api_base; it usually ends in /v1."
 _WRAPPING = re.compile(r"^(?:(?:litellm\.)?(?:\w*Error|\w* ?Exception)(?::| -) *)+")
 _NO_KEY = re.compile(r"Missing credentials|api_key client option must be set")
 _BAD_KEY = re.compile(
@@ -50,6 +51,9 @@ _BAD_KEY = re.compile(
 _NO_CREDIT = re.compile(
     r"insufficient[_ ]quota|current quota|credit balance|billing|payment required", re.IGNORECASE
 )
+_FILTERED = re.compile(r"flagged|moderation|content[ _-](?:filter|policy)|safety", re.IGNORECASE)
+_NO_FINISH = "ended before a finish_reason"
+_PAGE = re.compile(r"<(?:!doctype|html|body)", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"context.{0,10}(?:length|window|size)|maximum context|too many tokens|prompt is too long",
     re.IGNORECASE,
@@ -95,6 +99,12 @@ def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."
 
 
+def check_base(goal: Destination) -> str:
+    """The next step where an address seems to be wrong."""
+    ends = "; it usually ends in /v1" if goal.model.startswith("openai/") else ""
+    return f"Check {goal.source}{ends}."
+
+
 def as_failed(error: ProviderError) -> Failed:
     """The event for an error that is explained already."""
     return Failed(error.kind, str(error), error.hint, error.temporary)
@@ -114,7 +124,7 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     if not anything and kind and kind not in ("text/event-stream", "application/json"):
         return ProviderError(
             f"{goal.where} did not answer like a model server: it sent {one_line(kind, 40)}.",
-            hint=_CHECK_BASE,
+            hint=check_base(goal),
             kind="server",
         )
     if not anything:
@@ -168,9 +178,11 @@ class _Case(NamedTuple):
 def _stopped_here(case: _Case) -> Failed | None:
     for error in case.chain:
         if isinstance(error, NotSentError):
-            return Failed("refused", str(error), error.hint)
+            return Failed("not_sent", str(error), error.hint)
+        if isinstance(error, OnTheWayError):
+            return Failed("unreachable", str(error), error.hint, temporary=error.temporary)
         if isinstance(error, TooLongError):
-            return Failed("other", f"{case.goal.where} {error}", _CHECK_BASE)
+            return Failed("other", f"{case.goal.where} {error}", check_base(case.goal))
     return None
 
 
@@ -205,7 +217,7 @@ def _by_status(case: _Case) -> Failed | None:
         return _temporary(case, "timeout", message, again(anything=case.anything))
     if 300 <= status < 400:
         message = f"{where} redirects elsewhere ({status}); a key is never sent after a redirect."
-        return Failed("refused", message, "Set [provider] api_base to the final address.")
+        return Failed("wrong_address", message, "Set [provider] api_base to the final address.")
     if status >= 500:
         message = f"{where} had an error of its own ({status}): {detail}"
         failed = _temporary(case, "server", message, again(anything=case.anything))
@@ -231,19 +243,22 @@ def _wrong_key(goal: Destination, status: int) -> Failed:
 
 
 def _not_allowed(case: _Case) -> Failed:
-    goal = case.goal
-    message = f"{goal.where} does not allow this (403): {case.detail}"
+    goal, detail = case.goal, case.detail
+    message = f"{goal.where} does not allow this (403): {detail}"
     hint = "Choose another model with /model."
     if goal.key_variable:
         hint = f"See what the key in {goal.key_variable} may use, or choose another /model."
-    return Failed("refused", message, hint)
+    # Some services answer so to what their own filter does not let through.
+    kind = "refused" if _FILTERED.search(detail) else "authentication"
+    return Failed(kind, message, hint)
 
 
 def _not_found(case: _Case) -> Failed:
     where, model, detail = case.goal.where, case.model, case.detail
     # A server of one's own also says 404 where the address is wrong.
     if case.goal.api_base is not None and "model" not in detail.lower():
-        return Failed("refused", f"{where} has no such page (404): {detail}", _CHECK_BASE)
+        message = f"{where} has no such page (404): {detail}"
+        return Failed("wrong_address", message, check_base(case.goal))
     message = f"{where} knows no model {model} (404): {detail}"
     return Failed("unknown_model", message, case.nearest(model))
 
@@ -319,7 +334,8 @@ def _by_connection(case: _Case) -> Failed | None:
     if names & {"ConnectError", "ConnectionRefusedError", "ProxyError"}:
         why = "it was refused" if "ConnectionRefusedError" in names else "it failed"
         message = f"No connection to {where}: {why}."
-        return Failed("unreachable", message, _is_it_running(where), temporary=True)
+        hint = _is_it_running(where, case.goal)
+        return Failed("unreachable", message, hint, temporary=True)
     if names & {"ReadTimeout", "TimeoutException", "Timeout"}:
         message = f"{where} took too long to answer."
         return Failed("timeout", message, again(anything=case.anything))
@@ -345,18 +361,22 @@ def _broke(case: _Case, where: str) -> Failed:
     return _temporary(case, "server", message, again(anything=case.anything))
 
 
-def _is_it_running(where: str) -> str:
+def _is_it_running(where: str, goal: Destination) -> str:
     if is_loopback(urlsplit(f"//{where}").hostname or ""):
-        return "Start the model server there, or check [provider] api_base."
+        return f"Start the model server there, or check {goal.source}."
     return "Check the network and the address."
 
 
 def _by_content(case: _Case) -> Failed | None:
+    if any(_NO_FINISH in str(one) for one in case.chain):  # litellm from 1.110 on
+        return as_failed(cut_off(case.goal, None, anything=case.anything))
     unreadable = any(isinstance(one, json.JSONDecodeError | UnicodeError) for one in case.chain)
     if unreadable or "DecodingError" in class_names(case.chain):
         cut = "The reply was cut off: " if case.anything else ""
         message = f"{cut}{case.goal.where} sent something that is no model reply."
-        return Failed("server", message, _GO_ON if case.anything else f"{_AGAIN} {_CHECK_BASE}")
+        return Failed(
+            "server", message, _GO_ON if case.anything else f"{_AGAIN} {check_base(case.goal)}"
+        )
     return None
 
 
@@ -364,7 +384,8 @@ def _detail(chain: list[BaseException], hide: Callable[[str], str]) -> str:
     """What the server said itself, else what the outermost error says; one line."""
     said = str((error_body(chain) or {}).get("message") or "")
     if not said:
-        said = in_plain_words(chain[0])
-    if re.search(r"<(?:!doctype|html|body)", said, re.IGNORECASE):
+        sent = text_of(chain)
+        said = sent if _PAGE.search(sent[:1000]) else in_plain_words(chain[0])
+    if _PAGE.search(said):
         said = "it sent a web page"
     return one_line(hide(said) or type(chain[0]).__name__, _LONGEST_DETAIL)

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agno_shell.builtin.litellm_provider.destination import is_loopback
 from agno_shell.builtin.litellm_provider.limits import Limits
+from agno_shell.builtin.litellm_provider.proxies import Proxy
+from agno_shell.builtin.litellm_provider.way import OnTheWayError, Way, wants_sign_in
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
@@ -45,12 +47,15 @@ class Policy(NamedTuple):
     """Keys of other services, with the variables they come from."""
     reply_bytes: float = Limits().reply_bytes
     """Bytes of text in a whole reply; more cannot stand in one line of it either."""
+    source: str = "[provider] api_base"
+    """What says ``api_base``: for sentences."""
+    way: Way = Way()
 
 
 class NotSentError(Exception):
     """A request was stopped here; the text is a sentence for a person."""
 
-    def __init__(self, message: str, hint: str = "Check [provider] api_base.") -> None:
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
 
@@ -70,6 +75,7 @@ _ENVELOPE = 1_048_576
 
 _policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
 _FOREIGN_HEADERS = ("openai-organization", "openai-project")
+_SIGN_IN = 407
 _OPENAI = "api.openai.com"
 
 
@@ -104,7 +110,16 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
         _inspect(request)
         wants_stream = options.get("stream", False)
         options |= {"follow_redirects": False, "stream": True}
-        response = _final(await send(client, request, **options))
+        proxy = _way(str(request.url))
+        try:
+            response = _final(await send(client, request, **options))
+        except Exception as error:
+            if failure := _failure(error, proxy, request.url.host):
+                raise failure from error
+            raise
+        if response.status_code == _SIGN_IN and proxy is not None:
+            await response.aclose()
+            raise wants_sign_in(proxy, str(_SIGN_IN))
         _bound(response)
         if not wants_stream:
             await response.aread()
@@ -117,7 +132,17 @@ def _guard_sync(send: Callable[..., httpx.Response]) -> Callable[..., Any]:
     @wraps(send)
     def guarded(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
         _inspect(request)
-        return _final(send(client, request, **options | {"follow_redirects": False}))
+        proxy = _way(str(request.url))
+        try:
+            response = _final(send(client, request, **options | {"follow_redirects": False}))
+        except Exception as error:
+            if failure := _failure(error, proxy, request.url.host):
+                raise failure from error
+            raise
+        if response.status_code == _SIGN_IN and proxy is not None:
+            response.close()
+            raise wants_sign_in(proxy, str(_SIGN_IN))
+        return response
 
     return guarded
 
@@ -131,6 +156,20 @@ def _guard_aiohttp(request: Callable[..., Awaitable[Any]]) -> Callable[..., Any]
         return await request(session, method, url, **options | {"allow_redirects": False})
 
     return guarded
+
+
+def _way(url: str) -> Proxy | None:
+    """The proxy that a request in work goes through. Raises ``OnTheWayError`` where the way
+    cannot be taken."""
+    import httpx
+
+    policy, target = _policy.get(), httpx.URL(url)
+    return None if policy is None else policy.way.check(target.scheme, target.host)
+
+
+def _failure(error: Exception, proxy: Proxy | None, host: str) -> OnTheWayError | None:
+    policy = _policy.get()
+    return None if policy is None else policy.way.failure(error, proxy, host)
 
 
 def _final(response: httpx.Response) -> httpx.Response:
@@ -205,18 +244,20 @@ def _check(policy: Policy, url: str, headers: Mapping[str, str]) -> None:
 
     target = httpx.URL(url)
     where = target.netloc.decode("ascii")
+    hint = f"Check {policy.source}."
     carried = "\n".join([url, *(str(value) for value in headers.values())])
     if policy.api_base is None:
         _check_service(policy, target.host, carried)
     else:
         if _origin(target) != _origin(httpx.URL(policy.api_base)):
-            raise NotSentError(f"A request to {where} was not sent: it is not api_base.")
+            raise NotSentError(f"A request to {where} was not sent: it is not api_base.", hint)
         others = carried.replace(policy.api_key, "") if policy.api_key else carried
         if any(key in others for key in policy.secrets):
-            raise NotSentError(f"A key of another service was not sent to {where}.")
+            raise NotSentError(f"A key of another service was not sent to {where}.", hint)
     in_the_clear = target.scheme != "https" and not is_loopback(target.host)
     if in_the_clear and any(key in carried for key in policy.secrets):
-        raise NotSentError(f"A key was not sent to {where} over plain {target.scheme}.")
+        message = f"A key was not sent to {where} over plain {target.scheme}."
+        raise NotSentError(message, hint)
 
 
 def _check_service(policy: Policy, host: str, carried: str) -> None:

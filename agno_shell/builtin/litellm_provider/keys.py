@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from agno_shell.errors import ProviderError
 
 
 class Service(NamedTuple):
@@ -54,3 +57,33 @@ def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
             return service.variable
     guess = f"{provider.upper()}_API_KEY"
     return guess if guess in environ else None
+
+
+def unusable(variable: str, key: str) -> ProviderError | None:
+    """Why the key in a variable cannot be sent; None: it can.
+
+    The blanks around it are no part of it; a server of one's own may have some within. What was
+    copied from a document may have curly quotation marks, invisible letters or a line break in
+    it, none of which a header takes.
+    """
+    key = key.strip()
+    foreign = next((sign for sign in key if not " " <= sign <= "~"), "")
+    if foreign:
+        wrong = f"it holds {_named(foreign)}, which is in no key"
+    elif len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":
+        wrong = "it stands in quotation marks"
+    else:
+        return None
+    return ProviderError(
+        f"The key in {variable} cannot be sent: {wrong}.",
+        hint=f"Copy the key alone into {variable} and start agno-shell again.",
+        kind="authentication",
+    )
+
+
+def _named(sign: str) -> str:
+    if sign in "\r\n":
+        return "a line break"
+    name = unicodedata.name(sign, "a control character").lower()
+    shown = f"{sign} " if sign.isprintable() else ""
+    return f"{shown}({name}, U+{ord(sign):04X})"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from agno_shell.builtin.litellm_provider.protocol import decode, encode, list_files
 from agno_shell.errors import ProviderError
-from agno_shell.log_file import open_log
+from agno_shell.log_file import Log
 from agno_shell.types import NOTHING
 
 _MODULE = "agno_shell.builtin.litellm_provider.child"
@@ -23,13 +24,18 @@ STARTING = 120.0
 _PATIENCE = 1.0
 """Seconds that the process gets to end by itself."""
 
+_LAST_CHANCE = 0.25
+"""Seconds in which what waits in the pipe is read before the process counts as silent."""
+
+_T = TypeVar("_T")
+
 Mailbox = asyncio.Queue[dict[str, Any]]
 
 
 class ModelProcess:
     """One run of the model process, seen from the shell. Belongs to one event loop."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: str | None) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Log) -> None:
         self._process = process
         self._log = log
         self._mailboxes: dict[int, Mailbox] = {}
@@ -37,6 +43,7 @@ class ModelProcess:
         self._closing = False
         self._broken = ""
         self._stuck = False
+        self._heard = 0.0
         self._ready = asyncio.get_running_loop().create_future()
         self._reader = asyncio.get_running_loop().create_task(self._read())
         self.alive = True
@@ -44,7 +51,7 @@ class ModelProcess:
     @classmethod
     async def spawn(cls, log: str | None, configuration: Mapping[str, Any]) -> ModelProcess:
         """Start the process. Raises :class:`ProviderError` when it cannot be started."""
-        descriptor, log = open_log(log)
+        file = Log(log)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -53,7 +60,7 @@ class ModelProcess:
                 _MODULE,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=descriptor,
+                stderr=file.descriptor,
                 # A folder in which nobody plants files that libraries look for.
                 cwd=os.path.abspath(os.sep),
                 start_new_session=True,  # so that Ctrl-C reaches only the shell
@@ -66,8 +73,8 @@ class ModelProcess:
                 kind="provider_died",
             ) from error
         finally:
-            os.close(descriptor)
-        running = cls(process, log)
+            file.close()
+        running = cls(process, file)
         running._write({"do": "configure", **configuration})
         return running
 
@@ -75,27 +82,38 @@ class ModelProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def ready(self) -> None:
-        """Return once it can answer at once, or has ended."""
-        if self._ready.done():
-            return
-        try:
-            async with asyncio.timeout(STARTING):
-                await asyncio.shield(self._ready)
-        except TimeoutError:
-            self._give_up()
+    async def ready(self, silence: float = math.inf) -> None:
+        """Return once it can answer at once, or has ended; ``silence`` as in :meth:`answer`."""
+        await self._while_heard(lambda: asyncio.shield(self._ready), silence, STARTING)
 
-    async def answer(self, mailbox: Mailbox, seconds: float) -> dict[str, Any]:
-        """The next record for a request. A process that sends none within ``seconds`` is
-        stopped, or stuck in native code, as it watches its own limits; it is ended."""
+    async def answer(
+        self, mailbox: Mailbox, silence: float, whole: float = math.inf
+    ) -> dict[str, Any]:
+        """The next record for a request. It is ended if it takes longer than ``whole`` seconds,
+        or nothing at all is heard of it for ``silence`` seconds: while it works it gives a sign
+        of life every second, so it is stopped then, or stuck in native code."""
         if not mailbox.empty():
             return mailbox.get_nowait()
-        try:
-            async with asyncio.timeout(seconds):
-                return await mailbox.get()
-        except TimeoutError:
-            self._give_up()
-            return await mailbox.get()
+        return await self._while_heard(mailbox.get, silence, whole)
+
+    async def _while_heard(
+        self, wanted: Callable[[], Awaitable[_T]], silence: float, whole: float
+    ) -> _T:
+        """What is ``wanted``, which is there as well once the process has ended."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        overdue = False
+        while True:
+            until = min(max(self._heard, begun) + silence, begun + whole)
+            # Where the shell itself was stopped, all signs of life wait in the pipe.
+            last_chance = loop.time() >= until
+            if last_chance and overdue:
+                self._give_up()
+                return await wanted()
+            overdue = last_chance
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(loop.time() + _LAST_CHANCE if overdue else until):
+                    return await wanted()
 
     def _give_up(self) -> None:
         self._stuck = True
@@ -145,6 +163,9 @@ class ModelProcess:
             await self._end()
 
     def _deliver(self, record: dict[str, Any]) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        if "alive" in record:
+            return
         if "ready" in record:
             self._is_ready()
         elif "broken" in record:
@@ -167,6 +188,7 @@ class ModelProcess:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+        await asyncio.to_thread(self._log.drain)
         message, hint = self._epitaph()
         # One that cannot be imported, or was closed on purpose, would not do better again.
         temporary = not (self._broken or self._closing)
@@ -177,7 +199,7 @@ class ModelProcess:
     def _epitaph(self) -> tuple[str, str]:
         if self._closing:
             return "The model process (litellm) was closed.", ""
-        log = f" The log is {self._log}." if self._log is not None else ""
+        log = f" The log is {self._log.path}." if self._log.path is not None else ""
         if self._broken:
             return f"The model process (litellm) could not start: {self._broken}", log.strip()
         if self._stuck:

@@ -5,7 +5,8 @@ To the process, first ``{"do": "configure", …}``, then any number of
 ``[SHA-256, size]``, is followed by the bytes of these files, one after the other: nobody
 encodes and decodes what may be as large as a film. From the process ``{"ready": true}`` or
 ``{"broken": SENTENCE}`` once, and for each id one event a line, the last of which is
-``finished`` or ``failed``, or one ``result`` or ``error``. The ids let one connection
+``finished`` or ``failed``, or one ``result`` or ``error``. While it is being started, and while
+it works on anything, it sends ``{"alive": true}`` every second. The ids let one connection
 carry any number of requests at once. The lines are ASCII only, so that any byte stream
 will do.
 """

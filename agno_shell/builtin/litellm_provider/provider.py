@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from agno_shell.builtin.litellm_provider import endpoints, trust
+from agno_shell.builtin.litellm_provider.destination import parse_address
 from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.protocol import (
@@ -15,13 +18,17 @@ from agno_shell.builtin.litellm_provider.protocol import (
     record_event,
     request_record,
 )
-from agno_shell.contracts import Abilities, Counted, Provider, ProviderOptions
+from agno_shell.contracts import Abilities, Address, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.types import Message
 
 _GRACE = 30.0
-"""Seconds that the model process may take beyond its own limits, and for a question."""
+"""Seconds that the model process may take beyond its own limit on a reply, and for a question."""
+
+_SILENCE = 5.0
+"""Seconds beyond ``first_token`` in which at least a sign of life must come from it: it watches
+that limit itself."""
 
 
 class LitellmProvider(Provider):
@@ -34,6 +41,8 @@ class LitellmProvider(Provider):
 
     def __init__(self, options: ProviderOptions) -> None:
         self._options = options
+        self._limits = Limits.from_settings(options.limits)
+        self._silence = self._limits.first_token + _SILENCE
         self._process: ModelProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -45,7 +54,7 @@ class LitellmProvider(Provider):
 
     async def start(self) -> None:
         """Start the model process and wait until it can answer at once."""
-        await (await self._running()).ready()
+        await (await self._running()).ready(self._silence)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         try:
@@ -58,21 +67,38 @@ class LitellmProvider(Provider):
             number, answers = process.send(asked, request.files)
         except (TypeError, ValueError, RecursionError) as error:
             said = f"A parameter of the request cannot be sent: {error}."
-            yield Failed("refused", said, "Change the agent's parameters in the config file.")
+            yield Failed("not_sent", said, "Change the agent's parameters in the config file.")
             return
         over = begun = False
         try:
-            await process.ready()
-            limits = Limits.from_settings(self._options.limits)
-            end = time.monotonic() + limits.whole_reply + _GRACE
+            await process.ready(self._silence)
+            end = time.monotonic() + self._limits.whole_reply + _GRACE
             while not over:
-                record = await process.answer(answers, end - time.monotonic())
+                record = await process.answer(answers, self._silence, end - time.monotonic())
                 event = _event(record, begun=begun)
                 begun = True
                 over = isinstance(event, Finished | Failed)
                 yield event
         finally:
             process.forget(number, cancel=not over)
+
+    def address(self, model: str, api_base: str | None = None) -> Address | None:
+        given = api_base or self._options.api_base
+        service = endpoints.service_of(model)
+        try:
+            if given:
+                parsed = parse_address(given, "api_base")
+                return None if endpoints.is_own(service, parsed) else Address(given)
+            found = endpoints.endpoint(service, os.environ)
+        except ProviderError as error:
+            # Nothing is sent there; the sentence says the same when something is to be.
+            return Address(f"an address that cannot be used ({error})")
+        if found is None or endpoints.is_own(service, found.address):
+            return None
+        return Address(found.address.url, found.variable)
+
+    def cautions(self) -> Sequence[str]:
+        return [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []
 
     async def models(self) -> Sequence[str]:
         return tuple(await self._ask("models"))
@@ -113,8 +139,8 @@ class LitellmProvider(Provider):
         number, answers = process.send({"do": "call", "name": name, "arguments": arguments})
         answered = False
         try:
-            await process.ready()
-            record = await process.answer(answers, _GRACE)
+            await process.ready(self._silence)
+            record = await process.answer(answers, self._silence, _GRACE)
             answered = True
         finally:
             process.forget(number, cancel=not answered)

@@ -9,6 +9,8 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 
+from agno_shell.builtin.litellm_provider import proxies
+
 HIDDEN = "[hidden key]"
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
@@ -44,6 +46,11 @@ def secrets(environ: Mapping[str, str], named: str | None = None) -> list[str]:
     }
     values |= {key} if len(key) >= _SHORTEST_KEY else set()
     return sorted(values, key=lambda value: (-len(value), value))
+
+
+def hidden(environ: Mapping[str, str], named: str | None = None) -> list[str]:
+    """What no text may hold: :func:`secrets`, and the passwords of proxies."""
+    return [*secrets(environ, named), *proxies.secrets(environ)]
 
 
 class Redactor:

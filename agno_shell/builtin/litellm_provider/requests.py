@@ -80,7 +80,7 @@ def refuse_others(parameters: Mapping[str, Any]) -> None:
             raise ProviderError(
                 f"{name} is no model parameter and was not sent.",
                 hint="Remove it from the agent's parameters in the config file.",
-                kind="refused",
+                kind="not_sent",
             )
 
 

@@ -5,29 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.outbox import Outbox
-from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
+from agno_shell.builtin.litellm_provider.redact import Redactor, hidden
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
+from agno_shell.builtin.litellm_provider.way import DIRECT, Way
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
 from agno_shell.types import NOTHING
 
 Record = Mapping[str, Any]
 
+ALIVE: Record = {"alive": True}
+SIGN_SECONDS = 1.0
+
 
 class Service:
     """Answers the records of :mod:`protocol`."""
 
-    def __init__(self, descriptor: int, configuration: Record) -> None:
+    def __init__(self, descriptor: int, configuration: Record, way: Way = DIRECT) -> None:
         self._limits = Limits.from_settings(configuration["limits"])
-        self._redactor = Redactor(secrets(os.environ, configuration["api_key_env"]))
+        self._redactor = Redactor(hidden(os.environ, configuration["api_key_env"]))
         self.outbox = Outbox(descriptor, self._redactor)
-        self._catalog = Catalog(configuration["api_base"], configuration["api_key_env"])
+        self._catalog = Catalog(configuration["api_base"], configuration["api_key_env"], way)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._releasing: set[asyncio.Task[None]] = set()
 
@@ -42,6 +46,13 @@ class Service:
         task = asyncio.get_running_loop().create_task(work(record))
         self._tasks[number] = task
         task.add_done_callback(lambda _task: self._tasks.pop(number, None))
+
+    async def give_signs_of_life(self) -> NoReturn:
+        """Tell the shell every second that this loop turns, while there is something to do."""
+        while True:
+            await asyncio.sleep(SIGN_SECONDS)
+            if self._tasks:
+                self.outbox.record(ALIVE)
 
     async def idle(self) -> None:
         """Return as soon as no request is under way."""

@@ -37,7 +37,7 @@ class Target(NamedTuple):
         """Where private fields come from, and the only place they go back to: the service,
         the model without its date, and the server if it is one of the person's own."""
         family = f"{self.provider}/{_DATE.sub('', self.name)}"
-        return family if self.goal.api_base is None else f"{family} at {self.goal.where}"
+        return f"{family} at {self.goal.where}" if self.goal.elsewhere else family
 
     @property
     def claude(self) -> bool:

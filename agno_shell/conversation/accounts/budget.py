@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agno_shell import settings
@@ -13,6 +12,7 @@ from agno_shell.conversation.accounts.figures import plus
 from agno_shell.conversation.models import Choice
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
+from agno_shell.guarding import quiet
 from agno_shell.reports import dollars
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Budget:
             return
         state, more = _state(figures, estimate, allowed), _next_limit(costs, self._limit)
         if not await self.ask(f"{state[0].upper()}{state[1:]}. Let it cost up to {dollars(more)}?"):
-            raise ProviderError(f"Nothing was sent: {state}.", hint=HINT, kind="refused")
+            raise ProviderError(f"Nothing was sent: {state}.", hint=HINT, kind="not_sent")
         self._allowed[session_id] = more
 
     async def spent(self, session_id: str) -> Figures:
@@ -111,12 +111,15 @@ class Budget:
 
     async def _estimate(self, choice: Choice, prepared: RequestPrepared) -> float | None:
         """US dollars that the request costs without its reply; None when not known."""
+        models = self._conversation.models
+        if models.address(choice, prepared.request.api_base) is not None:
+            return None  # the price is that of the service itself
         if choice not in self._prices:
-            provider = self._conversation.models.provider(choice)
+            provider = models.provider(choice)
             self._prices[choice] = None
             # A provider that cannot say it now says so when it is asked to answer; it may be
             # anybody's plugin, and its bug costs the estimate and not the turn.
-            with suppress(Exception, SystemExit):
+            with quiet():
                 self._prices[choice] = await provider.input_price(choice.model)
         price = self._prices[choice]
         return None if price is None else price * prepared.receipt.tokens

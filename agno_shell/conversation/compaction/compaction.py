@@ -11,7 +11,7 @@ from agno_shell.conversation.asking import Asking
 from agno_shell.conversation.compaction import transcript
 from agno_shell.conversation.compaction.transcript import Said
 from agno_shell.conversation.models import OFFLINE, Choice
-from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.summaries import in_force
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import StorageError, UsageError
@@ -93,7 +93,7 @@ class Compaction:
         while True:
             part += 1
             piece, waiting = transcript.take(waiting, await self._room(choices[0], before))
-            reply = Reply(self._conversation.head(), choices[0], lambda _message: None)
+            reply = Reply(self._conversation.head(), choices[0])
             if waiting:
                 yield ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n")
             ending: Ending = Interrupted()
@@ -133,11 +133,10 @@ class Compaction:
             reply.begin(choice)
 
         provider, patience = conversation.models.provider, conversation.patience
-        asking = Asking(choices, provider, prepare, begun, patience, self._stop)
+        take = taken_by(reply)
+        asking = Asking(choices, provider, prepare, begun, patience, self._stop, take)
         async with aclosing(asking.events()) as events:
             async for event in events:
-                if not isinstance(event, Finished | Failed | Interrupted | RequestPrepared):
-                    reply.take(event)
                 yield event
 
     def _count(self, usage: Usage | None) -> None:

@@ -14,13 +14,15 @@ from agno_shell.conversation.files.file_content import (
     PDF,
     as_text,
     fenced,
-    is_sendable,
     is_text,
     media_type,
     read_file,
+    refuse,
 )
 from agno_shell.conversation.files.mentions import Mention, mentions
+from agno_shell.conversation.files.opened import extent_within
 from agno_shell.errors import UsageError
+from agno_shell.guarding import let_through
 from agno_shell.terminal_text import clean_line, count_hidden
 from agno_shell.types import Attachment, Message
 from agno_shell.wording import count
@@ -58,11 +60,17 @@ class Attachments:
         self._tell = tell
         self._waiting: dict[str, list[Attachment]] = {}
         """By the id of the session, which keeps their contents."""
+        self._extents: dict[str, str] = {}
+        """How much is in what was attached, by its hash."""
 
     @property
     def waiting(self) -> Sequence[Attachment]:
         """Those of the open session."""
         return tuple(self._waiting.get(self._conversation.session.session_id, ()))
+
+    def extent(self, attachment: Attachment) -> str:
+        """How much is in it: ``640 × 480 pixels``, ``3 pages``; empty where that is not known."""
+        return self._extents.get(attachment.sha256, "")
 
     async def attach(self, path: str) -> Attachment:
         """Take in a file; it goes with the next message."""
@@ -134,17 +142,13 @@ class Attachments:
     async def _take(self, data: bytes, name: str) -> Attachment:
         kind, hidden = await asyncio.to_thread(_examined, name, data)
         shown = clean_line(name)
-        if not data:
-            raise UsageError(f"{shown} is empty.")
-        if not is_sendable(kind):
-            raise UsageError(
-                f"{shown} is {kind}, which no model takes.",
-                hint="Text, PNG, JPEG, GIF and WebP images, and PDF can be attached.",
-            )
+        refuse(name, kind, data)
+        extent = await extent_within(name, kind, data)
         session_id = self._conversation.session.session_id
         attachment = Attachment(name, kind, "", len(data))
         self._check(attachment, await self._abilities())
         sha256 = await self._conversation.store(lambda s: s.attach(session_id, data))
+        self._extents[sha256] = extent
         if hidden:
             self._tell(
                 f"{shown} holds {count(hidden, 'character')} that cannot be seen or that turn the "
@@ -162,7 +166,8 @@ class Attachments:
         # A provider may be anybody's plugin; its bug leaves open what the model can take.
         try:
             return await self._conversation.provider.abilities(self._model)
-        except Exception:
+        except BaseException as error:
+            let_through(error)
             return Abilities()
 
     def _check(self, attachment: Attachment, abilities: Abilities) -> None:
@@ -183,7 +188,8 @@ class Attachments:
     async def _window(self) -> int:
         try:
             window = await self._conversation.provider.context_window(self._model)
-        except Exception:  # as above
+        except BaseException as error:  # as above
+            let_through(error)
             window = None
         return window or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 
 from agno_shell.errors import UsageError
@@ -26,6 +27,15 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+
+_CONTROLS = bytes(each for each in range(0x20) if each not in b"\t\n\r\f\x1b") + b"\x7f"
+"""Bytes that no text in an 8-bit encoding has."""
+
+LOOKED_AT = 65_536
+"""Bytes at the beginning from which an encoding is guessed."""
+
+MOST_ACCENTS = 3
+"""A text in the Latin script has a letter beyond ASCII in so many characters at most."""
 
 PDF_BEGINS_WITHIN = 1024
 """Bytes before the mark of a PDF, as readers allow them."""
@@ -103,6 +113,40 @@ def media_type(name: str, data: bytes) -> str:
     # Its first bytes would be others if it were what the name says.
     is_wrong = guessed.startswith("text/") or guessed in (*IMAGES, PDF)
     return "application/octet-stream" if is_wrong else guessed or "application/octet-stream"
+
+
+def refuse(path: str, kind: str, data: bytes) -> None:
+    """Raises :class:`UsageError` for a content of which nothing can be sent."""
+    shown = clean_line(path)
+    if not data:
+        raise UsageError(f"{shown} is empty.")
+    if is_sendable(kind):
+        return
+    if encoding := other_encoding(data):
+        raise UsageError(
+            f"{shown} is text, but not in UTF-8; it seems to be in {encoding[0]}.",
+            hint=f"iconv -f {encoding[1]} -t UTF-8 {shlex.quote(shown)} > NEW converts it; "
+            "attach NEW.",
+        )
+    raise UsageError(
+        f"{shown} is {kind}, which no model takes.",
+        hint="Text, PNG, JPEG, GIF and WebP images, and PDF can be attached.",
+    )
+
+
+def other_encoding(data: bytes) -> tuple[str, str] | None:
+    """What text that is not in UTF-8 seems to be in, for a person and for ``iconv``; None
+    for what does not look like text."""
+    odd, even = data[1:LOOKED_AT:2], data[0:LOOKED_AT:2]
+    for half, other, name in ((odd, even, "UTF-16LE"), (even, odd, "UTF-16BE")):
+        if not len(data) % 2 and half.count(0) * 2 > len(half) and not other.count(0):
+            return f"{name} without a byte order mark", name
+    if data.translate(None, _CONTROLS) != data:
+        return None
+    high = sum(each >= 0x80 for each in data[:LOOKED_AT])
+    if high * MOST_ACCENTS > len(data[:LOOKED_AT]):
+        return "an older encoding", "ENCODING"
+    return "Windows-1252 or Latin-1", "WINDOWS-1252"
 
 
 def is_text(kind: str) -> bool:

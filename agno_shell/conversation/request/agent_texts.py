@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agno_shell.config.agents import FILE_MARK
+from agno_shell.conversation.files.file_content import as_text, other_encoding
 
 LARGEST = 1024 * 1024
 """Bytes of one file; more would fill most windows."""
@@ -50,10 +51,9 @@ def _read(path: str) -> str:
         data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise ValueError("it is larger than 1 MiB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("it is not text in UTF-8") from None
-    if "\0" in text:
-        raise ValueError("it is not text in UTF-8")
+    text = as_text(data)
+    if text is None:
+        encoding = other_encoding(data)
+        seems = f"; it seems to be in {encoding[0]}" if encoding else ""
+        raise ValueError(f"it is not text in UTF-8{seems}")
     return text

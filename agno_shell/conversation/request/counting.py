@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from agno_shell.contracts import Counted, Provider
+from agno_shell.guarding import let_through
 from agno_shell.types import Message
 
 BYTES_PER_TOKEN = 4
@@ -76,8 +77,8 @@ class Counter:
             is_each_counted = len(counted.tokens) == len(messages)
             if is_each_counted and all(isinstance(each, int) for each in counted.tokens):
                 return counted
-        except (Exception, SystemExit):
-            pass
+        except BaseException as error:
+            let_through(error)
         return await Provider.count_tokens(self._provider, self._model, messages)
 
     def keep(self, messages: Collection[Message]) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from itertools import takewhile
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from agno_shell.conversation.request.refusals import is_refused, says
 from agno_shell.conversation.request.rules import begins_turn
-from agno_shell.conversation.tree import branches
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation
+
+
+REACH = 32
+"""Messages that are read on either side of one that stands far back, to find its turn and the
+reply that says whether it was refused; four times as many each time that is not enough."""
 
 
 class Found(NamedTuple):
@@ -24,6 +29,8 @@ class Found(NamedTuple):
     message: Message
     turn: tuple[Message, ...]
     """The turn that it belongs to; of a summary nothing."""
+    refused_later: bool = False
+    """Whether what has no answer in that turn was refused by one to a later turn."""
 
 
 class Earlier:
@@ -74,49 +81,55 @@ class Earlier:
         missing = ids - places.keys()
         self._far |= dict.fromkeys(missing)
         if missing and not self._conversation.path.is_whole:
-            session_id, first = self._conversation.session.session_id, messages[0].id
-            # The first turn that is loaded may have begun before that.
-            rest = list(takewhile(lambda message: not begins_turn(message), messages))
             # Of a session that was deleted elsewhere, what is loaded is what there is.
             with suppress(SessionNotFoundError):
-                self._far |= await self._conversation.reader(
-                    lambda storage: _among(
-                        branches.leading_to(storage, session_id, first), rest, missing
-                    )
-                )
+                self._far |= await self._not_loaded(missing)
+
+    async def _not_loaded(self, ids: set[str]) -> dict[str, Found]:
+        """Those of ``ids`` that are among the messages before what is loaded."""
+        numbered = self._conversation.numbered
+        before, length = await numbered.before(), await numbered.length()
+        found: dict[str, Found] = {}
+        for ident, number in (await numbered.numbers(ids)).items():
+            place, reach = number - 1, REACH
+            while True:
+                start, stop = max(0, place - reach), min(length, place + reach)
+                part = await numbered.part(start, stop)
+                first, end = turn_bounds(part, place - start)
+                is_whole = (first or not start) and (end < len(part) or stop == length)
+                if is_whole and (stop == length or any(map(says, part[end:]))):
+                    break
+                reach *= 4
+            found[ident] = _found_at(part, place - start)._replace(place=place - before)
+        return found
 
     def _found(self, message_id: str, messages: Sequence[Message]) -> Found | None:
         place = self.place(message_id)
         if place is None:
             return self._far.get(message_id)
-        return Found(place, messages[place], tuple(turn_around(messages, place)))
+        return _found_at(messages, place)
 
 
 def turn_around(messages: Sequence[Message], place: int) -> list[Message]:
     """The whole turn of the message at ``place``; of a summary nothing."""
     if messages[place].role == "summary":
         return []
+    start, end = turn_bounds(messages, place)
+    return [message for message in messages[start:end] if message.role != "summary"]
+
+
+def turn_bounds(messages: Sequence[Message], place: int) -> tuple[int, int]:
+    """Where the turn of a message begins, and behind its end."""
     start, end = place, place + 1
     while start and not begins_turn(messages[start]):
         start -= 1
     while end < len(messages) and not begins_turn(messages[end]):
         end += 1
-    return [message for message in messages[start:end] if message.role != "summary"]
+    return start, end
 
 
-def _among(
-    before: Sequence[Message], rest: Sequence[Message], ids: Iterable[str]
-) -> dict[str, Found]:
-    """Those of ``ids`` that are among the messages before what is loaded; ``rest`` is what
-    is loaded of the turn that they end in."""
-    places = {message.id: place for place, message in enumerate(before)}
-    path = [*before, *rest]
-    return {
-        each: Found(
-            places[each] - len(before),
-            path[places[each]],
-            tuple(turn_around(path, places[each])),
-        )
-        for each in ids
-        if each in places
-    }
+def _found_at(messages: Sequence[Message], place: int) -> Found:
+    turn = tuple(turn_around(messages, place))
+    # Looked at no further than to the first reply that says it.
+    behind = dropwhile(lambda each: not begins_turn(each), islice(messages, place + 1, None))
+    return Found(place, messages[place], turn, is_refused(behind))

@@ -34,8 +34,10 @@ def left_out(
     covered = places.covered if places.covered is not None else begins
     window, summed_up = places.start - covered, covered - begins
     empty = sum(turn.empty + turn.length - turn.spoken for turn in turns)
+    refused = sum(turn.refused for turn in turns)
     for found, turn in pinned:
         empty += turn.empty
+        refused += turn.refused
         if found.place < covered:
             summed_up -= turn.spoken
         else:
@@ -52,6 +54,7 @@ def left_out(
         _left_out(summed_up, "summary", more and by_summary),
         _left_out(window, "window", more and not by_summary),
         LeftOut(empty, "empty"),
+        LeftOut(refused, "refused"),
     )
     return tuple(row for row in rows if row.messages > 0)
 

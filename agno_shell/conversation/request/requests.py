@@ -15,16 +15,13 @@ from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.counting import Counter
 from agno_shell.conversation.request.earlier import Earlier, Found
 from agno_shell.conversation.request.receipts import Places, left_out
-from agno_shell.conversation.request.rules import (
-    begins_turn,
-    go_on,
-    joined,
-    reply_reserve,
-    valid,
-)
+from agno_shell.conversation.request.refusals import without_refused
+from agno_shell.conversation.request.rules import begins_turn, go_on, reply_reserve, valid
 from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
+from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message
+from agno_shell.errors import UsageError
 from agno_shell.events import Receipt, ReceiptRow, Request, RequestPrepared, Why
 from agno_shell.types import NOTHING, Message, ToolSchema, new_id, now
 
@@ -77,26 +74,27 @@ class Requests:
         self._contents = Contents(conversation)
         self._system = SystemText()
         self._tools: tuple[tuple[ToolSchema, ...], Message | None] = ((), None)
-        self._turns: dict[tuple[str, str, int], SentTurn] = {}
-        """Turns as they were sent, by their first and last message and their length."""
+        self._turns: dict[tuple[str, str, int, bool], SentTurn] = {}
+        """Turns as they were sent, by their first and last message, their length, and
+        whether a later turn was refused."""
         self._told: set[str] = set()
 
     async def prepare(self, choice: Choice) -> RequestPrepared:
         """What is to be sent now to ``choice``."""
-        return self._filtered(choice, await self.compose(choice))
+        return await self._filtered(choice, await self.compose(choice))
 
     async def receipt(self) -> Receipt:
         """What the next request holds beside its question, every token counted."""
         conversation = self._conversation
         choice = conversation.choice
-        before = len(await conversation.whole_path()) - len(conversation.history)
+        before = await conversation.numbered.before()
         composed = await self.compose(choice, asking=False, counted=True, before=before)
-        return self._filtered(choice, composed).receipt
+        return (await self._filtered(choice, composed)).receipt
 
-    def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
+    async def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
         """The request as plugins want it, with the receipt for that."""
         conversation = self._conversation
-        request = conversation.plugins.prepare_request(conversation.session, prepared.request)
+        request = await filtered(conversation.plugins, conversation.session, prepared.request)
         if request is prepared.request:
             return prepared
         return RequestPrepared(request, self._recounted(choice, prepared, request))
@@ -120,7 +118,12 @@ class Requests:
         frame = await self._frame(model.window)
         named = await self._earlier.find(conversation.session.pinned)
         pinned = [
-            (each, await self.as_sent(SentTurn(turn[0].id, turn, 0, len(turn))))
+            (
+                each,
+                await self.as_sent(
+                    SentTurn(turn[0].id, turn, 0, len(turn), refused_later=each.refused_later)
+                ),
+            )
             for each, turn in _each_turn_once(named)
         ]
         selecting = Selecting(
@@ -138,18 +141,23 @@ class Requests:
         first = {turn.first for turn in turns}
         apart = [each for each in pinned if first.isdisjoint(m.id for m in each[0].turn)]
         rows = _rows(frame, selection, [turn for _each, turn in apart], pinned, asking)
+        sent = in_sequence(message for message, _why in rows)
+        parts = [part for each in sent for part in each.parts]
         if counted or selection.is_counted:
-            await model.counter.count([*frame.messages, *(message for message, _why in rows)])
-        self._forget(model.counter, rows)
-        receipt = _receipt(model, frame, rows)
+            await model.counter.count([*frame.messages, *parts])
+        self._forget(model.counter, parts)
+        receipt = _receipt(model, frame, _whole_rows(sent, rows))
         places = await self._places(selection, before)
         receipt = receipt._replace(left_out=left_out(places, turns, apart))
-        return RequestPrepared(await self._request(choice, frame, receipt), receipt)
+        request = await self._request(choice, frame, sent)
+        if asking and not request.asks:
+            raise UsageError("There is nothing to send: the question is empty.")
+        return RequestPrepared(request, receipt)
 
-    async def _request(self, choice: Choice, frame: Frame, receipt: Receipt) -> Request:
+    async def _request(self, choice: Choice, frame: Frame, sent: Sequence[Sent]) -> Request:
         conversation = self._conversation
         agent = conversation.agent
-        messages = tuple(row.message for row in receipt.rows)
+        messages = tuple(each.message for each in sent)
         return Request(
             choice.model,
             messages,
@@ -163,17 +171,17 @@ class Requests:
     def _recounted(self, choice: Choice, prepared: RequestPrepared, request: Request) -> Receipt:
         """The receipt for a request that a plugin has changed."""
         receipt, counter = prepared.receipt, self._models[choice].counter
-        rows = {row.message.id: row for row in receipt.rows}
+        known = _by_message(prepared)
 
-        def row(message: Message) -> ReceiptRow:
-            known = rows.get(message.id)
-            if known and known.message == message:
-                return known
+        def rows(message: Message) -> Sequence[ReceiptRow]:
+            before = known.get(message.id)
+            if before and before[0] == message:
+                return before[1]
             # Not known by its id: that stands for another text.
             tokens = counter.tokens(message._replace(id=f"changed:{hash(message.content)}"))
-            return ReceiptRow(message, tokens, known.why if known else "recent")
+            return [ReceiptRow(message, tokens, before[1][-1].why if before else "recent")]
 
-        changed = tuple(map(row, request.messages))
+        changed = tuple(row for message in request.messages for row in rows(message))
         is_same = changed == receipt.rows
         return receipt._replace(rows=changed, estimated=receipt.estimated or not is_same)
 
@@ -183,9 +191,10 @@ class Requests:
         system = Message(new_id(), "system", task, now())
         asked = Message(new_id(), "user", text, now())
         frame = Frame(None, (), None, reply_reserve(model.window, NOTHING))
-        receipt = _receipt(model, frame, [(system, "instructions"), (asked, "question")])
+        rows: list[Row] = [(system, "instructions", False), (asked, "question", False)]
+        receipt = _receipt(model, frame, rows)
         request = Request(choice.model, (system, asked), api_base=self._conversation.api_base)
-        return self._filtered(choice, RequestPrepared(request, receipt))
+        return await self._filtered(choice, RequestPrepared(request, receipt))
 
     async def not_summed_up(self) -> tuple[Message | None, list[SentTurn]]:
         """The summary that is in force, and the turns that it does not stand for, as they
@@ -240,17 +249,18 @@ class Requests:
 
     async def as_sent(self, turn: SentTurn) -> SentTurn:
         """A turn of the path as it is sent."""
-        key = (turn.first, turn.messages[-1].id, turn.length)
+        key = (turn.first, turn.messages[-1].id, turn.length, turn.refused_later)
         if key not in self._turns:
-            sent = [await self._contents.as_sent(message) for message in valid(turn.messages)]
+            kept, refused = without_refused(turn.messages, turn.refused_later)
+            sent = [await self._contents.as_sent(message) for message in valid(kept)]
             own = {message.id for message in turn.messages}
-            empty = turn.spoken - sum(message.id in own for message in sent)
-            self._turns[key] = turn._replace(messages=sent, empty=empty)
+            empty = turn.spoken - refused - sum(message.id in own for message in sent)
+            self._turns[key] = turn._replace(messages=sent, empty=empty, refused=refused)
         return self._turns[key]
 
-    def _forget(self, counter: Counter, rows: Sequence[tuple[Message, Why]]) -> None:
-        counter.keep([message for message, _why in rows])
-        if len(self._turns) > 2 * len(rows) + KEPT_TURNS:
+    def _forget(self, counter: Counter, parts: Sequence[Message]) -> None:
+        counter.keep(parts)
+        if len(self._turns) > 2 * len(parts) + KEPT_TURNS:
             self._turns.clear()
 
     async def _places(self, selection: Selection, before: int | None) -> Places:
@@ -288,14 +298,11 @@ def _rows(
 ) -> list[tuple[Message, Why]]:
     """What is sent, in its order, and why; ``apart`` are the pinned turns that stand before
     the window."""
-    groups = [turn.messages for turn in (*apart, *selection.turns) if turn.messages]
-    sent = joined(groups)
+    sent = [message for turn in (*apart, *selection.turns) for message in turn.messages]
     if asking and sent and sent[-1].role == "assistant":
         sent.append(go_on(sent[-1]))
     chosen = {message.id for _each, turn in pinned for message in turn.messages}
     asked = next((at for at in reversed(range(len(sent))) if begins_turn(sent[at])), 0)
-    if sent and asking and sent[-1].id.startswith("go-on:"):
-        asked = len(sent) - 1
     rows: list[tuple[Message, Why]] = []
     if frame.system:
         rows.append((frame.system, "instructions"))
@@ -309,11 +316,33 @@ def _rows(
     return rows
 
 
-def _receipt(model: Model, frame: Frame, rows: Sequence[tuple[Message, Why]]) -> Receipt:
+Row = tuple[Message, Why, bool]
+"""A part of a message, why it is sent, and whether it is joined to the part before it."""
+
+
+def _whole_rows(sent: Sequence[Sent], rows: Sequence[tuple[Message, Why]]) -> list[Row]:
+    """Every part of what is sent, also what was said by nobody: that stands between others
+    because of the one behind it."""
+    reasons = {message.id: why for message, why in rows}
+    whole: list[Row] = []
+    why: Why = "recent"
+    for each in reversed(sent):
+        for number in reversed(range(len(each.parts))):
+            part = each.parts[number]
+            why = reasons.get(part.id, why)
+            whole.append((part, why, number > 0))
+    whole.reverse()
+    return whole
+
+
+def _receipt(model: Model, frame: Frame, rows: Sequence[Row]) -> Receipt:
     counter = model.counter
-    every = [*frame.messages, *(message for message, _why in rows)]
+    every = [*frame.messages, *(message for message, _why, _joined in rows)]
     return Receipt(
-        tuple(ReceiptRow(message, counter.tokens(message), why) for message, why in rows),
+        tuple(
+            ReceiptRow(message, counter.tokens(message), why, joined)
+            for message, why, joined in rows
+        ),
         (),
         counter.tokens(frame.tools_text) if frame.tools_text else 0,
         model.window,
@@ -321,6 +350,18 @@ def _receipt(model: Model, frame: Frame, rows: Sequence[tuple[Message, Why]]) ->
         frame.reserve,
         not (counter.exact and all(map(counter.is_counted, every))),
     )
+
+
+def _by_message(prepared: RequestPrepared) -> dict[str, tuple[Message, list[ReceiptRow]]]:
+    """The rows of each message of a request, by its id."""
+    groups: list[list[ReceiptRow]] = []
+    for row in prepared.receipt.rows:
+        if row.joined:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    pairs = zip(prepared.request.messages, groups, strict=True)
+    return {message.id: (message, rows) for message, rows in pairs}
 
 
 def _tools_text(tools: Sequence[ToolSchema]) -> Message | None:

@@ -14,6 +14,8 @@ what was sent once must begin the same the next time."""
 NO_RESULT = "There is no result: the call was stopped, or the program ended before it was over."
 """What a model is told of a call that was never answered."""
 
+NO_OUTPUT = "(no output)"
+
 REPLY_SHARE = 4
 """The reply may use one in this many tokens of the window, unless max_tokens says else."""
 
@@ -44,36 +46,30 @@ def is_empty(message: Message) -> bool:
     return message.role != "tool" and not (message.content.strip() or message.attachments)
 
 
-def valid(turn: Iterable[Message]) -> list[Message]:
-    """A turn as it is sent: nothing empty; behind each reply exactly one result of every
-    call in it; no result without its call; never two replies in a row."""
+def valid(messages: Iterable[Message]) -> list[Message]:
+    """Messages as they are sent: nothing empty; right behind each reply exactly one result
+    of every call in it, in their order; no result without its call; never two replies in a
+    row. The same for a turn and for several of them."""
     sent: list[Message] = []
-    waiting: list[ToolCall] = []
-    for message in turn:
+    calls: tuple[ToolCall, ...] = ()
+    results: dict[int, Message] = {}
+    for message in messages:
         if message.role == "tool":
-            call = next((each for each in waiting if each.id == message.tool_call_id), None)
-            if call:
-                waiting.remove(call)
-                sent.append(message)
+            numbers = (at for at, call in enumerate(calls) if call.id == message.tool_call_id)
+            number = next((at for at in numbers if at not in results), None)
+            if number is not None:
+                results[number] = message
             continue
+        if not is_empty(message) or begins_turn(message):
+            sent += _results(calls, results, sent)
+            calls, results = (), {}
         if is_empty(message):
             continue
-        sent += _invented(waiting, sent)
         if message.role == "assistant" and sent and sent[-1].role == "assistant":
             sent.append(go_on(sent[-1]))
         sent.append(message)
-        waiting = list(message.tool_calls)
-    sent += _invented(waiting, sent)
-    return sent
-
-
-def joined(groups: Iterable[Sequence[Message]]) -> list[Message]:
-    """Turns one after the other, without two replies in a row where one has no question."""
-    sent: list[Message] = []
-    for group in groups:
-        if group and sent and sent[-1].role == group[0].role == "assistant":
-            sent.append(go_on(sent[-1]))
-        sent += group
+        calls = message.tool_calls
+    sent += _results(calls, results, sent)
     return sent
 
 
@@ -82,18 +78,23 @@ def go_on(behind: Message) -> Message:
     return Message(f"go-on:{behind.id}", "user", GO_ON, behind.created_at, parent=behind.id)
 
 
-def _invented(calls: Iterable[ToolCall], behind: Sequence[Message]) -> Iterator[Message]:
+def _results(
+    calls: Iterable[ToolCall], results: Mapping[int, Message], behind: Sequence[Message]
+) -> Iterator[Message]:
+    asked = behind[-1] if behind else None
     for number, call in enumerate(calls):
-        asked = behind[-1]
-        yield Message(
-            f"no-result:{asked.id}:{number}",
-            "tool",
-            NO_RESULT,
-            asked.created_at,
-            parent=asked.id,
-            status="failed",
-            tool_call_id=call.id,
-        )
+        if (result := results.get(number)) is not None:
+            yield result if result.content.strip() else result._replace(content=NO_OUTPUT)
+        elif asked is not None:
+            yield Message(
+                f"no-result:{asked.id}:{number}",
+                "tool",
+                NO_RESULT,
+                asked.created_at,
+                parent=asked.id,
+                status="failed",
+                tool_call_id=call.id,
+            )
 
 
 def reply_reserve(window: int, parameters: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from agno_shell.conversation.path import Path
 from agno_shell.conversation.request.counting import Counter
+from agno_shell.conversation.request.refusals import is_refused
 from agno_shell.conversation.request.rules import begins_turn
 from agno_shell.conversation.request.window import Cost, fit
 from agno_shell.types import Message
@@ -31,6 +32,10 @@ class SentTurn(NamedTuple):
     """How many of them are no summaries."""
     empty: int = 0
     """How many of those are not sent, because they hold nothing."""
+    refused: int = 0
+    """How many of them are not sent, because they were refused."""
+    refused_later: bool = False
+    """Whether what has no answer in it was refused by one to a later turn."""
 
 
 class Backwards:
@@ -43,6 +48,8 @@ class Backwards:
     def __init__(self, path: Path, summary: Message | None) -> None:
         self._path = path
         self._taken = 0
+        self._refused = False
+        """Whether what stands before the turns that were taken, and has no answer, was refused."""
         self.summary = summary
         self._has_met_summary = False
 
@@ -61,7 +68,9 @@ class Backwards:
         if not turn:
             return None
         turn.reverse()
-        return SentTurn(turn[0].id, turn, self._taken - began, len(turn))
+        later, self._refused = self._refused, is_refused(turn, self._refused)
+        length = self._taken - began
+        return SentTurn(turn[0].id, turn, length, len(turn), refused_later=later)
 
     async def _before(self) -> Message | None:
         """The message before those that were taken, if it may be sent."""

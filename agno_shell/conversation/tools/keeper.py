@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agno_shell.contracts import Tool, ToolBox, ToolFactory
 from agno_shell.errors import AgnoShellError
+from agno_shell.guarding import let_through, quiet, reason_of
+from agno_shell.threads import in_thread
 from agno_shell.types import ToolSchema
+from agno_shell.wording import size
 
 OPENING_SECONDS = 20.0
 """How long a turn waits for the tools of a box; they may come later."""
 
 CLOSING_SECONDS = 10.0
 """How long a box may take to stop what it has started."""
+
+MOST_TOOLS = 512
+"""Tools of one box; no provider takes as many, and each costs tokens with every request."""
+
+LONGEST_NAME = 256
+LONGEST_DESCRIPTION = 8_000
+"""Characters."""
+
+SCHEMA_BYTES = 65_536
+BOX_BYTES = 1_000_000
+"""What the descriptions of one tool's parameters, and of all tools of a box, may take."""
+
+NAMED = 8
+"""Things that are wrong with a box which are told one by one."""
 
 
 class ToolKeeper:
@@ -50,13 +66,17 @@ class ToolKeeper:
         try:
             if self._box is None:
                 self._box = self._open(self._factory)
-            self.tools, wrong = _usable(await self._box.tools())
-            self.problem = " ".join([*self._box.problems(), *wrong])
+            # Looking through them may take long, and what they do then is theirs.
+            tools = await self._box.tools()
+            looked: Awaitable[tuple[Sequence[Tool], list[str]]] = in_thread(lambda: _usable(tools))
+            self.tools, wrong = await looked
+            self.problem = " ".join(_few([*self._box.problems(), *wrong]))
         except AgnoShellError as error:
             self._failed(error.sentence())
         # A tool box may be anybody's plugin; its bug costs its tools and not the turn.
-        except (Exception, SystemExit) as error:
-            self._failed(f"It failed: {type(error).__name__}: {error}")
+        except BaseException as error:
+            let_through(error)
+            self._failed(f"It failed: {reason_of(error)}")
 
     def _failed(self, reason: str) -> None:
         self.tools = ()
@@ -79,34 +99,64 @@ class ToolKeeper:
 
 
 async def _close(box: ToolBox) -> None:
-    with suppress(Exception, SystemExit):  # nobody can do anything about it any more
+    with quiet():  # nobody can do anything about it any more
         await box.close()
 
 
 def _usable(tools: Sequence[Tool]) -> tuple[Sequence[Tool], list[str]]:
     """The tools that can be sent to a model, and what is wrong with the others: one that is
-    refused by a provider would cost every request."""
+    refused by a provider would cost every request, and so would one that is too large."""
     usable: dict[str, Tool] = {}
-    wrong = []
-    for tool in tools:
+    wrong: list[str] = []
+    left = BOX_BYTES
+    for number, tool in enumerate(tools):
+        if len(usable) == MOST_TOOLS:
+            wrong.append(f"It has {len(tools) - number} tools more than the {MOST_TOOLS} that fit.")
+            break
         if not isinstance(tool, Tool) or not isinstance(tool.schema, ToolSchema):
             wrong.append(f"It has a {type(tool).__name__} where a Tool must be.")
-        elif tool.schema.name in usable:
-            wrong.append(f"It has two tools called {tool.schema.name!r}.")
-        elif reason := _wrong(tool.schema):
-            wrong.append(f"Its tool {tool.schema.name!r} cannot be used: {reason}.")
+            continue
+        name = str(tool.schema.name)
+        reason, taken = _wrong(tool.schema)
+        if tool.schema.name in usable:
+            wrong.append(f"It has two tools called {name!r}.")
+        elif reason or taken > left:
+            reason = reason or "there is no more room for it"
+            wrong.append(f"Its tool {name[:LONGEST_NAME]!r} cannot be used: {reason}.")
         else:
-            usable[tool.schema.name] = tool
+            usable[tool.schema.name] = _described(tool)
+            left -= taken
     return tuple(usable.values()), wrong
 
 
-def _wrong(schema: ToolSchema) -> str:
+def _wrong(schema: ToolSchema) -> tuple[str, int]:
+    """Why a tool cannot be used, if it cannot, and the bytes of what describes it."""
     if not isinstance(schema.name, str) or not isinstance(schema.description, str):
-        return "its name and its description must be text"
+        return "its name and its description must be text", 0
+    if len(schema.name) > LONGEST_NAME:
+        return f"its name has more than {LONGEST_NAME} characters", 0
     if not isinstance(schema.parameters, Mapping) or schema.parameters.get("type") != "object":
-        return "its parameters are no JSON Schema of the type object"
+        return "its parameters are no JSON Schema of the type object", 0
     try:
-        json.dumps(dict(schema.parameters), allow_nan=False)
+        text = json.dumps(dict(schema.parameters), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return "its parameters cannot be written as JSON"
-    return ""
+        return "its parameters cannot be written as JSON", 0
+    if len(text) > SCHEMA_BYTES:
+        return f"the description of its parameters is longer than {size(SCHEMA_BYTES)}", 0
+    return "", len(text) + len(schema.description[:LONGEST_DESCRIPTION])
+
+
+def _described(tool: Tool) -> Tool:
+    """The tool with no more of its description than is sent, asked about and shown."""
+    description = tool.schema.description
+    if len(description) <= LONGEST_DESCRIPTION:
+        return tool
+    cut = f"{description[:LONGEST_DESCRIPTION]} [cut off]"
+    return tool._replace(schema=tool.schema._replace(description=cut))
+
+
+def _few(problems: Sequence[str]) -> Sequence[str]:
+    """The first of what is wrong, and how much more there is."""
+    if len(problems) <= NAMED:
+        return problems
+    return [*problems[:NAMED], f"And {len(problems) - NAMED} more are wrong."]

@@ -15,12 +15,14 @@ from agno_shell.contracts import (
     ToolFactory,
     ToolState,
 )
+from agno_shell.conversation.tools.changes import changes
 from agno_shell.conversation.tools.keeper import ToolKeeper
+from agno_shell.conversation.tools.limits import limited, limited_aside
 from agno_shell.conversation.tools.names import Key, distinct_names
 from agno_shell.conversation.tools.selection import Selection, split_name
 from agno_shell.errors import AgnoShellError, UsageError
+from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import Status, ToolCall, ToolSchema
-from agno_shell.wording import size
 
 STOPPING_SECONDS = 1.0
 """How long a call may take to end once it was cancelled, before it is left behind."""
@@ -92,6 +94,8 @@ class Toolbelt:
         self._offered: dict[str, _Offered] = {}
         self._said: dict[tuple[str, Key], tuple[Permission, object]] = {}
         """What the person has said for a whole session, and of what exactly."""
+        self._shown: dict[tuple[str, Key], ToolSchema] = {}
+        """What the person was asked about last, in each session."""
         self._asking = asyncio.Lock()
         self._running: set[asyncio.Task[Answer]] = set()
         self._closed = False
@@ -251,7 +255,7 @@ class Toolbelt:
             permission = self._said_before(offered, session_id)
             if permission is None:
                 try:
-                    permission = await self.approve(call, offered.tool)
+                    permission = await self.approve(call, self._with_changes(offered, session_id))
                 except AgnoShellError as error:  # whoever cannot ask has not allowed it
                     return Answer(f"{call.name} was not allowed: {error.sentence()}", "failed")
                 if permission in ("always", "never"):
@@ -268,6 +272,11 @@ class Toolbelt:
         if permission == "always" and meaning != _meaning(offered):
             return None  # it is not any more what the person has allowed
         return permission
+
+    def _with_changes(self, offered: _Offered, session_id: str) -> Tool:
+        before = self._shown.get((session_id, offered.key))
+        self._shown[session_id, offered.key] = schema = offered.tool.schema
+        return offered.tool._replace(changed=changes(before, schema) if before else ())
 
     def _unknown(self, name: str) -> str:
         name, names = name[:LONGEST_NAME], list(self._offered)
@@ -301,28 +310,19 @@ class Toolbelt:
             return Answer(limited(error.sentence(), self._output_bytes), "failed")
         # A tool may be anybody's plugin; its bug is a result like any other. One may even
         # call sys.exit(), which would end the shell.
-        except (Exception, SystemExit) as error:
-            reason = f"{call.name} failed: {type(error).__name__}: {error}"
+        except asyncio.CancelledError as error:
+            let_through(error)
+            return Answer(f"{call.name} stopped by itself.", "failed")
+        except BaseException as error:
+            let_through(error)
+            reason = f"{call.name} failed: {reason_of(error)}"
             return Answer(limited(reason, self._output_bytes), "failed")
         if not isinstance(text, str):
             wrong = f"{call.name} failed: it returned {type(text).__name__}, not text."
             return Answer(wrong, "failed")
-        if not text.strip():  # some models' servers refuse a result without a word
+        if not text or text.isspace():  # some models' servers refuse a result without a word
             text = f"{call.name} returned nothing."
-        return Answer(limited(text, self._output_bytes), "complete")
-
-
-def limited(text: str, most: int) -> str:
-    """``text`` in at most ``most`` bytes of UTF-8, and a remark on what was cut off."""
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which no request can carry
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        data = text.encode()
-    if len(data) <= most:
-        return text
-    head = data[:most].decode("utf-8", "ignore")
-    return f"{head}\n[Cut off here: {size(len(data) - len(head.encode()))} more were left out.]"
+        return Answer(await limited_aside(text, self._output_bytes), "complete")
 
 
 def _arguments(call: ToolCall) -> Mapping[str, Any]:

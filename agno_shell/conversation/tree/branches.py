@@ -6,14 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from agno_shell.contracts import Storage
-from agno_shell.types import Message
+from agno_shell.conversation.tree import outline
+from agno_shell.types import Message, Stretch
 
 BEFORE, AFTER = 2, 2
 """Messages shown around the one that is looked for: an exchange on either side."""
-
-FIRST_LOOK = 1_000
-LOOK_FURTHER = 8
-"""Each look reaches so many times as far back as the one before."""
 
 
 class Place(NamedTuple):
@@ -48,16 +45,41 @@ def on_path(path: Sequence[Message], message_id: str) -> Place | None:
 
 
 def around(storage: Storage, session_id: str, message_id: str) -> Place | None:
-    """The place of a message, at a cost that grows with how far back it is; None when the
-    session has no such message."""
-    last = FIRST_LOOK
-    while True:
-        path = storage.messages(session_id, last=last)
-        if place := on_path(path, message_id):
-            return place
-        if len(path) < last:
-            return _in_tree(storage.tree(session_id), message_id)
-        last *= LOOK_FURTHER
+    """The place of a message, without reading what is not shown; None when the session has no
+    such message."""
+    place = storage.locate(session_id, (message_id,)).get(message_id)
+    if place is None:
+        return None
+    stretches = storage.outline(session_id)
+    newest = storage.messages(session_id, last=1)
+    head = storage.locate(session_id, [each.id for each in newest])
+    runs = outline.runs_to(stretches, *head.values()) if head else []
+    number = outline.number(runs, place)
+    if number is None:
+        return _elsewhere(storage, session_id, stretches, place)
+    before = outline.read(storage, session_id, outline.within(runs, number - 1 - BEFORE, number))
+    after = outline.read(storage, session_id, outline.within(runs, number, number + AFTER))
+    later = outline.length(runs) - number - len(after)
+    return Place(before[:-1], before[-1], after, later, on_the_way=True)
+
+
+def _elsewhere(
+    storage: Storage, session_id: str, stretches: Sequence[Stretch], place: int
+) -> Place:
+    """A message that is not on the path to the head."""
+    runs = outline.runs_to(stretches, place)
+    count = outline.length(runs)
+    path = outline.read(storage, session_id, outline.within(runs, count - BEFORE - 1, count))
+    after: list[Message] = []
+    while len(after) < AFTER:
+        # Of several that follow, the newest: it stands last in the order of saving.
+        following = [each.start for each in stretches if each.parent == place]
+        following += [place + 1 for each in stretches if each.start <= place < each.stop - 1]
+        if not following:
+            break
+        place = max(following)
+        after += storage.part(session_id, place, place + 1)
+    return Place(path[:-1], path[-1], after, 0, on_the_way=False)
 
 
 def path_to(
@@ -71,15 +93,6 @@ def path_to(
         message_id = found[-1].parent
     found.reverse()
     return found
-
-
-def leading_to(storage: Storage, session_id: str, message_id: str) -> list[Message]:
-    """The path from the root to a message, without it."""
-    path = storage.messages(session_id)
-    for index, message in enumerate(path):
-        if message.id == message_id:
-            return path[:index]
-    return path_to(storage.tree(session_id), message_id)[:-1]
 
 
 def is_bare(reply: Message) -> bool:
@@ -129,17 +142,3 @@ def newest_leaf(messages: Sequence[Message], below: str | None) -> Message | Non
             led_elsewhere.add(step)
             step = parents[step]
     return None
-
-
-def _in_tree(messages: Sequence[Message], message_id: str) -> Place | None:
-    path = path_to(messages, message_id, BEFORE + 1)
-    if not path:
-        return None
-    # Of several that follow, the newest: it stands last in the order of saving.
-    following = {message.parent: message for message in messages}
-    after: list[Message] = []
-    last = path[-1]
-    while len(after) < AFTER and last.id in following:
-        last = following[last.id]
-        after.append(last)
-    return Place(path[:-1], path[-1], after, 0, on_the_way=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from agno_shell.conversation.tree import branches, fork
+from agno_shell.contracts import Storage
+from agno_shell.conversation.tree import branches, fork, outline
 from agno_shell.conversation.tree.branches import Undone
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.types import ROOT, Attachment, Message, Session
@@ -86,21 +88,40 @@ class Moves:
         await self._conversation.return_to(None if message_id == ROOT else message_id)
         self._remember([])
 
-    async def fork(self, name: str, message_id: str | None) -> Session:
-        """Make a session of the path to a message, or of all of it. It is not opened."""
+    async def fork(
+        self, name: str, message_id: str | None, told: Callable[[int, int], None] | None = None
+    ) -> Session:
+        """Make a session of the path to a message, or of all of it. It is not opened. ``told``
+        hears, in another thread, how far it has come; who is cancelled leaves nothing."""
         conversation = self._conversation
-        path: Sequence[Message] = await conversation.whole_path()
-        if message_id is not None:
-            places = [place for place, each in enumerate(path) if each.id == message_id]
-            path = (
-                path[: places[0] + 1]
-                if places
-                else branches.path_to(await conversation.tree(), message_id)
+        head = message_id or conversation.head()
+        if head is None:
+            raise UsageError("There is nothing to fork: the conversation is empty.")
+        session, stopped = conversation.session, Event()
+        unsaved = await self._held(head) if conversation.unsaved_here else None
+
+        def work(storage: Storage) -> Session:
+            runs = outline.path_to(storage, session.session_id, head) if not unsaved else ()
+            if not (unsaved or runs):
+                raise UsageError("There is nothing to fork: the conversation is empty.")
+            count = outline.length(runs or ())
+
+            def tell(done: int) -> None:
+                if told is not None:
+                    told(done, count)
+
+            copies = (
+                fork.held(unsaved)
+                if unsaved
+                else fork.stored(storage, session.session_id, runs or (), tell, stopped)
             )
-        if not path:
-            raise UsageError("There is nothing to fork: nothing stands here.")
-        session = conversation.session
-        return await conversation.store(lambda storage: fork.make(storage, session, path, name))
+            return fork.make(storage, session, copies, name)
+
+        try:
+            # What is said elsewhere does not wait for a copy of a long session.
+            return await conversation.reader(work)
+        finally:
+            stopped.set()
 
     # Turns ------------------------------------------------------------------------------
 
@@ -132,20 +153,33 @@ class Moves:
         """A turn that asks an earlier question in other words, with what was attached to it;
         of files with the same name those that are given now."""
         conversation = self._conversation
-        known = {each.id: each for each in conversation.history}
-        if message_id not in known or known[message_id].parent not in known:
-            known = {each.id: each for each in await conversation.tree()}
-        old = known.get(message_id)
+        old = await self._message(message_id)
         if old is None or old.role != "user":
             raise UsageError("Only a question can be edited.", hint="/history shows the numbers.")
         if not text.strip():
             raise UsageError("A question cannot be empty.")
-        follows = old.parent if old.parent in known else None
+        parent = await self._message(old.parent) if old.parent is not None else None
         names = {each.name for each in attachments}
         kept = (each for each in old.attachments if each.name not in names)
+        follows = parent.id if parent else None
         return conversation.turn_at(follows, text, (*kept, *attachments))
 
     # ------------------------------------------------------------------------------------
+
+    async def _held(self, head: str) -> Sequence[Message]:
+        """The path to a message of which some are not saved; empty where it leads elsewhere."""
+        path = await self._conversation.whole_path()
+        places = [place for place, each in enumerate(path) if each.id == head]
+        return path[: places[0] + 1] if places else ()
+
+    async def _message(self, message_id: str) -> Message | None:
+        """Any message of the session."""
+        numbered = self._conversation.numbered
+        for each in self._conversation.history:
+            if each.id == message_id:
+                return each
+        place = await numbered.place(message_id)
+        return (await numbered.saved(place, place + 1))[0] if place is not None else None
 
     def _way_back(self) -> list[Undone]:
         """The steps back that were taken to where the conversation stands."""

@@ -29,6 +29,7 @@ from agno_shell.testing.storage_contract.killed import KilledProcessContract
 from agno_shell.testing.storage_contract.large import LargeStoreContract
 from agno_shell.testing.storage_contract.memories import MemoriesContract
 from agno_shell.testing.storage_contract.messages import MessagesContract
+from agno_shell.testing.storage_contract.outlines import OutlinesContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
 from agno_shell.testing.storage_contract.replies import RunningRepliesContract
 from agno_shell.testing.storage_contract.samples import (
@@ -55,7 +56,7 @@ __all__ = [
     "say",
 ]
 
-VERSION = 3
+VERSION = 4
 """Which contract this is. A storage says which one it has passed; the number grows when one
 that passed may no longer pass, and not when a test merely looks more closely at what was
 demanded before.
@@ -65,6 +66,8 @@ demanded before.
    ``search`` finds, what cannot be written, killed processes, and large stores.
 3: also ``ROOT``, calls of tools, summaries, ``reasoning``, what is remembered, attached files,
    and that a deletion makes no session current where none was.
+4: also ``extend_partial`` and ``lacks``, and that a killed process costs nothing of a reply
+   that was kept.
 """
 
 
@@ -72,6 +75,7 @@ class StorageContract(
     MessagesContract,
     SessionsContract,
     BranchesContract,
+    OutlinesContract,
     TrashContract,
     RunningRepliesContract,
     VersionContract,

@@ -16,11 +16,11 @@ from agno_shell.contracts import Storage
 from agno_shell.testing.storage_contract.processes import Child, Report, forked
 from agno_shell.testing.storage_contract.samples import OpenStore, message, old_session, say
 from agno_shell.testing.storage_contract.verdicts import same
-from agno_shell.types import Message, new_id
+from agno_shell.types import Growth, Message, new_id
 
 _SIZES = (3, 300, 30_000, 100_000)
-_STREAMED = 1.2
-"""Seconds; a crash may cost the last one of them."""
+_STREAMED = 100
+"""Pieces of a reply before its process is killed."""
 
 
 class KilledProcessContract:
@@ -72,12 +72,8 @@ class KilledProcessContract:
             session_id = store.create("streaming").session_id
             (question,) = say(store, session_id, "?")
         with forked(partial(_stream, open_store, session_id, question)) as child:
-            shown = [_shown(child.report())]
-            while shown[-1][0] < shown[0][0] + _STREAMED:
-                shown.append(_shown(child.report()))
-            killed_at = time.monotonic()
-            shown += map(_shown, child.kill())
-        least = max(length for at, length in shown if at <= killed_at - 1)
+            shown = [child.report() for _ in range(_STREAMED)] + child.kill()
+        least = int(shown[-1])
         with closing(open_store()) as store:
             store.open(session_id)
             found = store.messages(session_id)
@@ -88,8 +84,9 @@ class KilledProcessContract:
             content = found[-1].content
             same(content, "word " * (len(content) // 5), "the text is what was shown")
             assert len(content) >= least, (
-                f"a killed process costs the last second of a reply at most, but {len(content)}"
-                f" characters are kept and {least} were older than that."
+                "a killed process costs nothing of a reply that save_partial() or"
+                f" extend_partial() had returned for, but of {least} characters {len(content)}"
+                " are kept."
             )
             same(store.partials(session_id), [], "a rescued reply is not in work any more")
 
@@ -174,17 +171,14 @@ def _save(open_store: OpenStore, session_id: str, seed: int, report: Report) -> 
 def _stream(open_store: OpenStore, session_id: str, question: Message, report: Report) -> None:
     store = open_store()
     reply = message("", question, role="assistant")
-    for _ in range(10_000):
+    store.save_partial(session_id, reply)
+    for number in range(10_000):
         reply = reply._replace(content=reply.content + "word ")
-        store.save_partial(session_id, reply)
-        report(f"{time.monotonic()} {len(reply.content)}")
-        time.sleep(0.005)  # as a model streams: a store may write less often than that
-
-
-def _shown(line: str) -> tuple[float, int]:
-    """When a piece was kept, and the length of the text up to it."""
-    at, length = line.split()
-    return float(at), int(length)
+        if number in (10, 20):  # now and then it is kept whole, as the shell does
+            store.save_partial(session_id, reply)
+        else:
+            store.extend_partial(session_id, Growth(reply.id, "word "))
+        report(f"{len(reply.content)}")
 
 
 def _import(open_store: OpenStore, contents: list[str], report: Report) -> None:

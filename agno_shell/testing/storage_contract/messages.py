@@ -18,7 +18,7 @@ from agno_shell.testing.storage_contract.samples import (
     say,
 )
 from agno_shell.testing.storage_contract.verdicts import refuses, same, unchanged
-from agno_shell.types import Attachment, Message, Timing, Usage, now
+from agno_shell.types import Attachment, Message, Timing, Usage, new_id, now
 
 
 class MessagesContract:
@@ -46,6 +46,23 @@ class MessagesContract:
             same(store.open(session.session_id), before, "a reopened store opens its sessions")
             same(store.messages(session.session_id), said, "a reopened store has its messages")
             same(store.current(), session.session_id, "a reopened store knows the current session")
+
+    def test_what_a_session_lacks_is_told(self, store: Storage) -> None:
+        session_id, other_id = store.create("one").session_id, store.create("other").session_id
+        said = say(store, session_id, *map(str, range(9)))
+        branch = message("a branch", said[0])
+        store.append(session_id, branch)
+        theirs = say(store, other_id, "elsewhere")
+        ids = [each.id for each in (*said, branch)]
+        same(store.lacks(session_id, ids), set(), "a session lacks none of its messages")
+        same(store.lacks(session_id, []), set(), "a session lacks nothing of nothing")
+        asked = [ids[3], theirs[0].id, new_id(), "", "\ud800\0"]
+        same(
+            store.lacks(session_id, asked),
+            set(asked[1:]),
+            "a session lacks what is no message of its own",
+        )
+        same(store.lacks(other_id, ids[:2]), set(ids[:2]), "another session lacks them")
 
     def test_any_text_comes_back_as_it_was(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:

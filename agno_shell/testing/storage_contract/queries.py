@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
-from agno_shell.testing.storage_contract.samples import TEXTS, message, say
+from agno_shell.testing.storage_contract.samples import TEXTS, OpenStore, message, say
 from agno_shell.testing.storage_contract.verdicts import refuses, same, unchanged
 
 NASTY_QUERIES = (
@@ -93,6 +95,50 @@ class QueriesContract:
         found_by(store, "wal*", [said[0], said[1], said[3]], "words that begin so")
         found_by(store, "walr* wall", said[3:], "a prefix and a word together")
         found_by(store, "wal", [], "no word that only begins so, without the star")
+
+    def test_words_with_signs_and_symbols(self, store: Storage) -> None:
+        require_search(store)
+        session_id = store.create("signs").session_id
+        said = [
+            "C++ it is",
+            "in C",
+            "C# alone",
+            "go $path",
+            "the path",
+            "yes 👍🏽",
+            "yes 👍",
+            "a 👩\u200d🚀",
+        ]
+        said += [f"ö {text}" for text in said]
+        say(store, session_id, *said)
+
+        def both(*numbers: int) -> list[str]:
+            return [said[each + more] for each in numbers for more in (0, len(said) // 2)]
+
+        found_by(store, "C++", both(0), "no other word with the same letters")
+        found_by(store, "c#", both(2), "no other word with the same letters")
+        found_by(store, "C", both(0, 1, 2), "a word whatever signs touch it")
+        found_by(store, "$path", both(3), "no word without the sign")
+        found_by(store, "path", both(3, 4), "a word whatever signs touch it")
+        found_by(store, "👍🏽", both(5), "an emoji of this colour")
+        found_by(store, "👍", both(5, 6), "an emoji of any colour")
+        found_by(store, "👩\u200d🚀", both(7), "an emoji of several code points")
+        found_by(store, "🚀", [], "no part of an emoji")
+
+    def test_searching_can_be_prepared(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            require_search(store)
+            for name in ("a", "b", "c"):
+                say(store, store.create(name).session_id, f"needle {name}")
+        with closing(open_store()) as store:
+            with unchanged(store, "prepare_search()"):
+                # Some of it, then all: whoever goes no further loses nothing.
+                next(iter(store.prepare_search()), None)
+                steps = list(store.prepare_search())
+            for done, total in steps:
+                assert 0 <= done <= total > 0, "prepare_search() yields how much is done of what"
+            same(list(store.prepare_search()), [], "prepare_search() says when nothing is to do")
+            found_by(store, "needle", ["needle a", "needle b", "needle c"], "what was prepared")
 
     def test_text_without_spaces_between_words(self, store: Storage) -> None:
         require_search(store)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from contextlib import closing
 
 from agno_shell.contracts import Storage
+from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract.samples import OpenStore, message, say
-from agno_shell.testing.storage_contract.verdicts import same
-from agno_shell.types import ROOT, Message
+from agno_shell.testing.storage_contract.verdicts import refuses, same
+from agno_shell.types import ROOT, Growth, Message, grown, new_id
 
 
 class RunningRepliesContract:
@@ -44,6 +45,59 @@ class RunningRepliesContract:
             store.open(session_id)
             kept = [question, reply._replace(status="interrupted")]
             same(store.messages(session_id), kept, "a reply that had no word yet is kept")
+
+    def test_what_is_added_to_a_reply_is_kept(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("growing").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("", question, role="assistant")
+            store.save_partial(session_id, reply)
+            growths = [
+                Growth(reply.id, "", "hm", "some"),
+                Growth(reply.id, "", ", so é\ud800", "some"),
+                Growth(reply.id, "half "),
+                Growth(reply.id, "an answ\n\0er", " and yet", "some"),
+                Growth(reply.id, " é\ud800"),
+            ]
+            for number, growth in enumerate(growths, 1):
+                store.extend_partial(session_id, growth)
+                now = grown(reply, growths[:number])
+                what = "reasoning" if growth.reasoning else "content"
+                said = f"extend_partial() adds to the {what} of a reply"
+                same(store.partials(session_id), [now], said)
+            store.save_partial(session_id, now)
+            same(store.partials(session_id), [now], "save_partial() of the same adds nothing")
+            last = Growth(reply.id, ", whole")
+            store.extend_partial(session_id, last)
+            now = grown(now, [last])
+            same(store.partials(session_id), [now], "extend_partial() follows save_partial()")
+        with closing(open_store()) as store:
+            store.open(session_id)
+            kept = [question, now._replace(status="interrupted")]
+            same(store.messages(session_id), kept, "all that was added is kept after a crash")
+
+    def test_only_a_reply_in_work_here_can_be_added_to(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store, closing(open_store()) as other:
+            session_id = store.create("growing").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("half", question, role="assistant")
+            with refuses(StorageError, "extend_partial() of an unknown reply"):
+                store.extend_partial(session_id, Growth("x", "y"))
+            store.save_partial(session_id, reply)
+            wrong = Growth(new_id(), " a word")
+            with refuses(StorageError, "extend_partial() of another reply"):
+                store.extend_partial(session_id, wrong)
+            same(store.partials(session_id), [reply], "what is refused changes nothing")
+            store.save_partial(session_id, None)
+            growth = Growth(reply.id, " a word")
+            with refuses(StorageError, "extend_partial() of a removed reply"):
+                store.extend_partial(session_id, growth)
+            store.save_partial(session_id, reply)
+            store.append(session_id, reply)
+            with refuses(StorageError, "extend_partial() of a saved reply"):
+                store.extend_partial(session_id, growth)
+            for handle in (store, other):
+                same(handle.partials(session_id), [], "what is refused leaves nothing")
 
     def test_a_saved_reply_is_not_kept_twice(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:

@@ -93,6 +93,7 @@ class SessionsContract:
             "tree": store.tree,
             "version": store.version,
             "partials": store.partials,
+            "lacks": lambda ident: store.lacks(ident, ["x"]),
             "delete": store.delete,
             "set_current": store.set_current,
             "append": lambda ident: store.append(ident, message("x")),

@@ -1,21 +1,16 @@
-"""The tool box: every configured server, started side by side."""
+"""The tool box: what the servers have, as tools of the shell."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from agno_shell import Tool, ToolBox, ToolOptions, ToolSchema
+from agno_shell import AgnoShellError, Tool, ToolBox, ToolOptions, ToolSchema
+from agno_shell_mcp.host_process import HostProcess
 from agno_shell_mcp.log import Log
-from agno_shell_mcp.settings import Server, read_servers
-
-if TYPE_CHECKING:
-    from mcp_types import Tool as ListedTool
-
-    from agno_shell_mcp.connection import Connection
+from agno_shell_mcp.settings import read_servers
 
 
 class McpBox(ToolBox):
@@ -24,41 +19,44 @@ class McpBox(ToolBox):
 
     def __init__(self, options: ToolOptions) -> None:
         self._log = Log(options.log)
-        self._connections: list[Connection] = []
+        self._host: HostProcess | None = None
+        self._found: Sequence[str] = ()
         self._servers, self._wrong = read_servers(options.settings, os.environ)
 
     async def tools(self) -> Sequence[Tool]:
-        if self._servers:
-            # Importing the SDK would hold up the keyboard for a second.
-            await asyncio.to_thread(import_module, "agno_shell_mcp.connection")
-            self._connect(self._servers)
-        await asyncio.gather(*(each.refresh() for each in self._connections))
-        return [_tool(each, tool) for each in self._connections for tool in each.tools]
+        if not self._servers:
+            return []
+        if self._host is None or not self._host.is_alive:
+            self._host = await HostProcess.start(self._servers, self._log.file)
+        answer = _checked(await self._host.ask("tools"))
+        self._found = answer["problems"]
+        return [self._tool(*each) for each in answer["tools"]]
 
-    def _connect(self, servers: Sequence[Server]) -> None:
-        from agno_shell_mcp.connection import Connection
+    def _tool(self, server: str, name: str, description: str, schema: Mapping[str, Any]) -> Tool:
+        async def run(arguments: Mapping[str, Any]) -> str:
+            if self._host is None:
+                raise AgnoShellError(f"The MCP server {server!r} does not run now.")
+            call = {"server": server, "tool": name, "arguments": dict(arguments)}
+            text: str = _checked(await self._host.ask("call", **call))["text"]
+            return text
 
-        self._connections = [Connection(server, self._log.file) for server in servers]
-        self._servers = ()
+        source = f"the MCP server {server!r}"
+        return Tool(ToolSchema(f"{server}_{name}", description, schema), run, source)
 
     def problems(self) -> Sequence[str]:
-        found = [each.problem for each in self._connections if each.problem]
+        found = list(self._found)
         if found and self._log.path:
             found.append(f"The log is {self._log.path}.")
         return [*self._wrong, *found]
 
     async def close(self) -> None:
-        await asyncio.gather(*(each.close() for each in self._connections))
-        self._connections = []
-        self._log.close()
+        host, self._host, self._servers = self._host, None, ()
+        if host is not None:
+            await host.close()
+        await asyncio.to_thread(self._log.close)
 
 
-def _tool(connection: Connection, listed: ListedTool) -> Tool:
-    async def run(arguments: Mapping[str, Any]) -> str:
-        return await connection.call(listed.name, arguments)
-
-    schema = {"type": "object", "properties": {}, **listed.input_schema}
-    description = listed.description or listed.title or listed.name
-    name = f"{connection.name}_{listed.name}"
-    source = f"the MCP server {connection.name!r}"
-    return Tool(ToolSchema(name, description.strip(), schema), run, source)
+def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        raise AgnoShellError(answer["error"])
+    return answer

@@ -18,7 +18,10 @@ from mcp_types import Tool as ListedTool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from agno_shell import AgnoShellError
+from agno_shell.guarding import let_through
 from agno_shell_mcp.problems import reason_of
+from agno_shell_mcp.program import TOO_LONG
+from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.results import text_of
 from agno_shell_mcp.settings import Program, Server
 from agno_shell_mcp.transport import reach
@@ -38,8 +41,8 @@ PAUSE = 5.0
 LISTING_SECONDS = 10.0
 """What naming its tools again may take."""
 
-STOPPING_SECONDS = 8.0
-"""What the SDK takes at most to end a program: it asks, terminates, and kills in the end."""
+STOPPING_SECONDS = 4.0
+"""What ending a program takes at most: it is asked, terminated, and killed in the end."""
 
 LEAVING_SECONDS = 1.0
 """How long taking leave of an address may take."""
@@ -51,9 +54,12 @@ PAGES = 100
 class Connection:
     """A server and its tools. ``log`` gets what a program prints on its error output."""
 
-    def __init__(self, server: Server, log: TextIO) -> None:
+    def __init__(self, server: Server, log: TextIO, reaper: Reaper) -> None:
         self._server = server
         self._log = log
+        self._reaper = reaper
+        self._why = ""
+        """Why the server has ended, where that is known."""
         self._client: Client | None = None
         self._serving: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -95,7 +101,7 @@ class Connection:
 
     def _start(self, now: float) -> None:
         self._began = now
-        self._status = 0
+        self._status, self._why = 0, ""
         self._leave, self._settled = asyncio.Event(), asyncio.Event()
         self._serving = asyncio.create_task(self._serve(), name=f"mcp server {self.name}")
 
@@ -113,11 +119,13 @@ class Connection:
                 watching = asyncio.create_task(self._watch(client))
                 stack.callback(watching.cancel)
                 await self._leave.wait()
-            self.problem = f"The MCP server {self.name!r} has ended."
+            self.problem = f"The MCP server {self.name!r} has ended{self._because}."
         # A server may fail in every way, and in groups: it costs its own tools only.
-        except Exception as error:
+        except BaseException as error:
+            let_through(error)
             did = "has ended" if reached else "did not start"
-            self.problem = f"The MCP server {self.name!r} {did}: {self._reason(error)}."
+            reason = self._why or self._reason(error)
+            self.problem = f"The MCP server {self.name!r} {did}: {reason}."
         finally:
             self._failed = not reached
             self._client, self.tools = None, ()
@@ -125,15 +133,20 @@ class Connection:
 
     def _new_client(self) -> Client:
         return Client(
-            reach(self._server.where, self._log, ended=self._lose, answered=self._note),
+            reach(self._server, self._log, self._reaper, ended=self._lose, answered=self._note),
             client_info=_client_info(),
             message_handler=self._hear,
             cache=None,
         )
 
-    def _lose(self) -> None:
+    def _lose(self, why: str = "") -> None:
         """It cannot be called any more; the next turn starts it anew."""
+        self._why = self._why or why
         self._leave.set()
+
+    @property
+    def _because(self) -> str:
+        return f": {self._why}" if self._why else ""
 
     def _note(self, status: int) -> None:
         self._status = status
@@ -172,7 +185,8 @@ class Connection:
             async with asyncio.timeout(LISTING_SECONDS):
                 self.tools = await _list(client)
             self.problem = ""
-        except Exception as error:
+        except BaseException as error:
+            let_through(error)
             self._stale = True
             reason = reason_of(error, LISTING_SECONDS)
             self.problem = f"The MCP server {self.name!r} did not list its tools: {reason}."
@@ -206,11 +220,14 @@ class Connection:
     def _refusal(self, error: MCPError) -> AgnoShellError:
         from mcp_types import CONNECTION_CLOSED
 
+        if error.code == TOO_LONG:
+            return AgnoShellError(f"The MCP server {self.name!r} failed: {error}.")
         lost = error.code == CONNECTION_CLOSED or self._status in (401, 403, 404)
         if lost:
             self._lose()
         did = "was lost during the call" if lost else "refused the call"
-        return AgnoShellError(f"The MCP server {self.name!r} {did}: {self._reason(error)}.")
+        reason = self._why or self._reason(error)
+        return AgnoShellError(f"The MCP server {self.name!r} {did}: {reason}.")
 
     # The end ----------------------------------------------------------------------------
 

@@ -6,15 +6,18 @@ import logging
 import os
 from typing import TextIO
 
-from agno_shell.log_file import open_log
+from agno_shell import log_file
 
 
 class Log:
-    """A file for the lines of all servers; a full or read-only disk costs the log alone."""
+    """For the lines of all servers; a full or read-only disk costs the log alone."""
 
     def __init__(self, path: str | None) -> None:
-        self.path = path
-        self.file = _open(path)
+        self._log = log_file.Log(path)
+        self.path = self._log.path
+        self.file: TextIO = os.fdopen(
+            self._log.descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False
+        )
         self._handler = logging.StreamHandler(self.file)
         self._handler.setLevel(logging.WARNING)
         logger = logging.getLogger("mcp")
@@ -23,13 +26,10 @@ class Log:
         logger.propagate = False
 
     def close(self) -> None:
+        """Wait, a second at most, until everything is in the file. Blocks."""
         logger = logging.getLogger("mcp")
         logger.removeHandler(self._handler)
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())
         self.file.close()
-
-
-def _open(path: str | None) -> TextIO:
-    descriptor, _path = open_log(path)
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+        self._log.drain()

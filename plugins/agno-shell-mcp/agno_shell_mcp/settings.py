@@ -16,8 +16,13 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
-_PROGRAM_KEYS = ("command", "args", "env", "env_from", "cwd")
-_ADDRESS_KEYS = ("url", "headers_env")
+_PROGRAM_KEYS = ("command", "args", "env", "env_from", "cwd", "message_bytes")
+_ADDRESS_KEYS = ("url", "headers_env", "message_bytes")
+
+MESSAGE_BYTES = 4_000_000
+"""More than this in one message is most often a mistake, or an attack."""
+
+_LEAST_BYTES = 10_000
 
 
 class Program(NamedTuple):
@@ -49,6 +54,23 @@ class Address(NamedTuple):
 class Server(NamedTuple):
     name: str
     where: Program | Address
+    message_bytes: int = MESSAGE_BYTES
+    """What one message of it may have."""
+
+
+def to_record(server: Server) -> dict[str, Any]:
+    """For the process of the servers, as JSON knows it."""
+    return {**server._asdict(), "where": server.where._asdict(), "kind": _kind(server.where)}
+
+
+def from_record(record: Mapping[str, Any]) -> Server:
+    """What :func:`to_record` has made."""
+    make = Program if record["kind"] == "program" else Address
+    return Server(record["name"], make(**record["where"]), record["message_bytes"])
+
+
+def _kind(where: Program | Address) -> str:
+    return "program" if isinstance(where, Program) else "address"
 
 
 def read_servers(
@@ -91,7 +113,8 @@ def read_server(name: str, table: Any, environ: Mapping[str, str]) -> Server:
             f"{place} has no setting {unknown[0]!r}.", hint=f"It takes {', '.join(known)}."
         )
     read = _Table(place, table, environ)
-    return Server(name, _program(read) if "command" in table else _address(read))
+    where = _program(read) if "command" in table else _address(read)
+    return Server(name, where, read.number("message_bytes", MESSAGE_BYTES, _LEAST_BYTES))
 
 
 def _program(table: _Table) -> Program:
@@ -162,6 +185,12 @@ class _Table:
         value = self._table.get(key, default)
         if not isinstance(value, str) or "\0" in value:
             raise self.wrong(key, "must be text in quotes")
+        return value
+
+    def number(self, key: str, default: int, least: int) -> int:
+        value = self._table.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.wrong(key, f"must be a whole number of at least {least:,}")
         return value
 
     def texts(self, key: str) -> Sequence[str]:

@@ -4,70 +4,62 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
-import anyio
 import httpx2
-from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from agno_shell.wording import size
-from agno_shell_mcp.settings import Address, Program, is_loopback
+from agno_shell_mcp.lines import Pace
+from agno_shell_mcp.program import run_program
+from agno_shell_mcp.reaper import Reaper
+from agno_shell_mcp.settings import Address, Program, Server, is_loopback
 
 if TYPE_CHECKING:
-    from mcp.client._transport import ReadStream, TransportStreams
-    from mcp.shared.message import SessionMessage
+    from mcp.client._transport import TransportStreams
 
 CONNECTING_SECONDS = 10.0
 
-ANSWER_BYTES = 16 * 1024 * 1024
-"""More than this in one answer is no result of a tool, but an attack or a mistake."""
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+"""Between two events of a stream. Source: https://html.spec.whatwg.org/#event-stream-interpretation"""
 
 
 @asynccontextmanager
 async def reach(
-    where: Program | Address,
+    server: Server,
     log: TextIO,
+    reaper: Reaper,
     *,
-    ended: Callable[[], None],
+    ended: Callable[[str], None],
     answered: Callable[[int], None],
 ) -> AsyncGenerator[TransportStreams]:
     """The two streams of a server, for as long as they are needed.
 
-    ``ended`` is called when a program has closed its output; ``answered`` gets the HTTP
-    status of each answer, which the SDK keeps to itself.
+    ``ended`` is called when a program can be read no more, with the reason if there is one;
+    ``answered`` gets the HTTP status of each answer, which the SDK keeps to itself.
     """
+    where, most = server.where, server.message_bytes
     if isinstance(where, Program):
-        async with stdio_client(_parameters(where), log) as (read, write):
-            yield _Watched(read, ended), write
+        async with run_program(where, log, reaper, most, ended) as streams:
+            yield streams
     else:
         async with (
-            _http_client(where, answered) as http,
+            _http_client(where, most, answered) as http,
             streamable_http_client(where.url, http_client=http) as streams,
         ):
             yield streams
 
 
-def _parameters(program: Program) -> StdioServerParameters:
-    # The SDK starts it in a process session of its own, so that Ctrl-C reaches only the
-    # shell, with PATH, HOME and little more of the environment: no model's key.
-    return StdioServerParameters(
-        command=program.command,
-        args=list(program.args),
-        env=dict(program.env),
-        cwd=program.cwd,
-        encoding_error_handler="replace",
-    )
-
-
-def _http_client(address: Address, answered: Callable[[int], None]) -> httpx2.AsyncClient:
+def _http_client(
+    address: Address, most: int, answered: Callable[[int], None]
+) -> httpx2.AsyncClient:
     async def note(response: httpx2.Response) -> None:
         if response.request.method == "POST":  # the others carry no request of ours
             answered(response.status_code)
-            if isinstance(response.stream, httpx2.AsyncByteStream):
-                response.stream = _Limited(response.stream)
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            kind = response.headers.get("content-type", "")
+            response.stream = _Limited(response.stream, most, kind.startswith("text/event-stream"))
 
     return httpx2.AsyncClient(
         # A compressed answer could be a thousand times as long as what was counted.
@@ -83,59 +75,28 @@ def _http_client(address: Address, answered: Callable[[int], None]) -> httpx2.As
 
 
 class _Limited(httpx2.AsyncByteStream):
-    """The bytes of an answer, up to :data:`ANSWER_BYTES`."""
+    """The bytes of an answer, up to ``most``; in a stream of events each may have as many.
+    Who reads them is given half of the time."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int, is_events: bool) -> None:
         self._stream = stream
+        self._most = most
+        self._is_events = is_events
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
-        taken = 0
+        taken, last, pace = 0, b"", Pace()
         async for chunk in self._stream:
             taken += len(chunk)
-            if taken > ANSWER_BYTES:
-                raise httpx2.StreamError(f"it is longer than {size(ANSWER_BYTES)}")
-            yield chunk
+            if self._is_events:
+                seen = last + chunk  # an end may be split between two chunks
+                if (end := max(map(seen.rfind, _EVENT_ENDS))) >= 0:
+                    taken = len(seen) - end
+                last = chunk[-3:]
+            if taken > self._most:
+                raise httpx2.StreamError(f"it is longer than {size(self._most)}")
+            with pace:
+                yield chunk
+            await pace.rest()
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-class _Watched:
-    """A stream that tells when it has ended: the SDK says so to waiting calls alone."""
-
-    def __init__(
-        self, stream: ReadStream[SessionMessage | Exception], ended: Callable[[], None]
-    ) -> None:
-        self._stream = stream
-        self._ended = ended
-
-    async def receive(self) -> SessionMessage | Exception:
-        try:
-            return await self._stream.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            self._ended()
-            raise
-
-    def __aiter__(self) -> _Watched:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def __aenter__(self) -> _Watched:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return await self._stream.__aexit__(kind, error, traceback)

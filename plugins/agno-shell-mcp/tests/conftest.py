@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from agno_shell_mcp.box import McpBox
+from agno_shell_mcp.log import Log
+from agno_shell_mcp.servers import Listed, Servers
+from agno_shell_mcp.settings import read_servers
 
-from agno_shell import Tool, ToolOptions
+from agno_shell import Tool, ToolBox, ToolOptions, ToolSchema
 
 PATIENCE = 20.0
 """Seconds after which a test gives up."""
@@ -66,9 +70,52 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "mcp.log"
 
 
+class NearBox(ToolBox):
+    """What the process of the servers does, in this process: tests can look into it."""
+
+    def __init__(self, servers: Mapping[str, Any], log: Path) -> None:
+        self._log = Log(str(log))
+        found, self._wrong = read_servers({"servers": servers}, os.environ)
+        self._servers = Servers(found, self._log.file)
+        self._connections = self._servers.connections
+
+    async def tools(self) -> Sequence[Tool]:
+        return [self._tool(each) for each in await self._servers.tools()]
+
+    def _tool(self, listed: Listed) -> Tool:
+        async def run(arguments: Mapping[str, Any]) -> str:
+            return await self._servers.call(listed.server, listed.name, arguments)
+
+        name = f"{listed.server}_{listed.name}"
+        schema = ToolSchema(name, listed.description, listed.parameters)
+        return Tool(schema, run, f"the MCP server {listed.server!r}")
+
+    def problems(self) -> Sequence[str]:
+        found = self._servers.problems()
+        return [*self._wrong, *found, *([f"The log is {self._log.path}."] if found else [])]
+
+    async def close(self) -> None:
+        await self._servers.close()
+        self._log.close()
+
+
 @pytest.fixture
-async def make_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], McpBox]]:
+async def make_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], NearBox]]:
     """Makes a box with the servers it is given; all are closed at the end."""
+    made: list[NearBox] = []
+
+    def make(servers: Mapping[str, Any]) -> NearBox:
+        made.append(NearBox(servers, log))
+        return made[-1]
+
+    yield make
+    for box in made:
+        await box.close()
+
+
+@pytest.fixture
+async def make_far_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], McpBox]]:
+    """The same as the shell has it, with a process of its own."""
     made: list[McpBox] = []
 
     def make(servers: Mapping[str, Any]) -> McpBox:
@@ -81,10 +128,10 @@ async def make_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], Mc
 
 
 @pytest.fixture
-def tools_of() -> Callable[[McpBox], Awaitable[dict[str, Tool]]]:
+def tools_of() -> Callable[[ToolBox], Awaitable[dict[str, Tool]]]:
     """The tools of a box by name."""
 
-    async def tools_of(box: McpBox) -> dict[str, Tool]:
+    async def tools_of(box: ToolBox) -> dict[str, Tool]:
         return {tool.schema.name: tool for tool in await box.tools()}
 
     return tools_of
@@ -169,3 +216,85 @@ def plain_server(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         return {"command": sys.executable, "args": [str(program), *modes], **more}
 
     return settings
+
+
+HOSTILE = r"""
+import json, os, signal, sys, threading, time
+
+def say(record):
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **record}) + "\n")
+    sys.stdout.flush()
+
+def text(words):
+    return {"content": [{"type": "text", "text": words}]}
+
+def flood():
+    line = json.dumps({"jsonrpc": "2.0", "method": "notifications/message", "params":
+                       {"level": "info", "data": "x"}}) + "\n"
+    while True:
+        sys.stdout.write(line * 1000)
+
+mode = sys.argv[1]
+if "stubborn" in mode:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "family" in mode:
+    if os.fork() == 0:  # a grandchild that holds the pipes and listens to nobody
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        open(sys.argv[2], "w").write(str(os.getpid()))
+        while True:
+            time.sleep(60)
+if mode == "chatty":
+    threading.Thread(target=lambda: [os.write(2, b"n" * 65536) for _ in range(1000)],
+                     daemon=True).start()
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    number, method, given = asked.get("id"), asked["method"], asked.get("params", {})
+    if number is None:
+        continue
+    if method == "initialize":
+        about = {"protocolVersion": given["protocolVersion"], "capabilities": {"tools": {}}}
+        say({"id": number, "result": {**about, "serverInfo": {"name": "h", "version": "1"}}})
+    elif method == "tools/list":
+        tools = [{"name": name, "inputSchema": {"type": "object"}} for name in ("go", "echo")]
+        say({"id": number, "result": {"tools": tools}})
+    elif method == "tools/call" and given["name"] == "echo":
+        say({"id": number, "result": text(str(os.getpid()))})
+    elif method != "tools/call":
+        say({"id": number, "error": {"code": -32601, "message": "Method not found"}})
+    elif mode == "large":
+        say({"id": number, "result": text("x" * 30_000_000)})
+    elif mode == "large behind":
+        sys.stdout.write('{"result": {"content": [{"type": "text", "text": "' + "x" * 6_000_000
+                         + '"}]}, "id": ' + str(number) + ', "jsonrpc": "2.0"}\n')
+        sys.stdout.flush()
+    elif mode == "endless":
+        while True:
+            sys.stdout.write("x" * 1_000_000)
+    elif mode == "flood":
+        threading.Thread(target=flood, daemon=True).start()
+        time.sleep(0.5)
+        say({"id": number, "result": text("at last")})
+    elif mode == "deep":
+        sys.stdout.write("[" * 1_000_000 + "]" * 1_000_000 + "\n")
+        say({"id": number, "result": text("shallow")})
+    elif mode == "deaf":
+        while True:
+            time.sleep(60)
+    elif mode == "closed":
+        os.close(1)
+        time.sleep(60)
+    else:
+        say({"id": number, "result": text("fine")})
+
+if "stubborn" in mode:
+    while True:
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def hostile(tmp_path: Path):
+    path = tmp_path / "hostile.py"
+    path.write_text(HOSTILE)
+    return lambda mode, *more: {"command": sys.executable, "args": [str(path), mode, *more]}

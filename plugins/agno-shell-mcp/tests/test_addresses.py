@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from agno_shell_mcp import connection, transport
+from agno_shell_mcp import connection
 from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -104,12 +104,10 @@ async def test_stopping_a_call_stops_the_tool(make_box, tools_of, url, lab, even
     assert await tools["lab_echo"].run({"text": "after it"}) == "after it"
 
 
-async def test_large_results_come_whole_and_endless_ones_are_an_error(
-    make_box, tools_of, url, monkeypatch
-):
+async def test_large_results_come_whole_and_endless_ones_are_an_error(make_box, tools_of, url):
     tools = await tools_of(make_box({"lab": {"url": url}}))
     assert len(await tools["lab_large"].run({"size": 200_000})) == 200_000
-    monkeypatch.setattr(transport, "ANSWER_BYTES", 100_000)
+    tools = await tools_of(make_box({"lab": {"url": url, "message_bytes": 100_000}}))
     with pytest.raises(AgnoShellError, match="longer than"):
         await tools["lab_large"].run({"size": 200_000})
     assert await tools["lab_echo"].run({"text": "still here"}) == "still here"

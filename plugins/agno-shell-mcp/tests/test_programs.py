@@ -7,9 +7,8 @@ import os
 import signal
 import sys
 
-import mcp.client.stdio
 import pytest
-from agno_shell_mcp import connection
+from agno_shell_mcp import connection, program
 
 from agno_shell import AgnoShellError
 
@@ -48,13 +47,13 @@ async def pid_of(tool) -> int:
 async def test_a_server_made_with_the_sdk(make_box, tools_of, tmp_path, log, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
     monkeypatch.setenv("HER_TOKEN", "token-fake-1111")
-    program = tmp_path / "server.py"
-    program.write_text(SDK_SERVER)
+    server = tmp_path / "server.py"
+    server.write_text(SDK_SERVER)
     box = make_box(
         {
             "hello": {
                 "command": sys.executable,
-                "args": [str(program)],
+                "args": [str(server)],
                 "env": {"COLOUR": "blue"},
                 "env_from": ["HER_TOKEN"],
             }
@@ -120,8 +119,8 @@ async def test_a_server_that_dies_between_two_turns(make_box, plain_server, tool
 async def test_a_server_that_does_not_want_to_end_is_killed(
     make_box, plain_server, tools_of, monkeypatch
 ):
-    monkeypatch.setattr(mcp.client.stdio, "PROCESS_TERMINATION_TIMEOUT", 0.02)
-    monkeypatch.setattr(mcp.client.stdio, "FORCE_KILL_TIMEOUT", 0.02)
+    monkeypatch.setattr(program, "ASKING_SECONDS", 0.02)
+    monkeypatch.setattr(program, "TERMINATING_SECONDS", 0.02)
     box = make_box({"a": plain_server("stubborn")})
     pid = await pid_of((await tools_of(box))["a_echo"])
     await box.close()
@@ -170,14 +169,14 @@ async def test_a_server_that_did_not_start_is_not_tried_in_every_round(
 
 
 async def test_a_slow_start_does_not_hold_up_the_turn(
-    make_box, plain_server, tools_of, monkeypatch
+    make_box, plain_server, tools_of, eventually, monkeypatch
 ):
     monkeypatch.setattr(connection, "PATIENCE", 0)
     box = make_box({"a": plain_server()})
     assert await tools_of(box) == {}
     assert box.problems()[0] == "The MCP server 'a' is still starting."
     [server] = box._connections
-    await server._settled.wait()
+    await eventually(server._settled.is_set)
     assert "a_echo" in await tools_of(box)
     assert box.problems() == []
 
@@ -186,7 +185,7 @@ async def test_a_server_that_never_answers_is_given_up(
     make_box, plain_server, tools_of, monkeypatch
 ):
     monkeypatch.setattr(connection, "STARTING_SECONDS", 0.05)
-    monkeypatch.setattr(mcp.client.stdio, "PROCESS_TERMINATION_TIMEOUT", 0.5)
+    monkeypatch.setattr(program, "ASKING_SECONDS", 0.5)
     box = make_box({"a": plain_server("mute")})
     assert await tools_of(box) == {}
     assert box.problems()[0] == (

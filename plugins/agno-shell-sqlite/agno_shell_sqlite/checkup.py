@@ -72,7 +72,8 @@ class Checkup:
             except OSError as error:
                 return [Finding(self._path, problem, f"It could not be changed: {error.strerror}.")]
             return [Finding(self._path, problem, "Now only its owner can.", healed=True)]
-        return [Finding(self._path, problem, f"Set its rights with: chmod 600 {self._path}")]
+        advice = f"Set its rights with: chmod 600 {self._path}"
+        return [Finding(self._path, problem, advice, repairable=True)]
 
     def _pages(self) -> list[Finding]:
         """Whether every page of the file is what it should be."""
@@ -165,7 +166,8 @@ class Checkup:
     def _outcome(self, where: str, problem: str, done: str, failed: str | None) -> Finding:
         if failed is None:
             return Finding(where, problem, done, healed=True)
-        return Finding(where, problem, failed or "'agno-shell doctor --repair' mends it.")
+        advice = failed or "'agno-shell doctor --repair' mends it."
+        return Finding(where, problem, advice, repairable=not failed)
 
 
 class _DamagedRows:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from agno_shell import StorageError
+from agno_shell.file_systems import is_copy_on_write
 from agno_shell_sqlite import place, problems, schema
 from agno_shell_sqlite.problems import FAILURES
 
@@ -35,6 +36,9 @@ _SETTINGS = (
     "PRAGMA cell_size_check = ON",
     "PRAGMA journal_size_limit = 8388608",
 )
+
+_WITHOUT_LOCKS = ("mode=ro&vfs=unix-none", "PRAGMA locking_mode = EXCLUSIVE")
+"""How a file with a log is read where there can be no shared memory."""
 
 
 class Database:
@@ -190,7 +194,7 @@ class Database:
             for setting in _SETTINGS:
                 connection.execute(setting)
             if not self._passing:
-                _use_wal(connection)
+                _use_journal(connection, _journal_for(self.path))
             if version == 0:
                 self._make(connection)
         except BaseException:
@@ -248,6 +252,13 @@ class Database:
 
 def _connect(path: str) -> tuple[sqlite3.Connection, bool]:
     """A connection that has read the file, and whether it shows only this moment."""
+    if _journal_for(path) != "wal" and place.can_change(path) and _has_wal(path):
+        try:
+            _leave_wal(path)
+        except sqlite3.OperationalError as error:
+            if not problems.is_of_kind(error, sqlite3.SQLITE_FULL):
+                raise
+            return _reading(path, *_WITHOUT_LOCKS), True
     try:
         return _reading(path, "mode=rw"), False
     except sqlite3.OperationalError as error:
@@ -258,7 +269,7 @@ def _connect(path: str) -> tuple[sqlite3.Connection, bool]:
     if _size(f"{path}-wal") > 0:
         # What a crash has left in the log counts. In the exclusive mode the log needs no
         # shared memory; the locks, which a file that is only read cannot have, are off.
-        return _reading(path, "mode=ro&vfs=unix-none", "PRAGMA locking_mode = EXCLUSIVE"), True
+        return _reading(path, *_WITHOUT_LOCKS), True
     return _reading(path, "mode=ro&immutable=1"), True
 
 
@@ -279,13 +290,39 @@ def _reading(path: str, parameters: str, *settings: str) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _journal_for(path: str) -> str:
+    """A write-ahead log, unless the memory that it shares, which is mapped from a file, could
+    end the process when the disk is full."""
+    return "truncate" if is_copy_on_write(os.path.dirname(path)) else "wal"
+
+
+def _leave_wal(path: str) -> None:
+    """Bring a file with a write-ahead log into the older form without using shared memory:
+    in the exclusive mode there is none. Raises ``sqlite3.Error``, also while another shell
+    has the file open."""
+    connection = sqlite3.connect(
+        place.uri(path, "mode=rw"), uri=True, timeout=problems.PATIENCE, isolation_level=None
+    )
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
+    finally:
+        connection.close()
+
+
+def _has_wal(path: str) -> bool:
+    """Whether the file's header says so (https://sqlite.org/fileformat2.html, offset 18)."""
+    with open(path, "rb") as file:
+        return file.read(20)[18:] == b"\2\2"
+
+
+def _use_journal(connection: sqlite3.Connection, kind: str) -> None:
     """Another shell that does the same at this moment is waited for: SQLite itself does
     not always."""
     deadline = time.monotonic() + problems.PATIENCE
-    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+    while connection.execute("PRAGMA journal_mode").fetchone() != (kind,):
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute(f"PRAGMA journal_mode = {kind}").fetchone()
         except sqlite3.OperationalError as error:
             if problems.is_of_kind(error, sqlite3.SQLITE_READONLY):
                 return  # reading goes on without

@@ -1,7 +1,8 @@
 """The table ``running_replies``: what has come of replies that are not messages yet.
 
 A reply is kept in pieces: the message as it was first, then each text that was added to
-it with its time, so that keeping a long one costs what was added. A reply whose writer is gone is a
+it with its time, and each piece of its reasoning, so that keeping a long one costs what was
+added. A reply whose writer is gone is a
 leftover, and becomes an interrupted message.
 """
 
@@ -9,17 +10,44 @@ from __future__ import annotations
 
 import sqlite3
 
-from agno_shell import Message, json_records
-from agno_shell.types import ROOT
+from agno_shell import Growth, Message, StorageError, json_records
+from agno_shell.types import ROOT, grown
 from agno_shell_sqlite import messages, rows, sessions
 from agno_shell_sqlite.sessions import Kept
 from agno_shell_sqlite.writers import Writers
 
 
+class InWork:
+    """What a handle keeps of a reply."""
+
+    def __init__(self, message: Message | None, synced_at: float) -> None:
+        self._message = message
+        """None: nothing is kept yet."""
+        self.synced_at = synced_at
+        """When all of it survived a power cut, in seconds of ``time.monotonic``."""
+        self.growth: list[Growth] = []
+        """What was added to the message since."""
+
+    @property
+    def message_id(self) -> str:
+        return self._message.id if self._message else ""
+
+    def now(self) -> Message | None:
+        """The reply as the database has it."""
+        return self._message and grown(self._message, self.growth)
+
+
 def save(
-    db: sqlite3.Connection, session: int, writer: str, before: Message | None, message: Message
+    db: sqlite3.Connection,
+    session: int,
+    writer: str,
+    before: Message | None,
+    message: Message,
+    *,
+    synced: bool,
 ) -> None:
-    """Keep ``message``; ``before`` is what this writer has kept last, in this session."""
+    """Keep ``message``; ``before`` is what this writer has kept last, in this session.
+    ``synced``: what is kept already survives a power cut."""
     ident = rows.stored(message.id)
     piece = _added(before, message)
     if piece is None or not _is_kept(db, session, writer, ident):
@@ -28,7 +56,29 @@ def save(
         )
         piece = json_records.dumps(json_records.message_fields(message))
     elif not piece:
-        return
+        if synced:
+            return
+        # A transaction that writes nothing syncs nothing.
+        piece = _text_piece(message, "")
+    _insert(db, session, writer, ident, piece)
+
+
+def extend(db: sqlite3.Connection, session: int, writer: str, growth: Growth) -> None:
+    """Keep what was added to a reply that this writer keeps. ``StorageError`` when it keeps
+    none with this id."""
+    ident = rows.stored(growth.message_id)
+    if not _is_kept(db, session, writer, ident):
+        raise StorageError(f"No reply {growth.message_id[:80]!r} is in work here.")
+    if growth.reasoning:
+        thought = {"provider": growth.provider, "reasoning": growth.reasoning}
+        _insert(db, session, writer, ident, json_records.dumps(thought))
+    if growth.text:
+        _insert(db, session, writer, ident, json_records.dumps([None, growth.text]))
+
+
+def _insert(
+    db: sqlite3.Connection, session: int, writer: str, ident: str | bytes, piece: bytes
+) -> None:
     db.execute(
         "INSERT INTO running_replies (session, writer, message_id, piece) VALUES (?, ?, ?, ?)",
         (session, writer, ident, piece.decode()),
@@ -111,7 +161,10 @@ def _added(before: Message | None, message: Message) -> bytes | None:
         return None
     if message._replace(content="", created_at=before.created_at) != before._replace(content=""):
         return None
-    text = message.content[len(before.content) :]
+    return _text_piece(message, message.content[len(before.content) :])
+
+
+def _text_piece(message: Message, text: str) -> bytes:
     return json_records.dumps([json_records.stamp(message.created_at), text])
 
 
@@ -135,7 +188,7 @@ def _pieces(db: sqlite3.Connection, session: int) -> dict[str, list[object]]:
 def _assembled(pieces: list[object]) -> Message | None:
     """The reply in its pieces, up to the first that is damaged."""
     message: Message | None = None
-    texts: list[str] = []
+    growth: list[Growth] = []
     for piece in pieces:
         try:
             value = json_records.loads(rows.text_of(piece).encode())
@@ -147,7 +200,10 @@ def _assembled(pieces: list[object]) -> Message | None:
             message = json_records.message_of(value, ident, parent, json_records.EPOCH)
         elif message is not None and isinstance(value, list) and len(value) == 2:
             message = message._replace(created_at=rows.moment(value[0], message.created_at))
-            texts.append(rows.text_of(value[1]))
+            growth.append(Growth(message.id, rows.text_of(value[1])))
+        elif message is not None and isinstance(value, dict):
+            provider = rows.text_of(value.get("provider"))
+            growth.append(Growth(message.id, "", rows.text_of(value.get("reasoning")), provider))
         else:
             break
-    return message and message._replace(content=message.content + "".join(texts))
+    return message and grown(message, growth)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from agno_shell import (
     Finding,
+    Growth,
     Memory,
     Message,
+    Progress,
     SearchHit,
     Session,
     Storage,
@@ -34,6 +36,7 @@ from agno_shell_sqlite import (
 from agno_shell_sqlite import memories as remembered
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, Notices
+from agno_shell_sqlite.running_replies import InWork
 from agno_shell_sqlite.writers import Writers
 
 _MOST_HITS = 2**62
@@ -50,8 +53,8 @@ class SqliteStorage(Storage):
         self._notices = Notices(options.notice)
         self._database = Database(place.database_path(options.path))
         self._writers = Writers(self._database.path)
-        self._replies: dict[str, tuple[Message, float]] = {}
-        """What was kept last of the reply in work, by session, and when it was synced."""
+        self._replies: dict[str, InWork] = {}
+        """What is kept of the reply in work, by session."""
 
     @property
     def path(self) -> str:
@@ -86,6 +89,13 @@ class SqliteStorage(Storage):
             lambda db: messages.tree(db, sessions.find(db, session_id).number)
         )
 
+    def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
+        def work(db: sqlite3.Connection) -> set[str]:
+            number = sessions.find(db, session_id).number
+            return {each for each in message_ids if messages.find(db, number, each) is None}
+
+        return self._database.read(work)
+
     def version(self, session_id: str) -> object:
         return self._database.read(lambda db: sessions.version(db, session_id))
 
@@ -117,6 +127,14 @@ class SqliteStorage(Storage):
             )
 
         return self._database.read(work)
+
+    def prepare_search(self) -> Iterator[Progress]:
+        """Make the index anew, if it was made by a program that sees other words."""
+        if not self._database.read(text_index.is_of_this_form):
+            yield Progress(0, 1)
+            with self._database.saving("The search index"):
+                self._database.write(text_index.make_anew)
+            yield Progress(1, 1)
 
     # Writing -----------------------------------------------------------------------------
 
@@ -174,7 +192,7 @@ class SqliteStorage(Storage):
 
             session = self._database.write(work)
         reply = self._replies.get(session_id)
-        if reply is not None and reply[0].id == message.id:
+        if reply is not None and reply.message_id == message.id:
             del self._replies[session_id]
         return session
 
@@ -312,23 +330,37 @@ class SqliteStorage(Storage):
                 self._keep_partial(session_id, message)
 
     def _keep_partial(self, session_id: str, message: Message) -> None:
-        before, synced_at = self._replies.get(session_id, (None, 0.0))
+        kept = self._replies.get(session_id) or InWork(None, time.monotonic())
         moment = time.monotonic()
-        durable = moment - synced_at >= _SYNC_EVERY
+        durable = moment - kept.synced_at >= _SYNC_EVERY
 
         def work(db: sqlite3.Connection) -> None:
             number = sessions.find(db, session_id).number
-            running_replies.save(db, number, self._writers.enter(), before, message)
+            writer = self._writers.enter()
+            running_replies.save(db, number, writer, kept.now(), message, synced=not durable)
 
         self._database.write(work, durable=durable)
-        self._replies[session_id] = (message, moment if durable else synced_at)
+        self._replies[session_id] = InWork(message, moment if durable else kept.synced_at)
+
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        kept = self._replies.get(session_id)
+        if kept is None:
+            raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
+
+        def work(db: sqlite3.Connection) -> None:
+            number = sessions.find(db, session_id).number
+            running_replies.extend(db, number, self._writers.enter(), growth)
+
+        with self._database.saving("The reply in work"):
+            self._database.write(work, durable=False)
+        kept.growth.append(growth)
 
     def _drop_partial(self, session_id: str) -> None:
         reply = self._replies.pop(session_id, None)
         if reply is not None:
             self._database.write(
                 lambda db: running_replies.remove(
-                    db, sessions.find(db, session_id).number, reply[0].id
+                    db, sessions.find(db, session_id).number, reply.message_id
                 )
             )
 

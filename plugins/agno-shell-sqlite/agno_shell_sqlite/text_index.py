@@ -25,7 +25,7 @@ _STEP_PAGES = 500
 
 def form() -> str:
     """What the words of this program depend on."""
-    return f"{unicodedata.unidata_version} {full_text.TOKENIZE}"
+    return f"{unicodedata.unidata_version} {full_text.TOKENIZE} {full_text.VERSION}"
 
 
 def note_form(db: sqlite3.Connection) -> None:

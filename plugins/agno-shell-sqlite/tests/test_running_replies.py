@@ -8,7 +8,7 @@ import signal
 import pytest
 from agno_shell_sqlite.writers import Writers
 
-from agno_shell.types import now
+from agno_shell.types import Growth, grown, now
 
 
 @pytest.fixture
@@ -37,12 +37,47 @@ def test_a_growing_reply_is_synced_once_a_second(store, question, make_message, 
     session_id, asked = question
     reply = make_message("", asked, role="assistant")
     levels = []
-    for moment in (100.0, 100.5, 100.9, 101.1, 101.2):
+    for moment in (100.0, 100.5, 100.9, 101.1, 101.2, 102.2):
         monkeypatch.setattr("agno_shell_sqlite.store.time.monotonic", lambda at=moment: at)
         reply = reply._replace(content=reply.content + "x")
         store.save_partial(session_id, reply)
         levels.append(store._database._synchronous)
-    assert levels == ["FULL", "NORMAL", "NORMAL", "FULL", "NORMAL"]
+    assert levels == ["NORMAL", "NORMAL", "NORMAL", "FULL", "NORMAL", "FULL"]
+
+
+def test_what_was_added_is_synced_when_the_reply_is_kept_next(
+    store, question, make_message, monkeypatch
+):
+    session_id, asked = question
+    reply = make_message("", asked, role="assistant")
+    monkeypatch.setattr("agno_shell_sqlite.store.time.monotonic", lambda: 100.0)
+    store.save_partial(session_id, reply)
+    store.extend_partial(session_id, growth := Growth(reply.id, "words"))
+    assert store._database._synchronous == "NORMAL"
+    monkeypatch.setattr("agno_shell_sqlite.store.time.monotonic", lambda: 101.0)
+    written = size_of_log(store)
+    # The same as is kept already: a transaction that writes nothing would sync nothing.
+    store.save_partial(session_id, grown(reply, [growth]))
+    assert store._database._synchronous == "FULL"
+    assert size_of_log(store) > written
+    assert store.partials(session_id) == [grown(reply, [growth])]
+
+
+def size_of_log(store):
+    return os.stat(f"{store.path}-wal").st_size
+
+
+def test_adding_to_a_long_reply_costs_what_is_added(store, question, make_message):
+    session_id, asked = question
+    reply = make_message("x" * 100_000, asked, role="assistant")
+    store.save_partial(session_id, reply)
+    for number in range(30):
+        store.extend_partial(session_id, Growth(reply.id, f"{number} ", "hm", "some"))
+    pieces = store._database.read(
+        lambda db: [len(piece) for (piece,) in db.execute("SELECT piece FROM running_replies")]
+    )
+    assert len(pieces) == 61
+    assert max(pieces[1:]) < 60
 
 
 @pytest.mark.parametrize("change", [{"content": "other"}, {"status": "failed"}, {"model": "n"}])

@@ -13,10 +13,28 @@ from agno_shell.builtin.commands.arguments import (
     split_description,
     split_reference,
     switch_word,
+    take_flag,
     unquote,
 )
 from agno_shell.errors import UsageError
 from agno_shell.types import Session, now
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("", ("", False)),
+        (" --yes ", ("", True)),
+        ("--yes  My garden", ("My garden", True)),
+        ("My  garden --yes", ("My  garden", True)),
+        ("My --yes garden", ("My --yes garden", False)),
+        ("--yesterday", ("--yesterday", False)),
+        ("not--yes", ("not--yes", False)),
+    ],
+)
+def test_a_flag_stands_at_either_end(text: str, taken: tuple[str, bool]) -> None:
+    assert take_flag(text, "--yes") == taken
+
 
 OPEN = "1a2b3c4d-0000-4000-8000-000000000000"
 OTHER = "deadbeef-0000-4000-8000-000000000001"

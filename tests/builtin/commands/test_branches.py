@@ -110,7 +110,7 @@ async def test_continue_goes_on_and_takes_no_words(context, type_line, talk):
     with pytest.raises(UsageError, match="The last reply is whole"):
         await type_line(context, "/continue")
     assert talk.calls == [("resume",)]
-    with pytest.raises(UsageError, match="takes no words"):
+    with pytest.raises(UsageError, match="/continue takes no arguments"):
         await type_line(context, "/continue with the second part")
     assert talk.calls == [("resume",)]
 

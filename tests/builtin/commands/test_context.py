@@ -56,8 +56,26 @@ async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(context, type
     ]
 
 
+async def test_what_goes_in_one_message_is_shown_part_by_part(context, type_line, path):
+    context.conversation.next_receipt = receipt(
+        ReceiptRow(path[0], 10, "recent"),
+        ReceiptRow(path[2], 20, "recent", True),
+        ReceiptRow(path[3], 30, "recent"),
+    )
+    shown = (await type_line(context, "/context")).split("\n")
+    assert shown[0].startswith("The next request to fake-model holds 2 messages with 60 tokens")
+    assert shown[4:8] == [
+        "No.  Role       Tokens  Why     Begins with",
+        "  1  user           10  recent  question 0",
+        "  3  + same         20  recent  question 1",
+        "  4  assistant      30  recent  re 1",
+    ]
+    assert shown[9] == "What has '+ same' as its role goes in one message with the row above it."
+
+
 async def test_what_is_not_sent_is_said_with_the_reason(context, type_line):
     left_out = (LeftOut(1, "summary"), LeftOut(12, "window", True), LeftOut(1, "empty"))
+    left_out += (LeftOut(2, "refused"),)
     context.conversation.next_receipt = receipt(
         *rows(1), left_out=left_out, tool_tokens=90, window_known=False, estimated=True
     )
@@ -65,6 +83,7 @@ async def test_what_is_not_sent_is_said_with_the_reason(context, type_line):
     assert "Not sent: 1 message that is in the summary." in shown
     assert "Not sent: at least 12 messages that do not fit into the window." in shown
     assert "Not sent: 1 message that holds nothing to send." in shown
+    assert "Not sent: 2 messages that were refused, and are not sent again by them" in shown
     assert "Nothing of the conversation" not in shown
     assert "about 100 tokens" in shown
     assert "What describes the tools: 90 tokens." in shown

@@ -86,7 +86,13 @@ async def test_info_says_what_is_known(make_context, type_line, say):
     }
 
 
+async def test_info_names_the_server_that_is_not_the_services_own(make_context, type_line):
+    address = "http://box:11434 (OLLAMA_HOST)"
+    assert f"Address:     {address}" in await type_line(make_context(address=address), "/info")
+
+
 async def test_info_leaves_out_what_is_not_known(context, type_line):
     printed = await type_line(context, "/info")
     assert "Kept in" not in printed
     assert "Tags" not in printed
+    assert "Address" not in printed

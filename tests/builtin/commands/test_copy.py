@@ -73,11 +73,15 @@ async def test_code_is_looked_for_beyond_what_the_shell_holds(context, type_line
     say(context, "assistant: ```\nold\n```", "user: 1", "assistant: no code")
     whole = list(context.history)
 
-    async def path():
-        return whole
+    async def length():
+        return len(whole)
+
+    async def part(start, stop):
+        return whole[start:stop]
 
     monkeypatch.setattr(type(context), "history", property(lambda _self: whole[1:]))
-    monkeypatch.setattr(context.conversation, "path", path)
+    monkeypatch.setattr(context.conversation, "length", length)
+    monkeypatch.setattr(context.conversation, "part", part)
     await type_line(context, "/copy code")
     assert context.copied == ["old"]
 

@@ -10,7 +10,7 @@ from agno_shell.types import Finding
 
 Type = Callable[[FakeContext, str], Awaitable[str]]
 
-WRONG = Finding("here", "It is broken.", "Mend it.")
+WRONG = Finding("here", "It is broken.", "Mend it.", repairable=True)
 HEALED = Finding("here", "It was broken.", "It was mended.", healed=True)
 
 
@@ -32,6 +32,8 @@ async def test_what_is_wrong_is_told_with_the_next_step(
     assert lines[:2] == ["Wrong:", "  here: It is broken. Mend it."]
     assert "1 thing is wrong" in lines[2]
     assert "/doctor repair" in lines[3]
+    only_a_person = make_context(findings=[WRONG._replace(repairable=False)])
+    assert "/doctor repair" not in await type_line(only_a_person, "/doctor")
 
 
 async def test_repair(make_context: Callable[..., FakeContext], type_line: Type) -> None:

@@ -8,7 +8,19 @@ from agno_shell.testing.fake_context import run
 
 EXPECTED = [
     *("new", "sessions", "switch", "rename", "describe", "search", "delete", "trash", "undelete"),
-    *("history", "info", "undo", "redo", "retry", "continue", "edit", "fork", "tree", "copy"),
+    *(
+        "history",
+        "info",
+        "recover",
+        "undo",
+        "redo",
+        "retry",
+        "continue",
+        "edit",
+        "fork",
+        "tree",
+        "copy",
+    ),
     *("context", "pin", "unpin", "compact", "remember", "memory", "forget"),
     *("attach", "save", "model", "reasoning", "agent", "tools", "trace", "metrics", "plugins"),
     *("doctor", "help", "clear", "exit"),

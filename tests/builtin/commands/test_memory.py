@@ -40,7 +40,7 @@ async def test_nothing_remembered_is_said(context, type_line):
     ("line", "said"),
     [
         ("/remember", "nothing to remember"),
-        ("/memory all", "/memory takes nothing"),
+        ("/memory all", "/memory takes no arguments"),
         ("/forget", "needs a number"),
         ("/forget 2", "There is no number 2: 1 thing is remembered here"),
         ("/forget one", "takes a number"),

@@ -33,6 +33,13 @@ async def test_model_lists_the_names_and_marks_the_one_in_use(context, type_line
     ]
 
 
+async def test_the_server_in_use_is_named_with_the_model(make_context, type_line):
+    context = make_context(address="https://models.example.org/v1 (OPENAI_BASE_URL)")
+    where = "at https://models.example.org/v1 (OPENAI_BASE_URL)"
+    assert (await type_line(context, "/model")).splitlines()[0].endswith(where)
+    assert await type_line(context, "/model other") == f"Model: other {where}"
+
+
 async def test_many_models_are_cut_short_with_a_word(context, type_line, monkeypatch):
     monkeypatch.setattr(room, "LISTED", 1)
     printed = (await type_line(context, "/model")).splitlines()

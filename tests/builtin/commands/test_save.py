@@ -195,6 +195,20 @@ async def test_an_existing_file_is_replaced_only_when_asked(make_context, type_l
     assert os.listdir(tmp_path) == ["out.json"]
 
 
+async def test_where_nobody_can_answer_a_file_is_replaced_with_an_option(
+    make_context, type_line, say, tmp_path
+):
+    context = make_context(has_person=False)
+    path = tmp_path / "my notes.json"
+    path.write_text("precious")
+    say(context, "user: a")
+    with pytest.raises(UsageError, match="Nobody is here to answer"):
+        await type_line(context, f"/save {path}")
+    assert path.read_text() == "precious"
+    await type_line(context, f"/save {path} --yes")
+    assert written(path) == ["a"]
+
+
 async def test_a_link_stays_a_link(make_context, type_line, tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
     await type_line(make_context(), f"/save {tmp_path}/link.json")

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from agno_shell.builtin.commands.search import Wanted, parse
+from agno_shell.contracts import Progress
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.text_table import text_width
 
@@ -99,7 +100,7 @@ async def test_options_narrow_the_search(talk, type_line, typed, number):
         ("saucer", "No message holds 'saucer'."),
         ("--here blue", "No message holds 'blue' within these limits."),
         ("--since 2999-01-01T12:00 cups", "No message holds 'cups' within these limits."),
-        ("* ?", "There is no letter and no digit in that, so nothing was searched."),
+        ("* ?", "There is no letter, digit or symbol in that, so nothing was searched."),
         ("x\x1by", "No message holds 'x␛y'."),
     ],
 )
@@ -189,3 +190,26 @@ async def test_foreign_text_in_a_hit_does_not_act(make_context, type_line, say):
     assert "\x1b" not in printed
     assert "\x1b" not in plain(context.offered[0][0])
     assert "‹U+202E›" in printed
+
+
+async def test_the_first_search_says_how_far_it_has_come(talk, type_line, monkeypatch):
+    order = []
+
+    def prepare():
+        for done in range(3):
+            order.append(done)
+            yield Progress(done * 1000, 2000)
+
+    context = talk(choices=[None, None])
+    real = context.storage.search
+    monkeypatch.setattr(context.storage, "prepare_search", prepare)
+    monkeypatch.setattr(
+        context.storage, "search", lambda *args, **kw: order.append("search") or real(*args, **kw)
+    )
+    await type_line(context, "/search cups")
+    assert order == [0, 1, 2, "search"]
+    assert context.progresses[1] == "Indexing 1,000 of 2,000 sessions … Ctrl-C stops."
+    assert context.progresses[-1] == ""
+    order.clear()
+    await type_line(context, "/search --here cups")
+    assert order == ["search"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agno_shell.errors import SessionNotFoundError
+from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.types import Message, local_time, new_id, now
 
 
@@ -31,6 +31,20 @@ async def test_a_no_deletes_nothing(make_context, type_line):
     assert await type_line(context, "/delete") == "Nothing was deleted."
     assert context.storage.trash() == []
     assert len(context.storage.sessions()) == 1
+
+
+@pytest.mark.parametrize("line", ["/delete Garden --yes", "/delete --yes Garden"])
+async def test_where_nobody_can_answer_an_option_does(make_context, type_line, line):
+    context = make_context(has_person=False)
+    garden = context.storage.create("Garden")
+    with pytest.raises(
+        UsageError, match=r"Nobody is here to answer: Delete session 'Garden'"
+    ) as no:
+        await type_line(context, "/delete Garden")
+    assert no.value.hint == "--yes answers yes beforehand."
+    assert context.storage.trash() == []
+    await type_line(context, line)
+    assert [each.session.session_id for each in context.storage.trash()] == [garden.session_id]
 
 
 async def test_after_the_last_session_a_new_one_is_opened(make_context, type_line):

@@ -11,7 +11,8 @@ from agno_shell.builtin.json_storage import disk
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o777], ids=oct)
-def umask(request: pytest.FixtureRequest) -> Any:
+def umask(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    # The folder of the test is made before; what has no rights at all is closed to its owner.
     before = os.umask(request.param)
     yield
     os.umask(before)

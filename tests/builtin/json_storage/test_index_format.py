@@ -27,12 +27,12 @@ def entry(number: int) -> Entry:
 
 ENTRIES = [entry(number) for number in range(4)]
 IDS = [each.session.session_id for each in ENTRIES]
-LINES = [index_format.line(each) for each in ENTRIES]
+LINES = [index_format.line(each, local=False) for each in ENTRIES]
 
 
 def test_the_bytes() -> None:
     session = Session("0" * 8 + "-0000" * 3 + "-" + "0" * 12, "n", NOON, NOON, "d", 7)
-    assert index_format.whole(None, [index_format.line(Entry(session, 12, 34))]) == (
+    assert index_format.whole(None, [index_format.line(Entry(session, 12, 34), local=False)]) == (
         b'{"current_session_id":null                                  ,"sessions":[\n'
         b'{"session_id":"00000000-0000-0000-0000-000000000000","name":"n","description":"d",'
         b'"created_at":"2026-07-20T12:00:00.000005+00:00",'
@@ -62,10 +62,14 @@ def test_the_end_of_a_line_has_one_width() -> None:
         10**11,
         10**18,
     )
-    assert len(index_format.tail(small)) == len(index_format.tail(large)) == index_format.TAIL_WIDTH
+    assert (
+        len(index_format.tail(small, local=False))
+        == len(index_format.tail(large, local=False))
+        == index_format.TAIL_WIDTH
+    )
     assert len(index_format.heading(None)) == len(index_format.heading(IDS[0]))
     assert len(index_format.heading(None)) == index_format.HEADING_WIDTH
-    assert index_format.tail_updated_at(index_format.tail(small)) == NOON
+    assert index_format.tail_updated_at(index_format.tail(small, local=False)) == NOON
 
 
 def test_a_line_is_found_without_decoding() -> None:
@@ -80,13 +84,13 @@ def test_a_line_is_found_without_decoding() -> None:
 def test_an_id_inside_a_text_is_not_a_line() -> None:
     ident = new_id()
     session = ENTRIES[0].session._replace(name=f'\n,{{"session_id":"{ident}",')
-    data = index_format.whole(None, [index_format.line(Entry(session))])
+    data = index_format.whole(None, [index_format.line(Entry(session), local=False)])
     assert index_format.find_line(data, ident) is None
 
 
 def test_what_this_version_does_not_know_stays() -> None:
     session = ENTRIES[0].session._replace(extra={"colour": {"a": 1}, "messages_size": 5})
-    line = index_format.line(Entry(session, 1, 2))
+    line = index_format.line(Entry(session, 1, 2), local=False)
     assert index_format.read_line(line) == Entry(session, 1, 2)
 
 
@@ -109,13 +113,19 @@ def test_a_damaged_index_is_none(data: bytes) -> None:
 @pytest.mark.parametrize("ident", ["../../etc", "", None, 5, IDS[0].upper(), IDS[0] + "\n"])
 def test_ids_from_the_file_are_checked(ident: object) -> None:
     data = json.dumps({"current_session_id": ident, "sessions": [{"session_id": ident}, 5]})
-    assert index_format.read(data.encode()) == index_format.Contents(None, [])
+    assert index_format.read(data.encode()) is None
+    mixed = json.dumps({"sessions": [{"session_id": ident}, {"session_id": IDS[1]}, 5]})
+    contents = index_format.read(mixed.encode())
+    assert contents is not None
+    assert [each.session.session_id for each in contents.entries] == [IDS[1]]
     assert index_format.lines(data.encode()) is None
 
 
 def plain() -> dict[str, object]:
     session = Session(IDS[0], "n", NOON, NOON, "d", 7)
-    found: dict[str, object] = json.loads(index_format.line(Entry(session, 12, 34, checked=True)))
+    found: dict[str, object] = json.loads(
+        index_format.line(Entry(session, 12, 34, checked=True), local=False)
+    )
     return found
 
 
@@ -132,3 +142,110 @@ def test_a_usual_line_is_read_as_any_other(odd: dict[str, object]) -> None:
     assert index_format.read_line(json.dumps(fields).encode()) == index_format.read_line(
         json.dumps(backwards).encode()
     )
+
+
+PRETTY = json.dumps(
+    {
+        "current_session_id": IDS[1],
+        "sessions": [
+            {
+                "session_id": each.session.session_id,
+                "name": each.session.name,
+                "created_at": "2026-03-01T10:00:00",
+                "updated_at": "2026-03-01T10:01:00.5",
+                "message_count": 2,
+                "description": "",
+            }
+            for each in ENTRIES[:3]
+        ],
+    },
+    indent=2,
+).encode()
+"""As agno-cli writes it."""
+
+
+def test_a_file_of_local_times_is_known_by_any_of_them() -> None:
+    assert index_format.is_local(PRETTY)
+    assert index_format.is_local(PRETTY[:300])
+    lines = [index_format.line(each, local=True) for each in ENTRIES]
+    assert index_format.is_local(index_format.whole(None, lines))
+    assert not index_format.is_local(index_format.whole(None, LINES))
+    assert not index_format.is_local(PRETTY.replace(b'00"', b'00Z"').replace(b'.5"', b'.5+01:00"'))
+    assert not index_format.is_local(b"")
+
+
+def test_lines_of_local_times_come_back() -> None:
+    lines = [index_format.line(each, local=True) for each in ENTRIES]
+    assert index_format.read(index_format.whole(None, lines)) == index_format.Contents(
+        None, ENTRIES
+    )
+
+
+@pytest.mark.parametrize("current", [IDS[2], IDS[1], None])
+def test_naming_another_session_changes_nothing_else(current: str | None) -> None:
+    changed = index_format.with_current(PRETTY, current)
+    assert changed is not None
+    before, after = json.loads(PRETTY), json.loads(changed)
+    assert after.pop("current_session_id") == current
+    assert before.pop("current_session_id")
+    assert after == before
+    none = changed.replace(json.dumps(current).encode(), b"null", 1)
+    assert index_format.with_current(none, IDS[1]) == PRETTY
+
+
+@pytest.mark.parametrize(
+    "data", [PRETTY[:-4], b"{}", PRETTY.replace(b"current_session_id", b"current", 1)]
+)
+def test_naming_one_where_that_cannot_be_done_in_place(data: bytes) -> None:
+    assert index_format.with_current(data, IDS[0]) is None
+
+
+@pytest.mark.parametrize("cut", range(1, len(PRETTY), 7))
+def test_what_can_be_read_of_a_torn_file(cut: int) -> None:
+    """In agno-cli's layout, in one line, and in ours: every name that is there whole."""
+    for data in (PRETTY, json.dumps(json.loads(PRETTY)).encode(), index_format.whole(None, LINES)):
+        torn = data[:-cut]
+        names = [each.session.name for each in index_format.salvage(torn).entries]
+        whole = [
+            each.session.name
+            for each in ENTRIES
+            if any(
+                form.encode() in torn
+                for ascii_only in (True, False)
+                for space in (" ", "")
+                for end in (",", "\n")
+                for form in [
+                    f'"name":{space}{json.dumps(each.session.name, ensure_ascii=ascii_only)}{end}'
+                ]
+            )
+        ]
+        assert names[: len(whole)] == whole
+
+
+def test_what_a_damaged_file_says_of_messages_does_not_count() -> None:
+    torn = index_format.whole(IDS[1], LINES)[:-9]
+    found = index_format.salvage(torn)
+    assert found.current == IDS[1]
+    assert {each.mtime_ns for each in found.entries} == {index_format.UNKNOWN}
+    assert index_format.salvage(b"\xff" * 99) == index_format.Contents(None, [])
+    assert index_format.salvage(b'{"a' * 5000) == index_format.Contents(None, [])
+
+
+def test_whether_a_file_says_all_that_another_one_did() -> None:
+    contents = index_format.read(PRETTY)
+    assert contents is not None
+    lines = [index_format.line(each, local=True) for each in contents.entries]
+    ours = index_format.whole(None, lines)
+    assert index_format.says_all(ours, PRETTY)
+    assert not index_format.says_all(index_format.whole(None, lines[1:]), PRETTY)
+    assert not index_format.says_all(ours, PRETTY[:-3])
+    for word, other in (
+        (b'"description": ""', b'"description": "x"'),
+        (b'"description": ""', b'"description": "", "more": 1'),
+        (b'"message_count": 2', b'"message_count": 3'),
+        (b"10:01:00", b"10:02:00"),
+        (b"10:00:00", b"10:00:01"),
+        (b'"sessions"', b'"version": 1, "sessions"'),
+        (IDS[1].encode(), IDS[0].encode()),
+    ):
+        assert not index_format.says_all(ours, PRETTY.replace(word, other)), word

@@ -117,9 +117,17 @@ def test_the_current_session_survives_the_new_index(
     assert open_store().current() == EMPTY
 
 
-def test_setting_the_current_session_first(open_store: Callable[[], Storage]) -> None:
+def test_setting_the_current_session_first(
+    root: Path, open_store: Callable[[], Storage], notices: list[str]
+) -> None:
     store = open_store()
+    before = files(root)
     store.set_current(PYTHON)
+    now = files(root)
+    name = "sessions.json"
+    assert now.pop(name) == before.pop(name).replace(FINANCE.encode(), PYTHON.encode(), 1)
+    assert {path: data for path, data in now.items() if ".locks" not in path} == before
+    assert notices == [], "nothing is laid out anew before something is said"
     assert store.current() == PYTHON
     assert [each.message_count for each in open_store().sessions()] == [2, 0, 4]
 

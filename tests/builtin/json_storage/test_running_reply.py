@@ -15,7 +15,7 @@ from agno_shell.builtin.json_storage.running_reply import RunningReply
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Message, Usage, new_id
+from agno_shell.types import Growth, Message, Usage, grown, new_id
 
 
 @pytest.fixture
@@ -64,6 +64,49 @@ def test_a_file_torn_at_any_byte_is_a_prefix(reply: RunningReply, path: Path) ->
         path.write_bytes(data[:cut] + b"\0" * (len(data) - cut))
         found = running_reply.read(str(path))
         assert found is None or found.content in texts
+
+
+def test_what_is_added_is_a_line_of_its_own(reply: RunningReply, path: Path) -> None:
+    start = message("", role="assistant")
+    reply.save(start)
+    growths = [
+        Growth(start.id, "", "hm é", "some"),
+        Growth(start.id, "one\n", ", so", "other"),
+        Growth(start.id, " two\ud800"),
+    ]
+    for number, growth in enumerate(growths, 1):
+        size = path.stat().st_size
+        reply.extend(growth)
+        assert path.stat().st_size - size < 40
+        assert running_reply.read(str(path)) == grown(start, growths[:number])
+    size = path.stat().st_size
+    reply.save(grown(start, growths))
+    assert path.stat().st_size == size
+
+
+def test_adding_syncs_nothing_and_the_next_save_does(
+    reply: RunningReply, faults: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr(running_reply.time, "monotonic", lambda: clock)
+    start = message("", role="assistant")
+    reply.save(start)
+    for moment in (100.5, 101.5, 102.5):
+        clock = moment
+        reply.extend(Growth(start.id, "word "))
+    assert "fdatasync" not in faults.calls
+    reply.save(start._replace(content="word word word "))
+    assert faults.calls.count("fdatasync") == 1
+
+
+def test_a_reply_whose_file_was_removed_is_kept_anew(reply: RunningReply, path: Path) -> None:
+    start = message("half", role="assistant")
+    reply.save(start)
+    path.unlink()
+    with pytest.raises(StorageError):
+        reply.extend(Growth(start.id, " a word"))
+    reply.save(whole := start._replace(content="half a word"))
+    assert running_reply.read(str(path)) == whole
 
 
 def test_it_is_synced_once_a_second(

@@ -14,7 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agno_shell.builtin.json_storage import disk, search_hits, search_reader, search_update
+from agno_shell.builtin.json_storage import (
+    disk,
+    search,
+    search_hits,
+    search_reader,
+    search_update,
+)
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
 from agno_shell.errors import SessionNotFoundError, StorageError
@@ -220,6 +226,95 @@ def test_an_index_that_another_shell_has_emptied_in_this_moment(open_store, monk
     index = other._opened_search._index
     index.write(index.empty, lambda: None)
     assert found(store, "needle") == ["needle"]
+
+
+# Preparing -------------------------------------------------------------------------------
+
+
+def test_preparing_leaves_nothing_to_the_search(open_store, reads):
+    for number in range(3):
+        say(open_store(), open_store().create("s").session_id, f"needle {number}")
+    store = open_store()
+    steps = list(store.prepare_search())
+    assert steps[0] == (0, 3)
+    assert steps[-1] == (3, 3)
+    assert len(reads) == 3
+    reads.clear()
+    assert found(store, "needle") == ["needle 0", "needle 1", "needle 2"]
+    assert reads == []
+    assert list(open_store().prepare_search()) == []
+
+
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """Each step of preparing reads one session."""
+    times = iter(range(10_000_000))
+    monkeypatch.setattr(search_update.time, "monotonic", lambda: float(next(times)))
+    monkeypatch.setattr(search, "_STEP", 1.5)
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_preparing_that_is_stopped_loses_nothing(open_store, reads):
+    talk = open_store()
+    for number in range(4):
+        say(talk, talk.create("s").session_id, f"needle {number}")
+    store = open_store()
+    steps = store.prepare_search()
+    assert [next(steps) for _ in range(3)] == [(0, 4), (1, 4), (2, 4)]
+    steps.close()
+    # The same handle sees what is missing, at once; another one reads no more than that.
+    assert next(store.prepare_search()) == (0, 2)
+    assert len(reads) == 2
+    assert len(found(store, "needle")) == 4
+    assert len(reads) == 4
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_two_shells_that_prepare_do_nothing_twice(open_store, reads):
+    talk = open_store()
+    for number in range(9):
+        say(talk, talk.create("s").session_id, f"needle {number}")
+    one, two = (open_store().prepare_search() for _ in range(2))
+    seen = [next(each, None) for _ in range(20) for each in (one, two)]
+    assert (9, 9) in seen
+    assert len(reads) == 9
+    assert len(found(open_store(), "needle")) == 9
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_a_search_does_not_wait_for_what_prepares(open_store, reads):
+    store = open_store()
+    for number in range(4):
+        say(store, store.create("s").session_id, f"needle {number}")
+    steps = store.prepare_search()
+    next(steps), next(steps)
+    assert len(found(store, "needle")) == 4
+    assert list(steps)[-1] == (4, 4)
+    assert len(reads) == 4
+
+
+def test_preparing_ends_when_the_store_is_closed(open_store):
+    store = open_store()
+    say(store, store.create("s").session_id, "needle")
+    steps = store.prepare_search()
+    next(steps)
+    store.close()
+    with pytest.raises(StorageError, match="closed"):
+        next(steps)
+
+
+def test_a_file_of_the_old_layout_is_read_without_waiting(open_store, root, monkeypatch):
+    store = open_store()
+    for number in range(20):
+        said = [{**each, "timestamp": "2026-01-01T12:00:00"} for each in HAND_WRITTEN]
+        path = messages_file(root, store.create(f"old {number}").session_id)
+        path.write_text(json.dumps(said, indent=2))
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    assert len(found(store, "needle", limit=99)) == 40
+    assert waited == []
+    # What was tried in vain leaves nothing dead, through which each later file would look.
+    assert not store._search._updater.some_dead
 
 
 # Files of any kind -----------------------------------------------------------------------

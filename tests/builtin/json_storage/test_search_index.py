@@ -97,6 +97,22 @@ def test_two_stores_share_a_cache_folder(tmp_path, cache):
     assert len(list((cache / "search").glob("*.sqlite3"))) == 2
 
 
+def test_what_an_earlier_version_made_is_removed(open_store, cache, talk):
+    talk()
+    everything(open_store())
+    (path,) = (cache / "search").glob("*.sqlite3")
+    name, _, _version = path.name.rpartition("-")
+    earlier = [path.with_name(f"{name}-2.sqlite3{more}") for more in ("", "-wal", "-shm")]
+    others = [path.with_name(each) for each in (f"{'0' * 24}-2.sqlite3", "notes.txt")]
+    for each in (*earlier, *others):
+        each.touch()
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+    everything(open_store())
+    assert [each for each in earlier if each.exists()] == []
+    assert all(each.exists() for each in others)
+
+
 def test_it_holds_no_text(open_store, cache, talk):
     make_index(open_store, cache)
     assert b"common word3x3" not in index_file(cache).read_bytes()
@@ -404,3 +420,22 @@ def test_it_is_made_anew_when_most_of_it_is_dead(open_store, cache, talk, monkey
     for trashed in store.trash():
         store.restore(trashed.trash_id)
     everything(store)
+
+
+def test_where_files_are_copied_on_write_no_memory_is_shared(
+    open_store, cache, talk, monkeypatch, tmp_path
+):
+    """On a full disk, memory that is mapped from a file ends the process there."""
+    store = open_store()
+    assert store.search("needle") == []
+    (before,) = cache.rglob("*-shm")
+    store.close()
+    monkeypatch.setattr(search_index, "is_copy_on_write", lambda _path: True)
+    one, two = open_store(), open_store()
+    session_id = one.create("here").session_id
+    one.append(session_id, Message(new_id(), "user", "a needle", now()))
+    for _time in range(2):
+        for handle in (one, two):
+            assert len(handle.search("needle")) == 1
+            assert not [*cache.rglob("*-shm"), *cache.rglob("*-wal")]
+    assert not before.exists()

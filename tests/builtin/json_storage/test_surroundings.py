@@ -95,6 +95,14 @@ def live(
     )
 
 
+def can_start(environ: dict[str, str]) -> bool:
+    """Whether Python starts at all: site reads ``.pth`` files in the encoding of the locale,
+    and an editable install in a folder with other letters has one."""
+    return not subprocess.run(
+        [sys.executable, "-c", ""], env=environ, capture_output=True
+    ).returncode
+
+
 def has_lived(done: subprocess.CompletedProcess[str]) -> Path:
     """The store's folder, which holds everything as it was said, for its owner alone."""
     assert (done.returncode, done.stderr) == (0, "")
@@ -130,6 +138,8 @@ LOCALES = {
 
 @pytest.mark.parametrize("name", LOCALES)
 def test_any_locale(name: str, place: Path) -> None:
+    if not can_start(LOCALES[name]):
+        pytest.skip("Python itself cannot read the path of an editable install in this locale")
     root = has_lived(live({"AGNO_SHELL_HOME": str(place / "data"), **LOCALES[name]}))
     # What one locale has written every other one reads.
     (session,) = open_storage(StorageOptions(str(root))).sessions()

@@ -8,6 +8,8 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.keys import SERVICES
+from agno_shell.builtin.litellm_provider.way import DIRECT
+from agno_shell.errors import ProviderError
 
 KNOWN = {
     "gpt-5.4-mini": "openai",
@@ -27,7 +29,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_catalog(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a catalog that need not import litellm."""
 
-    def make(*options: str | None) -> Catalog:
+    def make(*options: Any) -> Catalog:
         catalog = Catalog(*options)
         tables = {
             "providers": frozenset(("openai", "gemini", "ollama_chat")),
@@ -104,3 +106,39 @@ def test_an_address_and_its_key(
     monkeypatch.setenv("MY_KEY", "sk-fake-0000")
     problems = make_catalog(*options).check(model)
     assert [expected in problem for problem in problems] == [True] * bool(expected)
+
+
+def test_a_key_that_cannot_be_sent_is_the_key_that_is_blamed(
+    make_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "“sk-fake-0000”")
+    (problem,) = make_catalog().check("gpt-5.4-mini")
+    assert problem.startswith("The key in OPENAI_API_KEY cannot be sent: it holds “ ")
+    with pytest.raises(ProviderError, match="OPENAI_API_KEY cannot be sent"):
+        make_catalog().destination("gpt-5.4-mini", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("https://models.example.org/v1", []),
+        ("models", ["The address 'models' in the variable OPENAI_BASE_URL cannot be used."]),
+        ("http://far.example.org", ["The key in OPENAI_API_KEY was not sent: far.example.org is"]),
+    ],
+)
+def test_an_address_from_the_environment_is_checked(
+    value: str, said: list[str], make_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
+    way = DIRECT._replace(endpoints={"OPENAI_BASE_URL": value})
+    found = make_catalog(None, None, way).check("gpt-5.4-mini")
+    assert [problem[: len(each)] for problem, each in zip(found, said, strict=True)] == said
+
+
+def test_certificates_that_are_not_checked_are_a_finding(
+    make_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_VERIFY", "False")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
+    (problem,) = make_catalog().check("gpt-5.4-mini")
+    assert "SSL_VERIFY is false" in problem

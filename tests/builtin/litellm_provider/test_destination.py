@@ -47,6 +47,11 @@ def test_a_key_that_is_named_and_not_set_is_missing(variable: str) -> None:
     assert raised.value.kind == "authentication"
 
 
+def test_a_key_that_no_header_takes_is_named_before_anything_is_sent() -> None:
+    with pytest.raises(ProviderError, match="The key in MY_KEY cannot be sent: it holds “"):
+        destination("x", FAR, "MY_KEY", {"MY_KEY": "“fake”"}, PROVIDERS)
+
+
 def test_a_key_over_plain_http_is_refused_unless_it_stays_here() -> None:
     with pytest.raises(ProviderError, match="plain http"):
         destination("x", "http://10.0.0.1:8000/v1", "MY_KEY", ENVIRON, PROVIDERS)

@@ -87,8 +87,14 @@ def test_no_connection_is_explained_by_its_innermost_cause(
 
 
 def test_what_the_gate_stopped_is_said_in_its_words() -> None:
-    failed = explained(chained(RuntimeError("x"), NotSentError("A key was not sent to x.")), OWN)
-    assert (failed.kind, failed.message) == ("refused", "A key was not sent to x.")
+    failed = explained(
+        chained(
+            RuntimeError("x"),
+            NotSentError("A key was not sent to x.", "Check [provider] api_base."),
+        ),
+        OWN,
+    )
+    assert (failed.kind, failed.message) == ("not_sent", "A key was not sent to x.")
 
 
 def test_a_hint_never_runs_into_the_servers_words() -> None:
@@ -268,3 +274,30 @@ def test_nothing_in_a_sentence_acts_on_a_terminal() -> None:
     failed = explained(ServiceError(400, "\x1b]0;title\x07 \x9b5n\r\u202e\u200b done"))
     assert failed.sentence().isprintable()
     assert "done" in failed.message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"error": "no such engine"}', "no such engine"),
+        ('{"detail": "no such engine"}', "no such engine"),
+        ('{"error": {"message": "no such engine"}}', "no such engine"),
+        ("<!DOCTYPE html><html>x</html>", "it sent a web page"),
+        ("{not json", "Error code: 503"),
+        ("", "Error code: 503"),
+    ],
+)
+def test_what_a_client_library_leaves_out_of_its_error_is_in_the_response(
+    body: str, said: str
+) -> None:
+    request = httpx.Request("POST", "http://127.0.0.1:1/v1")
+    response = httpx.Response(503, text=body, request=request)
+    error = httpx.HTTPStatusError("Error code: 503", request=request, response=response)
+    assert said in explained(error, OWN).message
+
+
+def test_a_stream_that_litellm_itself_finds_without_an_end_is_cut_off() -> None:
+    error = RuntimeError("Stream ended before a finish_reason was received.")
+    failed = explain(error, OWN, "x", str, str, anything=True)
+    assert failed.kind == "server"
+    assert "ended it without saying that it is complete" in failed.message

@@ -14,6 +14,7 @@ from agno_shell.builtin.litellm_provider.keys import (
     default_model,
     foreign_keys,
     key_variable,
+    unusable,
 )
 
 
@@ -65,3 +66,30 @@ def test_keys_of_other_services_are_foreign_unless_they_are_the_same() -> None:
     assert foreign_keys("groq", environ) == {"sk-fake-0000": "OPENAI_API_KEY"}
     assert foreign_keys("text-completion-openai", environ) == {"gsk-fake-0000": "GROQ_API_KEY"}
     assert foreign_keys("groq", dict.fromkeys(environ, "fake-shared-0000")) == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("“sk-fake-0000”", "it holds “ (left double quotation mark, U+201C), which is in no key"),
+        ("sk-fake-\u200b0000", "it holds (zero width space, U+200B), which is in no key"),
+        ("sk-fäke", "it holds ä (latin small letter a with diaeresis, U+00E4), which is in no"),
+        ("sk-fake\n-0000", "it holds a line break, which is in no key"),
+        ("sk-fake\x1b[0m", "it holds (a control character, U+001B), which is in no key"),
+        ('"sk-fake-0000"', "it stands in quotation marks"),
+        ("'sk-fake-0000'", "it stands in quotation marks"),
+    ],
+)
+def test_a_key_that_cannot_be_sent_is_blamed_by_its_variable(key: str, wrong: str) -> None:
+    problem = unusable("OPENAI_API_KEY", key)
+    assert problem is not None
+    assert str(problem).startswith(f"The key in OPENAI_API_KEY cannot be sent: {wrong}")
+    assert problem.kind == "authentication"
+    assert "fake" not in problem.sentence()
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-fake-0000", " sk-fake_0000\n", "a+b/c==", "open sesame", "", "x"]
+)
+def test_blanks_around_a_key_are_no_part_of_it(key: str) -> None:
+    assert unusable("OPENAI_API_KEY", key) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -171,17 +172,39 @@ async def test_closing_kills_a_process_that_does_not_move(
     assert not is_running(pid)
 
 
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.skipif(
+                sys.platform != "linux", reason="only Linux ends a stopped process with another"
+            ),
+        ),
+    ],
+)
 async def test_it_ends_when_its_shell_is_killed(
-    is_running: Callable[[int], bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped: bool,
+    is_running: Callable[[int], bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # An import that does not come to its end, so that nothing else can end the process.
-    (tmp_path / "litellm.py").write_text("import time; time.sleep(600)\n")
+    begun = tmp_path / "begun"
+    code = f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(600)\n"
+    (tmp_path / "litellm.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     shell = subprocess.Popen([sys.executable, "-c", SHELL], stdout=subprocess.PIPE, text=True)
     assert shell.stdout is not None
     with shell.stdout:
         pid = int(await asyncio.to_thread(shell.stdout.readline))
     assert is_running(pid)
+    if stopped:
+        async with asyncio.timeout(60):
+            while not begun.exists():
+                await asyncio.sleep(0.01)
+        os.kill(pid, signal.SIGSTOP)
     shell.kill()
     shell.wait()
     try:
@@ -243,7 +266,7 @@ async def test_an_answer_that_does_not_come_in_time_ends_the_process(
 
     (without_litellm / "litellm.py").write_text("import time; time.sleep(600)\n")
     monkeypatch.setattr(module, "_GRACE", 0.05)
-    monkeypatch.setattr(ModelProcess, "ready", lambda self: asyncio.sleep(0))
+    monkeypatch.setattr(ModelProcess, "ready", lambda self, _silence: asyncio.sleep(0))
     provider = LitellmProvider(ProviderOptions(limits={"whole_reply": 0.05}))
     (failed,) = [event async for event in provider.stream(make_request("Hello"))]
     assert isinstance(failed, Failed)
@@ -251,6 +274,109 @@ async def test_an_answer_that_does_not_come_in_time_ends_the_process(
     with pytest.raises(ProviderError, match="did not answer"):
         await provider.models()
     await provider.close()
+
+
+MODEL_PROCESS = """
+import json, sys, threading, time
+
+def say(**record):
+    print(json.dumps(record), flush=True)
+
+say(ready=True)
+sys.stdin.readline()
+number = json.loads(sys.stdin.readline())["id"]
+say(id=number, text="Half ")
+{then}
+sys.stdin.read()
+"""
+"""A stand-in that imports nothing: what it does behind the first words is filled in."""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    from agno_shell.builtin.litellm_provider import process
+
+    def make(then: str) -> None:
+        (tmp_path / "stand_in.py").write_text(MODEL_PROCESS.replace("{then}", then))
+        monkeypatch.setattr(process, "_MODULE", "stand_in")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return make
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
+async def test_one_that_is_stopped_in_the_middle_of_a_reply_is_ended_when_first_token_has_passed(
+    stand_in: Callable[[str], None],
+    is_running: Callable[[int], bool],
+    make_request: MakeRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from agno_shell.builtin.litellm_provider import provider as module
+
+    monkeypatch.setattr(module, "_SILENCE", 0.0)
+    stand_in("")
+    provider = LitellmProvider(ProviderOptions(limits={"first_token": 0.3}))
+    events = provider.stream(make_request("Hello"))
+    assert await anext(events) == TextDelta("Half ")
+    pid = provider.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        failed = await anext(events)
+    assert isinstance(failed, Failed)
+    assert failed.message == "The model process (litellm) did not answer and was ended."
+    assert failed.hint.startswith("/continue goes on from there")
+    assert not is_running(pid)
+    await provider.close()
+
+
+async def test_one_that_gives_signs_of_life_may_take_its_time(
+    stand_in: Callable[[str], None], make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.litellm_provider import provider as module
+
+    monkeypatch.setattr(module, "_SILENCE", 0.0)
+    stand_in(
+        "for _ in range(20):\n"
+        "    time.sleep(0.05)\n"
+        "    say(alive=True)\n"
+        "say(id=number, finished={'reason': 'stop', 'provider_data': {}})"
+    )
+    provider = LitellmProvider(ProviderOptions(limits={"first_token": 0.5}))
+    events = [event async for event in provider.stream(make_request("Hello"))]
+    await provider.close()
+    assert isinstance(events[-1], Finished)
+
+
+async def test_the_model_process_gives_them_while_it_works(tmp_path: Path) -> None:
+    """Both those of the import and those of a request in work."""
+    from agno_shell.builtin.litellm_provider import child, service
+
+    reading, writing = os.pipe()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(child, "SIGN_SECONDS", 0.01)
+            patch.setattr(service, "SIGN_SECONDS", 0.01)
+            with child._signs_of_life(writing):
+                assert await asyncio.to_thread(os.read, reading, 15) == b'{"alive":true}\n'
+            os.set_blocking(reading, False)
+            with contextlib.suppress(BlockingIOError):
+                while os.read(reading, 65536):
+                    pass
+            configuration = {"limits": {}, "api_base": None, "api_key_env": None}
+            working = service.Service(writing, configuration)
+            living = asyncio.create_task(working.give_signs_of_life())
+            await asyncio.sleep(0.05)
+            with pytest.raises(BlockingIOError):
+                os.read(reading, 1)
+            working._tasks[1] = asyncio.create_task(asyncio.sleep(60))
+            os.set_blocking(reading, True)
+            assert await asyncio.to_thread(os.read, reading, 15) == b'{"alive":true}\n'
+            living.cancel()
+            working._tasks[1].cancel()
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 async def test_the_folders_of_the_log_are_made_for_this_person_alone(

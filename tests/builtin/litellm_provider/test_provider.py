@@ -97,13 +97,13 @@ async def test_text_that_is_no_ascii_arrives_as_it_was_sent(ask: Ask, server: Mo
     assert server.requests[0].body["messages"][0]["content"] == said
 
 
-async def test_the_cost_is_known_where_litellm_knows_the_price(
+async def test_what_a_model_of_that_name_costs_at_another_server_nobody_knows(
     ask: Ask, server: ModelServer
 ) -> None:
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
     server.reply("x", usage=usage)
     (report,) = [e for e in await ask(model="openai/gpt-4o-mini") if isinstance(e, UsageReported)]
-    assert report.usage.cost == pytest.approx(0.15)
+    assert report.usage.cost is None
 
 
 async def test_reasoning_is_told_apart_from_text(ask: Ask, server: ModelServer) -> None:

@@ -52,7 +52,7 @@ async def test_no_redirect_is_followed(
     server.redirect(f"{elsewhere.base_url}/chat/completions", status)
     (failed,) = await ask(provider=keyed)
     assert isinstance(failed, Failed)
-    assert failed.kind == "refused"
+    assert failed.kind == "wrong_address"
     assert elsewhere.requests == []
 
 

@@ -79,7 +79,7 @@ async def test_a_session_that_has_cost_its_limit_asks_before_anything_is_sent(
         "This session has cost $1.25, and the limit is $1.00. Let it cost up to $2.00?"
     ]
     failed = next(event for event in events if isinstance(event, Failed))
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert (
         failed.message == "Nothing was sent: this session has cost $1.25, and the limit is $1.00."
     )
@@ -98,7 +98,7 @@ async def test_where_there_is_no_person_the_answer_is_no(
     conversation = make_conversation(storage, values={LIMIT: 1.0})
     await conversation.open(session.session_id)
     events = await run(conversation)
-    assert any(isinstance(event, Failed) and event.kind == "refused" for event in events)
+    assert any(isinstance(event, Failed) and event.kind == "not_sent" for event in events)
     assert provider.requests == []
 
 
@@ -149,6 +149,23 @@ async def test_a_request_that_would_pass_the_limit_is_asked_about_where_its_pric
     assert isinstance((await run(conversation, "word"))[-2], Finished)
 
 
+async def test_the_price_of_a_model_does_not_hold_for_another_server(
+    make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def price(_model: str) -> float:
+        return 0.01
+
+    monkeypatch.setattr(provider, "input_price", price)
+    storage, session = stored(0.9)
+    conversation = make_conversation(storage, values={LIMIT: 1.0})
+    person = conversation.budget.ask = Person(False)
+    await conversation.open(session.session_id)
+    await conversation.update(api_base="http://127.0.0.1:8000/v1")
+    await run(conversation, "word " * 100)
+    assert person.questions == []
+    assert len(provider.requests) == 1
+
+
 async def test_a_provider_that_cannot_say_its_price_is_asked_all_the_same(
     make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +202,7 @@ async def test_each_round_with_tools_is_looked_at(
     provider.scripts.append([ToolCall("c", "clock", "{}"), usage, Finished("tool_calls")])
     events = await run(conversation, "What time is it?")
     assert len(provider.requests) == 1
-    assert any(isinstance(event, Failed) and event.kind == "refused" for event in events)
+    assert any(isinstance(event, Failed) and event.kind == "not_sent" for event in events)
     session_id = conversation.session.session_id
     messages = await conversation.store(lambda storage: storage.messages(session_id))
     assert [message.role for message in messages] == ["user", "assistant", "tool", "assistant"]

@@ -280,7 +280,6 @@ async def test_undo_brings_back_the_summary_before(
 async def test_a_summary_is_found_after_the_session_was_opened_again(
     make_conversation: Make, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agno_shell.conversation.conversation.FIRST_LOAD", 4)
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 4)
     storage = MemoryStorage()
     talk = make_conversation(storage)
@@ -333,6 +332,31 @@ async def test_a_plugin_sees_what_is_sent_to_be_summed_up(
     await run(Compaction(talk))
     assert "***" in provider.requests[-1].messages[-1].content
     assert "one\n" not in provider.requests[-1].messages[-1].content
+
+
+async def test_a_broken_filter_stops_it(
+    talk: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+) -> None:
+    register("hide", prepare_request=lambda request: 1 // 0)
+    before = len(provider.requests)
+    made = Compaction(talk)
+    await run(made)
+    assert isinstance(made.ending, Failed)
+    assert "plugin hide (dist-hide 1) failed in prepare_request" in made.ending.message
+    assert (len(provider.requests), made.summary) == (before, None)
+
+
+async def test_what_was_refused_is_not_summed_up(
+    make_conversation: Make, provider: ScriptedProvider
+) -> None:
+    talk = make_conversation()
+    await talk.create("Test")
+    await say(talk, "one")
+    provider.scripts.append([Failed("refused", "The filter.")])
+    await say(talk, "poison", "three", "four")
+    await run(Compaction(talk))
+    assert "one" in provider.requests[-1].messages[-1].content
+    assert "poison" not in provider.requests[-1].messages[-1].content
 
 
 async def test_what_it_may_cost_is_watched(

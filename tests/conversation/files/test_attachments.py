@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfWriter
 
 from agno_shell.contracts import Abilities
 from agno_shell.conversation.conversation import Conversation
@@ -17,7 +18,11 @@ from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Attachment, Message, now
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49"
+    "444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+"""A picture of one pixel."""
 
 
 class Eyes:
@@ -147,7 +152,9 @@ async def test_a_model_is_given_only_what_it_takes(
     eyes.abilities = Abilities(images=False)  # another model, by now
     with pytest.raises(UsageError, match="takes no images"):
         await attachments.of("Look")
-    file("paper.pdf", b"%PDF-1.7\xff")
+    writer = PdfWriter()
+    writer.add_blank_page(9, 9)
+    writer.write(file("paper.pdf"))
     eyes.abilities = Abilities(images=True, pdf=False)
     with pytest.raises(UsageError, match="takes no PDF files"):
         await attachments.of("@paper.pdf")
@@ -161,6 +168,26 @@ async def test_what_nobody_knows_is_tried_and_said(
     await attachments.attach_data(PNG, "cat.png")
     assert len((await attachments.of("Look")).attachments) == 1
     assert told == ["Whether model-x takes images is not known; it is tried."]
+
+
+@pytest.mark.parametrize("cut", [1, 16, 40, len(PNG) - 1])
+async def test_a_cut_off_picture_is_not_attached(
+    attachments: Attachments, file: Callable[..., Path], conversation: Conversation, cut: int
+) -> None:
+    file("cat.png", PNG[:-cut] if cut < len(PNG) - 1 else PNG[:16])
+    for attach in (
+        lambda: attachments.attach("cat.png"),
+        lambda: attachments.attach_data(Path("cat.png").read_bytes(), "cat.png"),
+        lambda: attachments.of("What is @cat.png?"),
+    ):
+        with pytest.raises(UsageError, match=r"cat\.png is a damaged or cut-off PNG picture"):
+            await attach()
+    assert attachments.waiting == ()
+
+
+async def test_how_much_is_in_it_is_known(attachments: Attachments) -> None:
+    assert attachments.extent(await attachments.attach_data(PNG, "a.png")) == "1 × 1 pixels"
+    assert attachments.extent(await attachments.attach_data(b"x", "a.txt")) == ""
 
 
 async def test_hidden_characters_are_counted(attachments: Attachments, told: list[str]) -> None:

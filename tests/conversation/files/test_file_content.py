@@ -12,7 +12,9 @@ from agno_shell.conversation.files.file_content import (
     fenced,
     is_sendable,
     media_type,
+    other_encoding,
     read_file,
+    refuse,
 )
 from agno_shell.errors import UsageError
 
@@ -51,6 +53,35 @@ def test_the_content_says_what_it_is_and_not_the_name(
 def test_text_in_every_unicode_encoding_with_a_mark_is_read(text: str) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         assert as_text(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "seems"),
+    [
+        ("Grüße aus Köln, schöne Straße".encode("latin-1"), "Windows-1252 or Latin-1"),
+        ("naïve – “quoted” 5 €".encode("cp1252"), "Windows-1252 or Latin-1"),
+        ("Hello".encode("utf-16-le"), "UTF-16LE without"),
+        ("Hello".encode("utf-16-be"), "UTF-16BE without"),
+        ("Привет, как дела?".encode("koi8-r"), "an older encoding"),
+        ("こんにちは".encode("shift_jis"), "an older encoding"),
+    ],
+)
+def test_text_in_another_encoding_is_called_that(data: bytes, seems: str) -> None:
+    with pytest.raises(UsageError, match="text, but not in UTF-8") as error:
+        refuse("my notes.txt", media_type("my notes.txt", data), data)
+    assert seems in str(error.value)
+    assert "-t UTF-8 'my notes.txt' > NEW" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)), b"PK\3\4\xff\0", b"\x7fELF\2\1\1\0\0\0\xff", b"\0" * 9]
+)
+def test_what_is_no_text_is_not_called_one(data: bytes) -> None:
+    assert other_encoding(data) is None
+    with pytest.raises(UsageError, match="which no model takes"):
+        refuse("a.bin", media_type("a.bin", data), data)
+    with pytest.raises(UsageError, match="is empty"):
+        refuse("a.bin", "text/plain", b"")
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

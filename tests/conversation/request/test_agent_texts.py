@@ -36,12 +36,13 @@ def test_an_empty_file_is_nothing(tmp_path: Path) -> None:
 def test_what_is_no_text_file_is_said_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_texts, "LARGEST", 10)
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\xfa")
+    monkeypatch.setattr(agent_texts, "LARGEST", 20)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x01")
+    (tmp_path / "latin").write_bytes("Grüße aus Köln".encode("latin-1"))
     (tmp_path / "zero").write_bytes(b"a\0b")
-    (tmp_path / "large").write_bytes(b"x" * 11)
+    (tmp_path / "large").write_bytes(b"x" * 21)
     os.mkfifo(tmp_path / "fifo")
-    names = ["missing", ".", "binary", "zero", "large", "fifo"]
+    names = ["missing", ".", "binary", "zero", "latin", "large", "fifo"]
     read = read_pins([*(f"@{tmp_path}/{name}" for name in names), "kept"])
     assert read.texts == ("kept",)
     reasons = [
@@ -49,6 +50,7 @@ def test_what_is_no_text_file_is_said_and_the_others_are_read(
         "Is a directory",
         "it is not text in UTF-8",
         "it is not text in UTF-8",
+        "it is not text in UTF-8; it seems to be in Windows-1252 or Latin-1",
         "it is larger than 1 MiB",
         "it is no plain file",
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,11 +18,14 @@ from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.request.requests import Requests
 from agno_shell.conversation.request.rules import GO_ON, is_empty, turns
 from agno_shell.conversation.request.summaries import INTRODUCTION
+from agno_shell.conversation.tree import branches
+from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.errors import StorageError
 from agno_shell.events import Receipt, RequestPrepared
 from agno_shell.settings import PROVIDER_CONTEXT_WINDOW
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.strict import request_problem
 from agno_shell.types import Memory, Message, Session, ToolCall, ToolSchema, new_id, now
 
 CHOICE = Choice("scripted", "model-x")
@@ -69,9 +74,13 @@ class Talk:
         self.toolbelt = Belt()
         self.plugins = SimpleNamespace(report=print)
         self.session = Session("0" * 8, "Test", now(), now(), pinned=tuple(pinned))
-        self.stored = [*before, *messages]
+        self.stored = [
+            each._replace(parent=previous.id if previous else None)
+            for previous, each in pairwise([None, *before, *messages])
+            if each
+        ]
         self.reads: list[int | None] = []
-        self.path = Path(self._read, self._tree)
+        self.path = Path(self._read, self._read_to)
         self.path.set(self.stored[-FIRST_LOAD:])
         self.requests = Requests(self)  # type: ignore[arg-type]
 
@@ -79,12 +88,24 @@ class Talk:
         self.reads.append(last)
         return self.stored[-last:]
 
-    async def _tree(self) -> list[Message]:
-        return self.stored
+    async def _read_to(self, message_id: str, last: int) -> list[Message]:
+        return branches.path_to(self.stored, message_id, last)
 
     async def reader(self, work: Callable[[Storage], Any]) -> Any:
         storage = SimpleNamespace(messages=self._stored, tree=self._stored)
+        for name in ("outline", "part", "locate"):
+            setattr(storage, name, partial(getattr(Storage, name), storage))
         return work(storage)  # type: ignore[arg-type]
+
+    @property
+    def history(self) -> Sequence[Message]:
+        return self.path.messages
+
+    unsaved_here = ()
+
+    @property
+    def numbered(self) -> Numbered:
+        return Numbered(self)  # type: ignore[arg-type]
 
     def _stored(self, _session_id: str, last: int | None = None) -> list[Message]:
         self.reads.append(last)
@@ -92,6 +113,7 @@ class Talk:
 
     def say(self, *messages: Message) -> None:
         for message in messages:
+            message = message._replace(parent=self.path.head)
             self.stored.append(message)
             self.path.append(message)
 
@@ -241,7 +263,7 @@ async def test_a_pin_is_found_however_far_back_and_looked_for_once() -> None:
     talk = Talk([*said, message("user", "now?")], room=100, pinned=[said[9].id, "nowhere"])
     assert texts(await talk.prepare())[:3] == ["q4", "a4", "q594"]
     read = list(talk.reads)
-    assert read == [None]
+    assert set(read) == {None}
     assert len(talk.path.messages) == FIRST_LOAD, "nothing else of it is kept"
     for number in range(3):
         talk.say(message("assistant", "so"), message("user", f"then {number}"))
@@ -268,9 +290,11 @@ async def test_a_summary_goes_in_place_of_what_it_stands_for() -> None:
     summary = message("summary", "They counted.", covers=said[5].id)
     talk = Talk([*said, summary, message("user", "now?")])
     prepared = await talk.prepare()
-    assert prepared.request.messages[0].content == f"{INTRODUCTION}\n\nThey counted."
-    assert texts(prepared)[1:] == ["q3", "a3", "q4", "a4", "now?"]
-    assert prepared.receipt.rows[0].why == "summary"
+    begins = prepared.request.messages[0].content
+    assert begins == f"{INTRODUCTION}\n\nThey counted.\n\nq3 q3 q3 q3 q3"
+    assert texts(prepared)[1:] == ["a3", "q4", "a4", "now?"]
+    rows = [(row.why, row.joined) for row in prepared.receipt.rows[:3]]
+    assert rows == [("summary", False), ("recent", True), ("recent", False)]
     assert [tuple(each) for each in prepared.receipt.left_out] == [(6, "summary", False)]
 
 
@@ -288,7 +312,8 @@ async def test_what_is_covered_may_be_pinned() -> None:
     summary = message("summary", "They counted.", covers=said[5].id)
     talk = Talk([*said, summary, message("user", "now?")], pinned=[said[0].id])
     prepared = await talk.prepare()
-    assert texts(prepared)[1:4] == ["q0", "a0", "q3"]
+    assert prepared.request.messages[0].content.endswith("They counted.\n\nq0 q0 q0 q0 q0")
+    assert texts(prepared)[1:3] == ["a0", "q3"]
     assert [tuple(each) for each in prepared.receipt.left_out] == [(4, "summary", False)]
 
 
@@ -344,11 +369,11 @@ async def test_whatever_was_said_is_sent_in_whole_turns_within_the_room(
     talk = Talk([*said, message("user", "now?")], room=room, pinned=pinned)
     prepared = await talk.prepare()
     receipt, sent = prepared.receipt, prepared.request.messages
-    assert tuple(row.message for row in receipt.rows) == sent
-    assert sent[-1].content == "now?"
-    check_valid(sent)
+    check_rows(prepared)
+    assert sent[-1].content.endswith("now?")
+    assert request_problem(prepared.request) == ""
     groups = turns(talk.stored)
-    ids = {each.id for each in sent}
+    ids = {row.message.id for row in receipt.rows}
     for group in groups:
         whole = {each.id for each in group if not is_empty(each) and each.role != "tool"}
         assert not whole & ids or whole <= ids, "half a turn"
@@ -360,7 +385,9 @@ async def test_whatever_was_said_is_sent_in_whole_turns_within_the_room(
         g for g in fixed if any(not is_empty(each) for each in g)
     ]
     if any(row.why == "recent" for row in receipt.rows):
-        tokens = sum(len(each.content.split()) for each in sent)
+        # But for the few words of sentences that stand between what was said.
+        told = (row.message for row in receipt.rows if ":" not in row.message.id)
+        tokens = sum(len(each.content.split()) for each in told)
         assert tokens <= receipt.window - receipt.reserve
     # All of it is accounted for.
     counted = await talk.receipt()
@@ -369,19 +396,15 @@ async def test_whatever_was_said_is_sent_in_whole_turns_within_the_room(
     assert shown + sum(each.messages for each in counted.left_out) == len(talk.stored)
 
 
-def check_valid(sent: Sequence[Message]) -> None:
-    open_calls: list[str] = []
-    before = ""
-    for each in sent:
-        if each.role == "tool":
-            open_calls.remove(each.tool_call_id or "")
-        else:
-            assert not open_calls
-            assert each.content.strip() or each.tool_calls
-        assert not (each.role == before == "assistant")
-        open_calls += [made.id for made in each.tool_calls]
-        before = each.role
-    assert not open_calls
+def check_rows(prepared: RequestPrepared) -> None:
+    """The rows are what is sent, in its order, each with its part."""
+    parts: list[list[str]] = []
+    for row in prepared.receipt.rows:
+        if not row.joined:
+            parts.append([])
+        parts[-1].append(row.message.content)
+    sent = [each.content for each in prepared.request.messages]
+    assert ["\n\n".join(filter(str.strip, part)) for part in parts] == sent
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=30, max_size=60))

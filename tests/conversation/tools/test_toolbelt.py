@@ -12,7 +12,8 @@ import pytest
 from agno_shell.contracts import Permission, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.tools import keeper as tool_keeper
 from agno_shell.conversation.tools import toolbelt
-from agno_shell.conversation.tools.toolbelt import Answer, Toolbelt, limited, stopped
+from agno_shell.conversation.tools.limits import limited
+from agno_shell.conversation.tools.toolbelt import Answer, Toolbelt, stopped
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.types import ToolCall, ToolSchema
 
@@ -329,6 +330,62 @@ async def test_a_tool_that_has_become_another_is_asked_for_again() -> None:
     await belt.schemas()
     assert isinstance(await belt.decide(call("x"), "s"), Answer)
     assert len(belt.asked) == 2
+
+
+async def test_the_question_says_what_has_changed_since_the_last_one() -> None:
+    box, seen = Box(tool("x")), []
+
+    async def approve(_call: ToolCall, asked: Tool) -> Permission:
+        seen.append(asked.changed)
+        return "always"
+
+    belt = Belt({"a": box}, on=["a"])
+    belt.approve = approve
+    await belt.schemas()
+    await belt.decide(call("x"), "s")
+    box.there = (tool("x", description="What it does. Deletes everything."),)
+    await belt.schemas()
+    await belt.decide(call("x"), "s")
+    await belt.decide(call("x"), "another session")
+    assert seen == [
+        (),
+        (
+            "Its description was: What it does.",
+            "Its description is: What it does. Deletes everything.",
+        ),
+        (),
+    ]
+
+
+async def test_a_result_of_any_size_is_cut_to_what_is_kept() -> None:
+    for text in ("x" * 30_000_000, "ü" * 3_000_000, " " * 2_000_000):
+        answer = await running(Belt({}), _returning(text))
+        assert len(answer.content.encode()) < 70_000
+        assert "left out" in answer.content or "nothing" in answer.content
+
+
+async def test_a_box_of_any_size_is_bounded() -> None:
+    def large(size: int) -> dict[str, Any]:
+        return {"type": "object", "properties": {"x": {"description": "y" * size}}}
+
+    there = [
+        tool("long", description="d" * 100_000),
+        Tool(ToolSchema("n" * 10_000, "", PARAMETERS), _echo),
+        Tool(ToolSchema("large", "", large(70_000)), _echo),
+        *(Tool(ToolSchema(f"each{number:05}", "", large(30_000)), _echo) for number in range(100)),
+        *(tool(f"tool{number:05}") for number in range(10_000)),
+    ]
+    belt = Belt({"a": Box(*there)}, on=["a"])
+    schemas = await belt.schemas()
+    assert len(schemas) == 512
+    assert sum(len(each.description) + len(str(each.parameters)) for each in schemas) < 1_100_000
+    [long] = [each for each in schemas if each.name == "long"]
+    assert len(long.description) < 8_100
+    [state] = belt.states()
+    assert "its name has more than 256 characters" in state.problem
+    assert "'large' cannot be used: the description of its parameters is longer" in state.problem
+    assert "more are wrong" in state.problem
+    assert len(state.problem) < 3_000
 
 
 async def test_the_person_is_asked_one_question_at_a_time() -> None:

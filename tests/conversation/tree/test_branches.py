@@ -18,6 +18,10 @@ class Library(MemoryStorage):
         self.asked.append(last)
         return super().messages(session_id, last)
 
+    def part(self, session_id: str, start: int, stop: int) -> list[Message]:
+        self.asked.append(stop - start)
+        return super().part(session_id, start, stop)
+
 
 def chain(storage: MemoryStorage, session_id: str, texts: list[str], parent: str | None) -> list:
     made = []
@@ -60,19 +64,15 @@ def test_the_first_and_the_last_message_have_neighbours_on_one_side(storage: Lib
     assert (texts(last.before), texts(last.after), last.later) == (["b", "c"], [], 0)
 
 
-def test_no_more_is_read_than_it_takes(storage: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branches, "FIRST_LOOK", 4)
+def test_no_more_is_read_than_is_shown(storage: Library) -> None:
     session_id = storage.create("One").session_id
     made = chain(storage, session_id, [str(number) for number in range(100)], None)
-    near = branches.around(storage, session_id, made[97].id)
-    assert storage.asked == [4]
-    assert near
-    assert near.later == 0
-    storage.asked.clear()
-    far = branches.around(storage, session_id, made[80].id)
-    assert storage.asked == [4, 32]
-    assert far
-    assert far.later == 100 - 81 - 2
+    for place in (97, 80, 3, 0):
+        storage.asked.clear()
+        found = branches.around(storage, session_id, made[place].id)
+        assert found
+        assert found.later == max(0, 100 - place - 1 - 2)
+        assert sum(storage.asked) <= branches.BEFORE + branches.AFTER + 2
 
 
 def test_a_message_on_another_branch_is_shown_with_what_follows_it_there(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.tree.fork import copied
+from agno_shell.conversation.tree import outline
+from agno_shell.conversation.tree.fork import held, stored
 from agno_shell.conversation.tree.moves import Moves
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -18,7 +21,6 @@ from agno_shell.types import (
     ToolCall,
     Usage,
     new_id,
-    new_session,
     now,
 )
 
@@ -125,6 +127,66 @@ async def test_what_is_not_saved_is_in_the_fork(
 
 def test_what_a_summary_covers_is_on_its_path() -> None:
     path = chain(said("user", "one"), said("summary", "s", covers="gone"))
-    _session, messages = copied(new_session("Test"), path, "Copy")
+    messages = list(held(path))
     assert messages[1].covers is None
     assert messages[1].parent == messages[0].id
+
+
+def long_session(storage: MemoryStorage, length: int) -> tuple[Session, list[Message]]:
+    """A session with another branch in its middle."""
+    session = storage.create("Long")
+    path = chain(*(said("user", str(number)) for number in range(length)))
+    for place, message in enumerate(path):
+        storage.append(session.session_id, message)
+        if place == length // 2:
+            storage.append(session.session_id, said("user", "aside", parent=message.parent))
+    return session, path
+
+
+def test_copies_are_a_sequence_that_holds_a_part_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outline, "READ_TOGETHER", 3)
+    storage = MemoryStorage()
+    session, path = long_session(storage, 20)
+    runs = outline.path_to(storage, session.session_id, path[-1].id)
+    assert runs
+    told: list[int] = []
+    copies = stored(storage, session.session_id, runs, told.append)
+    every = list(copies)
+    assert [each.content for each in every] == [str(number) for number in range(20)]
+    assert [each.parent for each in every] == [None, *(each.id for each in every[:-1])]
+    assert not {each.id for each in every} & {each.id for each in path}
+    assert len({each.id for each in every}) == len(copies) == 20
+    assert told[-1] == 20
+    assert len(told) > 6
+    # Asked for again, each is the same.
+    assert list(copies) == every
+    assert [copies[at] for at in (0, 7, -1)] == [every[at] for at in (0, 7, -1)]
+    assert copies[5:8] == every[5:8]
+    with pytest.raises(IndexError):
+        copies[20]
+
+
+async def test_a_fork_that_is_stopped_leaves_nothing(
+    make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outline, "READ_TOGETHER", 2)
+    storage = MemoryStorage()
+    session, _path = long_session(storage, 20)
+    conversation = make_conversation(storage)
+    await conversation.open(session.session_id)
+    loop, seen, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def told(done: int, count: int) -> None:
+        assert (done, count) == (2, 20)
+        loop.call_soon_threadsafe(seen.set)
+        assert go_on.wait(10)
+
+    task = asyncio.create_task(Moves(conversation).fork("Copy", None, told))
+    await asyncio.wait_for(seen.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go_on.set()
+    assert [each.name for each in await conversation.reader(lambda s: s.sessions())] == ["Long"]
+    made = await Moves(conversation).fork("Copy", None)
+    assert made.message_count == 20

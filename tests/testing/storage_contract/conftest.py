@@ -13,6 +13,7 @@ from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.storage_contract import StorageContract
 from agno_shell.testing.storage_contract.hits import SearchHitsContract
 from agno_shell.testing.storage_contract.large import LargeStoreContract
+from agno_shell.testing.storage_contract.outlines import OutlinesContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
 
 OpenStore = Callable[[], Storage]
@@ -22,7 +23,7 @@ class InMemory(StorageContract):
     outlives_process = False
 
 
-SPECIAL = (QueriesContract, SearchHitsContract, LargeStoreContract)
+SPECIAL = (QueriesContract, SearchHitsContract, LargeStoreContract, OutlinesContract)
 """Rooms that take most of the time; a store is asked there only where it is about them."""
 
 

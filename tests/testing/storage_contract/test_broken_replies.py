@@ -10,7 +10,7 @@ import pytest
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.testing.memory_storage import Kept, MemoryStorage
 from agno_shell.testing.storage_contract.large import LargeStoreContract
-from agno_shell.types import Finding, Message, Session
+from agno_shell.types import Finding, Growth, Message, Session
 
 
 class StealsRunningReplies(MemoryStorage):
@@ -62,6 +62,23 @@ class ShowsOldReplies(MemoryStorage):
         before = self.store.partials.get((session_id, self._handle))
         if message is None or before is None or before.id != message.id:
             super().save_partial(session_id, message)
+
+
+class LosesWhatIsAdded(MemoryStorage):
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        if growth.reasoning:
+            super().extend_partial(session_id, growth)
+
+
+class LosesThoughtsThatAreAdded(MemoryStorage):
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        super().extend_partial(session_id, growth._replace(reasoning=""))
+
+
+class AddsToAnyReply(MemoryStorage):
+    def extend_partial(self, session_id: str, growth: Growth) -> None:
+        for message in self.partials(session_id):
+            super().extend_partial(session_id, growth._replace(message_id=message.id))
 
 
 class RepliesNeverEnd(MemoryStorage):
@@ -190,6 +207,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
     LosesCutOffReplies: (
         "test_a_reply_cut_off_by_a_crash_is_kept",
         "open() makes it a message",
+        "test_what_is_added_to_a_reply_is_kept",
         "test_a_reply_that_was_cut_off_is_deleted_as_a_message",
         "test_a_rescued_reply_changes_the_version",
         "test_a_rescued_reply_does_not_move_the_conversation",
@@ -200,10 +218,12 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
     LosesThoughts: (
         "test_what_was_thought_before_the_first_word_is_kept",
         "a reply that had no word yet is kept",
+        "test_what_is_added_to_a_reply_is_kept",
     ),
     CallsThemComplete: (
         "test_a_reply_cut_off_by_a_crash_is_kept",
         "differs: status: it is 'complete'",
+        "test_what_is_added_to_a_reply_is_kept",
         "test_a_reply_that_was_cut_off_is_deleted_as_a_message",
         "test_reading_leaves_the_leftovers_of_a_crash",
         "test_what_was_thought_before_the_first_word_is_kept",
@@ -223,9 +243,23 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_a_reply_cut_off_by_a_crash_is_kept",
         "test_what_was_thought_before_the_first_word_is_kept",
     ),
+    LosesWhatIsAdded: (
+        "test_what_is_added_to_a_reply_is_kept",
+        "extend_partial() adds to the content",
+        "test_only_a_reply_in_work_here_can_be_added_to",
+    ),
+    LosesThoughtsThatAreAdded: (
+        "test_what_is_added_to_a_reply_is_kept",
+        "extend_partial() adds to the reasoning",
+    ),
+    AddsToAnyReply: (
+        "test_only_a_reply_in_work_here_can_be_added_to",
+        "extend_partial() of an unknown reply raises StorageError",
+    ),
     RepliesNeverEnd: (
         "test_a_reply_that_is_over_is_not_in_work",
         "save_partial(None) removes the reply",
+        "test_only_a_reply_in_work_here_can_be_added_to",
         "test_a_saved_reply_is_not_kept_twice",
     ),
     ReadingRescues: ("test_reading_leaves_the_leftovers_of_a_crash", "messages() rescue no reply"),

@@ -24,12 +24,19 @@ class Ailment(NamedTuple):
     """Mends it and says what was done; the locks are held by the caller. Raises
     ``OSError``, ``UnwritableError`` or ``StorageError``. None: only a person can."""
     note: bool = False
-    """Nothing is wrong; it is only worth knowing."""
+    """Nothing is wrong; it is only worth knowing. What mends it adds something, and rewrites
+    nothing."""
 
 
 def seen(ailment: Ailment) -> Finding:
     """What is told of an ailment that is not mended."""
-    return Finding(ailment.where, ailment.problem, ailment.advice, note=ailment.note)
+    return Finding(
+        ailment.where,
+        ailment.problem,
+        ailment.advice,
+        note=ailment.note,
+        repairable=ailment.mend is not None,
+    )
 
 
 def treated(ailment: Ailment) -> Finding:
@@ -39,5 +46,6 @@ def treated(ailment: Ailment) -> Finding:
     try:
         done = ailment.mend()
     except (OSError, UnwritableError, StorageError) as error:
-        return Finding(ailment.where, ailment.problem, f"It was not mended: {reason(error)}.")
+        why = f"It was not mended: {reason(error)}."
+        return Finding(ailment.where, ailment.problem, why, note=ailment.note)
     return Finding(ailment.where, ailment.problem, done, healed=True)

@@ -7,7 +7,7 @@ import re
 from agno_shell.builtin.json_storage import disk, folder, ids
 from agno_shell.builtin.json_storage.check import leftovers
 from agno_shell.builtin.json_storage.check.ailment import Ailment
-from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES
+from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.types import now
 
@@ -48,7 +48,7 @@ def _put_away(root: str, name: str, session_id: str) -> str:
 
 def _is_all_in(present: str, left: str) -> bool:
     """Whether a session holds all that stands in the folder ``left``."""
-    for name in (MESSAGES, MEMORY):
+    for name in (SESSION, MESSAGES, MEMORY):
         if not leftovers.holds_all(_bytes(f"{present}/{name}"), _bytes(f"{left}/{name}")):
             return False
     return all(

@@ -1,20 +1,23 @@
 """Looking at ``sessions.json``: whether it says what the folders say."""
 
-from __future__ import annotations
+# Annotations are not left as text here (PEP 563): a named tuple would compile them.
 
+import os
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from typing import NamedTuple
 
-from agno_shell.builtin.json_storage import disk, folder, index_format
+from agno_shell.builtin.json_storage import disk, folder, index_format, message_writer, trash
 from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.importing import take_over
 from agno_shell.builtin.json_storage.index import NAME, Index
 from agno_shell.builtin.json_storage.index_format import Contents, Entry
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.errors import StorageError
-from agno_shell.types import Session
+from agno_shell.types import Session, now
 
 _AT_ONCE = 500
 """Sessions that are corrected under one holding of the lock, which other shells wait for."""
@@ -25,7 +28,22 @@ _FEW = 50
 """So many sessions can be in the middle of a change; each is then looked at alone."""
 _MENDING = "A repair makes it agree with the sessions."
 
+_LEAVING = "It is read as it stands; what is said next lays it out anew."
+
 _Judge = Callable[[str, Entry | None], str]
+
+
+class _Seen(NamedTuple):
+    """How a list was found."""
+
+    problem: str
+    """A sentence, or nothing."""
+    wrong: Sequence[str] = ()
+    """The sessions whose lines are wrong."""
+    gone: Sequence[str] = ()
+    """Those that have no folder."""
+    is_foreign: bool = False
+    """It is as another program leaves it, which is nothing wrong."""
 
 
 class Listing:
@@ -39,13 +57,12 @@ class Listing:
         self._path = f"{root}/{NAME}"
         self._index = index
         self._told = told
-        contents = index.read()
-        self._entries = _by_id(contents.entries if contents else ())
+        self._is_local = index.began_elsewhere()
+        self._entries = _by_id(index.known().entries)
 
-    def session(self, session_id: str) -> Session | None:
+    def entry(self, session_id: str) -> Entry | None:
         """What the list said of a session."""
-        entry = self._entries.get(session_id)
-        return entry.session if entry else None
+        return self._entries.get(session_id)
 
     def agrees(self, session_id: str, messages: int | None) -> bool:
         """Whether the list was right about a session that is well and has this many
@@ -64,46 +81,45 @@ class Listing:
             return False
         if (entry.size, entry.mtime_ns) != (status.st_size, status.st_mtime_ns):
             return False
-        return entry.session.message_count == messages and _same(entry.session, session)
+        return entry.session.message_count == messages and self._same(entry.session, session)
 
     def look(self, suspects: Collection[str]) -> Ailment | None:
         """What is wrong with the list now. ``suspects`` are the sessions about which it was
         not right."""
         try:
-            problem, wrong = self._problem(suspects, self._judged)
-            if problem:
+            seen = self._seen(suspects, self._judged)
+            if seen.problem and not seen.is_foreign:
                 time.sleep(_PAUSE)
-                judge = self._judged_alone if len(wrong) <= _FEW else self._judged
-                problem, wrong = self._problem(wrong or suspects, judge)
+                judge = self._judged_alone if len(seen.wrong) <= _FEW else self._judged
+                seen = self._seen(seen.wrong or suspects, judge)
         except OSError as error:
             advice = "Move it away; it is made again from the sessions."
             return Ailment(self._path, f"It could not be read: {reason(error)}.", advice)
-        if not problem:
+        if not seen.problem:
             return None
-        return Ailment(self._path, problem, _MENDING, lambda: self._correct(wrong))
+        if seen.is_foreign:
+            return Ailment(self._path, seen.problem, _LEAVING, note=True)
+        return Ailment(self._path, seen.problem, _MENDING, lambda: self._correct(seen))
 
-    def _problem(self, suspects: Collection[str], judge: _Judge) -> tuple[str, list[str]]:
-        """A sentence, or nothing, and the sessions whose lines are wrong."""
+    def _seen(self, suspects: Collection[str], judge: _Judge) -> _Seen:
         try:
             data = disk.read(self._path)
         except FileNotFoundError:
-            data = b""
+            # Where no session was ever made there is no list.
+            missing = any(map(self._is_session, suspects))
+            return _Seen("It is missing." if missing else "")
         contents = index_format.read(data)
         if contents is None:
-            if data:
-                return "It is damaged.", []
-            # Where no session was ever made there is no list.
-            return ("It is missing." if any(map(self._is_session, suspects)) else ""), []
-        entries = _by_id(contents.entries)
-        judged = {each: judge(each, entries.get(each)) for each in suspects}
-        wrong = [each for each, verdict in judged.items() if verdict]
+            return _Seen("It is damaged.")
         if index_format.lines(data) is None:
-            return "It is in another layout than the store's own.", wrong
-        return self._disagreements(contents, judged, wrong)
+            return _Seen("It is in another layout than the store's own.", is_foreign=True)
+        entries = _by_id(contents.entries)
+        self._is_local = index_format.is_local(data)
+        judged = {each: judge(each, entries.get(each)) for each in suspects}
+        return self._disagreements(contents, judged)
 
-    def _disagreements(
-        self, contents: Contents, judged: Mapping[str, str], wrong: list[str]
-    ) -> tuple[str, list[str]]:
+    def _disagreements(self, contents: Contents, judged: Mapping[str, str]) -> _Seen:
+        wrong = [each for each, verdict in judged.items() if verdict]
         numbers = Counter(entry.session.session_id for entry in contents.entries)
         twice = [each for each, number in numbers.items() if number > 1]
         gone = [each for each in numbers if not disk.is_folder(f"{self._root}/{each}")]
@@ -121,13 +137,13 @@ class Listing:
         if current is not None and not disk.is_folder(f"{self._root}/{current}"):
             parts.append("names a session as the last used one that is not there")
         every = list(dict.fromkeys([*wrong, *twice]))
-        return (f"It {', '.join(parts)}." if parts else ""), every
+        return _Seen(f"It {', '.join(parts)}." if parts else "", every, gone)
 
     def _judged(self, session_id: str, entry: Entry | None) -> str:
         """How the list is wrong about one session: missing, count, words, or not at all."""
         path = f"{self._root}/{session_id}"
         try:
-            found = folder.survey(path, session_id, entry.session if entry else None)
+            found = folder.survey(path, session_id, entry)
             record = folder.read_record(path, session_id)
         except OSError:
             return ""  # it has gone, or its own ailment says why it cannot be read
@@ -137,7 +153,7 @@ class Listing:
             return "missing"
         # A message may have been made later, by its own time, than it was saved.
         changed_at = record.session.updated_at if record else entry.session.updated_at
-        if not _same(entry.session, found.session._replace(updated_at=changed_at)):
+        if not self._same(entry.session, found.session._replace(updated_at=changed_at)):
             return "words"
         listed, counted = entry.session.message_count, found.session.message_count
         same_file = (entry.size, entry.mtime_ns) == (found.size, found.mtime_ns)
@@ -157,25 +173,73 @@ class Listing:
     def _is_session(self, session_id: str) -> bool:
         return bool(self._judged(session_id, None))
 
-    def _correct(self, wrong: list[str]) -> str:
-        for start in range(0, max(1, len(wrong)), _AT_ONCE):
-            self._index.correct(wrong[start : start + _AT_ONCE], self._survey)
-        return self._told() or "It was written anew from the sessions."
+    def _correct(self, seen: _Seen) -> str:
+        deleted = trash.sessions_in(self._root)
+        gone = [each for each in seen.gone if each in self._entries and each not in deleted]
+        for session_id in gone:
+            self._put_away(session_id)
+        told = self._keep_what_goes(seen.wrong)
+        if gone:
+            told += f" What it says of {_some(gone)} is in the trash."
+        for start in range(0, max(1, len(seen.wrong)), _AT_ONCE):
+            self._index.correct(seen.wrong[start : start + _AT_ONCE], self._survey)
+        return f"{self._told() or 'It was written anew from the sessions.'}{told}"
 
-    def _survey(self, session_id: str, known: Session | None) -> Entry | None:
-        return folder.survey(f"{self._root}/{session_id}", session_id, known)
+    def _put_away(self, session_id: str) -> None:
+        """Somebody has deleted the folder; the name goes where it can be found again."""
+        with self._locks.session(session_id):
+            if disk.status(f"{self._root}/{session_id}") is None:
+                listed = self._entries[session_id].session
+                session = listed._replace(message_count=0, head=None)
+                take_over(self._root, session, (), now(), (), None)
+
+    def _keep_what_goes(self, session_ids: Iterable[str]) -> str:
+        """Keep the list as it is where it says what stands nowhere else: another name, or
+        that there were more messages. What was done, as a further sentence."""
+        try:
+            data = disk.read(self._path)
+        except FileNotFoundError:
+            return ""
+        contents = index_format.read(data)
+        changing = set(session_ids)
+        for entry in contents.entries if contents else ():
+            session_id = entry.session.session_id
+            if session_id in changing and self._says_more(entry):
+                copy = message_writer.copy_aside(self._path, data)
+                return f" It is kept as {os.path.basename(copy)}."
+        return ""
+
+    def _says_more(self, entry: Entry) -> bool:
+        try:
+            found = self._survey(entry.session.session_id, entry)
+        except OSError:
+            return False  # then its line stays
+        if found is None:
+            return False
+        listed, session = entry.session, found.session
+        return (
+            (listed.name, listed.description) != (session.name, session.description)
+            or not set(listed.tags) <= set(session.tags)
+            or listed.message_count > session.message_count
+        )
+
+    def _survey(self, session_id: str, listed: Entry | None) -> Entry | None:
+        return folder.survey(f"{self._root}/{session_id}", session_id, listed)
+
+    def _same(self, listed: Session, found: Session) -> bool:
+        """Whether a line says what is true of a session whatever its messages are. Its time
+        of the last change may be a later one: ``session.json`` does not have that of a
+        message. Local times say something else in another time zone."""
+        alike = listed == found._replace(
+            created_at=listed.created_at if self._is_local else found.created_at,
+            updated_at=listed.updated_at,
+            message_count=listed.message_count,
+        )
+        return alike and (self._is_local or listed.updated_at >= found.updated_at)
 
 
 def _by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
     return {entry.session.session_id: entry for entry in entries}
-
-
-def _same(listed: Session, found: Session) -> bool:
-    """Whether a line says what is true of a session whatever its messages are. Its time of
-    the last change may be a later one: ``session.json`` does not have that of a message."""
-    return listed.updated_at >= found.updated_at and listed == found._replace(
-        updated_at=listed.updated_at, message_count=listed.message_count
-    )
 
 
 def _some(session_ids: list[str]) -> str:

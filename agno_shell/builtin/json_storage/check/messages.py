@@ -3,6 +3,7 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile them.
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
@@ -29,62 +30,79 @@ class Look(NamedTuple):
     """The digests of the contents that the messages name."""
 
 
-def look(path: str) -> Look:
-    """Look at the whole of a file. Raises ``OSError`` where it cannot be read."""
+def look(path: str, counted: int | None = 0) -> Look:
+    """Look at the whole of a file. ``counted``: how many messages the list has counted in
+    it; None if other programs made the session, which may keep none. Raises ``OSError``
+    where it cannot be read."""
     raw = message_reader.read(path)
-    problem = _problem(raw)
-    if problem:
+    if raw.size < 0 and counted is None:
+        return Look([], frozenset(), frozenset())
+    wrong, peculiar = _findings(raw, counted)
+    if raw.form == "ours" and not peculiar and not wrong:
+        ids = {each["id"] for each in raw.objects}
+    else:
         # The ids that messages lack are given by adopting them, which takes its time.
         ids = {message.id for message in tree.adopt(raw.objects)[0]}
-    else:
-        ids = {each["id"] for each in raw.objects}
     ailments = []
-    if problem:
+    if wrong:
         kept = " and keeps this one beside it" if raw.data else ""
         advice = f"A repair writes it anew{kept}."
-        ailments.append(Ailment(path, problem, advice, lambda: _write_anew(path)))
+        ailments.append(Ailment(path, wrong, advice, lambda: _write_anew(path)))
+    elif peculiar:
+        advice = "It is read as it stands; what is said next in this session lays it out anew."
+        ailments.append(Ailment(path, peculiar, advice, note=True))
     elif strange := sum(map(_is_strange, raw.objects)):
-        ailments.append(
-            Ailment(
-                path,
-                f"It holds {count(strange, 'message')} whose role, content or time is not known"
-                " here.",
-                "That stays as it stands.",
-                note=True,
-            )
+        problem = (
+            f"It holds {count(strange, 'message')} whose role, content or time is not known here."
         )
+        ailments.append(Ailment(path, problem, "That stays as it stands.", note=True))
     return Look(ailments, ids, set(_contents(raw.objects)))
 
 
-def _problem(raw: message_reader.Raw) -> str:
-    """What writing the file anew would mend, as a sentence."""
-    if raw.size < 0:
-        return "It is missing; the session has no messages."
+def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:
+    """What writing the file anew would mend, as a sentence; and what is only unlike the
+    store's own, as an editor or another program leaves it."""
     if raw.form == "empty":
-        return "It is empty; not even a new session's is."
+        what = "missing" if raw.size < 0 else "empty"
+        held = f"the list counted {count(counted, 'message')} in it" if counted else ""
+        return f"It is {what}; {held or 'the session has no messages'}.", ""
     if raw.form == "damaged":
-        return f"It is damaged; {count(len(raw.objects), 'message')} can be read."
+        return f"It is damaged; {count(len(raw.objects), 'message')} can be read.", ""
     if raw.form == "foreign":
-        return "It is in another layout than the store's own."
-    unnamed = lost = incomplete = 0
+        return "", "It is in another layout than the store's own."
+    numbers = _peculiarities(raw)
+    wrong = {
+        "{} with the id of another": numbers["double"],
+        "{} following one that is not there before": numbers["lost"],
+    }
+    peculiar = {
+        "{} without an id and a parent": numbers["unnamed"],
+        "{} without role, content or time": numbers["incomplete"],
+    }
+    return _sentence(wrong | peculiar if any(wrong.values()) else {}), _sentence(peculiar)
+
+
+def _peculiarities(raw: message_reader.Raw) -> Counter[str]:
+    found: Counter[str] = Counter()
     seen: set[str] = set()
     for each in raw.objects:
-        if not tree.is_settled(each) or each["id"] in seen:
-            unnamed += 1
+        if not tree.is_settled(each):
+            found["unnamed"] += 1
+            continue
+        if each["id"] in seen:
+            found["double"] += 1
             continue
         if each["parent"] is not None and each["parent"] not in seen:
-            lost += 1
+            found["lost"] += 1
         if not _is_complete(each):
-            incomplete += 1
+            found["incomplete"] += 1
         seen.add(each["id"])
-    parts = []
-    if unnamed:
-        parts.append(f"{count(unnamed, 'message')} without an id and a parent of its own")
-    if lost:
-        parts.append(f"{count(lost, 'message')} following one that is not there before")
-    if incomplete:
-        parts.append(f"{count(incomplete, 'message')} without role, content or time")
-    return f"It holds {', '.join(parts)}." if parts else ""
+    return found
+
+
+def _sentence(parts: Mapping[str, int]) -> str:
+    told = [what.format(count(number, "message")) for what, number in parts.items() if number]
+    return f"It holds {', '.join(told)}." if told else ""
 
 
 def _contents(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -11,30 +11,32 @@ from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
 from agno_shell.builtin.json_storage.check.ailment import Ailment
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
-from agno_shell.types import ROOT, Session
+from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.types import ROOT
 from agno_shell.wording import count
 
-_ADVICE = "A repair writes it anew"
-_KEEPING = f"{_ADVICE} and keeps this one beside it."
+_KEEPING = "A repair writes it anew and keeps this one beside it."
+
+Listed = Callable[[], Entry | None]
+"""What ``sessions.json`` says of a session."""
 
 
 def look(
     path: str,
     session_id: str,
     ids: AbstractSet[str] | None,
-    listed: Callable[[], Session | None],
+    listed: Listed,
 ) -> Ailment | None:
     """Look at the ``session.json`` in the folder ``path``.
 
-    ``ids`` are those of the messages, None if they are not known; ``listed`` says what
-    ``sessions.json`` knows of the session. Raises ``OSError`` where the file cannot be read.
+    ``ids`` are those of the messages, None if they are not known. Raises ``OSError`` where
+    the file cannot be read.
     """
     target = f"{path}/{SESSION}"
     try:
         data = disk.read(target)
     except FileNotFoundError:
-        problem = "It is missing; what the session is called stands only in the list, if at all."
-        return Ailment(target, problem, f"{_ADVICE}.", lambda: _make(path, session_id, listed()))
+        return missing(path, session_id, listed)
     raw = _decoded(data)
     if raw is None:
         return Ailment(
@@ -43,11 +45,29 @@ def look(
             _KEEPING,
             lambda: _replace(path, data, _known(path, session_id, listed())),
         )
-    problem = _problem(raw, session_id, ids)
+    problem = _problem(raw, session_id, ids, listed)
     if not problem:
         return None
     return Ailment(
-        target, problem, _KEEPING, lambda: _replace(path, data, _right(path, raw, session_id, ids))
+        target,
+        problem,
+        _KEEPING,
+        lambda: _replace(path, data, _right(path, raw, session_id, ids, listed())),
+    )
+
+
+def missing(path: str, session_id: str, listed: Listed) -> Ailment:
+    """What there is to say of a session without this file: agno-cli makes none, and keeps
+    what a session is called in its list alone."""
+    entry = listed()
+    return Ailment(
+        f"{path}/{SESSION}",
+        "It is missing; what the session is called stands in the list alone."
+        if entry
+        else "It is missing; what the session is called stands nowhere.",
+        "A repair writes it from what else is known.",
+        lambda: _make(path, session_id, listed()),
+        note=entry is not None and entry.size == UNKNOWN,
     )
 
 
@@ -59,7 +79,9 @@ def _decoded(data: bytes) -> dict[str, Any] | None:
     return raw if isinstance(raw, dict) else None
 
 
-def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None) -> str:
+def _problem(
+    raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None, listed: Listed
+) -> str:
     parts = []
     if raw.get("session_id") != session_id:
         parts.append("it does not name the session whose folder it is in")
@@ -67,6 +89,9 @@ def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | No
         parts.append("it has no name")
     if json_records.moment(raw.get("created_at")) is None:
         parts.append("it does not say when the session was made")
+    entry = None if _is_said("description", raw.get("description")) else listed()
+    if entry is not None and entry.session.description:
+        parts.append("it lacks the description that stands in the list")
     if ids is not None:
         head, pinned = raw.get("head"), raw.get("pinned")
         if head not in (None, ROOT) and not (isinstance(head, str) and head in ids):
@@ -81,7 +106,7 @@ def _problem(raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | No
 # Mending: the session's lock is held -----------------------------------------------------
 
 
-def _make(path: str, session_id: str, listed: Session | None) -> str:
+def _make(path: str, session_id: str, listed: Entry | None) -> str:
     folder.make_record(path, _known(path, session_id, listed).session)
     return "It was written from what else is known."
 
@@ -92,7 +117,7 @@ def _replace(path: str, data: bytes, record: Record) -> str:
     return f"It was written anew; the one before is kept as {os.path.basename(copy)}."
 
 
-def _known(path: str, session_id: str, listed: Session | None) -> Record:
+def _known(path: str, session_id: str, listed: Entry | None) -> Record:
     """What is known of a session without its record."""
     entry = folder.survey(path, session_id, listed) or folder.unreadable(path, session_id)
     if entry.session.head is None:
@@ -101,14 +126,21 @@ def _known(path: str, session_id: str, listed: Session | None) -> Record:
 
 
 def _right(
-    path: str, raw: Mapping[str, Any], session_id: str, ids: AbstractSet[str] | None
+    path: str,
+    raw: Mapping[str, Any],
+    session_id: str,
+    ids: AbstractSet[str] | None,
+    listed: Entry | None,
 ) -> Record:
-    """What the record says, without what is wrong in it."""
-    oldest = message_reader.oldest_at(f"{path}/{MESSAGES}")
-    made = oldest or folder.unreadable(path, session_id).session.created_at
+    """What the record says, without what is wrong in it; the list knows some of that."""
     head_after = raw.get("head_after")
     fields = {key: value for key, value in raw.items() if key != "head_after"}
-    session = json_records.session_of(fields, session_id, made)
+    if listed is not None:
+        for key, value in json_records.session_fields(listed.session).items():
+            if key in _IN_THE_LIST and not _is_said(key, fields.get(key)):
+                fields[key] = value
+    session = json_records.session_of(fields, session_id, json_records.EPOCH)
+    session = folder.dated(session, path)
     if ids is not None:
         session = session._replace(
             head=session.head if session.head == ROOT or session.head in ids else None,
@@ -116,3 +148,12 @@ def _right(
         )
     holds = session.head is not None and isinstance(head_after, str)
     return Record(session, head_after if holds else None)
+
+
+_IN_THE_LIST = ("name", "description", "created_at")
+
+
+def _is_said(key: str, value: object) -> bool:
+    if key == "created_at":
+        return json_records.moment(value) is not None
+    return isinstance(value, str) and (key == "description" or bool(value.strip()))

@@ -30,9 +30,12 @@ class Rights:
     that is one finding.
     """
 
-    def __init__(self, root: str, *, repair: bool) -> None:
+    def __init__(self, root: str, *, repair: bool, noted: bool) -> None:
+        """``noted``: another program made the store, and its folders as others may read
+        them; that is told and left as it is."""
         self._root = root
         self._repair = repair
+        self._noted = noted
         self._open = _Kind("Others may read or change {what}.")
         self._shut = _Kind("You may not read and write {what}.")
         self._foreign = _Kind("Another user owns {what}.")
@@ -47,17 +50,20 @@ class Rights:
             wanted = disk.FILE_MODE
         else:
             return
-        if os.geteuid() not in (0, status.st_uid):
+        if os.geteuid() != status.st_uid:
             self._foreign.wrong.append(path)
             return
         mode = status.st_mode & 0o777
         if mode == wanted:
             return
         kind = self._shut if mode & wanted != wanted else self._open
-        if self._repair:
+        if self._repair and not self._is_noted(kind):
             _mend(kind, path, wanted)
         else:
             kind.wrong.append(path)
+
+    def _is_noted(self, kind: _Kind) -> bool:
+        return self._noted and kind is self._open
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each way in which rights are wrong."""
@@ -67,12 +73,20 @@ class Rights:
             if kind.wrong:
                 why = f"They could not be set: {kind.failure}. " if kind.failure else ""
                 target = kind.wrong[0] if len(kind.wrong) == 1 else self._root
+                if kind is self._foreign and os.geteuid() == 0:
+                    advice = "Mend it as that user: what root writes here, nobody else can read."
+                    yield self._told(kind, kind.wrong, advice, healed=False)
+                    continue
                 command = (
                     f'sudo chown -R "$(id -u)" {shlex.quote(target)}'
                     if kind is self._foreign
                     else f"chmod -R u=rwX,go= {shlex.quote(target)}"
                 )
-                yield self._told(kind, kind.wrong, f"{why}Set them with: {command}", healed=False)
+                advice = f"{why}Set them with: {command}"
+                told = self._told(kind, kind.wrong, advice, healed=False)
+                is_noted = self._is_noted(kind)
+                mends = not (is_noted or self._repair or kind is self._foreign)
+                yield told._replace(note=is_noted, repairable=mends)
 
     def _told(self, kind: _Kind, paths: list[str], advice: str, *, healed: bool) -> Finding:
         if len(paths) == 1:

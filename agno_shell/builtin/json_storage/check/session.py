@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,19 +12,18 @@ from agno_shell.builtin.json_storage.check import belongings, leftovers, record
 from agno_shell.builtin.json_storage.check import messages as messages_
 from agno_shell.builtin.json_storage.check.ailment import Ailment
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
+from agno_shell.builtin.json_storage.index_format import UNKNOWN
 from agno_shell.builtin.json_storage.problems import reason
 
 if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.check.leftovers import Extras
+    from agno_shell.builtin.json_storage.check.record import Listed
     from agno_shell.builtin.json_storage.check.rights import Rights
-    from agno_shell.types import Session
+    from agno_shell.builtin.json_storage.index_format import Entry
 
-_FILES = frozenset((SESSION, MESSAGES))
-_NAMES = (
-    _FILES
-    | {MEMORY}
-    | {os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)}
-)
+_NAMES = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS)) | {
+    os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)
+}
 
 
 class Look(NamedTuple):
@@ -36,7 +34,7 @@ class Look(NamedTuple):
     """How many there are, if they could be read."""
 
 
-def look(path: str, session_id: str, listed: Callable[[], Session | None]) -> Look:
+def look(path: str, session_id: str, listed: Listed) -> Look:
     """Everything that is wrong in the folder ``path``; nothing if it is gone.
 
     ``listed`` says what ``sessions.json`` knows of the session.
@@ -49,9 +47,10 @@ def look(path: str, session_id: str, listed: Callable[[], Session | None]) -> Lo
             for name, status in found.items()
             if _is_ours(name) and not _is_of_its_kind(name, status)
         ]
-        if not found:
-            ailments.append(_empty(path))
-        elif not found.keys().isdisjoint(_FILES):
+        if listed() is None and found.keys().isdisjoint(_NAMES):
+            if not found:
+                ailments.append(_empty(path))
+        else:
             more, messages = _contents(path, session_id, found, listed)
             ailments += more
     except OSError as error:
@@ -68,7 +67,8 @@ def take_stock(path: str, rights: Rights, extras: Extras) -> None:
     """Look at the rights of everything in a folder, and at what is no part of a session.
     Raises ``OSError`` where that cannot be looked at."""
     for name, status in entries(path).items():
-        rights.see(f"{path}/{name}", status)
+        if leftovers.is_copy(name) or _is_ours(name):
+            rights.see(f"{path}/{name}", status)
         if leftovers.is_copy(name):
             extras.copy(f"{path}/{name}", status)
         elif not _is_ours(name):
@@ -79,7 +79,8 @@ def take_stock(path: str, rights: Rights, extras: Extras) -> None:
 
 def _take_stock_of_contents(place: str, rights: Rights, extras: Extras) -> None:
     for name, status in entries(place).items():
-        rights.see(f"{place}/{name}", status)
+        if leftovers.is_copy(name) or belongings.is_ours(name):
+            rights.see(f"{place}/{name}", status)
         if leftovers.is_copy(name):
             extras.copy(f"{place}/{name}", status)
         elif not belongings.is_ours(name):
@@ -104,8 +105,7 @@ def kind(status: os.stat_result) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    named = name in _NAMES or name == ATTACHMENTS
-    return named or leftovers.target_of(name) is not None or leftovers.is_copy(name)
+    return name in _NAMES or leftovers.target_of(name) is not None or leftovers.is_copy(name)
 
 
 def _is_of_its_kind(name: str, status: os.stat_result) -> bool:
@@ -117,7 +117,7 @@ def _contents(
     path: str,
     session_id: str,
     found: dict[str, os.stat_result],
-    listed: Callable[[], Session | None],
+    listed: Listed,
 ) -> Look:
     """What is wrong in the files that are the truth about a session."""
     ailments: list[Ailment] = []
@@ -125,7 +125,7 @@ def _contents(
     named: AbstractSet[str] = frozenset()
     if MESSAGES not in found or stat.S_ISREG(found[MESSAGES].st_mode):
         try:
-            said = messages_.look(f"{path}/{MESSAGES}")
+            said = messages_.look(f"{path}/{MESSAGES}", _counted(listed()))
             ailments += said.ailments
             ids, named = said.ids, said.contents
         except OSError as error:
@@ -139,6 +139,13 @@ def _contents(
             ailments.append(wrong)
     ailments += _belongings(path, found, named)
     return Look(ailments, None if ids is None else len(ids))
+
+
+def _counted(listed: Entry | None) -> int | None:
+    """How many messages the list has counted; None if it never saw a file of them."""
+    if listed is None:
+        return 0
+    return None if listed.size == UNKNOWN else listed.session.message_count
 
 
 def _belongings(
@@ -164,13 +171,6 @@ def _unreadable(path: str, error: OSError) -> Ailment:
 
 
 def _empty(path: str) -> Ailment:
-    def remove() -> str:
-        disk.remove_folder(path)
-        return "It was removed."
-
-    return Ailment(
-        path,
-        "It is an empty folder, left by a program that was ended while it made a session.",
-        "A repair removes it.",
-        remove,
-    )
+    """Nobody knows what it was: perhaps a session, of which the list was lost."""
+    problem = "It is an empty folder that the list does not name."
+    return Ailment(path, problem, "It is left alone; rmdir removes it.", note=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -24,6 +25,7 @@ from agno_shell.builtin.json_storage.index import NAME as LIST
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
+from agno_shell.disk_space import obstacle
 from agno_shell.errors import StorageError
 from agno_shell.types import Finding
 
@@ -45,13 +47,15 @@ class Check:
 
     def __init__(self, root: str, *, repair: bool, ended: Callable[[], bool]) -> None:
         self._root = root
+        repair = repair and not _is_anothers(root)
         self._repair = repair
         self._ended = ended
         self._told: list[str] = []
         self._locks = Locks(root)
         self._catalog = Catalog(root, self._locks.index, self._lay_index_anew)
         self._writer = SessionWriter(root, self._catalog, Notices(self._told.append))
-        self._rights = Rights(root, repair=repair)
+        began_elsewhere = self._catalog.index.began_elsewhere()
+        self._rights = Rights(root, repair=repair, noted=began_elsewhere)
         self._extras = Extras(root)
         self._suspects: set[str] = set()
         """Sessions that may be listed wrongly."""
@@ -68,11 +72,15 @@ class Check:
         if not stat.S_ISDIR(status.st_mode):
             yield Finding(self._root, "It is no folder.", "Choose one with [storage] path.")
             return
-        self._rights.see(os.path.realpath(self._root), status)
         try:
+            self._catalog.index.require_own()
+            self._rights.see(os.path.realpath(self._root), status)
             yield from self._contents()
         except OSError as error:
             yield Finding(self._root, f"It could not be read: {reason(error)}.")
+        except StorageError as error:
+            # Nothing in a folder of another program's is looked at, let alone mended.
+            yield Finding(self._root, str(error), error.hint)
         finally:
             self._writer.close()
             self._catalog.index.close()
@@ -98,17 +106,22 @@ class Check:
             if self._ended():
                 return
             yield from self._session(session_id, listing)
+        # Before a message is added: that writes a line anew, and whatever it said is gone.
         yield from self._list(listing)
+        for session_id in sessions:
+            if self._ended():
+                return
+            path = f"{self._root}/{session_id}"
+            if disk.is_folder(path):
+                yield from self._replies(path, session_id)
 
     # The folder of the store -------------------------------------------------------------
 
     def _locking(self) -> Iterator[Finding]:
-        if not disk.is_writable(self._root):
-            yield Finding(
-                self._root,
-                "It cannot be written; nothing new can be saved.",
-                "Look at who owns it, and whether the disk is read-only.",
-            )
+        hindered = obstacle(self._root)
+        if hindered is not None:
+            problem = f"{hindered.problem}; nothing new can be saved."
+            yield Finding(self._root, problem, hindered.advice)
         try:
             self._locks.is_held("sessions")
         except OSError as error:
@@ -134,20 +147,22 @@ class Check:
         staged = imports.session_of(name)
         target = leftovers.target_of(name)
         if staged is not None and stat.S_ISDIR(status.st_mode):
-            self._rights.see(path, status)
-            yield from self._one(staged, lambda: imports.look(self._root, name))
+            yield from self._one_folder(
+                path, status, staged, lambda: imports.look(self._root, name)
+            )
             return
         if name == LIST and not stat.S_ISREG(status.st_mode):
             advice = "Move it away; the list is made again from the sessions."
             yield Finding(path, session.kind(status), advice)
             return
-        self._rights.see(path, status)
         if target == LIST:
             yield from self._one(None, lambda: self._list_leftover(path))
         elif leftovers.is_copy(name):
             self._extras.copy(path, status)
         elif name != LIST:
             self._extras.unknown(path)
+            return
+        self._rights.see(path, status)
 
     def _list_leftover(self, path: str) -> list[Ailment]:
         if disk.status(path) is None:
@@ -173,11 +188,10 @@ class Check:
 
         def look() -> list[Ailment]:
             nonlocal messages
-            ailments, messages = session.look(path, session_id, lambda: listing.session(session_id))
+            ailments, messages = session.look(path, session_id, lambda: listing.entry(session_id))
             return ailments
 
         yield from self._one_folder(path, status, session_id, look)
-        yield from self._replies(path, session_id)
         if not listing.agrees(session_id, messages):
             self._suspects.add(session_id)
 
@@ -216,7 +230,9 @@ class Check:
         lock keeps other shells out; None: that of the list.
         """
         ailments = look()
-        if all(ailment.note for ailment in ailments):
+        if all(ailment.note for ailment in ailments) and not (
+            self._repair and any(ailment.mend for ailment in ailments)
+        ):
             return [seen(ailment) for ailment in ailments]
         if not self._repair or not any(ailment.mend for ailment in ailments):
             self._await_writer(session_id)
@@ -255,7 +271,8 @@ class Check:
             if places and self._repair:
                 rescue_.rescue(path, session_id, self._locks, self._writer)
         except (OSError, StorageError, json_records.UnwritableError) as error:
-            yield Finding(path, f"An unfinished reply in it was left alone: {reason(error)}.")
+            why = reason(error).rstrip(".")
+            yield Finding(path, f"An unfinished reply in it was left alone: {why}.")
             return
         for place in places:
             yield Finding(
@@ -265,6 +282,7 @@ class Check:
                 if self._repair
                 else "Opening the session, or a repair, saves it as an interrupted message.",
                 healed=self._repair,
+                repairable=not self._repair,
             )
 
     # The list ----------------------------------------------------------------------------
@@ -282,6 +300,17 @@ class Check:
         news = " ".join(self._told)
         self._told.clear()
         return news
+
+
+def _is_anothers(root: str) -> bool:
+    """Whether root looks at a user's store: what it would replace there would be its own,
+    and its user could not read it any more."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return False
+    try:
+        return os.stat(root).st_uid != 0
+    except OSError:
+        return False
 
 
 def _left_alone(ailment: Ailment, error: OSError | StorageError) -> Finding:

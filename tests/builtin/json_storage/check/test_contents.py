@@ -87,13 +87,16 @@ def same_id(raw: Any) -> Any:
 MESSAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "damaged": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "damaged; 2 messages"),
     "not JSON": (lambda path: path.write_bytes(b"said something"), "damaged; 0 messages"),
-    "pretty": (lambda path: rewrite(path, list, indent=2), "another layout"),
     "empty": (lambda path: path.write_bytes(b""), "is empty"),
     "missing": (lambda path: path.unlink(), "is missing"),
+    "same id": (lambda path: relined(path, same_id), "1 message with the id of another"),
+    "a parent that is not there": (lambda path: relined(path, no_parent), "1 message following"),
+}
+
+PECULIAR: dict[str, tuple[Callable[[Path], object], str]] = {
+    "pretty": (lambda path: rewrite(path, list, indent=2), "another layout"),
     "no ids": (lambda path: relined(path, drop("id")), "3 messages without an id"),
     "no parents": (lambda path: relined(path, drop("parent")), "3 messages without an id"),
-    "same id": (lambda path: relined(path, same_id), "1 message without an id"),
-    "a parent that is not there": (lambda path: relined(path, no_parent), "1 message following"),
     "no role": (lambda path: relined(path, drop("role")), "3 messages without role"),
     "no content": (lambda path: relined(path, drop("content")), "3 messages without role"),
     "no time": (lambda path: relined(path, drop("created_at")), "3 messages without role"),
@@ -125,6 +128,38 @@ def test_a_message_file_that_is_wrong(
     assert looks(root) == after, "what was mended is not mended again"
     again = kept.trashed_messages(trashed.trash_id) if trashed else kept.tree(session_id)
     assert again == readable
+
+
+@pytest.mark.parametrize("name", PECULIAR)
+@pytest.mark.parametrize("place", ["store", "trash"])
+def test_a_message_file_as_editors_and_other_programs_leave_it_is_noted_and_stays(
+    place: str, name: str, root: Path, session_id: str, open_store: Opened
+) -> None:
+    kept = open_store()
+    trashed = kept.delete(session_id) if place == "trash" else None
+    path = (root / "trash" / trashed.trash_id if trashed else root / session_id) / "messages.json"
+    damage, problem = PECULIAR[name]
+    damage(path)
+    before = path.read_bytes()
+    for repair in (False, True):
+        (found,) = [each for each in check(kept, repair=repair) if each.where == str(path)]
+        assert (found.note, problem in found.problem) == (True, True), found
+    assert path.read_bytes() == before
+    assert wrong(kept) == []
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_how_much_a_lost_message_file_held_is_told_and_kept(
+    name: str, root: Path, folder: Path, open_store: Opened
+) -> None:
+    listed = (root / "sessions.json").read_bytes()
+    MESSAGES[name][0](folder / "messages.json")
+    (found,) = [each for each in wrong(open_store()) if each.where.startswith(str(folder))]
+    assert "the list counted 3 messages" in found.problem
+    mended = check(open_store(), repair=True)
+    (copy,) = root.glob("sessions.json.before-*")
+    assert copy.read_bytes() == listed
+    assert copy.name in str([each.advice for each in mended if each.healed])
 
 
 def named(**changes: Any) -> Callable[[Path], None]:
@@ -161,7 +196,7 @@ def test_a_session_file_that_is_wrong(
     assert copies == ([before] if before is not None else [])
     assert [each for each in check(kept) if not each.note] == []
     session = kept.open(folder.name)
-    assert session.name == "patient" if name != "no name" else session.name.startswith("Session")
+    assert session.name == "patient", "the list knows it, where the file does not"
     assert (session.head, session.pinned) == (None, ())
     assert session.created_at.year == now().year
 

@@ -156,15 +156,15 @@ def test_an_import_that_was_interrupted(
         )
 
 
-def test_an_empty_folder_is_what_is_left_of_a_session_that_was_being_made(
+def test_an_empty_folder_that_nobody_names_is_noted_and_stays(
     root: Path, session_id: str, open_store: Opened
 ) -> None:
     empty = root / "00000000-0000-4000-8000-000000000001"
     empty.mkdir(0o700)
-    assert [each.where for each in wrong(open_store())] == [str(empty)]
-    check(open_store(), repair=True)
-    assert not empty.exists()
-    assert check(open_store()) == []
+    for repair in (False, True):
+        (note,) = check(open_store(), repair=repair)
+        assert (note.where, note.note) == (str(empty), True)
+    assert empty.is_dir()
 
 
 def test_a_reply_whose_writer_is_gone_becomes_a_message(

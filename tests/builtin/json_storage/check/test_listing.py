@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -77,7 +78,6 @@ LISTS: dict[str, tuple[Callable[[Path, str], object], str]] = {
     "missing": (lambda path, _ident: path.unlink(), "is missing"),
     "damaged": (listed(lambda data: data[:-9]), "is damaged"),
     "no list": (listed(lambda data: b"{}"), "is damaged"),
-    "pretty": (lambda path, _ident: rewrite(path, dict, indent=2), "another layout"),
     "another name": (listed(lambda data: data.replace(b"patient", b"doctors")), "otherwise than"),
     "an older time": (
         later,
@@ -107,6 +107,57 @@ def test_a_list_that_is_wrong(
     assert [each for each in check(open_store(), repair=True) if not each.note] == []
     assert looks(root) == after
     assert summary(open_store()) == sessions
+
+
+def test_a_list_as_another_program_leaves_it_is_noted_and_stays(
+    root: Path, session_id: str, open_store: Opened
+) -> None:
+    path = root / "sessions.json"
+    rewrite(path, dict, indent=2)
+    before = path.read_bytes()
+    for repair in (False, True):
+        (note,) = check(open_store(), repair=repair)
+        assert (note.note, "another layout" in note.problem) == (True, True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("key", ["name", "description"])
+def test_what_only_the_list_says_is_kept_when_it_is_put_right(
+    key: str, root: Path, session_id: str, open_store: Opened
+) -> None:
+    open_store().update(session_id, description="before")
+    path = root / "sessions.json"
+    word = {"name": b'"patient"', "description": b'"before"'}[key]
+    path.write_bytes(path.read_bytes().replace(word, b'"said in the list alone"'))
+    listed = path.read_bytes()
+    check(open_store(), repair=True)
+    assert b"alone" not in path.read_bytes()
+    (copy,) = root.glob("sessions.json.before-*")
+    assert copy.read_bytes() == listed
+
+
+def test_a_listed_session_without_a_folder_goes_to_the_trash(
+    root: Path, folder: Path, session_id: str, open_store: Opened
+) -> None:
+    shutil.rmtree(folder)
+    (mended,) = check(open_store(), repair=True)
+    assert f"What it says of session {session_id} is in the trash." in mended.advice
+    assert session_id not in [each.session_id for each in open_store().sessions()]
+    (trashed,) = [each for each in open_store().trash() if each.session.session_id == session_id]
+    assert trashed.session.name == "patient"
+    assert open_store().restore(trashed.trash_id).name == "patient"
+
+
+def test_one_that_was_being_deleted_goes_there_once(
+    root: Path, folder: Path, session_id: str, open_store: Opened
+) -> None:
+    """The shell was ended between moving the folder and writing the list."""
+    listed = (root / "sessions.json").read_bytes()
+    open_store().delete(session_id)
+    (root / "sessions.json").write_bytes(listed)
+    before = open_store().trash()
+    check(open_store(), repair=True)
+    assert open_store().trash() == before
 
 
 def summary(kept: Storage) -> set[tuple[str, str, int]]:

@@ -124,3 +124,18 @@ def test_a_disk_that_keeps_no_rights_is_named(
     (found,) = check(open_store(), repair=True)
     assert is_wrong(found)
     assert "this disk keeps no rights" in found.advice
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_mends_nothing_in_the_store_of_a_user(
+    looks: Looks, root: Path, folder: Path, open_store: Opened
+) -> None:
+    """What it would replace there, the user could not read any more."""
+    (folder / "messages.json").write_bytes(b"[")
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 54321, 54321)
+    before = looks(root)
+    found = [each for each in check(open_store(), repair=True) if is_wrong(each)]
+    assert "damaged" in str(found)
+    assert [each for each in found if "Mend it as that user" in each.advice] != []
+    assert looks(root) == before

@@ -95,10 +95,10 @@ def test_a_session_that_is_deleted_meanwhile_is_no_finding(
     look = session.look
     gone = iter([lambda: other.delete(session_id)])
 
-    def look_late(path: str, ident: str, known: Any) -> Any:
+    def look_late(path: str, ident: str, *known: Any) -> Any:
         if ident == session_id:
             next(gone, lambda: None)()
-        return look(path, ident, known)
+        return look(path, ident, *known)
 
     monkeypatch.setattr(session, "look", look_late)
     assert check(open_store(), repair=True) == []

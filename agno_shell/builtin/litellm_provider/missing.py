@@ -1,0 +1,60 @@
+"""What to say when litellm cannot be imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+
+LITELLM = "litellm"
+
+LONGEST = 600
+"""Characters of a reason: a command that is cut off would be of no use."""
+
+
+def reason(error: BaseException) -> str:
+    """Why litellm could not be imported; where something is not installed, the command that
+    installs it into the environment that runs."""
+    if isinstance(error, ModuleNotFoundError):
+        # What litellm itself needs comes with it.
+        part = "" if error.name == LITELLM else f" ({error.name}, which it needs, is missing)"
+        return f"litellm is not installed{part}. Install it: {install_command(requirement())}"
+    return f"litellm could not be imported: {type(error).__name__}: {error}"
+
+
+def install_command(what: str, prefix: str = sys.prefix, python: str = sys.executable) -> str:
+    """The line that installs ``what`` into the environment at ``prefix``."""
+    if os.path.exists(os.path.join(prefix, "pipx_metadata.json")):
+        return _line("pipx", "inject", os.path.basename(prefix), what)
+    if not _has_pip(prefix):  # as uv makes them
+        return _line("uv", "pip", "install", "--python", python, what)
+    return _line(python, "-m", "pip", "install", what)
+
+
+def requirement() -> str:
+    """litellm with the versions that this program takes."""
+    try:
+        listed = requires("agno-shell") or []
+    except PackageNotFoundError:  # run from a folder without being installed
+        listed = []
+    for each in listed:
+        if each.startswith(LITELLM) and ";" not in each:
+            return each.replace(" ", "")
+    return LITELLM
+
+
+def _has_pip(prefix: str) -> bool:
+    if os.path.exists(os.path.join(prefix, "uv-receipt.toml")):
+        return False
+    return find_spec("pip") is not None
+
+
+def _line(*words: str) -> str:
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.list2cmdline(words)
+    import shlex
+
+    return shlex.join(words)

@@ -1,0 +1,125 @@
+"""Keeping a reply beside its session while it grows, so that its text outlives the process.
+
+Whoever shows a reply gets a piece of it only once the piece is written: see
+:meth:`Keeping.take`. Nothing is synced for that; once a second all of it is, for the case
+that the power fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import monotonic
+
+from agno_shell.contracts import Storage
+from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.store import StoreThread
+from agno_shell.errors import StorageError
+from agno_shell.events import Event
+
+SYNC_SECONDS = 1.0
+"""A power cut costs what came since the last sync."""
+
+PATIENCE = 1.0
+"""Seconds that text waits for the disk. Then it is shown, and that it is not kept is said."""
+
+RETRY_SECONDS = 1.0
+"""How long it is not tried again after a failure."""
+
+SLOW = (
+    "The disk is slow: the reply is shown before it is written, and a crash would cost what is not."
+)
+
+
+class Keeping:
+    """One reply on its way to the disk.
+
+    ``told`` gets a sentence when the text is shown though it is not written, and None when
+    it is written again.
+    """
+
+    def __init__(
+        self,
+        store: StoreThread,
+        session_id: str,
+        reply: Reply,
+        told: Callable[[str | None], object],
+    ) -> None:
+        self._store = store
+        self._session_id = session_id
+        self._reply = reply
+        self._told = told
+        self._is_begun = False
+        """Whether the storage keeps the reply, so that it only need be extended."""
+        self._writing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
+        self._is_over = False
+
+    async def take(self, events: Sequence[Event]) -> None:
+        """Add what ``events`` bring to the reply, and return when it is written, or cannot be
+        for now."""
+        for event in events:
+            self._reply.take(event)
+        writing = self._writing
+        if writing is None:
+            writing = self._begin()
+        elif not writing.done():
+            return  # it is late already, and that was said
+        if writing is None:
+            return
+        done, _late = await asyncio.wait({writing}, timeout=PATIENCE)
+        if not done:
+            self._told(SLOW)
+
+    def end(self) -> None:
+        """The reply is over, and is saved as a message next."""
+        self._is_over = True
+        if self._timer:
+            self._timer.cancel()
+
+    def _begin(self) -> asyncio.Task[None] | None:
+        """Write what is not written yet; None: there is nothing, or it was tried just now."""
+        if not self._reply.has_grown or monotonic() < self._not_before:
+            return None
+        self._writing = asyncio.create_task(self._write())
+        return self._writing
+
+    async def _write(self) -> None:
+        session_id, is_begun = self._session_id, self._is_begun
+        growth = self._reply.take_growth()
+        so_far = self._reply.so_far()
+
+        def work(storage: Storage) -> None:
+            if is_begun:
+                # What cannot be added, for whatever reason, is kept whole, or that says why.
+                with suppress(Exception):
+                    return storage.extend_partial(session_id, growth)
+            return storage.save_partial(session_id, so_far())
+
+        try:
+            await self._store(work)
+        except StorageError as error:
+            self._is_begun = False
+            self._not_before = monotonic() + RETRY_SECONDS
+            self._told(f"The reply is shown, and not kept while it comes: {error.sentence()}")
+        else:
+            self._is_begun = True
+            self._told(None)
+            self._sync_later()
+        finally:
+            self._writing = None
+        if self._is_begun and not self._is_over:
+            self._begin()  # what has come while the disk was slow
+
+    def _sync_later(self) -> None:
+        if self._timer is None and not self._is_over:
+            self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync)
+
+    def _sync(self) -> None:
+        self._timer = None
+        if not self._is_begun:
+            return
+        session_id, so_far = self._session_id, self._reply.so_far()
+        self._store.soon(lambda storage: storage.save_partial(session_id, so_far()))

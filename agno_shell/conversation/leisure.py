@@ -1,0 +1,33 @@
+"""What is done while nobody waits for anything."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING
+
+from agno_shell.errors import StorageError
+
+if TYPE_CHECKING:
+    from agno_shell.conversation.conversation import Conversation
+
+CALM = 5.0
+"""Seconds after the start in which other things are done."""
+
+REST = 0.2
+"""Seconds between two steps of a tenth of one, so that most of a processor is left to others."""
+
+
+async def prepare(conversation: Conversation) -> None:
+    """Make ready, at leisure, what the first question about a long session, or the first search,
+    would have to wait for: whoever asks before that goes on with it, and does not wait for it."""
+    # What is wrong is said to whoever asks.
+    with suppress(StorageError):
+        session_id = conversation.session.session_id
+        await conversation.reader(lambda s: s.outline(session_id) if s.is_outlined else ())
+    await asyncio.sleep(CALM)
+    with suppress(StorageError):
+        steps = conversation.reader.steps(lambda storage: storage.prepare_search())
+        async with aclosing(steps):
+            async for _progress in steps:
+                await asyncio.sleep(REST)

@@ -1,0 +1,175 @@
+"""Between what is entered, the open session, and the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from agno_shell.conversation.conversation import Conversation
+from agno_shell.shell.entered import EnteredFile, Entry
+from agno_shell.shell.front import Front
+from agno_shell.shell.history import SECRET
+from agno_shell.wording import count
+
+T = TypeVar("T")
+
+SYNC_SECONDS = 0.3
+"""What is sent at once costs no sync; what waits longer survives a power cut."""
+
+
+class Unsent:
+    """Keeps what is entered in ``folder`` until it is sent, in a thread of its own: a slow
+    disk holds up no key. Without a folder, or where nothing waits, it does nothing."""
+
+    def __init__(
+        self, conversation: Conversation, front: Front, folder: str, tell: Callable[[str], None]
+    ) -> None:
+        self._conversation = conversation
+        self._waiting = front.waiting
+        self._front = front
+        self._folder = folder
+        self._tell = tell
+        self._files: dict[str, EnteredFile] = {}
+        self._sessions: dict[str, str] = {}
+        """In which session each text is kept that is not done."""
+        self._early: list[Entry] = []
+        """What was entered before a session was open."""
+        self._problem = ""
+        """Why what waits cannot be kept."""
+        self._is_closed = False
+        self._thread: ThreadPoolExecutor | None = None
+        if self._waiting is not None and folder:
+            self._waiting.keeper = self
+
+    # What the queue tells ---------------------------------------------------------------
+
+    def add(self, entry: Entry) -> None:
+        # A key that is given to a command is written nowhere.
+        if entry.text.lstrip().startswith("/") and SECRET.search(entry.text):
+            return
+        if not self._conversation.is_open:
+            self._early.append(entry)
+            return
+        session_id = self._sessions[entry.id] = self._conversation.session.session_id
+        self._soon(lambda: self._file(session_id).add([entry]))
+        asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync, entry.id)
+
+    def _sync(self, ident: str) -> None:
+        session_id = self._sessions.get(ident)
+        if session_id is not None and not self._is_closed:
+            self._soon(lambda: self._file(session_id).sync())
+
+    def done(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry in self._early:
+                self._early.remove(entry)
+            session_id = self._sessions.pop(entry.id, None)
+            if session_id is not None:
+                self._soon(lambda kept=session_id, ident=entry.id: self._file(kept).done([ident]))  # type: ignore[misc]
+
+    # What the shell tells ---------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Put what was not sent in the session that is open now back into the input."""
+        waiting = self._waiting
+        if waiting is None or not self._folder or not self._front.has_person:
+            return
+        early, self._early = self._early, []
+        for entry in early:
+            self.add(entry)
+        session_id = self._conversation.session.session_id
+        found = await self._do(lambda: self._file(session_id).adopt()) or []
+        self._sessions.update(dict.fromkeys((each.id for each in found), session_id))
+        said = [each for each in found if self._is_said(each)]
+        self.done(said)
+        left = [each for each in found if each not in said]
+        if left:
+            self._front.put_back(left)
+            self._tell(put_back(len(left)) + "\n")
+
+    def after(self) -> None:
+        """What was read last is done with."""
+        if self._waiting is None:
+            return
+        if any(message.role == "user" for message in self._conversation.unsaved):
+            self._waiting.unsaved()
+        else:
+            self._waiting.sent()
+
+    def left_behind(self) -> str:
+        """What leaving means for what is not sent, as the beginning of a sentence; empty
+        where everything is."""
+        number = self._waiting.unsent if self._waiting is not None else 0
+        if not number:
+            return ""
+        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered and not sent"
+        if self._problem:
+            return f"{what}, and cannot be kept ({self._problem})"
+        if not self._folder:
+            return what
+        it = "it comes" if number == 1 else "they come"
+        return f"{what}: {it} back when this session is opened again"
+
+    async def close(self) -> None:
+        """Finish writing; what is not sent stays for the next shell."""
+
+        def close() -> None:
+            for file in self._files.values():
+                file.close()
+
+        self._is_closed = True
+        if self._thread is not None:
+            await self._do(close)
+            await asyncio.to_thread(self._thread.shutdown)
+
+    def _is_said(self, entry: Entry) -> bool:
+        """Whether its message was saved, by a shell that ended in that moment."""
+        return any(
+            message.role == "user"
+            and message.content == entry.text.rstrip()
+            and message.created_at >= entry.entered_at
+            for message in self._conversation.history
+        )
+
+    # The thread -------------------------------------------------------------------------
+
+    def _file(self, session_id: str) -> EnteredFile:
+        if session_id not in self._files:
+            self._files[session_id] = EnteredFile(self._folder, session_id)
+        return self._files[session_id]
+
+    def _soon(self, work: Callable[[], T]) -> asyncio.Future[T | None]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="entered")
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._thread, self._safely, loop, work)
+
+    def _safely(self, loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> T | None:
+        result, problem = None, ""
+        try:
+            result = work()
+        except OSError as error:
+            problem = error.strerror or str(error)
+        if problem != self._problem:
+            loop.call_soon_threadsafe(self._meet, problem)
+        return result
+
+    def _meet(self, problem: str) -> None:
+        if problem and not self._problem:
+            self._tell(f"What waits to be sent cannot be kept on the disk: {problem}.\n")
+        self._problem = problem
+
+    async def _do(self, work: Callable[[], T]) -> T | None:
+        return await asyncio.shield(self._soon(work))
+
+
+def put_back(number: int) -> str:
+    """Texts of an earlier shell are there again."""
+    if number == 1:
+        return "1 message that was entered here and not sent stands in the input again."
+    return (
+        f"{count(number, 'message')} that were entered here and not sent are back: the first "
+        "stands in the input, and each next one follows when it was sent or cleared."
+    )
