@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from agno_shell.builtin.direct_provider.provider import DirectProvider
 from agno_shell.builtin.json_storage.store import open_storage
-from agno_shell.builtin.litellm_provider.keys import SERVICES
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.contracts import Provider, ProviderOptions, Storage, StorageOptions
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import TurnEvent
@@ -63,8 +63,8 @@ async def litellm(
 ) -> AsyncIterator[LitellmProvider]:
     """One model process for all faults; importing litellm takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        for service in SERVICES:
-            patch.delenv(service.variable, raising=False)
+        for service in WITH_MODELS:
+            patch.delenv(service.key_variable, raising=False)
         patch.setenv("LAB_SERVER_KEY", KEY)
         patch.setenv("OPENAI_API_KEY", "sk-fake-0000-the-key-of-another-service")
         options = ProviderOptions(
@@ -82,8 +82,8 @@ async def litellm(
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def direct(running_server: ModelServer) -> AsyncIterator[DirectProvider]:
     with pytest.MonkeyPatch.context() as patch:
-        for service in SERVICES:
-            patch.delenv(service.variable, raising=False)
+        for service in WITH_MODELS:
+            patch.delenv(service.key_variable, raising=False)
         patch.setenv("LAB_SERVER_KEY", KEY)
         provider = DirectProvider(
             ProviderOptions(

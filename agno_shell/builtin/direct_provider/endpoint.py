@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from agno_shell.builtin.direct_provider.services import BY_PREFIX, COMPATIBLE, Service
-from agno_shell.builtin.litellm_provider.destination import host_and_port, is_loopback
+from agno_shell.builtin.direct_provider.services import COMPATIBLE, spoken
+from agno_shell.builtin.model_services import endpoints
+from agno_shell.builtin.model_services.destination import (
+    API_BASE,
+    Address,
+    Destination,
+    may_carry,
+    parse_address,
+)
+from agno_shell.builtin.model_services.keys import is_set
+from agno_shell.builtin.model_services.services import Service
 from agno_shell.errors import ProviderError
 
 _ENDS = {"anthropic": "/v1", "ollama": "/v1"}
@@ -20,12 +28,12 @@ class Endpoint(NamedTuple):
     """The model, as the server calls it."""
     url: str
     """Without a slash at its end; the protocol's paths are put behind it."""
-    where: str
-    """The service, or the host with its port: for sentences."""
-    is_own: bool
-    """Whether the service itself is asked, at its own address."""
-    key: str | None = None
-    key_variable: str | None = None
+    goal: Destination
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the service itself is asked, at its own address."""
+        return not self.goal.elsewhere
 
 
 def endpoint(
@@ -42,11 +50,11 @@ def endpoint(
     that cannot be used, and for a key that is missing or would travel in the clear.
     """
     prefix, slash, rest = model.partition("/")
-    service = BY_PREFIX.get(prefix) if slash else None
+    service = spoken(prefix) if slash else None
     name = rest if service else model
     if service is None:
         owner = None if api_base is not None else service_of(model)
-        service = COMPATIBLE if api_base is not None else BY_PREFIX.get(owner or "")
+        service = COMPATIBLE if api_base is not None else spoken(owner or "")
     if service is None:
         raise ProviderError(
             f"No model is called {model}.",
@@ -61,104 +69,61 @@ def endpoint(
 def _at_base(
     service: Service, name: str, api_base: str, variable: str | None, environ: Mapping[str, str]
 ) -> Endpoint:
-    url, where = _address(service, api_base, "api_base")
-    made = Endpoint(service, name, url, where, is_own=False)
+    address = parse_address(api_base, "api_base")
     if not variable:
-        return made
-    key = environ.get(variable, "").strip()
-    if not key:
+        return _made(service, name, address, API_BASE)
+    if not is_set(variable, environ):
         raise ProviderError(
-            f"No key for {where}: the environment variable {variable} is not set.",
+            f"No key for {address.where}: the environment variable {variable} is not set.",
             hint="Set it and start agno-shell again, or change [provider] api_key_env.",
             kind="authentication",
         )
-    return _checked(made._replace(key=key, key_variable=variable))
+    return _made(service, name, address, API_BASE, variable, environ[variable].strip())
 
 
 def _at_service(service: Service, name: str, environ: Mapping[str, str]) -> Endpoint:
-    url_variable = first_set(service.url_variables, environ)
-    if url_variable is not None:
-        url, where = _address(service, environ[url_variable], url_variable)
-    elif service.url:
-        url, where = service.url, service.title
-    else:
+    given = endpoints.endpoint(service.prefix, environ)
+    variable = next((each for each in service.key_variables if is_set(each, environ)), None)
+    if variable is None and service.needs_key and given is None:
         raise ProviderError(
-            f"No address is set for {service.title}.",
-            hint=f"Set {service.url_variables[0]} or [provider] api_base.",
-            kind="refused",
-        )
-    made = Endpoint(service, name, url, where, is_own=url_variable is None)
-    variable = first_set(service.key_variables, environ)
-    if variable is None:
-        if service.needs_key and (made.is_own or not is_loopback(_host(url))):
-            raise ProviderError(
-                f"No key for {service.title}: the environment variable "
-                f"{service.key_variables[0]} is not set.",
-                hint="Set it and start agno-shell again, or choose another model with /model.",
-                kind="authentication",
-            )
-        return made
-    return _checked(made._replace(key=environ[variable].strip(), key_variable=variable))
-
-
-def first_set(variables: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
-    """The first of ``variables`` that is set and not blank."""
-    return next((name for name in variables if environ.get(name, "").strip()), None)
-
-
-def _checked(made: Endpoint) -> Endpoint:
-    """The endpoint, if its key may be sent there."""
-    key = made.key or ""
-    if not (key.isascii() and key.isprintable()):
-        raise ProviderError(
-            f"The key in {made.key_variable} cannot be sent: it holds a character that is not "
-            "plain ASCII.",
-            hint="Copy it once more; a curly quote or a line end may have come with it.",
+            f"No key for {service.title}: the environment variable "
+            f"{service.key_variable} is not set.",
+            hint="Set it and start agno-shell again, or choose another model with /model.",
             kind="authentication",
         )
-    if not made.url.startswith("https:") and not is_loopback(_host(made.url)):
-        raise ProviderError(
-            f"The key in {made.key_variable} was not sent: {made.where} is asked over plain http.",
-            hint="Use an https address.",
-            kind="refused",
-        )
-    return made
+    key = environ[variable].strip() if variable else None
+    if given is not None:
+        return _made(service, name, given.address, given.variable, variable, key)
+    address = parse_address(service.url, service.prefix)
+    made = _made(service, name, address, service.prefix, variable, key)
+    # A program on this machine is started there, or asked elsewhere.
+    source = service.address_variables[-1] if not service.needs_key else API_BASE
+    goal = made.goal._replace(where=service.title, api_base=None, source=source)
+    return made._replace(goal=goal)
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
+def _made(
+    service: Service,
+    name: str,
+    address: Address,
+    source: str,
+    variable: str | None = None,
+    key: str | None = None,
+) -> Endpoint:
+    """An endpoint, its key checked."""
+    if variable and key:
+        may_carry(key, variable, address, source)
+    own = endpoints.is_own(service.prefix, address)
+    model = f"{service.prefix}/{name}"
+    where = service.title if own else address.where
+    goal = Destination(model, where, variable, address.url, key, source, own)
+    return Endpoint(service, name, _shaped(service, address), goal)
 
 
-def _address(service: Service, given: str, named: str) -> tuple[str, str]:
-    """An address as it is used, and its host with the port for sentences."""
-    text = given.strip()
-    if service.wire == "ollama" and "://" not in text:
-        text = _ollama_host(text)
-    try:
-        parts = urlsplit(text)
-        host, port, scheme = parts.hostname or "", parts.port, parts.scheme
-    except ValueError:
-        host, port, scheme = "", None, ""
-    if scheme not in ("http", "https") or not host:
-        raise ProviderError(
-            f"The address {given!r} in {named} cannot be used.",
-            hint="It looks like http://127.0.0.1:8000/v1 or https://example.org/v1.",
-            kind="refused",
-        )
-    if parts.username is not None:
-        raise ProviderError(
-            f"The address of {host} in {named} holds a user name; it was not asked.",
-            hint="Put the key into a variable and name that in [provider] api_key_env.",
-            kind="refused",
-        )
-    url = text.rstrip("/").removesuffix(_ENDS.get(service.wire, "\0"))
-    if service.wire == "gemini" and not parts.path.strip("/"):
+def _shaped(service: Service, address: Address) -> str:
+    """An address as the protocol's paths are put behind it."""
+    url = address.url.rstrip("/").removesuffix(_ENDS.get(service.wire, "\0"))
+    host_only = url.removeprefix(f"{address.scheme}://").rstrip("/")
+    if service.wire == "gemini" and "/" not in host_only:
         url += "/v1beta"
-    return url, host_and_port(host, port)
-
-
-def _ollama_host(text: str) -> str:
-    """``OLLAMA_HOST`` is a host, a port or both; every address of this machine stands for
-    the loopback one."""
-    host, _colon, port = text.rpartition(":") if ":" in text else (text, "", "11434")
-    return f"http://{host if host not in ('', '0.0.0.0', '[::]') else '127.0.0.1'}:{port}"  # noqa: S104
+    return url

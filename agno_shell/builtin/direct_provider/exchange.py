@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.direct_provider import failures
+from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.framing import (
     DamagedError,
     Framing,
@@ -16,11 +17,22 @@ from agno_shell.builtin.direct_provider.framing import (
 from agno_shell.builtin.direct_provider.reading import Piece, Reader, ServerSaidError
 from agno_shell.builtin.direct_provider.refusals import Remembered, refused, without
 from agno_shell.builtin.direct_provider.wires.wire import Post, Wire
-from agno_shell.builtin.litellm_provider.limits import Limits, seconds
+from agno_shell.builtin.model_services.failures import (
+    Case,
+    as_failed,
+    cut_off,
+    empty,
+    not_a_model_server,
+    too_long,
+    too_slow,
+)
+from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.events import Event, Failed, Finished, ReasoningDelta, TextDelta, UsageReported
 
 if TYPE_CHECKING:
     import httpx
+
+    from agno_shell.builtin.direct_provider.client import Client
 
 LONGEST_ERROR = 65_536
 """Bytes of the body of an error; what is behind them is not read."""
@@ -48,10 +60,11 @@ class Exchange:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: Client,
         wire: Wire,
         post: Post,
-        case: failures.Case,
+        at: Endpoint,
+        case: Case,
         limits: Limits,
         refusals: Remembered,
         finish: Callable[[Reader], tuple[float | None, Mapping[str, Any]]],
@@ -60,6 +73,7 @@ class Exchange:
         self._client = client
         self._wire = wire
         self._post = post
+        self._at = at
         self._case = case
         self._limits = limits
         self._refusals = refusals
@@ -90,12 +104,12 @@ class Exchange:
             return self._failed(failures.line_too_long(self._known(), error.limit))
         except ServerSaidError as error:
             answer = failures.said(None, error.body)
-            return self._failed(failures.by_status(self._known(), answer))
+            return self._failed(failures.explained(self._known(), answer))
         # httpx raises errors of many kinds, and so do the libraries below it.
         except Exception as error:
-            return self._failed(failures.by_connection(self._known(), error))
+            return self._failed(failures.by_exception(self._known(), error))
 
-    def _known(self) -> failures.Case:
+    def _known(self) -> Case:
         return self._case._replace(anything=self._reader.size > 0)
 
     def _failed(self, failed: Failed) -> list[Event]:
@@ -105,7 +119,7 @@ class Exchange:
     # Asking -----------------------------------------------------------------------------
 
     async def _open(self) -> list[Event]:
-        server = self._case.at.url, self._case.at.name
+        server = self._at.url, self._at.name
         body = self._refusals.applied(server, self._post.body)
         left_out = 0
         while True:
@@ -115,7 +129,7 @@ class Exchange:
             answer = failures.said(response.status_code, await self._error(), _headers(response))
             field = refused(body, answer.message) if answer.status in (400, 422) else None
             if field is None or left_out == _MOST_REFUSALS:
-                return self._failed(failures.by_status(self._known(), answer))
+                return self._failed(failures.explained(self._known(), answer))
             await self.close()
             self._refusals.add(server, field)
             body = without(body, field)
@@ -126,23 +140,17 @@ class Exchange:
             return []
         if media_type.endswith("json"):
             return await self._read_whole()
-        return self._failed(failures.not_a_model_server(self._known(), media_type))
+        return self._failed(as_failed(not_a_model_server(self._case.goal, media_type)))
 
     async def _sent(self, body: Mapping[str, Any]) -> httpx.Response:
-        at = self._case.at
-        keys: Mapping[str, str] = {}
-        if at.key:
-            header = at.service.key_header
-            keys = {header: at.key} if header else self._wire.key_headers(at.key)
+        key = self._at.goal.api_key
+        headers = {"Content-Type": "application/json", **self._post.headers}
+        if key:
+            headers |= self._wire.key_headers(key)
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        request = self._client.build_request(
-            "POST",
-            at.url + self._post.path,
-            content=content,
-            headers={"Content-Type": "application/json", **self._post.headers, **keys},
-        )
+        url = self._at.url + self._post.path
         async with asyncio.timeout_at(self._until()):
-            self._response = await self._client.send(request, stream=True)
+            self._response = await self._client.post(url, content, headers)
         return self._response
 
     async def _error(self) -> bytes:
@@ -180,7 +188,7 @@ class Exchange:
         if failed is None and self._reader.size > self._limits.reply_bytes:
             return [
                 *events,
-                *self._failed(failures.too_long(self._known(), self._limits.reply_bytes)),
+                *self._failed(as_failed(too_long(self._limits.reply_bytes))),
             ]
         if failed is not None:
             return [*events, *self._explained(failed)]
@@ -191,7 +199,7 @@ class Exchange:
     def _explained(self, error: Exception) -> list[Event]:
         if isinstance(error, ServerSaidError):
             answer = failures.said(None, error.body)
-            return self._failed(failures.by_status(self._known(), answer))
+            return self._failed(failures.explained(self._known(), answer))
         return self._failed(failures.not_a_reply(self._known(), str(error)))
 
     async def _next_bytes(self) -> bytes | None:
@@ -240,7 +248,7 @@ class Exchange:
                 return [failed_for_good(failed)]
             raise
         if self._reader.size > self._limits.reply_bytes:
-            return self._failed(failures.too_long(self._known(), self._limits.reply_bytes))
+            return self._failed(as_failed(too_long(self._limits.reply_bytes)))
         return [*events, *self._end()]
 
     def _note(self, came: bool) -> None:
@@ -254,7 +262,9 @@ class Exchange:
 
     def _too_slow(self) -> Failed:
         name = self._waiting_for if self._token_by <= self._whole_by else "whole_reply"
-        return failures.too_slow(self._known(), name, seconds(getattr(self._limits, name)))
+        amount = seconds(getattr(self._limits, name))
+        anything = self._reader.size > 0
+        return as_failed(too_slow(self._case.goal, name, amount, anything=anything))
 
     # The end ----------------------------------------------------------------------------
 
@@ -264,12 +274,12 @@ class Exchange:
         self.is_over = True
         case, reason = self._known(), reader.reason
         if reason is None:
-            return [*events, failures.cut_off(case)]
+            return [*events, as_failed(cut_off(case.goal, anything=case.anything))]
         if reason not in _KNOWN:
             return [*events, failures.unknown_end(case, reason)]
         calls = list(reader.calls.events())
         if not reader.size and not calls:
-            return [*events, failures.empty(case, reason)]
+            return [*events, as_failed(empty(case.goal, case.model, reason))]
         if calls and reason == "stop":
             reason = "tool_calls"  # some servers say "stop" all the same
         cost, private = self._finish(reader)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from agno_shell.builtin.model_services.services import service_of
 from agno_shell.types import NOTHING
 
 _FILE = "model_prices_and_context_window_backup.json"
@@ -37,13 +38,10 @@ class ModelTable:
 
     def service_of(self, model: str) -> str | None:
         """The service that has a model of this name."""
+        if service := service_of(model):
+            return service.prefix
         row = self.rows.get(model)
-        known = str(row.get("litellm_provider")) if row is not None else None
-        if known is None and model.startswith("claude-"):
-            return "anthropic"
-        if known is None and model.startswith(("gpt-", "chatgpt-", "o1", "o3", "o4")):
-            return "openai"
-        return known
+        return str(row.get("litellm_provider")) if row is not None else None
 
     def chat_models(self, prefix: str) -> list[str]:
         """The names of a service's models, with the prefix where they need one."""

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint, first_set
-from agno_shell.builtin.direct_provider.failures import Case
+from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint
 from agno_shell.builtin.direct_provider.model_table import ModelTable, price
 from agno_shell.builtin.direct_provider.refusals import Remembered
-from agno_shell.builtin.direct_provider.services import SERVICES
-from agno_shell.builtin.litellm_provider.destination import is_loopback
-from agno_shell.builtin.litellm_provider.limits import Limits
-from agno_shell.builtin.litellm_provider.redact import Redactor, secrets
-from agno_shell.builtin.litellm_provider.target import abilities
-from agno_shell.contracts import Abilities, Provider, ProviderOptions
+from agno_shell.builtin.model_services import endpoints, trust
+from agno_shell.builtin.model_services.destination import is_loopback, parse_address
+from agno_shell.builtin.model_services.keys import is_set, no_key
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.services import SERVICES
+from agno_shell.builtin.model_services.target import abilities
+from agno_shell.contracts import Abilities, Address, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Request
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
-    import httpx
-
+    from agno_shell.builtin.direct_provider.client import Client
     from agno_shell.builtin.direct_provider.exchange import Exchange
     from agno_shell.builtin.direct_provider.reading import Reader
     from agno_shell.builtin.direct_provider.writing import Written
@@ -46,7 +44,7 @@ class DirectProvider(Provider):
         self._limits = Limits.from_settings(options.limits)
         self._table = ModelTable()
         self._refusals = Remembered()
-        self._client: httpx.AsyncClient | None = None
+        self._client: Client | None = None
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -54,14 +52,17 @@ class DirectProvider(Provider):
         self._client = self._client or await asyncio.to_thread(self._new_client)
         await asyncio.to_thread(lambda: self._table.rows)
 
-    def _new_client(self) -> httpx.AsyncClient:
-        import httpx
-
+    def _new_client(self) -> Client:
         from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401 - warm-up
+        from agno_shell.builtin.direct_provider.client import Client
 
-        # The limits of a reply are the exchange's; httpx bounds what they do not see.
-        timeout = httpx.Timeout(self._limits.whole_reply, connect=self._limits.connect)
-        return httpx.AsyncClient(timeout=timeout, follow_redirects=False, http2=False)
+        return Client(os.environ, self._limits)
+
+    def address(self, model: str, api_base: str | None = None) -> Address | None:
+        return endpoints.in_use(model, api_base or self._options.api_base, os.environ)
+
+    def cautions(self) -> Sequence[str]:
+        return [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []
 
     # Requests ---------------------------------------------------------------------------
 
@@ -74,8 +75,9 @@ class DirectProvider(Provider):
             yield Failed(error.kind, str(error), error.hint, error.temporary)
             return
         except (TypeError, ValueError, RecursionError) as error:
-            said = f"A parameter of the request cannot be sent: {error}."
-            yield Failed("refused", said, "Change the agent's parameters in the config file.")
+            from agno_shell.builtin.model_services.failures import as_failed, unsendable
+
+            yield as_failed(unsendable(error))
             return
         try:
             while not exchange.is_over:
@@ -96,11 +98,13 @@ class DirectProvider(Provider):
     def _exchange(self, request: Request) -> Exchange:
         from agno_shell.builtin.direct_provider.exchange import Exchange
         from agno_shell.builtin.direct_provider.writing import written
+        from agno_shell.builtin.model_services.failures import Case
+        from agno_shell.builtin.model_services.redact import Redactor, hidden
 
         at = self._endpoint(request.model, request.api_base)
         asked = written(request, at, self._entry(at))
-        hide = Redactor(secrets(os.environ, at.key_variable)).redact
-        case = Case(at, request.model, False, hide, self._nearest)
+        hide = Redactor(hidden(os.environ, at.goal.key_variable)).redact
+        case = Case(at.goal, request.model, False, hide, self._nearest)
 
         def finish(reader: Reader) -> tuple[float | None, Mapping[str, Any]]:
             return self._cost(at, reader.counts), _private(asked, reader)
@@ -108,7 +112,7 @@ class DirectProvider(Provider):
         if self._client is None:
             raise RuntimeError("the provider was not started")
         return Exchange(
-            self._client, asked.wire, asked.post, case, self._limits, self._refusals, finish
+            self._client, asked.wire, asked.post, at, case, self._limits, self._refusals, finish
         )
 
     def _endpoint(self, model: str, api_base: str | None) -> Endpoint:
@@ -140,7 +144,7 @@ class DirectProvider(Provider):
         prefixes = [
             service.prefix
             for service in SERVICES
-            if service.needs_key and first_set(service.key_variables, os.environ)
+            if service.wire and any(is_set(each, os.environ) for each in service.key_variables)
         ]
         known = await asyncio.to_thread(
             lambda: [name for prefix in prefixes for name in self._table.chat_models(prefix)]
@@ -159,17 +163,24 @@ class DirectProvider(Provider):
         return abilities(await self._row(model))
 
     def _nearest(self, model: str) -> str:
+        import difflib
+
         near = difflib.get_close_matches(model, self._table.rows, n=3, cutoff=0.7)
         return f"Did you mean {' or '.join(near)}?" if near else ""
 
     async def check(self, model: str | None = None) -> list[str]:
-        if model is None:
-            return []
+        found = list(self.cautions())
+        base = self._options.api_base
         try:
-            await asyncio.to_thread(self._endpoint, model, self._options.api_base)
+            if model is not None:
+                await asyncio.to_thread(self._endpoint, model, base)
+            elif base is not None:
+                parse_address(base, "api_base")
+            elif not any(is_set(each.key_variable, os.environ) for each in SERVICES):
+                found.append(no_key())
         except ProviderError as error:
-            return [error.sentence()]
-        return []
+            found.append(error.sentence())
+        return found
 
     async def close(self) -> None:
         for task in self._releasing:
@@ -177,11 +188,11 @@ class DirectProvider(Provider):
         await asyncio.gather(*self._releasing, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            await client.close()
 
 
 def _private(asked: Written, reader: Reader) -> Mapping[str, Any]:
-    from agno_shell.builtin.litellm_provider import private_fields
+    from agno_shell.builtin.model_services import private_fields
 
     return private_fields.kept(
         asked.target,

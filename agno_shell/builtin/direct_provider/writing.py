@@ -14,22 +14,17 @@ from agno_shell.builtin.direct_provider.wires import (
     openai_responses,
 )
 from agno_shell.builtin.direct_provider.wires.wire import Asked, Post, Wire
-from agno_shell.builtin.litellm_provider import (
+from agno_shell.builtin.model_services import (
     messages,
     private_fields,
     prompt_cache,
     reasoning,
     tool_calls,
 )
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.protocol import message_record, sendable
-from agno_shell.builtin.litellm_provider.requests import refuse_others
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.sendable import message_record, refuse_others, sendable
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.events import Request
 from agno_shell.types import Reasoning
-
-PROVIDER = "direct"
-"""The name under which this provider's private fields are kept with a message."""
 
 _WIRES = {
     "openai": openai_chat.WIRE,
@@ -70,7 +65,7 @@ def written(request: Request, at: Endpoint, entry: Mapping[str, Any]) -> Written
     parameters.pop("reasoning_effort", None)
     if request.reasoning is not None:
         parameters.pop("thinking", None)
-    said = [sendable(message_record(message, PROVIDER)) for message in request.messages]
+    said = [sendable(message_record(message)) for message in request.messages]
     if thinking and not private_fields.can_think(said, target):
         level, thinking = None, False
         parameters.pop("thinking", None)
@@ -86,11 +81,8 @@ def written(request: Request, at: Endpoint, entry: Mapping[str, Any]) -> Written
 
 def target_of(at: Endpoint, entry: Mapping[str, Any]) -> Target:
     """What decides how a request is written, and whom private fields belong to."""
-    base = None if at.is_own else at.url
-    model = f"{at.service.prefix}/{at.name}"
-    goal = Destination(model, at.where, at.key_variable, base)
     provider = "ollama_chat" if at.service.wire == "ollama" else at.service.prefix
-    return Target(goal, provider, at.name, entry)
+    return Target(at.goal, provider, at.name, entry)
 
 
 def _wire(at: Endpoint, target: Target, has_tools: bool, level: Reasoning | None) -> Wire:

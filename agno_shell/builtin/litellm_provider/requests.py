@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider import (
+from agno_shell.builtin.model_services import (
     messages,
     private_fields,
     prompt_cache,
     reasoning,
     tool_calls,
 )
-from agno_shell.builtin.litellm_provider.protocol import sendable
-from agno_shell.builtin.litellm_provider.target import Target
-from agno_shell.errors import ProviderError
+from agno_shell.builtin.model_services.sendable import refuse_others, sendable
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.types import NOTHING
-
-_OURS = frozenset(
-    {
-        *("api_base", "api_key", "base_url", "custom_llm_provider", "organization"),
-        *("extra_headers", "headers", "model", "messages", "stream", "stream_options"),
-        *("fallbacks", "max_retries", "num_retries", "stream_timeout", "timeout"),
-        *("tools", "functions"),
-    }
-)
-"""Parameters that say where a request goes, with which key, what it holds, or how it is
-retried."""
 
 _ENCRYPTED_THOUGHTS = "reasoning.encrypted_content"
 
@@ -71,17 +59,6 @@ def without_reasoning(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record that lets the model think as it does by itself."""
     parameters = reasoning.without(record["parameters"])
     return {**record, "parameters": parameters, "reasoning": None}
-
-
-def refuse_others(parameters: Mapping[str, Any]) -> None:
-    """Raises :class:`ProviderError` for what is no model parameter."""
-    for name in parameters:
-        if name in _OURS:
-            raise ProviderError(
-                f"{name} is no model parameter and was not sent.",
-                hint="Remove it from the agent's parameters in the config file.",
-                kind="not_sent",
-            )
 
 
 def by_responses_api(

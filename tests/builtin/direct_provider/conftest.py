@@ -6,14 +6,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx
 import pytest
 
+from agno_shell.builtin.direct_provider.client import Client
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.exchange import Exchange
-from agno_shell.builtin.direct_provider.failures import Case
 from agno_shell.builtin.direct_provider.refusals import Remembered
 from agno_shell.builtin.direct_provider.services import COMPATIBLE
 from agno_shell.builtin.direct_provider.wires import (
@@ -24,7 +24,9 @@ from agno_shell.builtin.direct_provider.wires import (
     openai_responses,
 )
 from agno_shell.builtin.direct_provider.wires.wire import Post, Wire
-from agno_shell.builtin.litellm_provider.limits import Limits
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.events import Event
 
 Play = Callable[..., Awaitable[list[Event]]]
@@ -42,6 +44,17 @@ class Body(httpx.AsyncByteStream):
             raise self._error
 
 
+class Mocked:
+    """A client that asks nobody."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        request = self._client.build_request("POST", url, content=content, headers=headers)
+        return await self._client.send(request, stream=True)
+
+
 async def played(
     wire: Wire,
     pieces: Sequence[bytes],
@@ -57,15 +70,18 @@ async def played(
         given = {"content-type": "text/event-stream"} if headers is None else dict(headers)
         return httpx.Response(status, headers=given, stream=Body(pieces, error))
 
-    at = Endpoint(COMPATIBLE, "m", "http://127.0.0.1:1/v1", "127.0.0.1:1", is_own=False)
-    case = Case(at, "m", False, lambda text: text)
+    url = "http://127.0.0.1:1/v1"
+    goal = Destination("openai/m", "127.0.0.1:1", None, url)
+    at = Endpoint(COMPATIBLE, "m", url, goal)
+    case = Case(goal, "m", False, lambda text: text)
     post = Post("/path", {"model": "m"})
 
     def finish(_reader: Any) -> tuple[None, Mapping[str, Any]]:
         return None, {}
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        exchange = Exchange(client, wire, post, case, Limits(), Remembered(), finish)
+        sender = cast("Client", Mocked(client))
+        exchange = Exchange(sender, wire, post, at, case, Limits(), Remembered(), finish)
         events: list[Event] = []
         while not exchange.is_over:
             events += await exchange.more()

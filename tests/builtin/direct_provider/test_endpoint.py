@@ -20,12 +20,15 @@ def at(model: str, base: str | None = None, key: str | None = None, **environ: s
 
 def test_a_prefix_names_the_service_and_its_key() -> None:
     found = at("anthropic/claude-x")
-    assert (found.url, found.name, found.where) == (
+    assert (found.url, found.name, found.goal.where) == (
         "https://api.anthropic.com",
         "claude-x",
         "Anthropic",
     )
-    assert (found.key, found.key_variable) == ("sk-fake-anthropic-0000", "ANTHROPIC_API_KEY")
+    assert (found.goal.api_key, found.goal.key_variable) == (
+        "sk-fake-anthropic-0000",
+        "ANTHROPIC_API_KEY",
+    )
     assert found.is_own
 
 
@@ -43,21 +46,21 @@ def test_a_model_that_no_protocol_here_reaches_is_said(model: str) -> None:
 
 def test_a_server_of_ones_own_gets_its_own_key_and_no_other() -> None:
     found = at("qwen3", "http://127.0.0.1:1234/v1")
-    assert (found.url, found.name, found.where) == (
+    assert (found.url, found.name, found.goal.where) == (
         "http://127.0.0.1:1234/v1",
         "qwen3",
         "127.0.0.1:1234",
     )
-    assert found.key is None
+    assert found.goal.api_key is None
     assert not found.is_own
     keyed = at("qwen3", "https://models.example/v1", "MY_KEY", MY_KEY=" my-fake-key ")
-    assert (keyed.key, keyed.key_variable) == ("my-fake-key", "MY_KEY")
+    assert (keyed.goal.api_key, keyed.goal.key_variable) == ("my-fake-key", "MY_KEY")
 
 
 def test_a_variable_says_where_a_service_is() -> None:
     found = at("openai/gpt-x", OPENAI_BASE_URL="https://gateway.example/v1/")
-    assert (found.url, found.where) == ("https://gateway.example/v1", "gateway.example")
-    assert found.key == KEYS["OPENAI_API_KEY"]
+    assert (found.url, found.goal.where) == ("https://gateway.example/v1", "gateway.example")
+    assert found.goal.api_key == KEYS["OPENAI_API_KEY"]
     assert not found.is_own
 
 
@@ -90,7 +93,7 @@ def test_addresses_as_other_programs_want_them_are_taken() -> None:
         (("qwen3", "http://me:secret@host/v1"), "holds a user name"),
         (("qwen3", "http://[::1"), "cannot be used"),
         (("qwen3", "https://x.example/v1", "NO_SUCH_KEY"), "NO_SUCH_KEY is not set"),
-        (("azure/x",), "No address is set for Azure"),
+        (("azure/x",), "No model is called azure/x"),
     ],
 )
 def test_what_cannot_be_asked_is_said(arguments: tuple[str, ...], words: str) -> None:
@@ -103,7 +106,7 @@ def test_a_key_does_not_travel_in_the_clear() -> None:
         at("openai/gpt-x", OPENAI_BASE_URL="http://gateway.example/v1")
     with pytest.raises(ProviderError, match="over plain http"):
         at("q", "http://gateway.example/v1", "MY_KEY", MY_KEY="my-fake-key")
-    assert at("q", "http://localhost:1/v1", "MY_KEY", MY_KEY="my-fake-key").key
+    assert at("q", "http://localhost:1/v1", "MY_KEY", MY_KEY="my-fake-key").goal.api_key
 
 
 @pytest.mark.parametrize("key", ["“sk-fake-0000”", "sk-fake\n0000", "sk-fäke", "sk-\x7f"])
@@ -113,7 +116,7 @@ def test_a_key_that_no_header_can_carry_names_its_variable(key: str) -> None:
 
 
 def test_a_malformed_variable_is_named() -> None:
-    with pytest.raises(ProviderError, match="in OPENAI_BASE_URL cannot be used"):
+    with pytest.raises(ProviderError, match="in the variable OPENAI_BASE_URL cannot be used"):
         at("openai/gpt-x", OPENAI_BASE_URL="not an address")
 
 

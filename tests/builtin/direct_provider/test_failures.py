@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.failures import Case, by_status, said
-from agno_shell.builtin.direct_provider.services import COMPATIBLE
+from agno_shell.builtin.direct_provider.failures import explained, said
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.failures import Case
 
-AT = Endpoint(COMPATIBLE, "m", "https://api.example/v1", "api.example", True, "key", "KEY")
-CASE = Case(AT, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden key]"))
+GOAL = Destination("openai/m", "api.example", "KEY")
+CASE = Case(GOAL, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden key]"))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ CASE = Case(AT, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden k
 )
 def test_a_servers_own_words_are_found(body: Any) -> None:
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    failed = by_status(CASE, said(400, raw))
+    failed = explained(CASE, said(400, raw))
     assert failed.message == "api.example refused the request (400): Own words."
     assert failed.kind == "refused"
 
@@ -65,7 +65,7 @@ OVERFLOWS = {
 @pytest.mark.parametrize("server", OVERFLOWS)
 def test_an_overflow_is_recognised(server: str) -> None:
     status, words = OVERFLOWS[server]
-    failed = by_status(CASE, said(status, {"error": {"message": words}}))
+    failed = explained(CASE, said(status, {"error": {"message": words}}))
     assert failed.kind == "overflow"
     assert "/compact" in failed.hint
 
@@ -84,12 +84,12 @@ def test_an_overflow_is_recognised(server: str) -> None:
 def test_an_error_in_the_middle_of_a_stream_has_its_status_in_words(
     body: Any, kind: str, temporary: bool
 ) -> None:
-    failed = by_status(CASE, said(None, body))
+    failed = explained(CASE, said(None, body))
     assert (failed.kind, failed.temporary) == (kind, temporary)
 
 
 def test_a_key_in_an_error_is_hidden_before_the_sentence_is_cut() -> None:
     long = "x" * 120 + "sk-fake-0000" + "y" * 200
-    failed = by_status(CASE, said(400, {"error": long}))
+    failed = explained(CASE, said(400, {"error": long}))
     assert "sk-fake" not in failed.message
     assert len(failed.sentence()) <= 300

@@ -63,7 +63,8 @@ async def test_a_connection_is_used_again(provider: DirectProvider, server: Mode
         assert isinstance(events[-1], Finished)
         await asyncio.gather(*provider._releasing)
     assert provider._client is not None
-    pool = provider._client._transport._pool  # type: ignore[attr-defined]
+    (client,) = provider._client._by_proxy.values()
+    pool = client._transport._pool  # type: ignore[attr-defined]
     assert len(pool.connections) == 1
 
 
@@ -93,7 +94,7 @@ async def test_what_is_no_model_parameter_is_not_sent(
     )
     (failed,) = await collect(provider, request)
     assert isinstance(failed, Failed)
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert server.requests == []
 
 

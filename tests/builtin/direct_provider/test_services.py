@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider import endpoint as endpoints
 from agno_shell.builtin.direct_provider.provider import DirectProvider
-from agno_shell.builtin.direct_provider.services import BY_PREFIX
+from agno_shell.builtin.model_services.services import BY_PREFIX
 from agno_shell.contracts import ProviderOptions
 from agno_shell.events import Event, Finished, Request, TextDelta, UsageReported
 from agno_shell.testing.model_replies import Exchange
@@ -51,12 +50,14 @@ async def provider(
 ) -> AsyncIterator[DirectProvider]:
     """Every service is where the server is."""
     url = server.base_url.removesuffix("/v1")
-    for prefix, service in BY_PREFIX.items():
+    for prefix, service in list(BY_PREFIX.items()):
         path = "/v1" if service.wire == "openai" else ""
-        moved = service._replace(url=url + path, url_variables=())
-        monkeypatch.setitem(endpoints.BY_PREFIX, prefix, moved)
+        # As if that were the address of the service itself.
+        monkeypatch.setitem(BY_PREFIX, prefix, service._replace(url=url + path))
+        for variable in service.address_variables:
+            monkeypatch.delenv(variable, raising=False)
         for variable in service.key_variables:
-            monkeypatch.setenv(variable, f"sk-fake-{prefix}-0000")
+            monkeypatch.setenv(variable, f"sk-fake-{service.stem.lower()}-0000")
     made = DirectProvider(ProviderOptions())
     yield made
     await made.close()
@@ -214,14 +215,6 @@ async def test_only_the_services_own_key_is_sent(
     assert sent == [value]
     assert b"sk-fake" not in request.raw
     assert "sk-fake" not in request.path
-
-
-async def test_azure_wants_its_key_in_a_header_of_its_own(talk: Talk, server: ModelServer) -> None:
-    await talk("openai", question(), model="azure/my-deployment", reasoning=None)
-    (request,) = server.requests
-    assert request.headers["api-key"] == "sk-fake-azure-0000"
-    assert "authorization" not in request.headers
-    assert request.body["model"] == "my-deployment"
 
 
 # What every service takes -----------------------------------------------------------------

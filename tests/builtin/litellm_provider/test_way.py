@@ -24,8 +24,8 @@ import trustme
 from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.http_guard import Policy
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.builtin.litellm_provider.redact import HIDDEN, Redactor, hidden
-from agno_shell.builtin.litellm_provider.way import OnTheWayError, Way
+from agno_shell.builtin.model_services.redact import HIDDEN, Redactor, hidden
+from agno_shell.builtin.model_services.way import OnTheWayError, Way
 from agno_shell.contracts import ProviderOptions
 from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.model_server import ModelServer

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agno_shell.builtin.direct_provider.framing import Framing
 from agno_shell.builtin.direct_provider.reading import Reader
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.types import Reasoning
 
 Record = dict[str, Any]

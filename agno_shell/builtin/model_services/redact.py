@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 
-from agno_shell.builtin.litellm_provider import proxies
+from agno_shell.builtin.model_services import proxies
 
 HIDDEN = "[hidden key]"
 

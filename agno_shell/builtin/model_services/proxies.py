@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from agno_shell.builtin.litellm_provider.destination import host_and_port
+from agno_shell.builtin.model_services.destination import host_and_port, is_loopback
 
 _SOCKS = ("socks5", "socks5h")
 _SCHEMES = ("http", "https", *_SOCKS)
@@ -21,6 +21,8 @@ class Proxy(NamedTuple):
     """A proxy as a variable names it; nothing of its user name and password."""
 
     variable: str
+    kind: str
+    """What goes through it: ``http``, ``https``, ``all``."""
     where: str = ""
     """Host and port."""
     scheme: str = ""
@@ -39,7 +41,9 @@ class Proxies(NamedTuple):
     def of(self, scheme: str, host: str) -> Proxy | None:
         """The one for an address; None: it is asked directly."""
         found = self.by_kind.get(scheme) or self.by_kind.get("all")
-        return None if found is None or urllib.request.proxy_bypass(host) else found
+        if found is None or is_loopback(host) or urllib.request.proxy_bypass(host):
+            return None
+        return found
 
     @property
     def have_socks(self) -> bool:
@@ -53,11 +57,20 @@ def take(environ: MutableMapping[str, str]) -> Proxies:
     # On macOS and Windows the system has some as well.
     for kind, url in urllib.request.getproxies().items():
         if kind in _KINDS and url.strip():
-            proxy = found[kind] = _proxy(url, _variable(kind, environ))
+            proxy = found[kind] = _proxy(url, kind, _variable(kind, environ))
             if proxy.problem:
                 for name in (f"{kind}_proxy", f"{kind}_PROXY".upper()):
                     environ.pop(name, None)
     return Proxies(found)
+
+
+def url(proxy: Proxy) -> str:
+    """Its address with all that stands in the variable."""
+    return _with_scheme(urllib.request.getproxies()[proxy.kind])
+
+
+def _with_scheme(url: str) -> str:
+    return url.strip() if "://" in url else f"http://{url.strip()}"
 
 
 def secrets(environ: Mapping[str, str]) -> list[str]:
@@ -81,8 +94,8 @@ def _variable(kind: str, environ: Mapping[str, str]) -> str:
     return next((name for name in environ if name.lower() == f"{kind}_proxy"), _SYSTEM)
 
 
-def _proxy(url: str, variable: str) -> Proxy:
-    url = url.strip() if "://" in url else f"http://{url.strip()}"
+def _proxy(url: str, kind: str, variable: str) -> Proxy:
+    url = _with_scheme(url)
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
@@ -93,7 +106,9 @@ def _proxy(url: str, variable: str) -> Proxy:
         problem = (
             f"The proxy in {variable} cannot be used: {scheme}:// is no kind of proxy known here."
         )
-        return Proxy(variable, problem=problem)
+        return Proxy(variable, kind, problem=problem)
     if not host or any(sign.isspace() for sign in url):
-        return Proxy(variable, problem=f"The proxy in {variable} cannot be used: it is no address.")
-    return Proxy(variable, host_and_port(host, port or _PORTS[scheme]), scheme, signed_in)
+        problem = f"The proxy in {variable} cannot be used: it is no address."
+        return Proxy(variable, kind, problem=problem)
+    where = host_and_port(host, port or _PORTS[scheme])
+    return Proxy(variable, kind, where, scheme, signed_in)

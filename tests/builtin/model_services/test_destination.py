@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.destination import NO_KEY, destination, is_loopback
+from agno_shell.builtin.model_services.destination import NO_KEY, destination, is_loopback
 from agno_shell.errors import ProviderError
 
 PROVIDERS = {"openai", "ollama_chat", "hosted_vllm", "anthropic"}

@@ -11,10 +11,10 @@ import ssl
 from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
-from agno_shell.builtin.litellm_provider import endpoints, proxies, trust
-from agno_shell.builtin.litellm_provider.causes import causes, class_names
-from agno_shell.builtin.litellm_provider.proxies import Proxies, Proxy
-from agno_shell.builtin.litellm_provider.trust import Trust
+from agno_shell.builtin.model_services import endpoints, proxies, trust
+from agno_shell.builtin.model_services.causes import causes, class_names
+from agno_shell.builtin.model_services.proxies import Proxies, Proxy
+from agno_shell.builtin.model_services.trust import Trust
 from agno_shell.types import NOTHING
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import messages
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.messages import Manner, in_openai_form
-from agno_shell.builtin.litellm_provider.protocol import message_record
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import messages
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.messages import Manner, in_openai_form
+from agno_shell.builtin.model_services.sendable import message_record
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.types import Message, ToolCall, new_id, now
 
 CALLS = (ToolCall("a", "add", "{}"), ToolCall("b", "sub", '{"x": 1}'))

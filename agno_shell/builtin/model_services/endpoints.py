@@ -6,63 +6,14 @@ variables. Imports nothing heavy: the shell asks here as well.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agno_shell.builtin.litellm_provider.destination import Address, host_and_port, parse_address
+from agno_shell.builtin.model_services.destination import Address, host_and_port, parse_address
+from agno_shell.builtin.model_services.services import BY_PREFIX, SERVICES, service_of
+from agno_shell.contracts import Address as InUse
 from agno_shell.errors import ProviderError
-
-
-class _Service(NamedTuple):
-    name: str
-    """As it begins in variables."""
-    hosts: tuple[str, ...] = ()
-    """Its own; with a port where it is a program on this machine."""
-    more: tuple[str, ...] = ()
-    """Variables beside ``NAME_BASE_URL`` and ``NAME_API_BASE``."""
-    keys: tuple[str, ...] = ()
-    """Variables of its key beside ``NAME_API_KEY``."""
-
-
-_OLLAMA = _Service(
-    "OLLAMA", ("127.0.0.1:11434", "localhost:11434", "[::1]:11434"), ("OLLAMA_HOST",)
-)
-
-_SERVICES = {
-    "openai": _Service("OPENAI", ("api.openai.com",)),
-    "anthropic": _Service("ANTHROPIC", ("api.anthropic.com",)),
-    "gemini": _Service("GEMINI", ("generativelanguage.googleapis.com",), keys=("GOOGLE_API_KEY",)),
-    "groq": _Service("GROQ", ("api.groq.com",)),
-    "mistral": _Service("MISTRAL", ("api.mistral.ai",)),
-    "deepseek": _Service("DEEPSEEK", ("api.deepseek.com",)),
-    "openrouter": _Service("OPENROUTER", ("openrouter.ai",)),
-    "xai": _Service("XAI", ("api.x.ai",)),
-    "together_ai": _Service(
-        "TOGETHER_AI",
-        ("api.together.xyz", "api.together.ai"),
-        keys=("TOGETHER_API_KEY", "TOGETHERAI_API_KEY"),
-    ),
-    "fireworks_ai": _Service(
-        "FIREWORKS", ("api.fireworks.ai",), keys=("FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY")
-    ),
-    "perplexity": _Service("PERPLEXITY", ("api.perplexity.ai",), keys=("PERPLEXITYAI_API_KEY",)),
-    "cerebras": _Service("CEREBRAS", ("api.cerebras.ai",)),
-    "moonshot": _Service("MOONSHOT", ("api.moonshot.ai", "api.moonshot.cn")),
-    "ollama": _OLLAMA,
-    "ollama_chat": _OLLAMA,
-    "lm_studio": _Service("LM_STUDIO"),
-    "hosted_vllm": _Service("HOSTED_VLLM"),
-    "llamafile": _Service("LLAMAFILE"),
-}
-"""By litellm's name. What is not here is left to litellm."""
-
-_BARE = (
-    (re.compile(r"gpt-|chatgpt-|o\d(?:-|$)|codex-|computer-use-"), "openai"),
-    (re.compile(r"claude-[^:]*$"), "anthropic"),
-)
-"""Whose models a name without a prefix belongs to; litellm's tables know the same."""
 
 _TAKEN_FOR_OTHERS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 """litellm sends what is meant for other services here, where it knows no address of theirs."""
@@ -79,24 +30,14 @@ class Endpoint(NamedTuple):
 
 def variables(service: str) -> tuple[str, ...]:
     """Those that give the address of a litellm provider, the strongest first."""
-    known = _SERVICES.get(service)
-    if known is None:
-        return ()
-    return (f"{known.name}_BASE_URL", f"{known.name}_API_BASE", *known.more)
+    known = BY_PREFIX.get(service)
+    return () if known is None else known.address_variables
 
 
 def key_variables(service: str) -> tuple[str, ...]:
     """Those that hold the key of a litellm provider, the strongest first."""
-    known = _SERVICES.get(service)
-    return () if known is None else (f"{known.name}_API_KEY", *known.keys)
-
-
-def service_of(model: str) -> str | None:
-    """Whose model a name belongs to, as far as that can be told without litellm."""
-    prefix, slash, _name = model.partition("/")
-    if slash:
-        return prefix if prefix in _SERVICES else None
-    return next((service for pattern, service in _BARE if pattern.match(model)), None)
+    known = BY_PREFIX.get(service)
+    return () if known is None else known.key_variables
 
 
 def endpoint(service: str | None, environ: Mapping[str, str]) -> Endpoint | None:
@@ -121,15 +62,32 @@ def endpoint(service: str | None, environ: Mapping[str, str]) -> Endpoint | None
 
 def is_own(service: str | None, address: Address) -> bool:
     """Whether an address is one of the service itself, which its prices hold for."""
-    known = _SERVICES.get(service or "")
+    known = BY_PREFIX.get(service or "")
     hosts = known.hosts if known else ()
     where = {address.host, address.where, host_and_port(address.host, address.port)}
     return any(host in where or address.host.endswith(f".{host}") for host in hosts)
 
 
+def in_use(model: str, api_base: str | None, environ: Mapping[str, str]) -> InUse | None:
+    """Where a model is asked, for a person to see; None: at the address of its own service."""
+    service = service_of(model)
+    prefix = service.prefix if service else None
+    try:
+        if api_base:
+            given = parse_address(api_base, "api_base")
+            return None if is_own(prefix, given) else InUse(api_base)
+        found = endpoint(prefix, environ)
+    except ProviderError as error:
+        # Nothing is sent there; the sentence says the same when something is to be.
+        return InUse(f"an address that cannot be used ({error})")
+    if found is None or is_own(prefix, found.address):
+        return None
+    return InUse(found.address.url, found.variable)
+
+
 def take(environ: MutableMapping[str, str]) -> dict[str, str]:
     """The addresses in the environment, those that litellm would use for anybody removed."""
-    names = {name for service in _SERVICES for name in variables(service)}
+    names = {name for service in SERVICES for name in service.address_variables}
     found = {name: environ[name] for name in names if name in environ}
     for name in _TAKEN_FOR_OTHERS:
         environ.pop(name, None)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agno_shell.builtin.litellm_provider.destination import host_and_port
+from agno_shell.builtin.model_services.destination import host_and_port
 
 _MADE_UP = frozenset(
     ("InternalServerError", "APIConnectionError", "MidStreamFallbackError", "Timeout")
@@ -20,7 +20,7 @@ _MADE_UP = frozenset(
 _PERHAPS_MADE_UP = frozenset(("OpenAIError", "APIError"))
 """Those that have the status 500 where litellm knows none."""
 
-_STATUS_OF_WORD = {
+STATUS_OF_WORD = {
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
     "rate_limited": 429,
@@ -121,7 +121,7 @@ def _status_in_words(chain: Sequence[BaseException]) -> int | None:
         value = body.get(name)
         if str(value).isdecimal() and 300 <= int(str(value)[:4]) < 600:
             return int(str(value))
-        if status := _STATUS_OF_WORD.get(str(value).lower()):
+        if status := STATUS_OF_WORD.get(str(value).lower()):
             return status
     return None
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.errors import ProviderError
 
 Record = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.limits import Limits, seconds
+from agno_shell.builtin.model_services.limits import Limits, seconds
 
 
 def test_what_is_not_set_stays_as_it_is() -> None:

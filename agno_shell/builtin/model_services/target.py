@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider.destination import Destination
+from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.contracts import Abilities
 from agno_shell.types import NOTHING
 

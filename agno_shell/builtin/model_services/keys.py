@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from agno_shell.builtin.model_services.services import SERVICES
 from agno_shell.errors import ProviderError
 
-
-class Service(NamedTuple):
-    """A model service."""
-
-    variable: str
-    """The environment variable that holds its key."""
-    provider: str
-    """What litellm calls it."""
-    model: str
-    """A current model that is good at a low price, as litellm names it."""
-
-
-SERVICES = (
-    Service("OPENAI_API_KEY", "openai", "gpt-5.4-mini"),
-    Service("ANTHROPIC_API_KEY", "anthropic", "claude-haiku-4-5"),
-    Service("GEMINI_API_KEY", "gemini", "gemini/gemini-flash-latest"),
-    Service("GROQ_API_KEY", "groq", "groq/openai/gpt-oss-120b"),
-    Service("MISTRAL_API_KEY", "mistral", "mistral/mistral-small-latest"),
-    Service("DEEPSEEK_API_KEY", "deepseek", "deepseek/deepseek-v4-flash"),
-    Service("OPENROUTER_API_KEY", "openrouter", "openrouter/openai/gpt-5.4-mini"),
-)
-"""In the order in which a key decides the default model."""
+WITH_MODELS = tuple(service for service in SERVICES if service.model)
+"""Those whose key decides the default model, in this order."""
 
 
 def default_model(environ: Mapping[str, str]) -> str | None:
     """The model that the first key in the environment suggests."""
-    for service in SERVICES:
-        if environ.get(service.variable, "").strip():
-            return service.model
-    return None
+    return next((each.model for each in WITH_MODELS if is_set(each.key_variable, environ)), None)
+
+
+def is_set(variable: str, environ: Mapping[str, str]) -> bool:
+    """Whether a key stands in a variable."""
+    return bool(environ.get(variable, "").strip())
+
+
+def no_key() -> str:
+    """What to say where no key is set at all."""
+    names = ", ".join(service.key_variable for service in WITH_MODELS)
+    return f"No key is set; only local models can be used. One of these is read: {names}."
 
 
 def foreign_keys(provider: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -45,16 +33,16 @@ def foreign_keys(provider: str, environ: Mapping[str, str]) -> dict[str, str]:
 
     litellm sends the key of OpenAI to some sixty other services when theirs is not set.
     """
-    own = {environ.get(s.variable, "").strip() for s in SERVICES if s.provider in provider}
-    others = {environ.get(s.variable, "").strip(): s.variable for s in SERVICES}
+    own = {environ.get(s.key_variable, "").strip() for s in WITH_MODELS if s.prefix in provider}
+    others = {environ.get(s.key_variable, "").strip(): s.key_variable for s in WITH_MODELS}
     return {key: variable for key, variable in others.items() if key and key not in own}
 
 
 def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
     """The variable that holds the key of a litellm provider, if it is known."""
-    for service in SERVICES:
-        if service.provider == provider:
-            return service.variable
+    for service in WITH_MODELS:
+        if service.prefix == provider:
+            return service.key_variable
     guess = f"{provider.upper()}_API_KEY"
     return guess if guess in environ else None
 

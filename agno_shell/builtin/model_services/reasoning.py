@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.target import Target
 
 PARAMETERS = ("reasoning_effort", "thinking")
 """What says in the parameters of an agent how much a model is to think."""

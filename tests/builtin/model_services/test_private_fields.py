@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import private_fields
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.private_fields import LONGEST_REASONING
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import private_fields
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.private_fields import LONGEST_REASONING
+from agno_shell.builtin.model_services.target import Target
 
 BLOCK = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
 

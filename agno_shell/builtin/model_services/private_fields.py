@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.target import Target
 
 Record = dict[str, Any]
 

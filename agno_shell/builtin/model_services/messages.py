@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider import attachments, private_fields, tool_calls
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import attachments, private_fields, tool_calls
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.types import NOTHING
 
 Record = dict[str, Any]
@@ -35,7 +35,7 @@ class Manner(NamedTuple):
 
 
 def in_openai_form(messages: Sequence[Mapping[str, Any]], manner: Manner) -> list[Record]:
-    """Messages of :func:`protocol.message_record` for a model. Raises
+    """Messages of :func:`sendable.message_record` for a model. Raises
     :class:`ProviderError` for an attachment of the question that it cannot take."""
     said = [message for message in messages if not _is_empty_reply(message)]
     ids = tool_calls.Ids(mistral=manner.target.mistral)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agno_shell.builtin.litellm_provider.keys import key_variable, unusable
+from agno_shell.builtin.model_services.keys import key_variable, unusable
 from agno_shell.errors import ProviderError
 
 NO_KEY = "no-key"

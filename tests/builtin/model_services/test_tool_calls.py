@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.builtin.litellm_provider import tool_calls
-from agno_shell.builtin.litellm_provider.tool_calls import Ids
+from agno_shell.builtin.model_services import tool_calls
+from agno_shell.builtin.model_services.tool_calls import Ids
 
 
 @pytest.mark.parametrize("original", ["call_1", "toolu_01A", "a" * 40])

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.redact import (
+from agno_shell.builtin.model_services.redact import (
     HIDDEN,
     RedactingWriter,
     Redactor,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.keys import (
-    SERVICES,
-    Service,
+from agno_shell.builtin.model_services.keys import (
+    WITH_MODELS,
     default_model,
     foreign_keys,
     key_variable,
     unusable,
 )
+from agno_shell.builtin.model_services.services import Service
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +29,20 @@ def price_list() -> dict[str, dict[str, object]]:
     return table
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.provider)
+@pytest.mark.parametrize("service", WITH_MODELS, ids=lambda service: service.prefix)
 def test_each_default_model_is_a_chat_model_that_litellm_knows(
     service: Service, price_list: dict[str, dict[str, object]]
 ) -> None:
     # OpenRouter passes on other services' models, which the table has under their own names.
     name = service.model.removeprefix("openrouter/openai/")
     assert price_list[name]["mode"] == "chat"
-    if service.provider != "openrouter":
-        assert price_list[name]["litellm_provider"] == service.provider
+    if service.prefix != "openrouter":
+        assert price_list[name]["litellm_provider"] == service.prefix
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.provider)
+@pytest.mark.parametrize("service", WITH_MODELS, ids=lambda service: service.prefix)
 def test_a_key_alone_chooses_its_service(service: Service) -> None:
-    assert default_model({service.variable: "sk-fake-0000"}) == service.model
+    assert default_model({service.key_variable: "sk-fake-0000"}) == service.model
 
 
 def test_the_first_of_several_keys_decides() -> None:
