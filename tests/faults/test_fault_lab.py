@@ -100,7 +100,7 @@ FAULTS = [
     ),
     broken("body too short", lambda s: s.wrong_length([HALF])),
     nothing("no gzip", lambda s: s.no_gzip(), "server", "no model reply"),
-    nothing("web page with 200", lambda s: s.html(200), "server", "it sent text/html"),
+    nothing("web page with 200", lambda s: s.html(200), "wrong_address", "it sent text/html"),
     nothing("web page with 503", lambda s: s.html(503), "server", "a web page", temporary=True),
     nothing("400", lambda s: s.status(400, "No such field."), "refused", "No such field."),
     nothing("401", lambda s: s.status(401), "authentication", "the key in LAB_SERVER_KEY"),

@@ -23,10 +23,10 @@ def test_known_models_are_found_and_litellm_is_not_imported() -> None:
         "import sys; from agno_shell.builtin.direct_provider.model_table import ModelTable;"
         "table = ModelTable(); row = table.entry('openai', 'gpt-4o');"
         "assert row['max_input_tokens'] == 128000, row;"
-        "assert table.service_of('gpt-4o') == 'openai';"
+        "assert table.service_of('gpt-4o') == 'openai', table.service_of('gpt-4o');"
         "assert 'litellm' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=60)
 
 
 def test_a_model_that_is_not_in_the_table_has_an_empty_row() -> None:

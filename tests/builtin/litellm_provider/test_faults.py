@@ -19,13 +19,13 @@ KEEP_ALIVES = Script([{"content": "Half "}], None, keep_alives=30, delay=0.05)
 
 FAULTS: dict[str, tuple[Plan, str, str]] = {
     "wrong key": (lambda s: s.status(401, "Bad key: sk-fake-0000-abc"), "authentication", "a key"),
-    "not allowed": (lambda s: s.status(403, "Not for you."), "refused", "Not for you."),
+    "not allowed": (lambda s: s.status(403, "Not for you."), "authentication", "Not for you."),
     "unknown model": (
         lambda s: s.status(404, "The model does not exist."),
         "unknown_model",
         "test-model",
     ),
-    "wrong address": (lambda s: s.html(404), "refused", "no such page"),
+    "wrong address": (lambda s: s.html(404), "wrong_address", "no such page"),
     "too much": (lambda s: s.status(413, "Request too large."), "overflow", "longer than"),
     "overflow": (lambda s: s.overflow(), "overflow", "longer than"),
     "rate limit": (
@@ -37,13 +37,13 @@ FAULTS: dict[str, tuple[Plan, str, str]] = {
     "server error": (lambda s: s.status(500, "Oops."), "server", "(500): Oops."),
     "overloaded": (lambda s: s.status(529, "Busy."), "server", "(529)"),
     "page with 503": (lambda s: s.html(503), "server", "a web page"),
-    "page with 200": (lambda s: s.html(200), "server", "text/html"),
+    "page with 200": (lambda s: s.html(200), "wrong_address", "text/html"),
     "garbage": (lambda s: s.garbage(), "server", "no model reply"),
     "empty reply": (lambda s: s.empty(), "server", "an empty reply"),
     "empty stream": (lambda s: s.end_without_finish(()), "server", "an empty reply"),
     "withheld": (lambda s: s.reply([], finish="content_filter"), "refused", "content filter"),
     "out of tokens": (lambda s: s.reply([], finish="length"), "other", "token limit"),
-    "redirect 302": (lambda s: s.redirect("http://127.0.0.1:1/", 302), "refused", "redirect"),
+    "redirect 302": (lambda s: s.redirect("http://127.0.0.1:1/", 302), "wrong_address", "redirect"),
 }
 
 
@@ -149,7 +149,7 @@ async def test_a_blank_key_is_a_missing_key(ask: Ask) -> None:
 @pytest.mark.parametrize("api_base", ["ftp://127.0.0.1/", "not an address", "http://", "http://[/"])
 async def test_an_address_that_is_none_is_refused(ask: Ask, api_base: str) -> None:
     failed = only_failure(await ask(api_base=api_base))
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert "cannot be used" in failed.message
 
 
@@ -158,7 +158,7 @@ async def test_parameters_cannot_say_where_a_request_goes(
     ask: Ask, server: ModelServer, name: str
 ) -> None:
     failed = only_failure(await ask(parameters={name: "http://127.0.0.1:9/"}))
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert name in failed.message
     assert server.requests == []
 

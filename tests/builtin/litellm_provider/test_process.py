@@ -417,7 +417,7 @@ async def test_a_parameter_that_json_does_not_know_is_refused_in_a_sentence(
     (failed,) = [event async for event in provider.stream(request)]
     await provider.close()
     assert isinstance(failed, Failed)
-    assert failed.kind == "refused"
+    assert failed.kind == "not_sent"
     assert "type date" in failed.message
 
 
