@@ -41,10 +41,11 @@ def endpoint(
     api_base: str | None,
     api_key_env: str | None,
     environ: Mapping[str, str],
-    service_of: Callable[[str], str | None] = lambda _model: None,
+    service_of: Callable[[str], str | None],
+    nearest: Callable[[str], str] = lambda _model: "",
 ) -> Endpoint:
     """Where ``model`` is asked. ``service_of`` gives the prefix of the service that has a
-    model whose name has none.
+    model whose name has none, ``nearest`` makes a hint of a name that is not known.
 
     Raises :class:`ProviderError` for a model that no protocol here reaches, for an address
     that cannot be used, and for a key that is missing or would travel in the clear.
@@ -57,9 +58,7 @@ def endpoint(
         service = COMPATIBLE if api_base is not None else spoken(owner or "")
     if service is None:
         raise ProviderError(
-            f"No model is called {model}.",
-            hint="A name begins with its service, as in openrouter/… or ollama_chat/….",
-            kind="unknown_model",
+            f"No model is called {model}.", hint=nearest(model), kind="unknown_model"
         )
     if api_base is not None:
         return _at_base(service, name, api_base, api_key_env, environ)

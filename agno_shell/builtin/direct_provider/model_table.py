@@ -43,14 +43,19 @@ class ModelTable:
         row = self.rows.get(model)
         return str(row.get("litellm_provider")) if row is not None else None
 
-    def chat_models(self, prefix: str) -> list[str]:
-        """The names of a service's models, with the prefix where they need one."""
+    @property
+    def all_chat_models(self) -> list[str]:
         return [
             name
             for name, row in self.rows.items()
-            if row.get("litellm_provider") == prefix
-            and row.get("mode") in _CHAT
-            and not name.startswith("ft:")
+            if row.get("mode") in _CHAT and not name.startswith("ft:")
+        ]
+
+    def chat_models(self, prefix: str) -> list[str]:
+        """The names of a service's models, with the prefix where they need one."""
+        rows = self.rows
+        return [
+            name for name in self.all_chat_models if rows[name].get("litellm_provider") == prefix
         ]
 
 

@@ -117,7 +117,8 @@ class DirectProvider(Provider):
 
     def _endpoint(self, model: str, api_base: str | None) -> Endpoint:
         variable = self._options.api_key_env if api_base == self._options.api_base else None
-        return endpoint(model, api_base, variable, os.environ, self._table.service_of)
+        names = self._table.service_of, self._nearest
+        return endpoint(model, api_base, variable, os.environ, *names)
 
     # What is known of models ------------------------------------------------------------
 
@@ -163,10 +164,9 @@ class DirectProvider(Provider):
         return abilities(await self._row(model))
 
     def _nearest(self, model: str) -> str:
-        import difflib
+        from agno_shell.builtin.model_services.nearest import nearest
 
-        near = difflib.get_close_matches(model, self._table.rows, n=3, cutoff=0.7)
-        return f"Did you mean {' or '.join(near)}?" if near else ""
+        return nearest(model, self._table.all_chat_models)
 
     async def check(self, model: str | None = None) -> list[str]:
         found = list(self.cautions())

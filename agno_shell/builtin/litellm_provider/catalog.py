@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -25,6 +24,7 @@ from agno_shell.builtin.model_services.keys import (
     no_key,
     unusable,
 )
+from agno_shell.builtin.model_services.nearest import nearest
 from agno_shell.builtin.model_services.services import service_of
 from agno_shell.builtin.model_services.target import Target, abilities
 from agno_shell.builtin.model_services.way import DIRECT, Way
@@ -149,20 +149,7 @@ class Catalog:
 
     def nearest(self, model: str) -> str:
         """A hint that names the models whose names are nearest to ``model``."""
-        # Of names with the same prefix that prefix says nothing about how near they are.
-        prefix, slash, name = model.rpartition("/")
-        same = {
-            each.removeprefix(prefix + slash): each
-            for each in self._chat_models
-            if each.startswith(prefix + slash)
-        }
-        near = difflib.get_close_matches(name, same, n=3, cutoff=0.6)
-        close = [same[each] for each in near] or difflib.get_close_matches(
-            name, self._chat_models, n=3, cutoff=0.75
-        )
-        if not close:
-            return "Choose another one with /model; local ones look like ollama_chat/llama3.2."
-        return f"Did you mean {' or '.join(close)}?"
+        return nearest(model, self._chat_models)
 
     def target(self, goal: Destination) -> Target:
         """What decides how a request to ``goal`` is written."""

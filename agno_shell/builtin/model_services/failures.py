@@ -194,7 +194,8 @@ def _not_found(case: Case, detail: str) -> Failed:
         message = f"{where} has no such page (404): {detail}"
         return Failed("wrong_address", message, check_base(case.goal))
     message = f"{where} knows no model {model} (404): {detail}"
-    return Failed("unknown_model", message, case.nearest(model))
+    hint = case.nearest(model) or "Choose another model with /model."
+    return Failed("unknown_model", message, hint)
 
 
 def _rate_limited(case: Case, said: Said) -> Failed:

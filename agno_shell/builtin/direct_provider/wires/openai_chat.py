@@ -137,17 +137,21 @@ class ChatReader(Reader):
     def _count(self, counts: Json) -> None:
         if not counts:
             return
-        # Some servers send running counts: the last ones are the largest.
-        self.counts = {**self.counts, **counts}
         said = _details(counts.get("completion_tokens_details"))
         asked = _details(counts.get("prompt_tokens_details"))
-        cached = [asked.get("cached_tokens"), counts.get("prompt_cache_hit_tokens")]
-        self.usage = Usage(
-            number(counts.get("prompt_tokens")),
-            number(counts.get("completion_tokens")),
-            number(said.get("reasoning_tokens")),
-            max((count for count in map(number, cached) if count is not None), default=None),
+        known = map(number, (asked.get("cached_tokens"), counts.get("prompt_cache_hit_tokens")))
+        cached = max((count for count in known if count is not None), default=None)
+        asked_in_all, said_in_all = map(
+            number, (counts.get("prompt_tokens"), counts.get("completion_tokens"))
         )
+        # Some servers send running counts: the last ones are the largest.
+        self.counts = {
+            "prompt_tokens": asked_in_all,
+            "completion_tokens": said_in_all,
+            "cached_tokens": cached,
+        }
+        thought = number(said.get("reasoning_tokens"))
+        self.usage = Usage(asked_in_all, said_in_all, thought, cached)
 
 
 def _details(value: Any) -> Mapping[str, Any]:
