@@ -159,6 +159,19 @@ def test_the_table_of_keys_is_that_of_the_provider() -> None:
     assert all(service.key_variable in readme for service in WITH_MODELS)
 
 
+def test_the_table_of_protocols_names_every_service_that_needs_no_litellm() -> None:
+    page = (ROOT / "docs" / "providers.md").read_text()
+    table = page.partition("<!-- wires")[2].partition("<!-- /wires")[0]
+    rows = dict(re.findall(r"^\| `(\w+)/…`.* \| (.*) \|$", table, re.MULTILINE))
+    spoken = {name: each for name, each in BY_PREFIX.items() if each.wire and name != "ollama"}
+    assert {name: tuple(re.findall(r"`(\w+)`", row)) for name, row in rows.items()} == {
+        name: service.key_variables for name, service in spoken.items()
+    }
+    assert {name for name, row in rows.items() if "none needed" in row} == {
+        name for name, service in spoken.items() if not service.needs_key
+    }
+
+
 def test_the_table_of_addresses_is_that_of_the_provider() -> None:
     page = (ROOT / "docs" / "providers.md").read_text()
     table = page.partition("<!-- addresses")[2].partition("<!-- /addresses")[0]

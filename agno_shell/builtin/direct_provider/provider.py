@@ -153,6 +153,8 @@ class DirectProvider(Provider):
         return sorted(known)
 
     async def context_window(self, model: str) -> int | None:
+        if model.partition("/")[0].startswith("ollama"):
+            return None  # the server decides, whatever the model could
         window = (await self._row(model)).get("max_input_tokens")
         return window if isinstance(window, int) and window > 0 else None
 
