@@ -4,13 +4,15 @@ for slash commands alike. What is not known is left out, and never a zero."""
 # Annotations are not left as text here (PEP 563): see ``contracts.conversation``.
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts.conversation import Figures, Step
-from agno_shell.contracts.provider import Address
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import pad, shorten, text_width
 from agno_shell.types import Message, Usage
+
+if TYPE_CHECKING:
+    from agno_shell.contracts.provider import Address
 
 SEPARATOR = " · "
 
@@ -23,7 +25,7 @@ LONGEST_DETAIL = 400
 # Numbers ----------------------------------------------------------------------------------
 
 
-def address_words(address: Address | None) -> str:
+def address_words(address: "Address | None") -> str:
     """The server that is asked, on one line; empty where it is the model's own service."""
     if address is None:
         return ""

@@ -22,8 +22,12 @@ from agno_shell.events import (
 from agno_shell.guarding import let_through, reason_of
 from agno_shell.types import ToolCall, Usage
 
-BEHIND = 64
-"""Events that may wait to be shown; a provider that is faster waits."""
+BEHIND = 512
+"""Events that may wait to be taken and shown; a provider that is faster waits. Each batch waits
+for a thread, which on a busy machine takes a while: few large ones keep up."""
+
+TOGETHER = 64
+"""Events that are read, or passed on, before the keyboard is let in."""
 
 BATCH_SECONDS = 1 / 30
 """What comes faster is taken and passed on together, once in so many seconds."""
@@ -94,8 +98,10 @@ class Stream:
         self._task = asyncio.create_task(self._read())
         try:
             while batch := await self._batch():
-                for event in batch:
+                for number, event in enumerate(batch, 1):
                     yield event
+                    if number % TOGETHER == 0:
+                        await asyncio.sleep(0)
                     if isinstance(event, Finished | Failed):
                         return
                     if self.stopped:
@@ -158,6 +164,8 @@ class Stream:
                     if self._is_over:
                         return
                     self._put(checked(event))
+                    if self._queue.qsize() % TOGETHER == 0:
+                        await asyncio.sleep(0)
                     while self._queue.qsize() >= BEHIND and not self._is_over:
                         self._has_room.clear()
                         await self._has_room.wait()

@@ -40,7 +40,7 @@ class Lab(NamedTuple):
 
     async def say(self, text: str) -> list[TurnEvent]:
         """The events of one turn, all of them."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             return [event async for event in self.conversation.turn(text).events()]
 
     def stored(self) -> list[dict[str, Any]]:

@@ -143,7 +143,7 @@ def test_a_storage_that_cannot_search(storage, find):
     assert "[storage] plugin" in raised.value.hint
 
 
-def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch):
+def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch, terminal):
     monkeypatch.setattr(search, "_QUIET", -1.0)
     steps = []
 
@@ -153,7 +153,7 @@ def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch):
             yield Progress(done, 2)
 
     monkeypatch.setattr(storage, "prepare_search", prepare)
-    pipe, terminal = io.StringIO(), Terminal()
+    pipe = io.StringIO()
     for err in (pipe, terminal):
         assert search.run(storage, SearchOptions("cups"), io.StringIO(), err) == 0
     assert pipe.getvalue() == ""

@@ -525,3 +525,17 @@ async def test_a_line_with_a_time_is_drawn_anew(
         yield Finished()
 
     await asyncio.wait_for(presenter.show(waiting(), "m"), 5)
+
+
+def test_how_far_a_command_has_come_is_shown_after_a_moment_and_gone_at_its_end(
+    paper: Paper, presenter: Presenter, clock: Clock
+) -> None:
+    presenter.progress("1 of 9")
+    assert paper.live() == ""
+    clock.now += present.PROGRESS_SECONDS
+    presenter.progress("5 of 9 \x1b[31m")
+    assert paper.live() == "5 of 9 ␛[31m"
+    presenter.progress("")
+    assert paper.live() == ""
+    presenter.progress("of another command")
+    assert paper.live() == ""

@@ -156,10 +156,14 @@ def test_a_chat_reads_nothing_in_it(
     terminal.expect(" lists the commands")
     terminal.type("Hello\r")
     terminal.expect("You said: Hello")
-    terminal.type("/doctor\r/model\r/plugins\r/trace\r" + CTRL_D)
+    for command in ("/doctor", "/model", "/plugins", "/trace"):
+        terminal.type(f"{command}\r")
+    terminal.type("Once more\r")
+    terminal.expect("You said: Once more")
+    terminal.type(CTRL_D)
     assert terminal.wait() == 0
-    (request,) = at_server.requests
-    assert "planted" not in str(request)
+    assert len(at_server.requests) == 2
+    assert "planted" not in str(at_server.requests)
     assert trap.sprung() == []
     assert not trap.contacted()
 

@@ -80,6 +80,7 @@ async def info(context: CommandContext, text: str) -> None:
 
 async def recover(context: CommandContext, text: str) -> None:
     """Write back what the store has lost of the session."""
+    require_nothing(text, "recover")
     number = await context.conversation.recover()
     what = "1 message is" if number == 1 else f"{number:,} messages are"
     context.print(f"{what} in the store again, behind what was there.")

@@ -101,7 +101,12 @@ def survey(folder: str, session_id: str, listed: Entry | None) -> Entry | None:
 
 
 def _holds_anything(folder: str) -> bool:
-    return any(disk.status(f"{folder}/{name}") for name in _BESIDE) or keeps_replies(folder)
+    if any(disk.status(f"{folder}/{name}") for name in _BESIDE):
+        return True
+    from agno_shell.builtin.json_storage import running_reply
+
+    # One of which nothing can be read is removed when the session is opened.
+    return any(reply.content for reply in running_reply.kept(folder))
 
 
 def dated(session: Session, folder: str) -> Session:

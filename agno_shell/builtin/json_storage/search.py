@@ -93,6 +93,7 @@ class Search:
         try:
             while turns is None or left:
                 with self._working:
+                    self._check()
                     if turns is None:
                         changed = self._to_prepare()
                         total = left = len(changed)

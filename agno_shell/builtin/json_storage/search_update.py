@@ -187,10 +187,11 @@ class Updater:
         def turn() -> None:
             deadline = time.monotonic() + seconds
             self.refresh()
-            while waiting and time.monotonic() < deadline:
-                if not self._read(waiting[0], changed[waiting[0]], deadline):
-                    break
+            # One in any case: on a busy machine the time may be over before anything is read.
+            while waiting and self._read(waiting[0], changed[waiting[0]], deadline):
                 del waiting[0]
+                if time.monotonic() >= deadline:
+                    break
 
         while waiting:
             try:

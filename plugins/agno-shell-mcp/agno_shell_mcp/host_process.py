@@ -77,7 +77,8 @@ class HostProcess:
             if not self.is_alive:
                 raise _gone()
             self._say({"id": number, "do": do, **more})
-            return await answer
+            answered: dict[str, Any] = await answer
+            return answered
         finally:
             if (self._waiting.pop(number, None) and not answer.done()) or answer.cancelled():
                 self._say({"id": number, "do": "cancel"})

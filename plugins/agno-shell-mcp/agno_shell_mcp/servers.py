@@ -42,7 +42,8 @@ class Servers:
     async def tools(self) -> Sequence[Listed]:
         """The tools of all servers that can be used now; see :meth:`problems`."""
         await asyncio.gather(*(each.refresh() for each in self.connections))
-        listed, left, out = [], LIST_BYTES, 0
+        listed: list[Listed] = []
+        left, out = LIST_BYTES, 0
         for each in self.connections:
             for tool in each.tools:
                 record, size = _bounded(each.name, tool)

@@ -44,8 +44,9 @@ def test_the_sdk_speaks_to_the_log_and_to_nobody_else(open_log, log, capfd, else
     assert log.read_text() == "a warning\n"
     assert capfd.readouterr() == ("", "")
     assert elsewhere == []
-    open_log(log)
+    second = open_log(log)
     logger.error("another")
+    second.close()
     assert log.read_text() == "a warning\nanother\n"
 
 

@@ -46,7 +46,7 @@ def test_a_session_that_the_list_cannot_hold_is_saved_all_the_same(
 ) -> None:
     from agno_shell.builtin.json_storage import index_format
 
-    def refuse(entry: object) -> bytes:
+    def refuse(entry: object, *, local: bool) -> bytes:
         raise UnwritableError("too deep")
 
     with monkeypatch.context() as patched:

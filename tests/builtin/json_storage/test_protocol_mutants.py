@@ -132,7 +132,7 @@ def a_reply_removed_before_it_is_saved(patch: Patch) -> None:
     real = store.JsonStorage.append
 
     def append(self: Any, session_id: str, new: Any) -> Any:
-        for reply in self._replies.values():
+        for reply in self._replies._running.values():
             reply.remove()
             disk.sync_folder(f"{self._root}/{session_id}")
         return real(self, session_id, new)

@@ -250,7 +250,7 @@ def one_by_one(monkeypatch):
     """Each step of preparing reads one session."""
     times = iter(range(10_000_000))
     monkeypatch.setattr(search_update.time, "monotonic", lambda: float(next(times)))
-    monkeypatch.setattr(search, "_STEP", 1.5)
+    monkeypatch.setattr(search, "_STEP", 0.5)
 
 
 @pytest.mark.usefixtures("one_by_one")

@@ -98,7 +98,6 @@ def test_two_stores_share_a_cache_folder(tmp_path, cache):
 
 
 def test_what_an_earlier_version_made_is_removed(open_store, cache, talk):
-    talk()
     everything(open_store())
     (path,) = (cache / "search").glob("*.sqlite3")
     name, _, _version = path.name.rpartition("-")

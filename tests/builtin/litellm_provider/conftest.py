@@ -149,7 +149,7 @@ def ask(litellm: LitellmProvider, server: ModelServer) -> Ask:
         *said: str, provider: LitellmProvider = litellm, **fields: Any
     ) -> list[Event]:
         request = request_for(*(said or ("Hello",)), **{"api_base": server.base_url, **fields})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             return [event async for event in provider.stream(request)]
 
     return collect

@@ -28,7 +28,6 @@ async def talk(
     make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
 ) -> Conversation:
     """Twelve messages of which five are loaded, beside another branch."""
-    monkeypatch.setattr("agno_shell.conversation.conversation.FIRST_LOAD", 5)
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 5)
     storage = Failing()
     session = storage.create("Test")
