@@ -121,9 +121,10 @@ def test_no_key_is_written_shown_or_handed_on(
     say("garbage", "no model reply")
     server.redirect(f"http://127.0.0.1:1/?key={KEYS['MY_MODEL_SERVER']}")
     say("redirect", "redirects elsewhere")
-    for command in ("/trace", "/metrics", "/info", "/model", "/config", "/doctor", "/history"):
+    for command in ("/trace", "/metrics", "/info", "/model", "/doctor", "/history"):
         shell.type(f"{command}\r")
-    say("Still there?", "You said: Still there?")
+    # With it goes the question that was redirected, and so not answered.
+    say("Still there?", "Still there? (")
 
     processes = list(descendants(shell.process.pid))
     assert len(processes) == int(provider == "litellm"), "the model process, and no other"
