@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -53,6 +54,7 @@ class DirectProvider(Provider):
         await asyncio.to_thread(lambda: self._table.rows)
 
     def _new_client(self) -> Client:
+        _import_httpx()
         from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401 - warm-up
         from agno_shell.builtin.direct_provider.client import Client
 
@@ -191,6 +193,19 @@ class DirectProvider(Provider):
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+
+def _import_httpx() -> None:
+    """Import httpx without the command line that it has as well: where rich is installed, that
+    would double the time until the first request."""
+    if "httpx" in sys.modules:
+        return
+    # httpx goes on without it, as it does where its extra is not installed.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    try:
+        import httpx  # noqa: F401
+    finally:
+        del sys.modules["httpx._main"]
 
 
 def _private(asked: Written, reader: Reader) -> Mapping[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -116,3 +118,18 @@ async def test_a_services_models_are_known(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("OPENAI_API_KEY")
     (problem,) = await provider.check("gpt-4o")
     assert "OPENAI_API_KEY is not set" in problem
+
+
+def test_httpx_comes_without_its_command_line() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from agno_shell.builtin.direct_provider.provider import DirectProvider\n"
+        "from agno_shell.contracts import ProviderOptions\n"
+        "asyncio.run(DirectProvider(ProviderOptions()).start())\n"
+        "import httpx\n"
+        "assert callable(httpx.main)\n"
+        "print(sorted({'rich', 'click', 'pygments', 'httpx._main', 'litellm'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-P", "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\n"
