@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PROVIDERS = ("direct", "litellm")
+"""Who answers where no provider is configured: the first that has the model."""
+
 DEFAULT_STORAGE = "json"
 DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage")
 """Opening the default storage by name spares the one-shot commands the plugin manager."""
@@ -140,13 +143,25 @@ def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
             )
         )
 
+    preferred, *others = (plugins.need(plugins.providers, name) for name in providers_of(config))
     return Models(
-        plugins.need(plugins.providers, config[settings.PROVIDER_PLUGIN]),
+        preferred,
         plugins.need(plugins.providers, OFFLINE),
         open_provider,
         default=config[settings.PROVIDER_MODEL] or None,
         environ=os.environ,
+        others=others,
+        api_base=config[settings.PROVIDER_API_BASE] or None,
     )
+
+
+def providers_of(config: Config) -> tuple[str, ...]:
+    """The provider that is configured; else those that are there anyway, the quickest first,
+    without the ones that are switched off."""
+    if name := config[settings.PROVIDER_PLUGIN]:
+        return (name,)
+    off = config[settings.PLUGINS_OFF]
+    return tuple(name for name in PROVIDERS if name not in off) or PROVIDERS
 
 
 def toolbelt_of(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 BUILTINS: Mapping[str, str] = {
     "commands": "agno_shell.builtin.commands.plugin",
+    "direct": "agno_shell.builtin.direct_provider.plugin",
     "json": "agno_shell.builtin.json_storage.plugin",
     "litellm": "agno_shell.builtin.litellm_provider.plugin",
     "offline": "agno_shell.builtin.offline_provider",

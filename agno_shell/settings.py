@@ -158,7 +158,12 @@ STORAGE_PATH = Setting(
     example="~/chats",
 )
 
-PROVIDER_PLUGIN = Setting("provider.plugin", "litellm", "Which provider answers.")
+PROVIDER_PLUGIN = Setting(
+    "provider.plugin",
+    "",
+    "Which provider answers; empty: direct where it speaks the model's protocol, else litellm.",
+    example="litellm",
+)
 PROVIDER_MODEL = Setting(
     "provider.model",
     "",

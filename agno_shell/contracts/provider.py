@@ -120,10 +120,13 @@ class ProviderFactory(NamedTuple):
     """A provider by name.
 
     ``default_model`` names the model that the environment suggests (its keys), or
-    None; it must not import or contact anything.
+    None. ``answers`` says whether it has a model, given its name and the address that it is
+    to be asked at, or None: where no provider is configured, the first that does is asked.
+    Neither imports or contacts anything.
     """
 
     name: str
     summary: str
     open: Callable[[ProviderOptions], Provider]
     default_model: Callable[[Mapping[str, str]], str | None] = lambda _environ: None
+    answers: Callable[[str, str | None], bool] = lambda _model, _api_base: True

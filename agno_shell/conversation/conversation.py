@@ -141,7 +141,8 @@ class Conversation:
     def choice(self) -> Choice:
         """The model and provider in use: the session's, else the agent's, else the default."""
         agent = self.agent
-        return self.models.choose(self.session.model or (agent.model if agent else None))
+        model = self.session.model or (agent.model if agent else None)
+        return self.models.choose(model, self.api_base)
 
     @property
     def api_base(self) -> str | None:
@@ -162,10 +163,10 @@ class Conversation:
         """Who is asked, one after the other while each is down; only ``model`` where one is
         named, because that one is wanted and no other."""
         if model is not None:
-            return (self.models.choose(model),)
+            return (self.models.choose(model, self.api_base),)
         own = self.agent.fallbacks if self.agent else ()
         others = (*own, *self.config[settings.PROVIDER_FALLBACKS])
-        return self.models.in_turn(self.choice, others)
+        return self.models.in_turn(self.choice, others, self.api_base)
 
     @property
     def reasoning(self) -> Reasoning | None:

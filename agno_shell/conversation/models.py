@@ -37,7 +37,10 @@ def configured_reasoning(config: Config) -> Reasoning | None:
 
 
 class Models:
-    """The configured provider and the offline one, opened when first needed."""
+    """The configured providers and the offline one, opened when first needed.
+
+    ``others`` are asked, in their order, for the models that ``preferred`` does not have.
+    """
 
     def __init__(
         self,
@@ -47,27 +50,36 @@ class Models:
         *,
         default: str | None,
         environ: Mapping[str, str],
+        others: Sequence[ProviderFactory] = (),
+        api_base: str | None = None,
     ) -> None:
-        self._factories = {offline.name: offline, preferred.name: preferred}
-        self._preferred = preferred.name
+        self._online = (preferred, *others)
+        self._factories = {each.name: each for each in (offline, *self._online)}
+        self._api_base = api_base
         self._open = open_provider
         self._opened: dict[str, Provider] = {}
         self.default = default or preferred.default_model(environ)
         """The model of a session that names none; None: no model is set up."""
 
-    def choose(self, name: str | None) -> Choice:
-        """The provider and model for a name; None stands for the default."""
+    def choose(self, name: str | None, api_base: str | None = None) -> Choice:
+        """The provider and model for a name; None stands for the default. ``api_base`` is
+        the server that is asked, if it is another than the configured one."""
         model = name or self.default
         if model is None or model == OFFLINE:
             return Choice(OFFLINE, OFFLINE)
-        return Choice(self._preferred, model)
+        base = api_base or self._api_base
+        having = (each.name for each in self._online if each.answers(model, base))
+        return Choice(next(having, self._online[-1].name), model)
 
-    def in_turn(self, first: Choice, fallbacks: Iterable[str]) -> tuple[Choice, ...]:
+    def in_turn(
+        self, first: Choice, fallbacks: Iterable[str], api_base: str | None = None
+    ) -> tuple[Choice, ...]:
         """Who is asked, one after the other while each is down. What the offline provider
         is asked goes to nobody else."""
         if first.provider == OFFLINE:
             return (first,)
-        return tuple(dict.fromkeys((first, *map(self.choose, fallbacks))))
+        others = (self.choose(name, api_base) for name in fallbacks)
+        return tuple(dict.fromkeys((first, *others)))
 
     def provider(self, choice: Choice) -> Provider:
         """The open provider of a choice."""

@@ -112,7 +112,10 @@ class Stream:
                 )
         finally:
             self._is_over = True
-            self._task.cancel()
+            # Once only: a second time would interrupt the provider while it closes its
+            # connection, which then stays open.
+            if not self._task.cancelling():
+                self._task.cancel()
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.
             await asyncio.wait([self._task], timeout=CLOSING_SECONDS)
 

@@ -136,7 +136,7 @@ class Titles:
         exchange = first_exchange(self._conversation.history)
         choice = self._conversation.choice
         if self._model:
-            choice = self._conversation.models.choose(self._model)
+            choice = self._conversation.models.choose(self._model, self._conversation.api_base)
         if exchange is None or choice.provider == OFFLINE:
             return
         self._asked.add(session.session_id)

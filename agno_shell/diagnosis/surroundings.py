@@ -105,6 +105,8 @@ def _selected(subject: Subject) -> Iterator[Finding]:
         (plugins.renderers, settings.RENDERER_PLUGIN),
     )
     for registry, setting in selected:
+        if not config[setting]:  # whichever fits is taken
+            continue
         try:
             plugins.need(registry, config[setting])
         except AgnoShellError as error:

@@ -39,7 +39,7 @@ def _at_a_bare_prompt(folder: Path) -> list[float]:
 def _while_importing(folder: Path) -> list[float]:
     """The first two seconds and more of a shell: its model process imports litellm."""
     (folder / "cold").mkdir()
-    with cold_chat(folder / "cold") as (terminal, _server):
+    with cold_chat(folder / "cold", "litellm") as (terminal, _server):
         return echoes(terminal)
 
 

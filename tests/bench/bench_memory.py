@@ -24,15 +24,20 @@ def at_the_prompt(folder: Path) -> list[Figure]:
     """
     bare, fresh = empty_home(folder / "bare"), empty_home(folder / "fresh")
     offline = full_home(folder / "offline")
-    litellm = full_home(folder / "litellm")
+    answering = full_home(folder / "answering")
     with ModelServer() as server:
         settings = f'[provider]\nmodel = "openai/test"\napi_base = "{server.base_url}"\n'
-        (folder / "litellm" / "config.toml").write_text(settings)
+        (folder / "answering" / "config.toml").write_text(settings)
         kinds = {
             "bare": partial(Terminal, BARE_PROMPT, bare),
             "empty home": partial(Terminal, [AGNO_SHELL], fresh),
             "100 sessions": partial(Terminal, [AGNO_SHELL], offline),
-            "litellm": partial(Terminal, [AGNO_SHELL], litellm),
+            **{
+                name: partial(
+                    Terminal, [AGNO_SHELL], answering | {"AGNO_SHELL_PROVIDER_PLUGIN": name}
+                )
+                for name in ("direct", "litellm")
+            },
         }
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
         for _ in range(RUNS):

@@ -23,7 +23,16 @@ CTRL_C = "\x03"
 
 def both_ways(folder: Path) -> list[Figure]:
     """Enter to the request's arrival; the reply's first byte to the screen."""
-    with warm_chat(folder) as (terminal, server):
+    return [
+        figure._replace(what=f"{figure.what} ({provider})")
+        for provider in ("direct", "litellm")
+        for figure in _both_ways(folder / provider, provider)
+    ]
+
+
+def _both_ways(folder: Path, provider: str) -> list[Figure]:
+    folder.mkdir()
+    with warm_chat(folder, provider) as (terminal, server):
         prompt_answers = [_turn(terminal, server, 0.0, n) for n in range(RUNS)]
         slow_answers = [_turn(terminal, server, 0.3, RUNS + n) for n in range(RUNS)]
     there = [sample[0] for sample in prompt_answers + slow_answers]

@@ -15,11 +15,12 @@ READY = "ready to be measured"
 
 
 @contextmanager
-def cold_chat(folder: Path) -> Iterator[tuple[Terminal, ModelServer]]:
-    """A shell whose prompt has just appeared; its model process is still starting."""
+def cold_chat(folder: Path, provider: str = "direct") -> Iterator[tuple[Terminal, ModelServer]]:
+    """A shell whose prompt has just appeared; its provider is still getting ready."""
     with ModelServer() as server:
         model = ["--model", "openai/test", "--api-base", server.base_url]
-        terminal = Terminal([AGNO_SHELL, *model], empty_home(folder / "home"))
+        environ = empty_home(folder / "home") | {"AGNO_SHELL_PROVIDER_PLUGIN": provider}
+        terminal = Terminal([AGNO_SHELL, *model], environ)
         try:
             terminal.wait_for(PROMPT)
             yield terminal, server
@@ -28,9 +29,9 @@ def cold_chat(folder: Path) -> Iterator[tuple[Terminal, ModelServer]]:
 
 
 @contextmanager
-def warm_chat(folder: Path) -> Iterator[tuple[Terminal, ModelServer]]:
-    """A shell whose model process has answered twice."""
-    with cold_chat(folder) as (terminal, server):
+def warm_chat(folder: Path, provider: str = "direct") -> Iterator[tuple[Terminal, ModelServer]]:
+    """A shell whose provider has answered twice."""
+    with cold_chat(folder, provider) as (terminal, server):
         for _ in range(2):
             server.reply(READY)
             terminal.type("Are you there?\r")

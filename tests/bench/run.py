@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import bench_context
+import bench_first
 import bench_keys
 import bench_mcp
 import bench_memory
@@ -25,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "launch": bench_start.launch,
     "version": bench_start.version,
     "list": bench_start.listing,
+    "first": bench_first.request,
     "memory": bench_memory.at_the_prompt,
     "turn": bench_turn.both_ways,
     "stop": bench_turn.stopping,

@@ -44,3 +44,26 @@ async def test_a_provider_is_opened_once_and_only_when_needed() -> None:
     assert opened == ["real"]
     await models.close()
     assert models.provider(models.choose("a")) is not first
+
+
+def test_the_first_provider_that_has_a_model_is_asked() -> None:
+    def factory(name: str, *models: str) -> ProviderFactory:
+        def answers(model: str, api_base: str | None) -> bool:
+            return model in models or api_base == name
+
+        return ProviderFactory(name, "", None, answers=answers)  # type: ignore[arg-type]
+
+    models = Models(
+        factory("quick", "a"),
+        factory("offline"),
+        lambda _factory: ScriptedProvider(),
+        default=None,
+        environ={},
+        others=[factory("wide", "a", "b")],
+        api_base=None,
+    )
+    assert models.choose("a") == ("quick", "a")
+    assert models.choose("b") == ("wide", "b")
+    assert models.choose("c") == ("wide", "c"), "the last one says what is wrong"
+    assert models.choose("c", "quick") == ("quick", "c")
+    assert models.in_turn(models.choose("a"), ["b", "a"]) == (("quick", "a"), ("wide", "b"))

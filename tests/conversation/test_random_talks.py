@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.messages import Manner, in_openai_form
-from agno_shell.builtin.litellm_provider.protocol import message_record
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.messages import Manner, in_openai_form
+from agno_shell.builtin.model_services.sendable import message_record
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.contracts import Counted, Provider, ProviderOptions, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.compaction.compaction import Compaction
 from agno_shell.conversation.compaction.compaction import undo as uncompact

@@ -148,3 +148,39 @@ async def test_a_provider_that_cannot_be_cancelled_is_not_listened_to_for_ever()
     async with asyncio.timeout(5):
         await provider.ended.wait()
     assert provider.yielded < 2 * BEHIND
+
+
+class ClosesSlowly(Provider):
+    """Closing its connection takes a few steps of the loop."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.closed = asyncio.Event()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Any, None]:
+        try:
+            self.begun.set()
+            yield TextDelta("Half a ")
+            await asyncio.Event().wait()
+        finally:
+            for _step in range(5):
+                await asyncio.sleep(0)
+            self.closed.set()
+
+
+async def test_a_stop_lets_the_provider_close_its_connection() -> None:
+    provider = ClosesSlowly()
+    stream = Stream(provider, REQUEST)
+    reading = asyncio.ensure_future(_all(stream))
+    await provider.begun.wait()
+    await asyncio.sleep(0)
+    stream.stop()
+    await reading
+    async with asyncio.timeout(5):
+        await provider.closed.wait()
+
+
+async def _all(stream: Stream) -> list[Any]:
+    return [event async for event in stream.events()]

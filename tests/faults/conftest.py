@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 
+from agno_shell.builtin.direct_provider.provider import DirectProvider
 from agno_shell.builtin.json_storage.store import open_storage
-from agno_shell.builtin.litellm_provider.keys import SERVICES
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.contracts import ProviderOptions, Storage, StorageOptions
+from agno_shell.builtin.model_services.keys import WITH_MODELS
+from agno_shell.contracts import Provider, ProviderOptions, Storage, StorageOptions
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.events import TurnEvent
 from agno_shell.testing.model_server import ModelServer
@@ -62,8 +63,8 @@ async def litellm(
 ) -> AsyncIterator[LitellmProvider]:
     """One model process for all faults; importing litellm takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        for service in SERVICES:
-            patch.delenv(service.variable, raising=False)
+        for service in WITH_MODELS:
+            patch.delenv(service.key_variable, raising=False)
         patch.setenv("LAB_SERVER_KEY", KEY)
         patch.setenv("OPENAI_API_KEY", "sk-fake-0000-the-key-of-another-service")
         options = ProviderOptions(
@@ -78,10 +79,27 @@ async def litellm(
         await provider.close()
 
 
-@pytest.fixture
-def provider(litellm: LitellmProvider) -> LitellmProvider:
-    """What :func:`make_conversation` asks."""
-    return litellm
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def direct(running_server: ModelServer) -> AsyncIterator[DirectProvider]:
+    with pytest.MonkeyPatch.context() as patch:
+        for service in WITH_MODELS:
+            patch.delenv(service.key_variable, raising=False)
+        patch.setenv("LAB_SERVER_KEY", KEY)
+        provider = DirectProvider(
+            ProviderOptions(
+                limits=LIMITS, api_base=running_server.base_url, api_key_env="LAB_SERVER_KEY"
+            )
+        )
+        await provider.start()
+        yield provider
+        await provider.close()
+
+
+@pytest.fixture(params=["litellm", "direct"])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """What :func:`make_conversation` asks: each provider in turn."""
+    chosen: Provider = request.getfixturevalue(request.param)
+    return chosen
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.contracts import Provider
 from agno_shell.conversation.request.refusals import BROUGHT_BACK
 from agno_shell.events import NOT_SENT_AGAIN, Failed, Finished, Retrying, TextDelta, TurnEvent
 from agno_shell.terminal_text import clean_line
@@ -99,7 +100,7 @@ FAULTS = [
     ),
     broken("body too short", lambda s: s.wrong_length([HALF])),
     nothing("no gzip", lambda s: s.no_gzip(), "server", "no model reply"),
-    nothing("web page with 200", lambda s: s.html(200), "server", "it sent text/html"),
+    nothing("web page with 200", lambda s: s.html(200), "wrong_address", "it sent text/html"),
     nothing("web page with 503", lambda s: s.html(503), "server", "a web page", temporary=True),
     nothing("400", lambda s: s.status(400, "No such field."), "refused", "No such field."),
     nothing("401", lambda s: s.status(401), "authentication", "the key in LAB_SERVER_KEY"),
@@ -189,6 +190,12 @@ FAULTS = [
     nothing("100 MB in one line", lambda s: s.huge_line(100_000_000), "other", "a line of more"),
 ]
 
+SEEN_EARLIER = {
+    # litellm's client waits for the rest of a chunk that has no size.
+    ("direct", "chunks broken"): broken("chunks broken", lambda s: s.broken_chunks([HALF])),
+}
+"""Faults that a provider sees for what they are, where the other one waits for its limit."""
+
 
 def ending(events: list[TurnEvent]) -> Failed | Finished:
     (found,) = (event for event in events if isinstance(event, Failed | Finished))
@@ -216,9 +223,10 @@ def check_request(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_a_fault_is_one_line_and_the_next_turn_works(
-    make_lab: MakeLab, key: str, fault: Fault
+    make_lab: MakeLab, key: str, fault: Fault, provider: Provider
 ) -> None:
     lab = await make_lab()
+    fault = SEEN_EARLIER.get((provider.name, fault.name), fault)
     fault.plan(lab.server)
     events = await lab.say("Hello")
     end = ending(events)
@@ -320,6 +328,7 @@ async def test_what_the_model_says_is_kept_as_it_is_even_a_key(make_lab: MakeLab
     assert lab.stored()[-1]["content"] == f"Your key is {key}."
 
 
+@pytest.mark.parametrize("provider", ["litellm"], indirect=True)
 async def test_a_model_process_that_is_killed_costs_the_rest_of_the_reply(
     make_lab: MakeLab, litellm: LitellmProvider
 ) -> None:

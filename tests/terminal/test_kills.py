@@ -260,8 +260,13 @@ def test_a_killed_model_process_costs_the_rest_of_the_reply(
 
 @needs_proc
 def test_a_killed_shell_leaves_no_model_process_behind(
-    start: Callable[..., Terminal], counting: ModelServer, local: tuple[str, ...], home: Path
+    start: Callable[..., Terminal],
+    environ: dict[str, str],
+    counting: ModelServer,
+    local: tuple[str, ...],
+    home: Path,
 ) -> None:
+    environ["AGNO_SHELL_PROVIDER_PLUGIN"] = "litellm"  # the other one needs no process
     terminal = start(*local)
     terminal.type("Count\r")
     terminal.expect("n00100")

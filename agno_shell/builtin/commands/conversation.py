@@ -68,6 +68,7 @@ async def info(context: CommandContext, text: str) -> None:
         ("Messages", f"{session.message_count:,}"),
         ("Model", context.model),
         ("Address", context.address),
+        ("Provider", context.provider.name),
         ("Agent", context.agent or "none"),
         ("Tags", ", ".join(session.tags)),
         ("Kept in", context.storage_path),

@@ -55,7 +55,8 @@ async def model(context: CommandContext, text: str) -> None:
 
 
 async def _list_models(context: CommandContext) -> None:
-    context.print(f"Model in use: {_in_use(context)}")
+    provider = clean_line(context.provider.name)
+    context.print(f"Model in use: {_in_use(context)}, asked by the provider {provider}")
     names = sorted(await _names(context, PATIENCE))
     if not names:
         context.print("The provider lists no models. /model NAME uses the one you name.")

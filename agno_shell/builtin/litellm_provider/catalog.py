@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from agno_shell.builtin.litellm_provider import counting, endpoints, trust
-from agno_shell.builtin.litellm_provider.destination import (
+from agno_shell.builtin.litellm_provider import counting
+from agno_shell.builtin.litellm_provider.errors import in_plain_words
+from agno_shell.builtin.model_services import endpoints, trust
+from agno_shell.builtin.model_services.destination import (
     NO_KEY,
     Destination,
     destination,
     may_carry,
     parse_address,
 )
-from agno_shell.builtin.litellm_provider.errors import in_plain_words
-from agno_shell.builtin.litellm_provider.keys import SERVICES, Service, key_variable, unusable
-from agno_shell.builtin.litellm_provider.target import Target, abilities
-from agno_shell.builtin.litellm_provider.way import DIRECT, Way
+from agno_shell.builtin.model_services.keys import (
+    WITH_MODELS,
+    is_set,
+    key_variable,
+    no_key,
+    unusable,
+)
+from agno_shell.builtin.model_services.nearest import nearest
+from agno_shell.builtin.model_services.services import service_of
+from agno_shell.builtin.model_services.target import Target, abilities
+from agno_shell.builtin.model_services.way import DIRECT, Way
 from agno_shell.errors import ProviderError
 from agno_shell.types import NOTHING
 
@@ -63,8 +71,9 @@ class Catalog:
         variable = self._api_key_env if api_base == self._api_base else None
         goal = destination(model, api_base, variable, os.environ, self.providers)
         if api_base is not None:
-            service = endpoints.service_of(goal.model)
-            return goal._replace(own=endpoints.is_own(service, parse_address(api_base, "api_base")))
+            service = service_of(goal.model)
+            address = parse_address(api_base, "api_base")
+            return goal._replace(own=endpoints.is_own(service and service.prefix, address))
         provider = self._provider(model)
         if provider is None:
             raise ProviderError(
@@ -126,7 +135,7 @@ class Catalog:
         found = litellm.validate_environment(model)
         names = [str(name) for name in found["missing_keys"]]
         keys = [name for name in names if name.endswith(("_API_KEY", "_TOKEN"))]
-        ours = [service.variable for service in SERVICES if service.variable in keys]
+        ours = [each.key_variable for each in WITH_MODELS if each.key_variable in keys]
         return (ours or keys or [""])[0]
 
     def models(self) -> list[str]:
@@ -140,20 +149,7 @@ class Catalog:
 
     def nearest(self, model: str) -> str:
         """A hint that names the models whose names are nearest to ``model``."""
-        # Of names with the same prefix that prefix says nothing about how near they are.
-        prefix, slash, name = model.rpartition("/")
-        same = {
-            each.removeprefix(prefix + slash): each
-            for each in self._chat_models
-            if each.startswith(prefix + slash)
-        }
-        near = difflib.get_close_matches(name, same, n=3, cutoff=0.6)
-        close = [same[each] for each in near] or difflib.get_close_matches(
-            name, self._chat_models, n=3, cutoff=0.75
-        )
-        if not close:
-            return "Choose another one with /model; local ones look like ollama_chat/llama3.2."
-        return f"Did you mean {' or '.join(close)}?"
+        return nearest(model, self._chat_models)
 
     def target(self, goal: Destination) -> Target:
         """What decides how a request to ``goal`` is written."""
@@ -193,7 +189,7 @@ class Catalog:
         return abilities(self._entry(model))._asdict()
 
     def count_tokens(self, model: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The tokens of each message of :func:`protocol.message_record`."""
+        """The tokens of each message of :func:`sendable.message_record`."""
         tokenizer = counting.tokenizer(model.rpartition("/")[2], self._entry(model))
         tokens, exact = counting.count_messages(tokenizer, messages)
         return {"tokens": tokens, "exact": exact}
@@ -230,7 +226,8 @@ class Catalog:
                 found.append(error.sentence())
             return found
         if model is None:
-            return found if any(map(_is_set, SERVICES)) else [*found, _no_key()]
+            any_key = any(is_set(each.key_variable, os.environ) for each in WITH_MODELS)
+            return found if any_key else [*found, no_key()]
         prefix = model.partition("/")[0]
         provider = prefix if prefix in self.providers else self._provider(model)
         if provider is None:
@@ -248,17 +245,8 @@ class Catalog:
         if problem := unusable(variable, os.environ.get(variable, "")):
             return [problem.sentence()]
         return [
-            f"No key for {service.provider}: the environment variable {service.variable} is"
+            f"No key for {service.prefix}: the environment variable {service.key_variable} is"
             " not set. Set it and start agno-shell again, or choose another model."
-            for service in SERVICES
-            if service.provider == provider and not _is_set(service)
+            for service in WITH_MODELS
+            if service.prefix == provider and not is_set(service.key_variable, os.environ)
         ]
-
-
-def _is_set(service: Service) -> bool:
-    return bool(os.environ.get(service.variable, "").strip())
-
-
-def _no_key() -> str:
-    names = ", ".join(service.variable for service in SERVICES)
-    return f"No key is set; only local models can be used. One of these is read: {names}."

@@ -20,11 +20,11 @@ from queue import SimpleQueue
 from typing import NoReturn, TextIO, cast
 
 from agno_shell.builtin.litellm_provider import http_guard, missing
-from agno_shell.builtin.litellm_provider.errors import one_line
 from agno_shell.builtin.litellm_provider.protocol import Record, decode, encode, read_files
-from agno_shell.builtin.litellm_provider.redact import RedactingWriter, Redactor, hidden
 from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
-from agno_shell.builtin.litellm_provider.way import Way
+from agno_shell.builtin.model_services.failures import one_line
+from agno_shell.builtin.model_services.redact import RedactingWriter, Redactor, hidden
+from agno_shell.builtin.model_services.way import Way
 
 _ENVIRONMENT = {
     # Without these, importing litellm reads a .env found above the working directory,

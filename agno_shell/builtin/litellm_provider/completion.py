@@ -9,20 +9,15 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from agno_shell.builtin.litellm_provider import (
-    errors,
-    http_guard,
-    private_fields,
-    reasoning,
-    requests,
-)
+from agno_shell.builtin.litellm_provider import errors, http_guard, requests
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.keys import foreign_keys
-from agno_shell.builtin.litellm_provider.limits import Limits, seconds
-from agno_shell.builtin.litellm_provider.redact import Redactor, hidden, secrets
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
+from agno_shell.builtin.model_services import failures, private_fields, reasoning
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.keys import foreign_keys
+from agno_shell.builtin.model_services.limits import Limits, seconds
+from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
     Event,
@@ -85,7 +80,7 @@ class Completion:
             self._target = self._catalog.target(goal)
             self._asked = requests.prepare(self._record, self._target, self._files)
         except ProviderError as error:
-            self._emit(errors.as_failed(error))
+            self._emit(failures.as_failed(error))
             return None
         policy = http_guard.Policy(
             self._limits.connect,
@@ -105,7 +100,7 @@ class Completion:
         except TimeoutError:
             self._emit(self._too_slow(goal))
         except ProviderError as error:
-            self._emit(errors.as_failed(error))
+            self._emit(failures.as_failed(error))
         except Exception as error:
             # litellm raises anything at all; every failure becomes one sentence.
             hide = Redactor(hidden(os.environ, goal.key_variable)).redact
@@ -211,11 +206,7 @@ class Completion:
         self._bytes += len(text.encode("utf-8", "replace")) + size
         self._bytes += len(thought.encode("utf-8", "replace"))
         if self._bytes > self._limits.reply_bytes:
-            raise ProviderError(
-                f"The reply was cut off: it is longer than {self._limits.reply_bytes:,.0f} bytes.",
-                hint="[provider.limits] reply_bytes in the config file allows more.",
-                kind="other",
-            )
+            raise failures.too_long(self._limits.reply_bytes)
         return bool(text or thought or delta.tool_calls)
 
     def _finish(self, goal: Destination, said: str | None) -> None:
@@ -228,7 +219,7 @@ class Completion:
         if calls and reason == "stop":
             reason = "tool_calls"  # some servers say "stop" all the same
         if not self._bytes and not calls:
-            raise errors.empty(goal, self._model, reason)
+            raise failures.empty(goal, self._model, reason)
         for call in calls:
             self._emit(call)
         counts = tap.usage if tap is not None else {}
@@ -250,19 +241,9 @@ class Completion:
         )
 
     def _too_slow(self, goal: Destination) -> Failed:
-        name = self._waiting_for
+        name, anything = self._waiting_for, self._bytes > 0
         limit = seconds(getattr(self._limits, name))
-        message = {
-            "first_token": f"{goal.where} did not begin to answer within {limit}.",
-            "between_tokens": f"The reply was cut off: {goal.where} sent nothing for {limit}.",
-            "whole_reply": f"The reply was cut off: it took longer than {limit}.",
-        }[name]
-        hint = errors.again(anything=self._bytes > 0)
-        return Failed(
-            "timeout",
-            message,
-            f"{hint} [provider.limits] {name} in the config file sets the limit.",
-        )
+        return failures.as_failed(failures.too_slow(goal, name, limit, anything=anything))
 
     async def _close(self) -> None:
         """Close the connection, whatever state it is in."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider.attachments import kind_of
+from agno_shell.builtin.model_services.attachments import kind_of
 
 PER_MESSAGE = 4
 """Tokens of the role and the ends of a message."""
@@ -46,7 +46,7 @@ class Tokenizer(NamedTuple):
 def count_messages(
     tokenizer: Tokenizer, messages: Sequence[Mapping[str, Any]]
 ) -> tuple[list[int], bool]:
-    """The tokens of each message of :func:`protocol.message_record`, and whether they are
+    """The tokens of each message of :func:`sendable.message_record`, and whether they are
     exact."""
     whole = all(
         len(message["content"]) <= _COUNTED_WHOLE and not _estimated(message)

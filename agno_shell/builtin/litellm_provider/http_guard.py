@@ -20,10 +20,10 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider.destination import is_loopback
-from agno_shell.builtin.litellm_provider.limits import Limits
-from agno_shell.builtin.litellm_provider.proxies import Proxy
-from agno_shell.builtin.litellm_provider.way import OnTheWayError, Way, wants_sign_in
+from agno_shell.builtin.model_services.destination import is_loopback
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.proxies import Proxy
+from agno_shell.builtin.model_services.way import OnTheWayError, Way, wants_sign_in
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.protocol import encode, event_record
-from agno_shell.builtin.litellm_provider.redact import Redactor
+from agno_shell.builtin.model_services.redact import Redactor
 from agno_shell.events import Event, Failed
 
 _HELD_BACK = 0.01

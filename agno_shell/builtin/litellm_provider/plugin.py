@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agno_shell.builtin.litellm_provider.keys import default_model
+from agno_shell.builtin.model_services.keys import default_model
 from agno_shell.contracts import Provider, ProviderFactory, ProviderOptions
 from agno_shell.hookspecs import hookimpl
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from agno_shell.builtin.model_services.sendable import message_record
 from agno_shell.events import (
     Event,
     Failed,
@@ -28,11 +28,9 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
-from agno_shell.types import Message, ToolCall, Usage
+from agno_shell.types import ToolCall, Usage
 
 Record = dict[str, Any]
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 PROVIDER = "litellm"
 """The name under which this provider's private fields are kept with a message."""
@@ -73,24 +71,6 @@ def request_record(request: Request) -> Record:
     }
 
 
-def message_record(message: Message) -> Record:
-    """What of a message a model may be told; ``private`` is what this provider kept with it.
-
-    Nothing that another provider kept crosses the pipe.
-    """
-    record: Record = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        record["tool_calls"] = [call._asdict() for call in message.tool_calls]
-    if message.tool_call_id is not None:
-        record["tool_call_id"] = message.tool_call_id
-    if message.attachments:
-        record["attachments"] = [attachment._asdict() for attachment in message.attachments]
-    private = message.provider_data.get(PROVIDER)
-    if message.role == "assistant" and isinstance(private, Mapping) and private:
-        record["private"] = dict(private)
-    return record
-
-
 def list_files(files: Mapping[str, bytes]) -> list[list[Any]]:
     """The value of ``files`` in a record that is followed by these contents."""
     return [[sha256, len(content)] for sha256, content in files.items()]
@@ -105,20 +85,6 @@ def read_files(listed: list[list[Any]], stream: BinaryIO) -> dict[str, bytes]:
             raise EOFError(f"a file of {size} bytes ended after {len(content)}")
         files[sha256] = content
     return files
-
-
-def sendable(value: Any) -> Any:
-    """``value`` with every lone surrogate, which UTF-8 cannot hold, as U+FFFD.
-
-    One may come from a model, and would else stop every later request of its session.
-    """
-    if isinstance(value, str):
-        return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [sendable(item) for item in value]
-    if isinstance(value, dict):
-        return {name: sendable(item) for name, item in value.items()}
-    return value
 
 
 # Events ----------------------------------------------------------------------------------

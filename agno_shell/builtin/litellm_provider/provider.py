@@ -8,16 +8,15 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from agno_shell.builtin.litellm_provider import endpoints, trust
-from agno_shell.builtin.litellm_provider.destination import parse_address
-from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.protocol import (
     PROVIDER,
-    message_record,
     record_event,
     request_record,
 )
+from agno_shell.builtin.model_services import endpoints, trust
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.sendable import message_record
 from agno_shell.contracts import Abilities, Address, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
@@ -66,8 +65,9 @@ class LitellmProvider(Provider):
             asked = {"do": "stream", "request": request_record(request)}
             number, answers = process.send(asked, request.files)
         except (TypeError, ValueError, RecursionError) as error:
-            said = f"A parameter of the request cannot be sent: {error}."
-            yield Failed("not_sent", said, "Change the agent's parameters in the config file.")
+            from agno_shell.builtin.model_services.failures import as_failed, unsendable
+
+            yield as_failed(unsendable(error))
             return
         over = begun = False
         try:
@@ -83,19 +83,7 @@ class LitellmProvider(Provider):
             process.forget(number, cancel=not over)
 
     def address(self, model: str, api_base: str | None = None) -> Address | None:
-        given = api_base or self._options.api_base
-        service = endpoints.service_of(model)
-        try:
-            if given:
-                parsed = parse_address(given, "api_base")
-                return None if endpoints.is_own(service, parsed) else Address(given)
-            found = endpoints.endpoint(service, os.environ)
-        except ProviderError as error:
-            # Nothing is sent there; the sentence says the same when something is to be.
-            return Address(f"an address that cannot be used ({error})")
-        if found is None or endpoints.is_own(service, found.address):
-            return None
-        return Address(found.address.url, found.variable)
+        return endpoints.in_use(model, api_base or self._options.api_base, os.environ)
 
     def cautions(self) -> Sequence[str]:
         return [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []

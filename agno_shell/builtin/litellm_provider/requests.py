@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.litellm_provider import (
+from agno_shell.builtin.model_services import (
     messages,
     private_fields,
     prompt_cache,
     reasoning,
     tool_calls,
 )
-from agno_shell.builtin.litellm_provider.protocol import sendable
-from agno_shell.builtin.litellm_provider.target import Target
-from agno_shell.errors import ProviderError
+from agno_shell.builtin.model_services.sendable import refuse_others, sendable
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.types import NOTHING
-
-_OURS = frozenset(
-    {
-        *("api_base", "api_key", "base_url", "custom_llm_provider", "organization"),
-        *("extra_headers", "headers", "model", "messages", "stream", "stream_options"),
-        *("fallbacks", "max_retries", "num_retries", "stream_timeout", "timeout"),
-        *("tools", "functions"),
-    }
-)
-"""Parameters that say where a request goes, with which key, what it holds, or how it is
-retried."""
 
 _ENCRYPTED_THOUGHTS = "reasoning.encrypted_content"
 
@@ -46,7 +34,7 @@ def prepare(
     """The record of :func:`protocol.request_record` for a model. Raises
     :class:`ProviderError` for what cannot be sent."""
     parameters: dict[str, Any] = sendable(record["parameters"])
-    _refuse_others(parameters)
+    refuse_others(parameters)
     said: list[dict[str, Any]] = sendable(record["messages"])
     parameters = reasoning.with_level(parameters, record["reasoning"], target)
     thinking = reasoning.is_on(record["reasoning"], parameters)
@@ -71,16 +59,6 @@ def without_reasoning(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record that lets the model think as it does by itself."""
     parameters = reasoning.without(record["parameters"])
     return {**record, "parameters": parameters, "reasoning": None}
-
-
-def _refuse_others(parameters: Mapping[str, Any]) -> None:
-    for name in parameters:
-        if name in _OURS:
-            raise ProviderError(
-                f"{name} is no model parameter and was not sent.",
-                hint="Remove it from the agent's parameters in the config file.",
-                kind="not_sent",
-            )
 
 
 def by_responses_api(

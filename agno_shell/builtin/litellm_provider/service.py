@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
-from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.outbox import Outbox
-from agno_shell.builtin.litellm_provider.redact import Redactor, hidden
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
-from agno_shell.builtin.litellm_provider.way import DIRECT, Way
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.redact import Redactor, hidden
+from agno_shell.builtin.model_services.way import DIRECT, Way
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
 from agno_shell.types import NOTHING

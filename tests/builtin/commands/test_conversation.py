@@ -80,6 +80,7 @@ async def test_info_says_what_is_known(make_context, type_line, say):
         "Description": "a b",
         "Messages": "1",
         "Model": "some-model",
+        "Provider": "fake",
         "Agent": "none",
         "Tags": "x, y",
         "Kept in": "/data/sessions",

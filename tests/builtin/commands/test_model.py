@@ -25,7 +25,7 @@ def context(make_context):
 
 async def test_model_lists_the_names_and_marks_the_one_in_use(context, type_line):
     assert (await type_line(context, "/model")).splitlines() == [
-        "Model in use: fake-model",
+        "Model in use: fake-model, asked by the provider fake",
         "3 models can be used:",
         "  big-model",
         "* fake-model",
@@ -36,7 +36,9 @@ async def test_model_lists_the_names_and_marks_the_one_in_use(context, type_line
 async def test_the_server_in_use_is_named_with_the_model(make_context, type_line):
     context = make_context(address="https://models.example.org/v1 (OPENAI_BASE_URL)")
     where = "at https://models.example.org/v1 (OPENAI_BASE_URL)"
-    assert (await type_line(context, "/model")).splitlines()[0].endswith(where)
+    assert (await type_line(context, "/model")).splitlines()[0] == (
+        f"Model in use: fake-model {where}, asked by the provider fake"
+    )
     assert await type_line(context, "/model other") == f"Model: other {where}"
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agno_shell.builtin.litellm_provider.keys import SERVICES
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.contracts import ProviderOptions
 from agno_shell.events import Event, Request
 from agno_shell.testing.model_server import ModelServer
@@ -70,8 +70,8 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundi
     (hostile / "usercustomize.py").write_text(PLANTED_CODE)
     (hostile / ".env").write_text("OPENAI_API_KEY=sk-fake-planted-0000\n")
     with pytest.MonkeyPatch.context() as patch:
-        for service in SERVICES:
-            patch.delenv(service.variable, raising=False)
+        for service in WITH_MODELS:
+            patch.delenv(service.key_variable, raising=False)
         patch.delenv("OPENAI_API_BASE", raising=False)
         patch.delenv("OPENAI_BASE_URL", raising=False)
         patch.setenv("ANTHROPIC_API_KEY", "sk-ant-fake-0000-canary")

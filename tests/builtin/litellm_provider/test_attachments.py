@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import attachments
-from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import attachments
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.testing.model_server import ModelServer

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
-from agno_shell.builtin.litellm_provider.keys import SERVICES
-from agno_shell.builtin.litellm_provider.way import DIRECT
+from agno_shell.builtin.model_services.keys import WITH_MODELS
+from agno_shell.builtin.model_services.way import DIRECT
 from agno_shell.errors import ProviderError
 
 KNOWN = {
@@ -21,8 +21,8 @@ KNOWN = {
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for service in SERVICES:
-        monkeypatch.delenv(service.variable, raising=False)
+    for service in WITH_MODELS:
+        monkeypatch.delenv(service.key_variable, raising=False)
 
 
 @pytest.fixture

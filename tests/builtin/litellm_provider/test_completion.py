@@ -13,12 +13,12 @@ import pytest
 from agno_shell.builtin.litellm_provider import http_guard
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
-from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.http_guard import Policy
-from agno_shell.builtin.litellm_provider.limits import Limits
 from agno_shell.builtin.litellm_provider.protocol import request_record
 from agno_shell.builtin.litellm_provider.requests import Prepared
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.events import Event, Finished, Request, TextDelta
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agno_shell.builtin.litellm_provider import counting
 from agno_shell.builtin.litellm_provider.counting import Tokenizer, count_messages
-from agno_shell.builtin.litellm_provider.protocol import message_record
+from agno_shell.builtin.model_services.sendable import message_record
 from agno_shell.types import Attachment, Message, ToolCall, new_id, now
 
 WORDS = Tokenizer(lambda text: len(text.split()), exact=True)

@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agno_shell.builtin.litellm_provider import endpoints
-from agno_shell.builtin.litellm_provider.endpoints import endpoint, is_own, service_of, take
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.builtin.model_services import endpoints
+from agno_shell.builtin.model_services.endpoints import endpoint, is_own, take
+from agno_shell.builtin.model_services.services import BY_PREFIX, service_of
 from agno_shell.contracts import Address, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.model_server import ModelServer
 
 FAR = "https://models.example.org/v1"
-HOSTED = [name for name in endpoints._SERVICES if "ollama" not in name]
+HOSTED = [name for name in BY_PREFIX if "ollama" not in name]
 
 
 @pytest.mark.parametrize("service", HOSTED)
@@ -39,7 +40,7 @@ def test_two_names_for_every_service_and_the_same_one_is_stronger(service: str) 
 
 def test_the_names_that_litellm_reads_are_among_them() -> None:
     """Those under which the services' own libraries and litellm know it."""
-    known = {name for service in endpoints._SERVICES for name in endpoints.variables(service)}
+    known = {name for service in BY_PREFIX for name in endpoints.variables(service)}
     assert known >= {
         *("OPENAI_BASE_URL", "OPENAI_API_BASE", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
         *("GEMINI_API_BASE", "GROQ_API_BASE", "MISTRAL_API_BASE", "DEEPSEEK_API_BASE"),
@@ -122,7 +123,8 @@ def test_without_litellm_a_models_service_is_the_one_that_litellm_has_for_it() -
     wrong = {}
     for model, entry in table.items():
         if entry.get("mode") in ("chat", "responses") and "/" not in model:
-            service = service_of(model)
+            found = service_of(model)
+            service = found.prefix if found else None
             if service not in (None, entry.get("litellm_provider")) and "ft:" not in model:
                 wrong[model] = service
     assert wrong == {}

@@ -11,11 +11,12 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from agno_shell.builtin.litellm_provider.causes import causes
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.errors import LONGEST, explain, one_line, retry_after
+from agno_shell.builtin.litellm_provider.errors import explain
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError
-from agno_shell.builtin.litellm_provider.redact import Redactor
+from agno_shell.builtin.model_services.causes import causes
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.failures import LONGEST, one_line, retry_after
+from agno_shell.builtin.model_services.redact import Redactor
 from agno_shell.events import Failed
 
 SERVICE = Destination("anthropic/claude", "anthropic", "ANTHROPIC_API_KEY")

@@ -37,7 +37,7 @@ FAULTS: dict[str, tuple[Plan, str, str]] = {
     "server error": (lambda s: s.status(500, "Oops."), "server", "(500): Oops."),
     "overloaded": (lambda s: s.status(529, "Busy."), "server", "(529)"),
     "page with 503": (lambda s: s.html(503), "server", "a web page"),
-    "page with 200": (lambda s: s.html(200), "server", "text/html"),
+    "page with 200": (lambda s: s.html(200), "wrong_address", "text/html"),
     "garbage": (lambda s: s.garbage(), "server", "no model reply"),
     "empty reply": (lambda s: s.empty(), "server", "an empty reply"),
     "empty stream": (lambda s: s.end_without_finish(()), "server", "an empty reply"),

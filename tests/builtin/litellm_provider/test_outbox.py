@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.outbox import Outbox
 from agno_shell.builtin.litellm_provider.protocol import Record, decode
-from agno_shell.builtin.litellm_provider.redact import HIDDEN, Redactor
+from agno_shell.builtin.model_services.redact import HIDDEN, Redactor
 from agno_shell.events import Failed, Finished, ReasoningDelta, TextDelta
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import prompt_cache
-from agno_shell.builtin.litellm_provider.destination import Destination
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import prompt_cache
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.events import Request
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.types import Message, Role, ToolCall, ToolSchema, new_id, now

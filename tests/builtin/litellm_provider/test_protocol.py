@@ -14,12 +14,11 @@ from agno_shell.builtin.litellm_provider.protocol import (
     encode,
     event_record,
     list_files,
-    message_record,
     read_files,
     record_event,
     request_record,
-    sendable,
 )
+from agno_shell.builtin.model_services.sendable import message_record, sendable
 from agno_shell.events import (
     Event,
     Failed,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import reasoning
-from agno_shell.builtin.litellm_provider.destination import Destination
-from agno_shell.builtin.litellm_provider.target import Target
+from agno_shell.builtin.model_services import reasoning
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.target import Target
 from agno_shell.events import Event, Failed, Finished
 from agno_shell.testing.model_server import ModelServer
 

@@ -1,0 +1,85 @@
+"""HTTP by the way that the environment says: its proxies, and whose certificates it accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Mapping
+
+import httpx
+
+from agno_shell.builtin.model_services import proxies, trust
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.proxies import Proxy
+from agno_shell.builtin.model_services.way import Way, wants_sign_in
+
+_SIGN_IN = 407
+
+
+class Client:
+    """Posts requests. No redirect is followed, and nothing is read from the environment after
+    this was made."""
+
+    def __init__(self, environ: Mapping[str, str], limits: Limits) -> None:
+        self._way = Way.take(dict(environ))
+        self._context = _context(self._way, environ)
+        # The limits of a reply are the exchange's; httpx bounds what they do not see.
+        self._timeout = httpx.Timeout(limits.whole_reply, connect=limits.connect)
+        self._by_proxy: dict[str, httpx.AsyncClient] = {}
+        self._urls = {
+            each.kind: proxies.url(each)
+            for each in self._way.proxies.by_kind.values()
+            if not each.problem
+        }
+        self._client(None)  # the first request is not to wait for it
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """The answer, its body not read yet. Raises :class:`way.OnTheWayError`, and whatever
+        httpx does."""
+        where = httpx.URL(url)
+        proxy = self._way.check(where.scheme, where.host)
+        client = self._client(proxy)
+        request = client.build_request("POST", where, content=content, headers=headers)
+        try:
+            response = await client.send(request, stream=True)
+        except Exception as error:
+            if failure := self._way.failure(error, proxy, where.host):
+                raise failure from error
+            raise
+        if response.status_code == _SIGN_IN and proxy is not None:
+            await response.aclose()
+            raise wants_sign_in(proxy, str(_SIGN_IN))
+        return response
+
+    def _client(self, proxy: Proxy | None) -> httpx.AsyncClient:
+        kind = proxy.kind if proxy else ""
+        if kind not in self._by_proxy:
+            self._by_proxy[kind] = httpx.AsyncClient(
+                timeout=self._timeout,
+                verify=self._context,
+                proxy=self._as_httpx_has_it(proxy) if proxy else None,
+                follow_redirects=False,
+                http2=False,
+                trust_env=False,
+            )
+        return self._by_proxy[kind]
+
+    def _as_httpx_has_it(self, proxy: Proxy) -> httpx.Proxy:
+        context = self._context if proxy.scheme == "https" else None
+        return httpx.Proxy(self._urls[proxy.kind], ssl_context=context)
+
+    async def close(self) -> None:
+        clients, self._by_proxy = list(self._by_proxy.values()), {}
+        await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
+
+
+def _context(way: Way, environ: Mapping[str, str]) -> ssl.SSLContext:
+    if trust.is_unchecked(environ):
+        return httpx.create_ssl_context(verify=False, trust_env=False)
+    if way.trust.file and not way.trust.problem:
+        return ssl.create_default_context(cafile=way.trust.file)
+    folder = environ.get("SSL_CERT_DIR", "").strip()
+    if folder and os.path.isdir(folder):
+        return ssl.create_default_context(capath=folder)
+    return httpx.create_ssl_context(trust_env=False)

@@ -1,0 +1,149 @@
+"""OpenAI's Responses API, for models that need it.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from agno_shell.builtin.direct_provider.framing import DamagedError, ServerSentEvents
+from agno_shell.builtin.direct_provider.reading import (
+    Json,
+    Piece,
+    Reader,
+    ServerSaidError,
+    number,
+    rows,
+    table,
+)
+from agno_shell.builtin.direct_provider.wires.wire import (
+    Asked,
+    Post,
+    Record,
+    Wire,
+    bearer,
+    parts_of,
+)
+from agno_shell.types import Usage
+
+_INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_TAKEN = ("temperature", "top_p", "metadata", "service_tier", "tool_choice", "parallel_tool_calls")
+
+
+def write(asked: Asked) -> Post:
+    body: Record = {
+        "model": asked.target.name,
+        "input": [item for message in asked.messages for item in _items(message)],
+        "stream": True,
+        # Nothing has to stay with the service: the thoughts come along, encrypted.
+        "store": False,
+    }
+    body |= {name: asked.parameters[name] for name in _TAKEN if name in asked.parameters}
+    if "max_tokens" in asked.parameters:
+        body["max_output_tokens"] = asked.parameters["max_tokens"]
+    if asked.tools:
+        body["tools"] = [
+            {"type": "function", "strict": False} | tool["function"] for tool in asked.tools
+        ]
+    if asked.target.abilities.reasoning is not False:
+        body["include"] = ["reasoning.encrypted_content"]
+        body["reasoning"] = {"summary": "auto"}
+        if asked.reasoning is not None:
+            effort = "none" if asked.reasoning == "off" else asked.reasoning
+            body["reasoning"]["effort"] = effort
+    return Post("/responses", body)
+
+
+def _items(message: Mapping[str, Any]) -> Sequence[Record]:
+    if message["role"] == "tool":
+        call_id, output = message["tool_call_id"], message["content"]
+        return [{"type": "function_call_output", "call_id": call_id, "output": output}]
+    if message["role"] != "assistant":
+        content = [_part(part) for part in parts_of(message)]
+        return [{"role": message["role"], "content": content}]
+    thoughts = [dict(item) for item in message.get("reasoning_items") or ()]
+    said = [{"type": "output_text", "text": part["text"]} for part in parts_of(message)]
+    calls = [
+        {"type": "function_call", "call_id": call["id"]} | call["function"]
+        for call in message.get("tool_calls") or ()
+    ]
+    return [*thoughts, *([{"role": "assistant", "content": said}] if said else []), *calls]
+
+
+def _part(part: Record) -> Record:
+    if part["type"] == "image_url":
+        return {"type": "input_image", "image_url": part["image_url"]["url"]}
+    if part["type"] == "file":
+        return {"type": "input_file", **part["file"]}
+    return {"type": "input_text", "text": part["text"]}
+
+
+class ResponsesReader(Reader):
+    def read(self, event: str, data: Json) -> Iterator[Piece]:
+        kind = data.get("type") or event
+        if not isinstance(kind, str) or not kind:
+            raise DamagedError("an event without a type")
+        if kind == "error":
+            raise ServerSaidError(data.get("error") or dict(data))
+        if kind in ("response.output_text.delta", "response.refusal.delta"):
+            yield from self.say(data.get("delta"))
+        elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
+            yield from self.think(data.get("delta"))
+        elif kind == "response.output_item.done":
+            self._item(table(data.get("item"), "an item"))
+        elif kind in ("response.completed", "response.incomplete", "response.failed"):
+            self._end(table(data.get("response"), "a response"))
+
+    def read_whole(self, body: Json) -> Iterator[Piece]:
+        if error := body.get("error"):
+            raise ServerSaidError(error)
+        for item in rows(body.get("output"), "output"):
+            self._item(item)
+            for part in rows(item.get("summary"), "a summary"):
+                yield from self.think(part.get("text"))
+            if item.get("type") == "message":
+                for part in rows(item.get("content"), "content"):
+                    yield from self.say(part.get("text") or part.get("refusal"))
+        self._end(body)
+
+    def _item(self, item: Json) -> None:
+        if item.get("type") == "function_call":
+            call_id, name = str(item.get("call_id") or ""), str(item.get("name") or "")
+            self.size += self.calls.whole(call_id, name, item.get("arguments"))
+        elif item.get("type") == "reasoning" and item.get("encrypted_content"):
+            kept = ("type", "id", "summary", "encrypted_content")
+            self.items.append({name: item[name] for name in kept if name in item})
+
+    def _end(self, response: Json) -> None:
+        status = response.get("status")
+        if status == "failed":
+            raise ServerSaidError(response.get("error") or "The reply failed.")
+        self._count(table(response.get("usage"), "usage"))
+        if status == "completed":
+            self.reason = "tool_calls" if len(self.calls) else "stop"
+        else:
+            said = table(response.get("incomplete_details"), "details").get("reason")
+            self.reason = _INCOMPLETE.get(str(said), str(said or status or "unknown"))
+        self.is_over = True
+
+    def _count(self, counts: Json) -> None:
+        if not counts:
+            return
+        asked = table(counts.get("input_tokens_details"), "details")
+        said = table(counts.get("output_tokens_details"), "details")
+        self.usage = Usage(
+            number(counts.get("input_tokens")),
+            number(counts.get("output_tokens")),
+            number(said.get("reasoning_tokens")),
+            number(asked.get("cached_tokens")),
+        )
+        self.counts = {
+            "prompt_tokens": self.usage.input_tokens,
+            "completion_tokens": self.usage.output_tokens,
+            "cached_tokens": self.usage.cached_tokens,
+        }
+
+
+WIRE = Wire("OpenAI responses", write, ResponsesReader, ServerSentEvents, bearer, "/models")

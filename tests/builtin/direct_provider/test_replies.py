@@ -1,0 +1,140 @@
+"""A reply is complete only when the protocol's own end was received."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    TextDelta,
+    UsageReported,
+)
+from agno_shell.types import ToolCall
+
+Play = Callable[..., Awaitable[list[Event]]]
+
+DAMAGE = [b"data: {not json\n\n", b"data: [1, 2]\n\n", b"data: \xff\n\n", b'data: {"a": 1}\n\n']
+
+
+def check(events: list[Event], name: str) -> None:
+    """The whole reply of a sample."""
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    thoughts = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+    assert (thoughts, text) == ("Add them.", "I add.")
+    (call,) = (event for event in events if isinstance(event, ToolCall))
+    assert (call.name, json.loads(call.arguments)) == ("add", {"a": 1})
+    assert call.id
+    (report,) = (event for event in events if isinstance(event, UsageReported))
+    assert (report.usage.input_tokens, report.usage.output_tokens) == (100, 20)
+    if name != "ollama":
+        assert report.usage.cached_tokens == 90
+    assert events[-1] == Finished("tool_calls", {})
+
+
+async def test_a_reply_is_read_whole(play: Play, sample: Any, name: str) -> None:
+    check(await play(sample.wire, sample.events), name)
+    check(await play(sample.wire, [b"".join(sample.events)]), name)
+
+
+async def test_a_server_that_does_not_stream_is_read(play: Play, sample: Any, name: str) -> None:
+    body = json.dumps(sample.whole).encode()
+    check(await play(sample.wire, [body], headers={"content-type": "application/json"}), name)
+
+
+def test_every_split_of_the_stream_gives_the_same_reply(sample: Any) -> None:
+    body = b"".join(sample.events)
+    whole = _read(sample, [body])
+    for at in range(len(body)):
+        assert _read(sample, [body[:at], body[at:]]) == whole
+    assert _read(sample, [body[at : at + 1] for at in range(len(body))]) == whole
+
+
+def _read(sample: Any, pieces: list[bytes]) -> tuple[object, ...]:
+    framing, reader = sample.wire.framing(10_000), sample.wire.reader()
+    found = [
+        piece for data in pieces for record in framing.feed(data) for piece in reader.feed(record)
+    ]
+    found += [piece for record in framing.end() for piece in reader.feed(record)]
+    found += reader.end()
+    text = "".join(piece.text for piece in found if isinstance(piece, TextDelta))
+    calls = [(call.name, call.arguments) for call in reader.calls.events()]
+    return text, "".join(reader.thoughts), calls, reader.reason, reader.usage
+
+
+async def test_a_cut_anywhere_is_never_passed_off_as_complete(play: Play, sample: Any) -> None:
+    for end in range(sample.ends_at + 1):
+        for error in (None, httpx.ReadError("gone")):
+            events = await play(sample.wire, sample.events[:end], error=error)
+            assert isinstance(events[-1], Failed), f"cut behind {end} events"
+    for end in range(sample.ends_at + 1, len(sample.events) + 1):
+        events = await play(sample.wire, sample.events[:end])
+        assert isinstance(events[-1], Finished), f"cut behind {end} events"
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+async def test_a_damaged_event_anywhere_is_never_passed_over(
+    play: Play, sample: Any, damage: bytes
+) -> None:
+    for at in range(sample.ends_at + 1):
+        pieces = [*sample.events[:at], damage, *sample.events[at:]]
+        for arriving in (pieces, [b"".join(pieces)]):
+            events = await play(sample.wire, arriving)
+            assert isinstance(events[-1], Failed), f"damaged at {at}"
+            assert "no model reply" in events[-1].message
+
+
+async def test_valid_events_of_the_framing_break_nothing(
+    play: Play, sample: Any, name: str
+) -> None:
+    if name == "ollama":
+        pieces = [b"\n", *(event + b"\r\n\n" for event in sample.events)]
+    else:
+        between = [b": ping\n\n", b"retry: 100\n\n", b"data:\n\n", b"id: 3\n\n"]
+        pieces = [b"\xef\xbb\xbf"]
+        for number, event in enumerate(sample.events):
+            pieces += [between[number % 4], event.replace(b"\n", b"\r\n")]
+    check(await play(sample.wire, pieces), name)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+async def test_what_was_shown_before_the_damage_stays(
+    play: Play, samples: Any, damage: bytes
+) -> None:
+    sample = samples["openai"]
+    events = await play(sample.wire, [b"".join([*sample.events[:4], damage])])
+    assert TextDelta("I add.") in events
+
+
+async def test_a_reason_that_is_not_known_is_said(play: Play, samples: Any) -> None:
+    choice = {"index": 0, "delta": {"content": "Half"}, "finish_reason": "solar_flare"}
+    body = b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n"
+    events = await play(samples["openai"].wire, [body])
+    assert isinstance(events[-1], Failed)
+    assert "solar_flare" in events[-1].message
+    assert TextDelta("Half") in events
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "No model is loaded."},
+        {"error": {"message": "No model is loaded.", "type": "server_error"}},
+        {"error": {"message": "x", "code": 500, "metadata": {"raw": "No model is loaded."}}},
+    ],
+)
+async def test_an_error_with_the_status_200_is_that_error(
+    play: Play, sample: Any, body: dict[str, object]
+) -> None:
+    headers = {"content-type": "application/json"}
+    (failed,) = await play(sample.wire, [json.dumps(body).encode()], headers=headers)
+    assert isinstance(failed, Failed)
+    assert "No model is loaded." in failed.message
+    assert not failed.temporary, "the same question would get the same answer"
