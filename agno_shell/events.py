@@ -24,15 +24,18 @@ FAILURES = (
     "provider_died",
     "storage",
     "not_sent",
+    "plugin_failed",
     "wrong_address",
     "other",
 )
 """Why a turn failed, in words that a program can compare. ``refused`` is what the other side
-refuses for what it holds; ``not_sent`` is what the settings, the budget or a plugin keep from
-leaving; ``wrong_address`` is an answer of a server that is none for models."""
+refuses for what it holds, or a plugin for it; ``not_sent`` is what the settings or the budget
+keep from leaving, and ``plugin_failed`` what a plugin was to look at and could not;
+``wrong_address`` is an answer of a server that is none for models."""
 
-NOT_SENT_AGAIN = ("refused", "overflow")
-"""Failures that would meet every later request with the same message in it."""
+NOT_SENT_AGAIN = ("refused", "overflow", "plugin_failed")
+"""Failures that would meet every later request with the same message in it; a plugin may have
+failed at what that message holds."""
 
 
 @dataclass(frozen=True)

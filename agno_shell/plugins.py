@@ -187,11 +187,13 @@ class Plugins:
             ("register_commands", self.commands, Command),
             ("register_tools", self.tools, ToolFactory),
         ):
-            add = partial(self._add, kind=kind, registry=registry, record=record, hook=hook)
-            self._each(hook, {}, add, only=(record.name,))
+            for each in self._implementations(hook, (record.name,)):
+                with self._guard(record.name, hook):
+                    if (items := each({})) is not None:
+                        self._add(items, kind, registry, record, hook)
 
     def _add(
-        self, items: Any, *, kind: type, registry: Registry[Any], record: PluginRecord, hook: str
+        self, items: Any, kind: type, registry: Registry[Any], record: PluginRecord, hook: str
     ) -> None:
         for item in items if isinstance(items, list | tuple) else [items]:
             if not isinstance(item, kind):
@@ -227,25 +229,11 @@ class Plugins:
     def _hook_failed(self, name: str, hook: str, error: BaseException) -> None:
         self._blame(self._records[name], hook, _reason(error))
 
-    def _each(
-        self,
-        hook: str,
-        arguments: Mapping[str, Any],
-        take: Callable[[Any], None] = lambda _result: None,
-        *,
-        only: Collection[str] | None = None,
-    ) -> None:
-        """Call each plugin's ``hook`` on its own, here; ``take`` gets each result but None."""
-        for each in self._implementations(hook, only):
-            with self._guard(each.plugin, hook):
-                result = each(arguments)
-                if result is not None:
-                    take(result)
-
     def _tell(
         self, hook: str, arguments: Mapping[str, Any], only: Collection[str] | None = None
     ) -> None:
-        """The same in each plugin's own thread, in the order of asking; nobody waits."""
+        """Call each plugin's ``hook`` in the plugin's own thread, in the order of asking;
+        nobody waits."""
         for each in self._implementations(hook, only):
             self.hooks.tell(each, arguments)
 
@@ -284,8 +272,8 @@ class Plugins:
 
         ``session`` is None for a one-shot question, which belongs to none. A plugin that
         fails here, or does not come back, may be one that hides what must not leave: nothing
-        is to be sent then. Raises PluginError that names it. UsageError is its veto: it
-        becomes a ProviderError with the same sentence, of the kind ``refused``.
+        is to be sent then. Raises ProviderError that names it, of the kind ``plugin_failed``.
+        UsageError is its veto: it becomes one with the same sentence, of the kind ``refused``.
         """
         from agno_shell.events import what_is_wrong
 
@@ -305,12 +293,13 @@ class Plugins:
                 raise self._stopped_by(each.plugin, hook, _reason(error)) from error
         return request
 
-    def _stopped_by(self, plugin: str, hook: str, reason: str) -> PluginError:
+    def _stopped_by(self, plugin: str, hook: str, reason: str) -> ProviderError:
         record = self._records[plugin]
         record.error = f"{hook}: {reason}"
-        return PluginError(
+        return ProviderError(
             f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
             hint=f'[plugins] off = ["{record.name}"] in the configuration switches it off.',
+            kind="plugin_failed",
         )
 
     def toolbar_items(self, view: ToolbarView) -> list[ToolbarItem]:

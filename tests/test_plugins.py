@@ -259,8 +259,9 @@ async def test_a_filter_that_fails_lets_nothing_through(returned: Any, why: str)
     register(plugins, "broken", prepare_request=lambda request: returned(request))
     register(plugins, "last", prepare_request=lambda request: seen.append(request))
     for _time in range(2):  # not only the first time
-        with pytest.raises(PluginError) as caught:
+        with pytest.raises(ProviderError) as caught:
             await plugins.prepare_request(SESSION, ASKING)
+        assert caught.value.kind == "plugin_failed"
         assert "Nothing was sent: plugin broken (" in str(caught.value)
         assert why in str(caught.value)
         assert '[plugins] off = ["broken"]' in caught.value.hint

@@ -17,10 +17,11 @@ from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import Path, read_end
+from agno_shell.conversation.reading import Reading
 from agno_shell.conversation.recovery import Recovery
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.toolbelt import Toolbelt
-from agno_shell.conversation.tree import branches, outline
+from agno_shell.conversation.tree import branches
 from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing, unsaved
@@ -81,7 +82,8 @@ class Conversation:
         self.ledger = Ledger()
         """What was used since the shell started."""
         self._session: Session | None = None
-        self.path = Path(self._read_path, self._read_path_to)
+        self.reading = Reading(self)
+        self.path = Path(self.reading.end, self.reading.end_at)
         self.memories: Sequence[Memory] = ()
         """What the model is to remember in the open session."""
         self._requests: Requests | None = None
@@ -183,11 +185,11 @@ class Conversation:
     async def open(self, session_id: str) -> Session:
         """Open a session, also the open one as it is by now, and make it the current one."""
         session, history = await self.store(lambda storage: read_end(storage, session_id))
-        path = Path(self._read_path, self._read_path_to)
+        path = Path(self.reading.end, self.reading.end_at)
         path.set(history)
         if unsaved := self.outbox.waiting(session_id):
             # What could not be written is still said; the head may have moved on since.
-            await path.stand_before(unsaved[0].parent, partial(self._read_end_of, session_id))
+            await path.stand_before(unsaved[0].parent, partial(self.reading.saved_end, session_id))
             for message in unsaved:
                 path.append(message)
         memories = await self._memories_of(session_id)
@@ -285,34 +287,10 @@ class Conversation:
 
     # The tree ---------------------------------------------------------------------------
 
-    async def _read_path(self, last: int) -> list[Message]:
-        session_id = self.session.session_id
-        return await self.store(lambda storage: storage.messages(session_id, last=last))
-
-    async def _read_path_to(self, message_id: str, last: int) -> list[Message]:
-        session_id = self.session.session_id
-        waiting = {each.id: each for each in self.outbox.waiting(session_id)}
-        end = branches.path_to(waiting.values(), message_id, last)
-        at, left = (end[0].parent if end else message_id), last - len(end)
-        if at is None or not left:
-            return end
-        return [*await self._read_end_of(session_id, at, left), *end]
-
-    async def _read_end_of(self, session_id: str, message_id: str, last: int) -> list[Message]:
-        return await self.store(lambda s: outline.end_of(s, session_id, message_id, last))
-
     async def tree(self, through: StoreThread | None = None) -> list[Message]:
-        """Every message of every branch in the order of saving; those that wait to be saved
-        are the last. It is read ``through`` the reader where nothing that is said is to wait
-        for it."""
-        session_id = self.session.session_id
-        saved = await self._tree_of(session_id, through)
-        known = {message.id for message in saved}
-        waiting = self.outbox.waiting(session_id)
-        return [*saved, *(message for message in waiting if message.id not in known)]
-
-    async def _tree_of(self, session_id: str, through: StoreThread | None = None) -> list[Message]:
-        return await (through or self.store)(lambda storage: storage.tree(session_id))
+        """Every message of every branch: see :meth:`Reading.tree`. It is read ``through`` the
+        reader where nothing that is said is to wait for it."""
+        return await self.reading.tree(through or self.store)
 
     async def whole_path(self) -> list[Message]:
         """The path from the root to where this shell stands, also what is not saved yet."""

@@ -103,7 +103,7 @@ class Keeping:
         except StorageError as error:
             self._is_begun = False
             self._not_before = monotonic() + RETRY_SECONDS
-            self._told(f"The reply is shown, and not kept while it comes: {error.sentence()}")
+            self._told(f"The reply is shown, but not kept while it streams: {error.sentence()}")
         else:
             self._is_begun = True
             self._told(None)

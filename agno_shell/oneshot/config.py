@@ -162,7 +162,7 @@ def _change(options: ConfigOptions, paths: Paths, environ: Mapping[str, str], ou
             values[setting] = None
         elif not equals:
             raise UsageError(
-                f"--set {clean_line(key, 60)} says no value.", hint="It takes KEY=VALUE."
+                f"--set {clean_line(key, 60)} has no value.", hint="It takes KEY=VALUE."
             )
         else:
             values[setting] = _parsed(setting, text.strip())

@@ -79,8 +79,9 @@ class Status:
         )
         self._front.print_lines([*wrapped_line(heading, self._front.width), ()])
         if session.agent and self._conversation.agent is None:
+            agent = clean_line(session.agent)
             self._presenter.notice(
-                f"The agent {clean_line(session.agent)} of this session is not configured any more."
+                f"The agent {agent} of this session is not configured any more.\n"
             )
         if place:
             self._place(place)

@@ -28,6 +28,7 @@ from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
 from agno_shell.shell.lines import safe, text_lines, wrapped
 from agno_shell.shell.paste import Pastes
+from agno_shell.shell.question import Question
 from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
@@ -36,8 +37,6 @@ from agno_shell.shell.waiting import Waiting
 from agno_shell.terminal_text import clean_line
 
 PROMPT = "› "
-
-ANSWERS = ("y", "yes", "n", "no", "")
 
 
 class TerminalFront(Front):
@@ -56,9 +55,6 @@ class TerminalFront(Front):
         self.waiting: Waiting = Waiting()
         self._leaving = 0
         """How often the person has left, and :meth:`read` has not said so yet."""
-        self._question: asyncio.Future[str] | None = None
-        self._question_text = ""
-        self._draft = Document()
         self._history = history
         self._toolbar: Line = ()
         self._interrupted: Callable[[], None] = _nothing
@@ -74,6 +70,7 @@ class TerminalFront(Front):
             enable_history_search=True,
             multiline=True,
         )
+        self._question = Question(self.buffer, lambda: self._application.invalidate())
         self._chooser = Chooser(
             lambda: self.width,
             closed=self._list_closed,
@@ -144,16 +141,7 @@ class TerminalFront(Front):
     async def confirm(self, question: str) -> bool | None:
         if self._leaving or not self.has_person:
             return None
-        self._question = asyncio.get_running_loop().create_future()
-        self._question_text = self._fitting(f"{clean_line(question, 1000)} [y/N] ")
-        self._draft = self.buffer.document
-        self.buffer.reset()
-        self._application.invalidate()
-        try:
-            answer = await self._question
-        finally:
-            self._answer("")
-        return answer.strip().lower() in ("y", "yes")
+        return await self._question.ask(self._fitting(f"{clean_line(question, 1000)} [y/N] "))
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         if not await self._can_choose(options):
@@ -179,7 +167,7 @@ class TerminalFront(Front):
         # What was typed before the list stands there belongs to the input.
         for _time in range(2):
             await asyncio.sleep(0)
-        busy = self._question or self._chooser.is_open
+        busy = self._question.is_open or self._chooser.is_open
         return bool(options) and not busy and not self._leaving and self.has_person
 
     @property
@@ -283,14 +271,14 @@ class TerminalFront(Front):
         text = self.pastes.expand(self.buffer.text)
         if self.pastes.begins(text):
             text = escaped(text)
-        if self._question and text.strip().lower() in ANSWERS:
-            self._answer(text)
+        if self._question.takes(text):
+            self._question.answer(text)
             return
         if self.buffer.text.strip():
             self._history.append_string(self.buffer.text)
         self.buffer.reset()
         # What is no answer was typed ahead: it waits its turn, and the question ends with no.
-        self._answer("")
+        self._question.answer("")
         self.waiting.put(text)
         self._queue_changed()
         self._next_put_back()
@@ -302,8 +290,8 @@ class TerminalFront(Front):
             return  # it was meant for the editor, which has it as well
         if self._chooser.is_open and not (self._chooser.stays and self.busy):
             self._chooser.close()
-        elif self._question:
-            self._answer("")
+        elif self._question.is_open:
+            self._question.answer("")
         elif self.busy:
             self._interrupted()
         else:
@@ -318,21 +306,10 @@ class TerminalFront(Front):
         """Ctrl-D: leave the shell; a reply in work is stopped and kept."""
         self._leaving += 1
         self.waiting.leave()
-        self._answer("")
+        self._question.answer("")
         self._chooser.close()
         if self.busy:
             self._interrupted()
-
-    def _answer(self, text: str) -> None:
-        """Answer the question, if one is asked, and give the draft back at once: what is
-        typed next belongs to it."""
-        question, self._question = self._question, None
-        if question is None:
-            return
-        if not question.done():
-            question.set_result(text)
-        self.buffer.document = self._draft
-        self._application.invalidate()
 
     def _list_closed(self) -> None:
         """Give the keys back to the input at once: what is typed next belongs to it."""
@@ -362,7 +339,7 @@ class TerminalFront(Front):
 
     def edit_input(self) -> None:
         """Open the input in an editor."""
-        if self._question is None and (self._editing is None or self._editing.done()):
+        if not self._question.is_open and (self._editing is None or self._editing.done()):
             self._editing = asyncio.get_running_loop().create_task(self._edit_input())
 
     async def _edit_input(self) -> None:
@@ -393,8 +370,8 @@ class TerminalFront(Front):
         self.screen.shrink()
 
     def _prompt(self) -> StyleAndTextTuples:
-        if self._question:
-            return [("class:question", self._question_text)]
+        if self._question.is_open:
+            return [("class:question", self._question.prompt)]
         return [("class:prompt", PROMPT)]
 
     def _completions_changed(self, buffer: Buffer) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from agno_shell.conversation.conversation import Conversation
+from agno_shell.shell import typed
 from agno_shell.shell.entered import EnteredFile, Entry
 from agno_shell.shell.front import Front
 from agno_shell.shell.history import SECRET
@@ -32,12 +33,14 @@ class Unsent:
         self._folder = folder
         self._tell = tell
         self._files: dict[str, EnteredFile] = {}
-        self._sessions: dict[str, str] = {}
+        self._sessions: dict[Entry, str] = {}
         """In which session each text is kept that is not done."""
         self._early: list[Entry] = []
         """What was entered before a session was open."""
+        self._unkept: dict[Entry, str] = {}
+        """What cannot be kept, and why."""
         self._problem = ""
-        """Why what waits cannot be kept."""
+        """Why the last attempt to write failed, if it did."""
         self._is_closed = False
         self._thread: ThreadPoolExecutor | None = None
         if self._waiting is not None and folder:
@@ -52,12 +55,20 @@ class Unsent:
         if not self._conversation.is_open:
             self._early.append(entry)
             return
-        session_id = self._sessions[entry.id] = self._conversation.session.session_id
-        self._soon(lambda: self._file(session_id).add([entry]))
-        asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync, entry.id)
+        session_id = self._sessions[entry] = self._conversation.session.session_id
+        self._soon(lambda: self._keep(entry, session_id))
+        asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync, entry)
 
-    def _sync(self, ident: str) -> None:
-        session_id = self._sessions.get(ident)
+    def _keep(self, entry: Entry, session_id: str) -> None:
+        try:
+            self._file(session_id).add([entry])
+        except OSError as error:
+            self._unkept[entry] = _reason(error)
+            raise
+        self._unkept.pop(entry, None)
+
+    def _sync(self, entry: Entry) -> None:
+        session_id = self._sessions.get(entry)
         if session_id is not None and not self._is_closed:
             self._soon(lambda: self._file(session_id).sync())
 
@@ -65,9 +76,13 @@ class Unsent:
         for entry in entries:
             if entry in self._early:
                 self._early.remove(entry)
-            session_id = self._sessions.pop(entry.id, None)
+            self._unkept.pop(entry, None)
+            session_id = self._sessions.pop(entry, None)
             if session_id is not None:
-                self._soon(lambda kept=session_id, ident=entry.id: self._file(kept).done([ident]))  # type: ignore[misc]
+                self._drop(entry, session_id)
+
+    def _drop(self, entry: Entry, session_id: str) -> None:
+        self._soon(lambda: self._file(session_id).done([entry.id]))
 
     # What the shell tells ---------------------------------------------------------------
 
@@ -80,14 +95,24 @@ class Unsent:
         for entry in early:
             self.add(entry)
         session_id = self._conversation.session.session_id
+        self._bring_along(session_id)
         found = await self._do(lambda: self._file(session_id).adopt()) or []
-        self._sessions.update(dict.fromkeys((each.id for each in found), session_id))
+        self._sessions.update(dict.fromkeys(found, session_id))
         said = [each for each in found if self._is_said(each)]
         self.done(said)
         left = [each for each in found if each not in said]
         if left:
             self._front.put_back(left)
             self._tell(put_back(len(left)) + "\n")
+
+    def _bring_along(self, session_id: str) -> None:
+        """What waits is going to be sent in the session that is open by now. A message that
+        is in memory only belongs where it was said."""
+        in_memory = self._waiting.in_memory if self._waiting is not None else ()
+        for entry, kept_in in list(self._sessions.items()):
+            if kept_in != session_id and entry not in in_memory:
+                self.add(entry)
+                self._drop(entry, kept_in)
 
     def after(self) -> None:
         """What was read last is done with."""
@@ -104,9 +129,11 @@ class Unsent:
         number = self._waiting.unsent if self._waiting is not None else 0
         if not number:
             return ""
-        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered and not sent"
-        if self._problem:
-            return f"{what}, and cannot be kept ({self._problem})"
+        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered but not sent"
+        in_memory = self._waiting.in_memory if self._waiting is not None else ()
+        reasons = [why for entry, why in list(self._unkept.items()) if entry not in in_memory]
+        if reasons:
+            return f"{what}, and cannot be kept ({reasons[-1]})"
         if not self._folder:
             return what
         it = "it comes" if number == 1 else "they come"
@@ -126,9 +153,11 @@ class Unsent:
 
     def _is_said(self, entry: Entry) -> bool:
         """Whether its message was saved, by a shell that ended in that moment."""
+        said = typed.read(entry.text)
+        text = said.text if isinstance(said, typed.Say) else None
         return any(
             message.role == "user"
-            and message.content == entry.text.rstrip()
+            and message.content == text
             and message.created_at >= entry.entered_at
             for message in self._conversation.history
         )
@@ -151,7 +180,7 @@ class Unsent:
         try:
             result = work()
         except OSError as error:
-            problem = error.strerror or str(error)
+            problem = _reason(error)
         if problem != self._problem:
             loop.call_soon_threadsafe(self._meet, problem)
         return result
@@ -165,11 +194,15 @@ class Unsent:
         return await asyncio.shield(self._soon(work))
 
 
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
 def put_back(number: int) -> str:
     """Texts of an earlier shell are there again."""
     if number == 1:
-        return "1 message that was entered here and not sent stands in the input again."
+        return "1 message that was entered here but not sent is back in the input."
     return (
-        f"{count(number, 'message')} that were entered here and not sent are back: the first "
-        "stands in the input, and each next one follows when it was sent or cleared."
+        f"{count(number, 'message')} that were entered here but not sent are back: the first is "
+        "in the input, and the next follows whenever one is sent or cleared."
     )

@@ -57,6 +57,11 @@ class Waiting:
         in_work = self._in_work is not None
         return self.queued + in_work + len(self._in_input) + len(self._put_back)
 
+    @property
+    def in_memory(self) -> Sequence[Entry]:
+        """Those whose messages could not be saved."""
+        return self._unsaved
+
     def put(self, text: str) -> None:
         """Something was entered; what stood in the input is in it, or was given up."""
         entry = Entry(new_id(), text, now())

@@ -1,4 +1,5 @@
-"""A pytest plugin: whatever a test starts has a limit on its time and on what it writes.
+"""A pytest plugin: whatever a test starts has a limit on its time and on what it writes, and
+ends with the run.
 
 Use it with ``-p agno_shell.testing.bounded_children``. A program that survives the signal
 meant for it, or writes without an end, would else hold up the run for hours and fill the
@@ -11,7 +12,6 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,16 +22,13 @@ CPU_SECONDS = 300
 LARGEST_FILE = 1 << 30
 """Bytes that the tests, and each program that they start, may write to one file."""
 
-_IN_TEST = "(call)"
-"""How ``PYTEST_CURRENT_TEST`` ends while the function of a test runs, and not a fixture."""
-
 
 class _Children:
     """The programs that were started, by every way of the standard library: all of them
     go through ``Popen``."""
 
     def __init__(self) -> None:
-        self._of_this_test: list[subprocess.Popen[Any]] = []
+        self._running: list[subprocess.Popen[Any]] = []
         self._start = subprocess.Popen.__init__
 
     def watch(self) -> None:
@@ -48,18 +45,19 @@ class _Children:
 
     def _note(self, process: subprocess.Popen[Any]) -> None:
         _limit(process.pid)
-        if os.environ.get("PYTEST_CURRENT_TEST", "").endswith(_IN_TEST):
-            self._of_this_test.append(process)
+        # Who has its status knows that it ended; the number may belong to another by now.
+        self._running = [each for each in self._running if each.returncode is None]
+        self._running.append(process)
 
     def end(self) -> None:
-        """End what the test that is over has left; what its fixtures started is theirs."""
-        for process in self._of_this_test:
-            # Who has its status knows that it ended; the number may belong to another by now.
+        """End what the tests have left. Not with each test: what a part starts that several
+        tests share, such as the process of a provider, may have been started in one of them."""
+        for process in self._running:
             if process.returncode is None:
                 with contextlib.suppress(OSError):
                     leads = os.getpgid(process.pid) == process.pid
                     (os.killpg if leads else os.kill)(process.pid, signal.SIGKILL)
-        self._of_this_test.clear()
+        self._running.clear()
 
 
 def _limit(pid: int) -> None:
@@ -91,11 +89,4 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if children := config.stash.get(_KEY, None):
         children.unwatch()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    try:
-        return (yield)
-    finally:
-        item.config.stash[_KEY].end()
+        children.end()

@@ -156,7 +156,7 @@ async def test_a_full_disk_is_told_and_the_text_goes_on(
     await lab.take("three ")
     assert lab.told == [
         None,
-        "The reply is shown, and not kept while it comes: The disk is full.",
+        "The reply is shown, but not kept while it streams: The disk is full.",
     ]
     lab.disk.full = False
     monkeypatch.setattr(lab.keeping, "_not_before", 0.0)

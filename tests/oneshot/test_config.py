@@ -217,7 +217,7 @@ def test_what_counts_more_is_named(shown: Shown) -> None:
         ("shell.metrics=maybe", "shell.metrics must be true or false."),
         ("provider.limits.connect=fast", "provider.limits.connect must be a number."),
         ("provider.reasoning=much", "provider.reasoning must be"),
-        ("provider.model", "--set provider.model says no value. It takes KEY=VALUE."),
+        ("provider.model", "--set provider.model has no value. It takes KEY=VALUE."),
     ],
 )
 def test_a_wrong_change_changes_nothing(

@@ -32,6 +32,11 @@ def kept(folder: str) -> str:
     return "".join(each.read_text() for each in Path(folder).glob("*.jsonl"))
 
 
+def kept_in(folder: str, session_id: str) -> str:
+    """What is kept of one session."""
+    return "".join(each.read_text() for each in Path(folder).glob(f"{session_id}.*.jsonl"))
+
+
 async def busy(seat: Any, provider: ScriptedProvider) -> asyncio.Event:
     """A reply that streams until the event is set."""
     goes_on = asyncio.Event()
@@ -78,7 +83,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     seat.type(PASTE.format(LARGE) + "\r")
     await seat.until(lambda: seat.shell.front.queued == 2)
     seat.type("\x04")
-    await seat.sees("2 messages were entered and not sent: they come back when this session is")
+    await seat.sees("2 messages were entered but not sent: they come back when this session is")
     await seat.sees("again. Leave anyway?")
     await seat.sees("[y/N]")
     seat.type("n\r")
@@ -87,10 +92,10 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     # Left with what was taken back in the input, it is still not lost.
     seat.shell._must_leave(15)
     await asyncio.wait_for(seat.task, 5)
-    assert "2 messages were entered and not sent" in seat.terminal.text()
+    assert "2 messages were entered but not sent" in seat.terminal.text()
 
     again = await sit_down(MemoryStorage(store), entered_dir=folder)
-    await again.sees("2 messages that were entered here and not sent are back")
+    await again.sees("2 messages that were entered here but not sent are back")
     await again.sees("› second")
     assert len(provider.requests) == 1, "nothing is sent by itself"
     again.type(" one\r")
@@ -126,8 +131,10 @@ async def test_what_was_saved_in_the_last_moment_is_not_put_back(
 
     storage = MemoryStorage()
     session_id = storage.create("Here").session_id
-    left_by_the_dead(folder, session_id, "saved\n", "not saved")
-    storage.append(session_id, Message(new_id(), "user", "saved", now()))
+    left_by_the_dead(folder, session_id, "saved\n", " /also saved\n", "not saved")
+    first = Message(new_id(), "user", "saved", now())
+    for each in (first, Message(new_id(), "user", "/also saved", now(), parent=first.id)):
+        storage.append(session_id, each)
     seat = await sit_down(storage, entered_dir=folder)
     await seat.sees(put_back(1)[:60])
     await seat.sees("› not saved")
@@ -143,6 +150,28 @@ async def test_it_comes_back_with_its_own_session(sit_down: SitDown, folder: str
     assert "for the other" not in seat.terminal.text()
     seat.type("/switch Other\r")
     await seat.sees("› for the other")
+
+
+async def test_what_waits_goes_along_to_another_session(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str
+) -> None:
+    storage = MemoryStorage()
+    other = storage.create("Other").session_id
+    here = storage.create("Here").session_id
+    storage.set_current(here)
+    seat = await sit_down(storage, entered_dir=folder)
+    goes_on = await busy(seat, provider)
+    still_busy = asyncio.Event()
+    provider.scripts.append(["Sure", still_busy, Finished()])
+    for text in ("/switch Other", "for the other", "later"):
+        seat.type(f"{text}\r")
+    await seat.until(lambda: "later" in kept(folder))
+    goes_on.set()
+    await seat.sees("Sure")
+    await seat.until(lambda: "later" in kept_in(folder, other))
+    await seat.until(lambda: kept_in(folder, here) == "")
+    still_busy.set()
+    await seat.until(lambda: len(provider.requests) == 3 and kept(folder) == "")
 
 
 async def test_what_could_not_be_saved_is_kept_for_the_next_shell(
@@ -193,6 +222,26 @@ async def test_a_key_that_a_command_is_given_is_not_written(
     assert "obviously-fake" not in kept(folder)
 
 
+async def test_what_cannot_be_kept_is_never_promised(
+    sit_down: SitDown, provider: ScriptedProvider, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even after something else about the file went well."""
+    synced = []
+
+    def refuse(_file: EnteredFile, _entries: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(EnteredFile, "add", refuse)
+    monkeypatch.setattr(EnteredFile, "sync", lambda file: synced.append(file))
+    monkeypatch.setattr("agno_shell.shell.unsent.SYNC_SECONDS", 0.0)
+    seat = await sit_down(entered_dir=folder)
+    await busy(seat, provider)
+    seat.type("waits\r")
+    await seat.until(lambda: len(synced) == 1)
+    seat.type("\x04")
+    await seat.sees("1 message was entered but not sent, and cannot be kept (No space left on")
+
+
 async def test_a_disk_that_cannot_be_written_is_said(
     sit_down: SitDown, provider: ScriptedProvider, tmp_path: Path
 ) -> None:
@@ -201,5 +250,5 @@ async def test_a_disk_that_cannot_be_written_is_said(
     await seat.sees("cannot be kept on the disk")
     goes_on = await busy(seat, provider)
     seat.type("waits\r\x04")
-    await seat.sees("1 message was entered and not sent, and cannot be kept (")
+    await seat.sees("1 message was entered but not sent, and cannot be kept (")
     goes_on.set()

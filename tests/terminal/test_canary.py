@@ -123,7 +123,7 @@ def test_no_key_is_written_shown_or_handed_on(
     say("redirect", "redirects elsewhere")
     for command in ("/trace", "/metrics", "/info", "/model", "/doctor", "/history"):
         shell.type(f"{command}\r")
-    # With it goes the question that was redirected, and so not answered.
+    # What was not answered goes along.
     say("Still there?", "Still there? (")
 
     processes = list(descendants(shell.process.pid))

@@ -138,7 +138,7 @@ def test_a_folder_of_the_former_system_opens_as_it_is(
     assert terminal.sees("What is a budget?")
     assert terminal.sees("A plan for money.")
     terminal.type("list\r")
-    terminal.expect("was in another layout and was written anew; it is kept as")
+    terminal.expect("was in another layout and was rewritten; the old file is kept as")
     terminal.expect("reply: “A plan for money.”")
     terminal.type("/exit\r")
     assert terminal.wait() == 0

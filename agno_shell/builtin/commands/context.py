@@ -34,8 +34,8 @@ WHY_NOT = {
     "summary": ("is in the summary", "are in the summary"),
     "empty": ("holds nothing to send", "hold nothing to send"),
     "refused": (
-        "was refused, and is not sent again by itself: /retry or /edit bring it back",
-        "were refused, and are not sent again by themselves: /retry or /edit bring them back",
+        "was refused, and is not sent again by itself: /retry or /edit brings it back",
+        "were refused, and are not sent again by themselves: /retry or /edit brings them back",
     ),
 }
 """Of one message, and of several."""

@@ -118,11 +118,6 @@ def is_folder(path: str) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
-def is_writable(path: str) -> bool:
-    """Whether the rights, and the disk, let something new be made in a folder."""
-    return os.access(path, os.W_OK | os.X_OK)
-
-
 def require_folder(path: str) -> None:
     """Refuse what is not a folder itself: a symbolic link to one is not."""
     mode = os.lstat(path).st_mode
@@ -344,11 +339,6 @@ def remove_tree_quietly(path: str) -> None:
     """Remove a folder on the way out of an error, which must stay the one reported."""
     with suppress(OSError):
         remove_tree(path)
-
-
-def remove_folder(path: str) -> None:
-    """Remove an empty folder."""
-    os.rmdir(path)
 
 
 def restrict(path: str, mode: int) -> None:

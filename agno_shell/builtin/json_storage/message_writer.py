@@ -209,7 +209,9 @@ class MessageWriter:
                 f"{self._path} was damaged; {number} messages could be read and were written"
                 f" anew. The damaged file is kept as {copy}."
             )
-        return f"{self._path} was in another layout and was written anew; it is kept as {copy}."
+        return (
+            f"{self._path} was in another layout and was rewritten; the old file is kept as {copy}."
+        )
 
 
 def replace_keeping(path: str, before: bytes, after: bytes) -> str:

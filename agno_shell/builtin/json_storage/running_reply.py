@@ -119,6 +119,8 @@ class RunningReply:
     def release(self) -> None:
         """Stop writing; what was kept becomes an interrupted message at the next open."""
         if self._held is not None:
+            if not self._end:  # a full disk took nothing: this is no reply
+                disk.remove_quietly(self._path)
             disk.close(self._fd)
             self._held.release()
         self._held, self._message, self._suspect = None, None, False

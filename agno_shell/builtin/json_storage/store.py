@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from agno_shell import json_records
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from agno_shell.builtin.json_storage.belongings import Belongings
     from agno_shell.builtin.json_storage.locks import Locks
+    from agno_shell.builtin.json_storage.mending import Mending
     from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.replies import Replies
     from agno_shell.builtin.json_storage.search import Search
@@ -78,7 +79,7 @@ class JsonStorage(OutlinedStorage):
         with reading(path):
             if folder.keeps_replies(path):
                 self._replies.rescue(path, session_id)
-            self._mend(path, session_id)
+            self._mending.session(session_id)
             return self._catalog.find(session_id).session
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
@@ -88,7 +89,7 @@ class JsonStorage(OutlinedStorage):
         with reading(path):
             head = self._head(session_id)
             if last is not None:
-                found = message_reader.conversation(path, head, last)
+                found = message_reader.conversation(path, head, last, self._load)
             else:
                 messages = self._load(path)
                 found = tree.path(messages, message_reader.in_force(head, messages))
@@ -124,17 +125,8 @@ class JsonStorage(OutlinedStorage):
             return self._still_of(session_id, self._replies.kept(path))
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
-        path = f"{self._root}/trash/{trash_id}"
-        with reading(path):
-            from agno_shell.builtin.json_storage import running_reply, tree
-
-            trash = self._trash
-            place = trash.folder(trash.find(trash_id))
-            replies = running_reply.kept(place)
-            found = tree.with_replies(self._load(f"{place}/{MESSAGES}"), replies)
-            if not found:
-                trash.find(trash_id)  # restored in this moment?
-            return found
+        with reading(f"{self._root}/trash/{trash_id}"):
+            return self._trash.messages(trash_id, self._load)
 
     def trash(self) -> list[Trashed]:
         with reading(self._root):
@@ -260,22 +252,17 @@ class JsonStorage(OutlinedStorage):
 
     # After a power cut -------------------------------------------------------------------
 
-    def mend(self) -> None:
+    def mend(self) -> Iterator[Progress]:
+        from agno_shell.builtin.json_storage.settling import Settling
+
         with reading(self._root):
-            for session_id in self._catalog.changed():
-                with suppress(StorageError, OSError):
-                    self._mend(self._catalog.folder(session_id), session_id)
+            yield from Settling(self._root, self._catalog, self._mending.session).steps()
 
-    def _mend(self, path: str, session_id: str) -> None:
-        """Mend messages that are torn, where that is possible now; else they are read as far
-        as they can be."""
-        from agno_shell.builtin.json_storage import message_reader
+    @property
+    def _mending(self) -> Mending:
+        from agno_shell.builtin.json_storage.mending import Mending
 
-        if message_reader.is_torn(f"{path}/{MESSAGES}"):
-            with suppress(StorageError, OSError):
-                if held := self._locks.try_session(session_id):
-                    with held:
-                        self._writer.mend(session_id)
+        return Mending(self._catalog, lambda: self._locks, lambda: self._writer)
 
     # The trash ---------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
 from agno_shell.builtin.json_storage import disk, folder, ids
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.types import Session, Trashed, now
+from agno_shell.types import Message, Session, Trashed, now
 
 FOLDER = "trash"
 
@@ -54,6 +55,18 @@ class Trash:
     def folder(self, trashed: Trashed) -> str:
         """Where a deleted session is kept."""
         return f"{self._path}/{trashed.trash_id}"
+
+    def messages(self, trash_id: str, load: Callable[[str], list[Message]]) -> list[Message]:
+        """What was said in a deleted session; ``load`` reads a file of messages."""
+        from agno_shell.builtin.json_storage import running_reply, tree
+
+        place = self.folder(self.find(trash_id))
+        # A reply may become a message meanwhile, and never the other way round.
+        replies = running_reply.kept(place)
+        found = tree.with_replies(load(f"{place}/{folder.MESSAGES}"), replies)
+        if not found:
+            self.find(trash_id)  # restored in this moment?
+        return found
 
     def take(self, session: Session) -> Trashed:
         """Move a session's folder into the trash, durably."""

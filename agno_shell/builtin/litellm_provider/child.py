@@ -58,7 +58,7 @@ def main() -> None:
         raise
     configuration = inbox.first()
     redactor.hide(hidden(os.environ, configuration["api_key_env"]))
-    asyncio.run(_serve(inbox, Service(events, configuration, way)))
+    asyncio.run(_serve(inbox, Service(events, configuration, way), events))
 
 
 def _end_with_the_shell() -> None:
@@ -74,7 +74,8 @@ def _end_with_the_shell() -> None:
 
 @contextlib.contextmanager
 def _signs_of_life(events: int) -> Iterator[None]:
-    """Tell the shell every second that this process runs; the import takes long on a slow disk."""
+    """Tell the shell every second that this process runs: on a slow disk what is imported takes
+    long, and the loop does not turn meanwhile."""
     over = threading.Event()
 
     def tell() -> None:
@@ -183,11 +184,12 @@ def _import_litellm(way: Way) -> None:
     http_guard.install()
 
 
-async def _serve(inbox: Inbox, service: Service) -> None:
+async def _serve(inbox: Inbox, service: Service, events: int) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
+    with _signs_of_life(events):
+        await _warm_up()
     living = asyncio.create_task(service.give_signs_of_life())
-    await _warm_up()
     _keep_refusals()
     # Without collecting first: that takes a third of a second and finds nothing.
     gc.freeze()

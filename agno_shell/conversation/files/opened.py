@@ -89,7 +89,7 @@ def _picture(shown: str, kind: str, data: bytes) -> str:
         raise UsageError(
             f"{shown} is a damaged or cut-off {kind} picture, which every model would refuse: "
             f"{clean_line(str(error), 100)}.",
-            hint="Open and save it anew, or copy it once more.",
+            hint="Open it and save it again, or copy it again.",
         ) from None
     if is_huge:
         raise UsageError(
@@ -141,7 +141,7 @@ def _pdf(shown: str, data: bytes) -> str:
         raise UsageError(
             f"{shown} is a damaged or cut-off PDF, which every model would refuse: "
             f"{clean_line(str(error), 100)}.",
-            hint="Save it anew, or copy it once more.",
+            hint="Save it again, or copy it again.",
         ) from None
     if not pages:
         raise UsageError(f"{shown} is a PDF without a page.")

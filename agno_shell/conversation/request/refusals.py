@@ -20,7 +20,7 @@ from agno_shell.types import Message
 REFUSED_RESULT = "The result of this call is not sent: the model's service has refused it."
 """What a model is told in its place."""
 
-BROUGHT_BACK = "It is not sent again by itself; /retry or /edit bring it back."
+BROUGHT_BACK = "It is not sent again by itself; /retry or /edit brings it back."
 TWICE = (
     "Two requests in a row were refused: the cause may stand further back. /undo takes turns "
     "back, /compact sums them up, /model chooses another model."
@@ -77,5 +77,7 @@ def advised(failed: Failed, path: Sequence[Message]) -> Failed:
         return failed
     said = (verdict(message) for message in reversed(path))
     is_second = next((each for each in said if each is not None), False)
-    hints = (failed.hint, BROUGHT_BACK, TWICE if is_second else "")
+    # A plugin that always fails is named; nothing that was said is to blame.
+    is_further_back = is_second and failed.kind != "plugin_failed"
+    hints = (failed.hint, BROUGHT_BACK, TWICE if is_further_back else "")
     return Failed(failed.kind, failed.message, " ".join(filter(None, hints)))

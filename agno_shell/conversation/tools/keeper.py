@@ -111,7 +111,7 @@ def _usable(tools: Sequence[Tool]) -> tuple[Sequence[Tool], list[str]]:
     left = BOX_BYTES
     for number, tool in enumerate(tools):
         if len(usable) == MOST_TOOLS:
-            wrong.append(f"It has {len(tools) - number} tools more than the {MOST_TOOLS} that fit.")
+            wrong.append(f"It has {len(tools) - number} more tools than the {MOST_TOOLS} that fit.")
             break
         if not isinstance(tool, Tool) or not isinstance(tool.schema, ToolSchema):
             wrong.append(f"It has a {type(tool).__name__} where a Tool must be.")

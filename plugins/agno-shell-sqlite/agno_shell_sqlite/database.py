@@ -226,10 +226,6 @@ class Database:
 
     # Closing ------------------------------------------------------------------------------
 
-    @property
-    def is_closed(self) -> bool:
-        return self._closed
-
     def close(self) -> None:
         """End what another thread may be doing, and let go of the file."""
         self._closed = True

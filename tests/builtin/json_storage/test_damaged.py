@@ -147,6 +147,19 @@ COUNTED_BY_LINES = frozenset(("a number of 5,000 digits", "nesting of 100,000"))
 
 
 @pytest.mark.parametrize("name", DAMAGE)
+def test_opening_a_damaged_message_file_says_so(
+    name: str, root: Path, session_id: str, open_store: Opened, notices: list[str]
+) -> None:
+    """Whoever reads the end of a session alone must not take it for an empty one."""
+    path = root / session_id / "messages.json"
+    path.write_bytes(DAMAGE[name][0](path.read_bytes()))
+    store = open_store()
+    store.messages(session_id, last=2)
+    lost = len(DAMAGE[name][1]) < 3 and name not in READABLE_AS_IT_IS
+    assert bool(notices) or not lost, "a loss is said"
+
+
+@pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_message_file(
     name: str, root: Path, session_id: str, open_store: Opened, notices: list[str]
 ) -> None:
@@ -378,4 +391,4 @@ def test_what_was_wrong_with_an_index_that_is_written_anew(
     (root / "sessions.json").write_bytes(data)
     say(open_store(), session_id, "a")
     (line,) = notices
-    assert f"sessions.json was {was} and was written anew; it is kept as" in line
+    assert f"sessions.json was {was} and was rewritten; the old file is kept as" in line

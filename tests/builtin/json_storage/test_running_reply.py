@@ -151,6 +151,16 @@ def test_a_write_that_failed_half_way_leaves_what_was_kept(
     assert running_reply.read(str(path)) == third
 
 
+def test_a_disk_that_took_nothing_has_no_empty_reply(
+    reply: RunningReply, path: Path, faults: Any
+) -> None:
+    faults.fail(OSError(errno.ENOSPC, "No space left on device"), only="write")
+    with pytest.raises(OSError, match="No space"):
+        reply.save(message("a", role="assistant"))
+    reply.release()
+    assert not path.exists()
+
+
 def test_a_file_whose_sync_failed_is_replaced_and_never_lost(
     reply: RunningReply, path: Path, faults: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -237,7 +237,24 @@ async def test_a_broken_filter_stops_every_request_and_is_named(
         ending = await say(conversation, provider, text)
         assert "plugin hide (dist-hide 1) failed in prepare_request" in ending.message
         assert '[plugins] off = ["hide"]' in ending.hint
+        assert TWICE not in ending.hint
     assert provider.requests == []
+
+
+async def test_what_a_filter_fails_at_does_not_stop_what_is_said_later(
+    conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+) -> None:
+    def hide(request: Any) -> None:
+        if any("odd" in each.content for each in request.messages):
+            raise RecursionError("too deep")
+
+    register("hide", prepare_request=hide)
+    ending = await say(conversation, provider, "an odd text")
+    assert ending.kind == "plugin_failed"
+    assert BROUGHT_BACK in ending.hint
+    assert provider.requests == []
+    await say(conversation, provider, "an even one")
+    assert sent(provider) == ["an even one"]
 
 
 def message(role: str, content: str = "", **fields: Any) -> Message:

@@ -26,10 +26,10 @@ def memory(path: str) -> list[Ailment]:
     def mend() -> str:
         told: list[str] = []
         memory_file.change(path, lambda memories: memories, told.append)
-        return f"It was written anew. {' '.join(told)}".strip()
+        return f"It was rewritten. {' '.join(told)}".strip()
 
     problem = f"It is damaged; {memory_file.known(found)} can be read."
-    return [Ailment(target, problem, "A repair writes it anew and keeps this one.", mend)]
+    return [Ailment(target, problem, "A repair rewrites it and keeps this one.", mend)]
 
 
 def contents(

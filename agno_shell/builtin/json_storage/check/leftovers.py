@@ -30,7 +30,7 @@ def target_of(name: str) -> str | None:
 
 
 def is_copy(name: str) -> bool:
-    """Whether this is what was kept of a file that was written anew."""
+    """Whether this is what was kept of a file that was rewritten."""
     return _COPY.fullmatch(name) is not None
 
 
@@ -105,7 +105,7 @@ class Extras:
         if self._copies:
             yield Finding(
                 self._root,
-                "It holds what was kept when files were mended or written anew,"
+                "It holds what was kept when files were mended or rewritten,"
                 f" {size(self._bytes)} in {count(len(self._copies), 'file')}:"
                 f" {_some(self._copies)}.",
                 "The store does not need them.",

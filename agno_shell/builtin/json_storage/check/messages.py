@@ -46,10 +46,10 @@ def look(path: str, counted: int | None = 0) -> Look:
     ailments = []
     if wrong:
         kept = " and keeps this one beside it" if raw.data else ""
-        advice = f"A repair writes it anew{kept}."
+        advice = f"A repair rewrites it{kept}."
         ailments.append(Ailment(path, wrong, advice, lambda: _write_anew(path)))
     elif peculiar:
-        advice = "It is read as it stands; what is said next in this session lays it out anew."
+        advice = "It is read as it stands; the next message in this session rewrites it."
         ailments.append(Ailment(path, peculiar, advice, note=True))
     elif strange := sum(map(_is_strange, raw.objects)):
         problem = (

@@ -15,7 +15,7 @@ from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
 from agno_shell.types import ROOT
 from agno_shell.wording import count
 
-_KEEPING = "A repair writes it anew and keeps this one beside it."
+_KEEPING = "A repair rewrites it and keeps this one beside it."
 
 Listed = Callable[[], Entry | None]
 """What ``sessions.json`` says of a session."""
@@ -114,7 +114,7 @@ def _make(path: str, session_id: str, listed: Entry | None) -> str:
 def _replace(path: str, data: bytes, record: Record) -> str:
     target = f"{path}/{SESSION}"
     copy = message_writer.replace_keeping(target, data, folder.record_bytes(record))
-    return f"It was written anew; the one before is kept as {os.path.basename(copy)}."
+    return f"It was rewritten; the old one is kept as {os.path.basename(copy)}."
 
 
 def _known(path: str, session_id: str, listed: Entry | None) -> Record:

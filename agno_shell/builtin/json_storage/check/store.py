@@ -152,7 +152,7 @@ class Check:
             )
             return
         if name == LIST and not stat.S_ISREG(status.st_mode):
-            advice = "Move it away; the list is made again from the sessions."
+            advice = "Move it away; the list is rebuilt from the sessions."
             yield Finding(path, session.kind(status), advice)
             return
         if target == LIST:
