@@ -230,9 +230,12 @@ class Storage(ABC):
         should cost next to nothing."""
         return self.open(session_id), self.memories(session_id)
 
-    def mend(self) -> None:  # noqa: B027 - many storages mend themselves
+    def mend(self) -> Iterator[Progress]:
         """Mend what a power cut has left in any session, as far as it is found at little cost
-        and nothing is lost by it. The shell calls this once, after it has started."""
+        and nothing is lost by it, and do what else was left for later: a tenth of a second's
+        work each time the next step is asked for. Yields how many sessions were looked at, and
+        of how many. The shell asks once, after it has started; it is to be left at any time."""
+        return iter(())
 
     # Moving from one storage to another
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from agno_shell.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agno_shell.contracts.storage import Progress, Storage
     from agno_shell.conversation.conversation import Conversation
 
 CALM = 5.0
@@ -20,14 +23,24 @@ REST = 0.2
 
 async def prepare(conversation: Conversation) -> None:
     """Make ready, at leisure, what the first question about a long session, or the first search,
-    would have to wait for: whoever asks before that goes on with it, and does not wait for it."""
+    would have to wait for: whoever asks before that goes on with it, and does not wait for it.
+    Before the search, sessions are mended."""
     # What is wrong is said to whoever asks.
     with suppress(StorageError):
         session_id = conversation.session.session_id
         await conversation.reader(lambda s: s.outline(session_id) if s.is_outlined else ())
     await asyncio.sleep(CALM)
-    with suppress(StorageError):
-        steps = conversation.reader.steps(lambda storage: storage.prepare_search())
-        async with aclosing(steps):
-            async for _progress in steps:
-                await asyncio.sleep(REST)
+    for work in (_mend, _prepare_search):
+        with suppress(StorageError):
+            steps = conversation.reader.steps(work)
+            async with aclosing(steps):
+                async for _progress in steps:
+                    await asyncio.sleep(REST)
+
+
+def _mend(storage: Storage) -> Iterator[Progress]:
+    return storage.mend()
+
+
+def _prepare_search(storage: Storage) -> Iterator[Progress]:
+    return storage.prepare_search()

@@ -18,7 +18,7 @@ from agno_shell.json_records.strict_json import (
     refuse_constant,
     scan,
 )
-from agno_shell.json_records.times import EPOCH, local_stamp, moment, stamp
+from agno_shell.json_records.times import EPOCH, local_stamp, moment, stamp, time_of
 from agno_shell.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it
@@ -55,6 +55,7 @@ __all__ = [
     "session_fields",
     "session_of",
     "stamp",
+    "time_of",
 ]
 
 _HOMES = {

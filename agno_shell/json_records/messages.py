@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from agno_shell.json_records.strict_json import dumps
-from agno_shell.json_records.times import moment, stamp
+from agno_shell.json_records.times import stamp, time_of
 from agno_shell.types import NOTHING, Attachment, Message, Timing, ToolCall, Usage
 
 ROLES = frozenset(("user", "assistant", "system", "tool", "summary"))
@@ -97,7 +97,7 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
     """The message in a JSON object. ``ident`` and ``parent`` are settled by the caller;
     ``before`` is the time of the message before it, used where this one has none."""
     role, content = raw.get("role"), raw.get("content")
-    created_at = moment(raw.get("created_at")) or moment(raw.get("timestamp"))
+    created_at = time_of(raw)
     known = _one_of(role, ROLES, "user")
     text = content if isinstance(content, str) else text_of(content)
     is_said = created_at is not None and known == role and text is content

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 """Stands where no time at all is known."""
@@ -32,6 +34,11 @@ def moment(value: object) -> datetime | None:
         return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def time_of(raw: Mapping[str, Any]) -> datetime | None:
+    """When a message was made, as its object says; ``timestamp`` is an older name for it."""
+    return moment(raw.get("created_at")) or moment(raw.get("timestamp"))
 
 
 def _moment_of_number(value: object) -> datetime | None:

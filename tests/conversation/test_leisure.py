@@ -20,12 +20,19 @@ class Preparing(MemoryStorage):
         super().__init__()
         self.steps: list[int] = []
         self.outlined: list[str] = []
+        self.mended: list[int] = []
 
     is_outlined = True
 
     def outline(self, session_id: str) -> list[Stretch]:
         self.outlined.append(session_id)
         return super().outline(session_id)
+
+    def mend(self) -> Iterator[Progress]:
+        for number in range(2):
+            assert not self.steps, "messages are mended first"
+            self.mended.append(number)
+            yield Progress(number, 2)
 
     def prepare_search(self) -> Iterator[Progress]:
         for number in range(3):
@@ -50,5 +57,6 @@ async def test_the_search_is_prepared_step_by_step_and_quietly(
     await leisure.prepare(SimpleNamespace(reader=reader, session=session))
     assert storage.outlined == [session.session_id]
     assert storage.steps == [0, 1, 2]
-    assert rests == [leisure.CALM, leisure.REST, leisure.REST]
+    assert storage.mended == [0, 1]
+    assert rests == [leisure.CALM, *[leisure.REST] * 4]
     await reader.close()

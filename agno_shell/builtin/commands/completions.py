@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import islice
 
 from agno_shell.builtin.commands.arguments import SHOWN_LENGTH, first_word
 from agno_shell.builtin.commands.wording import age, short_id
@@ -16,6 +17,9 @@ from agno_shell.types import Session
 from agno_shell.wording import count
 
 Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
+
+OFFERED = 500
+"""Sessions at most: the newest of those whose name, or id, what is typed may become."""
 
 ID_TYPED = 2
 """Ids are offered beside names once this many characters of one were typed."""
@@ -33,19 +37,33 @@ def words(*choices: tuple[str, str]) -> Completer:
 
 async def sessions(context: CommandContext, text: str) -> Iterable[Completion]:
     """Every session but the open one, by name and, once some of it is typed, by id."""
-    everything = await context.store(lambda storage: storage.sessions())
-    others = [each for each in everything if each.session_id != context.session.session_id]
+    open_id = context.session.session_id
+    # In the storage's thread: there may be a hundred thousand of them.
+    return await context.store(lambda storage: _sessions(storage.sessions(), open_id, text))
+
+
+def _sessions(everything: Sequence[Session], open_id: str, text: str) -> list[Completion]:
+    others = [each for each in everything if each.session_id != open_id]
     typed = text.strip().lower()
+    begun = (each for each in others if each.session_id.startswith(typed))
     by_id = [
         # As long as what was typed, or the shell's filter would drop it.
         Completion(
             session.session_id[: max(SHOWN_LENGTH, len(typed))],
             _meta(session, clean_line(session.name)),
         )
-        for session in others
-        if len(typed) >= ID_TYPED and session.session_id.startswith(typed)
+        for session in islice(begun, OFFERED if len(typed) >= ID_TYPED else 0)
     ]
+    if len(others) > OFFERED:
+        letters = typed.lstrip("'\"")
+        others = list(islice((each for each in others if _may_be(each, letters)), OFFERED))
     return [*_by_name(others, everything), *by_id]
+
+
+def _may_be(session: Session, letters: str) -> bool:
+    """Whether a name holds these letters in this order, as the shell's filter wants it."""
+    rest = iter(session.name.casefold())
+    return all(letter in rest for letter in letters.casefold())
 
 
 async def sessions_to_change(context: CommandContext, text: str) -> Iterable[Completion]:

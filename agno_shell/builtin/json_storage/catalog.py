@@ -6,10 +6,11 @@ and time that were counted; otherwise the folder is surveyed. Nothing here write
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
 
+from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.builtin.json_storage.index import Index
@@ -28,7 +29,7 @@ class Catalog:
         lay_anew: Callable[[bytes, bytes], None],
     ) -> None:
         self._root = root
-        self.index = Index(root, lock, self.contents, lay_anew)
+        self.index = Index(root, lock, self, lay_anew)
 
     def folder(self, session_id: str) -> str:
         """The folder of a session that exists. Raises ``SessionNotFoundError``, and
@@ -48,39 +49,62 @@ class Catalog:
 
     def contents(self) -> Contents:
         """Every session that has a folder, in no order, and the current one's id."""
-        listed = self.index.known()
+        return self._all(self.index.known(), self._is_counted)
+
+    def as_listed(self, listed: Contents) -> Contents:
+        """The same, but for the counts of those of which nothing but the list says what they
+        are called: their messages are not looked at, which would take as long as there are
+        messages. Whoever reads such an entry counts."""
+        return self._all(listed, self._is_listed_alone)
+
+    def _is_listed_alone(self, entry: Entry) -> bool:
+        """Whether the list is all that says what a session is called, and says when it was
+        made."""
+        session = entry.session
+        path = f"{self._root}/{session.session_id}/{folder.SESSION}"
+        return session.created_at != json_records.EPOCH and disk.status(path) is None
+
+    def _all(self, listed: Contents, holds: Callable[[Entry], bool]) -> Contents:
         names = set(disk.names(self._root))
         entries: dict[str, Entry] = {}
         for entry in listed.entries:
             session_id = entry.session.session_id
             if session_id not in names:
                 continue
-            if self._is_counted(entry):
+            if holds(entry):
                 entries[session_id] = entry
             elif (found := self._surveyed(session_id, entry)) is not None:
                 entries[session_id] = found
-        for name in names - entries.keys():
-            found = self._surveyed(name, None) if is_session_id(name) else None
+        unlisted = [each for each in names - entries.keys() if is_session_id(each)]
+        aside = self._set_aside(unlisted)
+        for session_id in unlisted:
+            found = self._surveyed(session_id, aside.get(session_id))
             if found is not None:
-                entries[name] = found
+                entries[session_id] = found
         current = listed.current if listed.current in entries else None
         return Contents(current, list(entries.values()))
+
+    def _set_aside(self, unlisted: Sequence[str]) -> Mapping[str, Entry]:
+        """What a list that was laid out anew has said of sessions that this one lacks, if
+        their folders do not say it."""
+        if all(disk.status(f"{self._root}/{each}/{folder.SESSION}") for each in unlisted):
+            return {}
+        return self.index.set_aside()
 
     def sessions(self) -> list[Session]:
         """Every session, the most recently updated first."""
         found = [entry.session for entry in self.contents().entries]
         return sorted(found, key=attrgetter("updated_at", "session_id"), reverse=True)
 
-    def changed(self) -> list[str]:
-        """The ids of the sessions whose messages are not those that were counted."""
+    def changed(self) -> list[Entry]:
+        """What the list says of the sessions whose messages are not those that were counted."""
         listed = self.index.read()
-        entries = listed.entries if listed else ()
-        return [each.session.session_id for each in entries if not self._is_counted(each)]
+        return [each for each in (listed.entries if listed else ()) if not self._is_counted(each)]
 
     def find(self, session_id: str) -> Entry:
         """One session as it is now. Raises ``SessionNotFoundError`` and ``OSError``."""
         path = self.folder(session_id)
-        listed = self.index.find(session_id)
+        listed = self.index.find(session_id) or self._set_aside([session_id]).get(session_id)
         record = folder.read_record(path, session_id)
         if listed is None or record is None or not self._is_counted(listed):
             found = folder.survey(path, session_id, listed)

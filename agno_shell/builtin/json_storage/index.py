@@ -7,7 +7,8 @@ in place without a sync, everything else replaces the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from typing import Protocol
 
 from agno_shell.builtin.json_storage import disk, folder, index_format
 from agno_shell.builtin.json_storage.ids import is_session_id
@@ -19,16 +20,28 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.index_patch import Patch, Patches
 
 NAME = "sessions.json"
+ASIDE = f"{NAME}.before-"
+"""What a copy of one that was laid out anew is called, but for the time."""
 
 Change = Callable[[dict[str, bytes], str | None, bool], str | None]
 """Changes the lines by session id, and returns the current session's id; told whether the
 file is one of local times."""
 
 
+class Sessions(Protocol):
+    """All sessions."""
+
+    def contents(self) -> Contents:
+        """As their folders show them."""
+
+    def as_listed(self, listed: Contents) -> Contents:
+        """As a list says where it names them, without looking at what was said."""
+
+
 class Index:
     """One ``sessions.json``.
 
-    ``lock`` gives the index lock; ``truth`` reads all sessions from their folders;
+    ``lock`` gives the index lock; ``truth`` knows all sessions;
     ``lay_anew`` replaces a file in another layout, given its bytes and the new ones.
 
     A file of another program's at its place is refused, and never replaced: the person has
@@ -39,7 +52,7 @@ class Index:
         self,
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
-        truth: Callable[[], Contents],
+        truth: Sessions,
         lay_anew: Callable[[bytes, bytes], None],
     ) -> None:
         self._root = root
@@ -49,6 +62,8 @@ class Index:
         self._lay_anew = lay_anew
         self._opened_patches: Patches | None = None
         self._damaged = False
+        self._decoded: tuple[bytes, Contents | None] = b"", None
+        """The last file in another layout and what it says."""
 
     # Reading -----------------------------------------------------------------------------
 
@@ -56,11 +71,11 @@ class Index:
         """All that the file says; None if it is missing or damaged. Raises
         ``StorageError`` for another program's."""
         data = self._bytes()
-        contents = index_format.read(data)
+        contents = self._read(data)
         if contents is None and data:
             # Another shell may be writing over the end of a line.
             data = self._bytes()
-            contents = index_format.read(data)
+            contents = self._read(data)
         self._damaged = contents is None and bool(data)
         if self._damaged:
             self._refuse_anothers(data)
@@ -74,6 +89,31 @@ class Index:
     def salvaged(self) -> Contents:
         """What can be read of a damaged file."""
         return index_format.salvage(self._bytes())
+
+    def set_aside(self) -> dict[str, Entry]:
+        """What the lists say that were laid out anew, the latest last: names that may stand
+        nowhere else where the list is lost, or damaged, since."""
+        entries: dict[str, Entry] = {}
+        for name in sorted(disk.names(self._root)):
+            if name.startswith(ASIDE):
+                with suppress(OSError):
+                    data = disk.read(f"{self._root}/{name}")
+                    contents = index_format.read(data) or index_format.salvage(data)
+                    entries |= {
+                        each.session.session_id: Entry(each.session) for each in contents.entries
+                    }
+        return entries
+
+    def is_laid_out(self) -> bool:
+        """Whether the file is in this program's layout, which it is once something was said."""
+        try:
+            fd = disk.open_to_read(self._path)
+        except OSError:
+            return False
+        try:
+            return index_format.begins_as_ours(disk.read_at(fd, 0, index_format.HEADING_WIDTH))
+        finally:
+            disk.close(fd)
 
     def began_elsewhere(self) -> bool:
         """Whether this is a folder of agno-cli's, which may use it still."""
@@ -93,7 +133,7 @@ class Index:
             entry = index_format.read_line(data[place[0] : sum(place)]) if place else None
             if entry is not None:
                 return entry
-        contents = index_format.read(data) or index_format.salvage(data)
+        contents = self._read(data) or index_format.salvage(data)
         # From the end: of two lines with the same id the later counts, as in a list of all.
         listed = reversed(contents.entries)
         return next((each for each in listed if each.session.session_id == session_id), None)
@@ -104,11 +144,20 @@ class Index:
         data = self._bytes()
         if index_format.is_ours(data):
             return index_format.read_heading(data)
-        contents = index_format.read(data)
+        contents = self._read(data)
         if contents is None:
             self._refuse_anothers(data)
             contents = index_format.salvage(data)
         return contents.current
+
+    def _read(self, data: bytes) -> Contents | None:
+        """All that a file says. One in another layout is decoded as a whole also for a single
+        session; it is decoded once."""
+        if index_format.is_ours(data):
+            return index_format.read(data)
+        if self._decoded[0] != data:
+            self._decoded = data, index_format.read(data)
+        return self._decoded[1]
 
     def _refuse_anothers(self, data: bytes) -> None:
         if index_format.is_anothers(data) and not self._has_sessions():
@@ -278,29 +327,25 @@ class Index:
             self._lay_anew(data, whole)
         else:
             disk.replace(self._path, whole)
-        self._damaged = False
+        self._damaged, self._decoded = False, (b"", None)
 
     def _settled(self, data: bytes) -> Contents:
-        """Every session, once the folders say what only a file in another layout, or a
-        damaged one, knew of them. Raises ``StorageError`` for another program's file."""
-        if data:
-            from agno_shell.builtin.json_storage import trash  # which a list does without
+        """Every session, for a list that is missing, damaged or in another layout. What a
+        sound one says is taken as it stands: a copy of it is kept, and the rest is found out
+        when nobody waits. Raises ``StorageError`` for another program's file."""
+        if not data:
+            return self._truth.contents()
+        from agno_shell.builtin.json_storage import trash  # which a list does without
 
+        sound = self._read(data)
+        if sound is None:
             self._refuse_anothers(data)
-            deleted = trash.sessions_in(self._root)
-            for entry in (index_format.read(data) or index_format.salvage(data)).entries:
-                session_id = entry.session.session_id
-                path = f"{self._root}/{session_id}"
-                # A line of ours without a folder is what is left of one deleted by hand.
-                if (
-                    entry.size == UNKNOWN
-                    and session_id not in deleted
-                    and disk.status(path) is None
-                ):
-                    disk.make_folder(path)
-                    folder.make_record(path, entry.session)
-        truth = self._truth()
-        if data:
-            for entry in truth.entries:
-                folder.make_record(f"{self._root}/{entry.session.session_id}", entry.session)
-        return truth
+        deleted = trash.sessions_in(self._root)
+        present = set(disk.names(self._root))
+        for entry in (sound or index_format.salvage(data)).entries:
+            session_id = entry.session.session_id
+            # A line of ours without a folder is what is left of one deleted by hand.
+            if entry.size == UNKNOWN and session_id not in deleted and session_id not in present:
+                disk.make_folder(f"{self._root}/{session_id}")
+                folder.make_record(f"{self._root}/{session_id}", entry.session)
+        return self._truth.as_listed(sound) if sound else self._truth.contents()

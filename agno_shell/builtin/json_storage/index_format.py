@@ -147,7 +147,12 @@ def read_heading(data: bytes) -> str | None:
 
 def is_ours(data: bytes) -> bool:
     """Whether a file begins and ends like one in this layout."""
-    return re.match(_HEADING, data) is not None and data.endswith(_EMPTY_FOOTING)
+    return begins_as_ours(data) and data.endswith(_EMPTY_FOOTING)
+
+
+def begins_as_ours(data: bytes) -> bool:
+    """Whether the first bytes of a file are those of one in this layout."""
+    return re.match(_HEADING, data) is not None
 
 
 def is_local(data: bytes) -> bool:
@@ -326,7 +331,6 @@ def _beginning(text: str, position: int) -> dict[str, Any]:
 
 _MOST_FAILURES = 1000
 """Places at which a damaged text does not decode; each may cost reading to its end."""
-
 
 _USUAL = (
     "session_id",

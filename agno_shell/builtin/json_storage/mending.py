@@ -26,12 +26,6 @@ class Mending:
         self._locks = locks
         self._writer = writer
 
-    def changed(self) -> None:
-        """Every session that has changed since the index was written."""
-        for session_id in self._catalog.changed():
-            with suppress(StorageError, OSError):
-                self.session(session_id)
-
     def session(self, session_id: str) -> None:
         """One session, unless another process is writing to it."""
         if message_reader.is_torn(f"{self._catalog.folder(session_id)}/{MESSAGES}"):

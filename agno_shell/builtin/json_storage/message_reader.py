@@ -65,7 +65,7 @@ class Raw(NamedTuple):
 def load(path: str) -> Loaded:
     """The whole file; a missing one is empty."""
     objects, form, data, size, mtime_ns = read(path)
-    messages, settled = tree.adopt(objects, datetime.fromtimestamp(mtime_ns / 1e9, UTC))
+    messages, settled = tree.adopt(objects, _written_at(mtime_ns))
     return Loaded(
         messages,
         "foreign" if form == "ours" and not settled else form,
@@ -77,6 +77,12 @@ def load(path: str) -> Loaded:
 
 def read(path: str) -> Raw:
     """The whole file, undecided what its objects mean; a missing one is empty."""
+    found, data, size, mtime_ns = _settled(path)
+    return Raw(found.objects, found.form, data, size, mtime_ns)
+
+
+def _settled(path: str) -> tuple[layout.Reading, bytes, int, int]:
+    """What is read once nobody is in the middle of an append."""
     previous = None
     for _ in range(_LOOKS):
         data, size, mtime_ns = _snapshot(path)
@@ -85,7 +91,11 @@ def read(path: str) -> Raw:
             break
         previous = data
         time.sleep(_SECOND_LOOK)
-    return Raw(found.objects, found.form, data, size, mtime_ns)
+    return found, data, size, mtime_ns
+
+
+def _written_at(mtime_ns: int) -> datetime:
+    return datetime.fromtimestamp(mtime_ns / 1e9, UTC)
 
 
 def count(path: str) -> Count:
@@ -98,9 +108,11 @@ def count(path: str) -> Count:
         newest_at = _time_of_last(data)
         if newest_at is not None:
             return Count(number, newest_at, size, mtime_ns)
-    loaded = load(path)
-    newest_at = loaded.messages[-1].created_at if loaded.messages else None
-    return Count(len(loaded.messages), newest_at, loaded.size, loaded.mtime_ns)
+    found = layout.read(data)
+    if found.form == "damaged":
+        found, _data, size, mtime_ns = _settled(path)
+    number, newest_at = tree.tally(found.objects, _written_at(mtime_ns))
+    return Count(number, newest_at, size, mtime_ns)
 
 
 def count_sound(path: str) -> int | None:

@@ -13,6 +13,7 @@ from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, index_format, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
+from agno_shell.builtin.json_storage.index import ASIDE
 from agno_shell.builtin.json_storage.index_format import Entry
 from agno_shell.builtin.json_storage.index_patch import Patch
 from agno_shell.builtin.json_storage.message_writer import (
@@ -127,7 +128,7 @@ class SessionWriter:
         self._notices(f"{path} was {was} and was rewritten; the old file is kept as {copy}.")
 
     def _has_copy_of_index(self) -> bool:
-        return any(name.startswith("sessions.json.before-") for name in disk.names(self._root))
+        return any(name.startswith(ASIDE) for name in disk.names(self._root))
 
     def tell(self, line: str) -> None:
         self._notices(line)

@@ -252,9 +252,11 @@ class JsonStorage(OutlinedStorage):
 
     # After a power cut -------------------------------------------------------------------
 
-    def mend(self) -> None:
+    def mend(self) -> Iterator[Progress]:
+        from agno_shell.builtin.json_storage.settling import Settling
+
         with reading(self._root):
-            self._mending.changed()
+            yield from Settling(self._root, self._catalog, self._mending.session).steps()
 
     @property
     def _mending(self) -> Mending:

@@ -68,6 +68,21 @@ def adopt(
     return messages, settled
 
 
+def tally(
+    objects: Sequence[Mapping[str, Any]], written_at: datetime = json_records.EPOCH
+) -> tuple[int, datetime | None]:
+    """How many messages :func:`adopt` would find, and the time of the last of them. There may
+    be ten thousand files to count, so no message is made where none stands twice."""
+    if not objects:
+        return 0, None
+    idents = [ident for raw in objects if isinstance(ident := raw.get("id"), str)]
+    if len(set(idents)) < len(idents):
+        messages, _settled = adopt(objects, written_at)
+        return len(messages), messages[-1].created_at
+    times = (json_records.time_of(raw) for raw in reversed(objects))
+    return len(objects), next(filter(None, times), None) or _first_time(objects, written_at)
+
+
 def _first_time(objects: Sequence[Mapping[str, Any]], written_at: datetime) -> datetime:
     for raw in objects:
         found = json_records.moment(raw.get("created_at") or raw.get("timestamp"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from agno_shell.builtin.commands import completions
 from agno_shell.errors import ProviderError
 from agno_shell.testing.fake_context import FakeProvider
 
@@ -25,6 +26,20 @@ async def test_ids_are_offered_once_a_part_is_typed(context, complete):
     long = garden.session_id[:15]
     assert texts(await complete(context, f"/switch {long}"))[1] == long
     assert texts(await complete(context, f"/switch {garden.session_id[:1]}")) == ["My garden"]
+
+
+async def test_of_very_many_the_newest_are_offered_that_may_be_meant(
+    context, complete, monkeypatch
+):
+    monkeypatch.setattr(completions, "OFFERED", 3)
+    made = [context.storage.create(f"Garden {number}") for number in range(6)]
+    for session in made:
+        context.storage.update(session.session_id, description="newer than the one before")
+    assert texts(await complete(context, "/switch ")) == ["Garden 5", "Garden 4", "Garden 3"]
+    assert texts(await complete(context, "/switch gn0")) == ["Garden 0"]
+    assert texts(await complete(context, '/rename "gn1')) == ['"Garden 1" ']
+    begun = made[0].session_id[:9]
+    assert begun in texts(await complete(context, f"/switch {begun}"))
 
 
 @pytest.mark.parametrize("name", ["First", "bad\x1bname", "two\nlines", "x" * 201])

@@ -66,13 +66,13 @@ def test_it_is_mended_and_the_torn_one_is_kept(torn: Torn, tear: object, how: st
         if how == "open":
             store.open(torn.ids[0])
         else:
-            store.mend()
+            list(store.mend())
         assert [each["content"] for each in json.loads(torn.file.read_bytes())] == read
         assert read[:2] == ["one", "two [1, 2]"]
         assert torn.copies() == [data]
         assert any("The damaged file is kept as" in line for line in torn.notices)
         before = torn.file.stat()
-        store.mend()
+        list(store.mend())
         store.open(torn.ids[0])
         assert torn.file.stat() == before
         assert store.open(torn.ids[0]).message_count == len(read)
@@ -93,7 +93,7 @@ def test_it_is_mended_and_the_torn_one_is_kept(torn: Torn, tear: object, how: st
 def test_another_layout_stays_as_it_is(torn: Torn, data: bytes) -> None:
     torn.file.write_bytes(data)
     with closing(torn.open()) as store:
-        store.mend()
+        list(store.mend())
         store.open(torn.ids[0])
     assert torn.file.read_bytes() == data
     assert torn.copies() == []
@@ -103,10 +103,10 @@ def test_a_session_that_is_being_written_is_left_alone(torn: Torn) -> None:
     torn.file.write_bytes(data := cut(torn.file.read_bytes()))
     with closing(torn.open()) as writing, closing(torn.open()) as store:
         with writing._locks.session(torn.ids[0]):
-            store.mend()
+            list(store.mend())
             store.open(torn.ids[0])
         assert torn.file.read_bytes() == data
-        store.mend()
+        list(store.mend())
         assert torn.file.read_bytes() != data
 
 
@@ -122,6 +122,6 @@ def test_a_disk_that_cannot_be_written_opens_it_all_the_same(
 
     monkeypatch.setattr(disk, "create_whole", full)
     with closing(torn.open()) as store:
-        store.mend()
+        list(store.mend())
         assert store.open(torn.ids[0]).message_count == 2
     assert torn.file.read_bytes() == data

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from agno_shell.builtin.json_storage import folder
 from agno_shell.contracts import Storage
 from agno_shell.testing.storage_contract import say
+from agno_shell.types import Session
 
 SAMPLE = Path(__file__).parents[2] / "data" / "agno_cli_sessions"
 PYTHON = "3f2b8c1e-5a47-4d0e-9c3b-7e6f1a2d4b58"
@@ -161,3 +163,86 @@ def test_an_index_that_cannot_be_laid_anew_is_not_copied_again_and_again(
     (copy,) = root.glob("sessions.json.before-*")
     assert copy.read_bytes() == (SAMPLE / "sessions.json").read_bytes()
     assert {each.name for each in store.sessions()} >= {"Finance", "Python questions"}
+
+
+# What is left for later ---------------------------------------------------------------------
+
+
+def summary(store: Storage) -> list[tuple[str, str, int, datetime]]:
+    return [
+        (each.name, each.description, each.message_count, each.created_at)
+        for each in store.sessions()
+    ]
+
+
+def lose_the_list(root: Path, *, with_copies: bool) -> None:
+    (root / "sessions.json").unlink()
+    for copy in root.glob("sessions.json.before-*") if with_copies else ():
+        copy.unlink()
+
+
+def test_the_first_message_writes_its_own_session_and_the_list(root: Path, store: Storage) -> None:
+    before = files(root)
+    say(store, PYTHON, "Thanks")
+    now = {path: data for path, data in files(root).items() if ".locks" not in path}
+    changed = {path for path, data in now.items() if before.get(path) != data}
+    written = {path for path in changed if ".before-" not in path}
+    assert written == {"sessions.json", f"{PYTHON}/messages.json", f"{PYTHON}/session.json"}
+
+
+def test_the_others_get_their_records_in_the_background(
+    root: Path, open_store: Callable[[], Storage]
+) -> None:
+    store = open_store()
+    before = files(root)
+    list(store.mend())
+    assert files(root) == before, "nothing was said"
+    say(store, PYTHON, "Thanks")
+    told = summary(store)
+    list(open_store().mend())
+    for each in (FINANCE, EMPTY):
+        assert (root / each / "session.json").exists()
+        assert files(root)[f"{each}/messages.json"] == before[f"{each}/messages.json"]
+    listed = json.loads((root / "sessions.json").read_bytes())["sessions"]
+    assert [each["messages_size"] > 0 for each in listed] == [True] * 3
+    now = files(root)
+    list(open_store().mend())
+    assert files(root) == now
+    lose_the_list(root, with_copies=True)
+    assert summary(open_store()) == told
+
+
+def test_what_is_said_in_the_background_work_counts(
+    root: Path, open_store: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    say(store, PYTHON, "Thanks")
+    make_record = folder.make_record
+
+    def said_meanwhile(path: str, session: Session) -> None:
+        make_record(path, session)
+        if path.endswith(FINANCE):
+            say(store, FINANCE, "one", "two", "three")
+
+    monkeypatch.setattr(folder, "make_record", said_meanwhile)
+    list(open_store().mend())
+    monkeypatch.undo()
+    assert {each.name: each.message_count for each in open_store().sessions()}["Finance"] == 5
+    listed = json.loads((root / "sessions.json").read_bytes())["sessions"]
+    assert {each["name"]: each["message_count"] for each in listed}["Finance"] == 5
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_a_list_that_is_lost_before_that_costs_no_name(
+    repaired: bool, root: Path, open_store: Callable[[], Storage]
+) -> None:
+    say(open_store(), PYTHON, "Thanks")
+    told = summary(open_store())
+    lose_the_list(root, with_copies=False)
+    if repaired:
+        list(open_store().check(repair=True))
+        lose_the_list(root, with_copies=True)
+    assert summary(open_store()) == told
+    assert open_store().open(FINANCE).name == "Finance"
+    say(open_store(), FINANCE, "more")
+    assert json.loads((root / FINANCE / "session.json").read_bytes())["name"] == "Finance"

@@ -163,6 +163,24 @@ def test_their_list_is_kept_once_and_again_where_it_says_more(
     assert b"called otherwise" in kept
 
 
+def test_another_name_in_their_list_is_kept_where_a_record_says_otherwise(
+    theirs: Path, open_store: Opened
+) -> None:
+    ident = {each.name: each.session_id for each in open_store().sessions()}
+    say(open_store(), ident["Beta"], "hello")
+    manager = TheirManager(theirs)
+    manager.sessions[ident["Beta"]]["name"] = "called otherwise"
+    manager.save()
+    say(open_store(), ident["Gamma"], "more")
+    assert summary(open_store())["Beta"] == ("about Beta", 1)
+    kept = b"".join(path.read_bytes() for path in theirs.glob("sessions.json*"))
+    assert b"called otherwise" in kept
+    list(open_store().mend())
+    kept = b"".join(path.read_bytes() for path in theirs.glob("sessions.json*"))
+    assert b"called otherwise" in kept
+    assert [each for each in open_store().check() if is_wrong(each)] == []
+
+
 def test_a_folder_of_our_own_has_times_with_an_offset(root: Path, open_store: Opened) -> None:
     kept = open_store()
     say(kept, kept.create("ours").session_id, "x")

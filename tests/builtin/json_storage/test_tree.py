@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+from datetime import UTC, datetime
 from typing import Any
 
 from agno_shell import json_records
@@ -82,3 +84,30 @@ def test_a_long_chain_is_no_recursion() -> None:
         for n in range(50_000)
     ]
     assert tree.path(messages, None) == messages
+
+
+TIMES = [None, "2026-01-01T12:00:00Z", "2026-01-02T12:00:00", 1767225600, "never"]
+
+
+def test_a_tally_is_what_adopting_them_would_give() -> None:
+    chance = random.Random(1)
+    for _ in range(2000):
+        objects = [
+            {
+                "role": "user",
+                "content": chance.choice("xy"),
+                **({"id": ident} if (ident := chance.choice([None, "a", "b", "c", 7])) else {}),
+                chance.choice(["created_at", "timestamp"]): chance.choice(TIMES),
+            }
+            for _ in range(chance.randint(0, 4))
+        ]
+        for raw in objects:
+            if chance.random() < 0.3:
+                raw.pop("created_at", None)
+                raw.pop("timestamp", None)
+        messages, _settled = tree.adopt(objects, WRITTEN)
+        newest = messages[-1].created_at if messages else None
+        assert tree.tally(objects, WRITTEN) == (len(messages), newest), objects
+
+
+WRITTEN = datetime(2020, 1, 1, tzinfo=UTC)

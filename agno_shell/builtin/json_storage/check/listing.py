@@ -13,7 +13,7 @@ from agno_shell.builtin.json_storage import disk, folder, index_format, message_
 from agno_shell.builtin.json_storage.check.ailment import Ailment
 from agno_shell.builtin.json_storage.importing import take_over
 from agno_shell.builtin.json_storage.index import NAME, Index
-from agno_shell.builtin.json_storage.index_format import Contents, Entry
+from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.errors import StorageError
@@ -59,10 +59,15 @@ class Listing:
         self._told = told
         self._is_local = index.began_elsewhere()
         self._entries = _by_id(index.known().entries)
+        self._aside: Mapping[str, Entry] | None = None
 
     def entry(self, session_id: str) -> Entry | None:
-        """What the list said of a session."""
-        return self._entries.get(session_id)
+        """What the list said of a session, or one that was laid out anew before."""
+        if session_id in self._entries:
+            return self._entries[session_id]
+        if self._aside is None:
+            self._aside = self._index.set_aside()
+        return self._aside.get(session_id)
 
     def agrees(self, session_id: str, messages: int | None) -> bool:
         """Whether the list was right about a session that is well and has this many
@@ -155,6 +160,8 @@ class Listing:
         changed_at = record.session.updated_at if record else entry.session.updated_at
         if not self._same(entry.session, found.session._replace(updated_at=changed_at)):
             return "words"
+        if entry.size == UNKNOWN:
+            return ""  # the line itself says that it is not counted
         listed, counted = entry.session.message_count, found.session.message_count
         same_file = (entry.size, entry.mtime_ns) == (found.size, found.mtime_ns)
         return "" if same_file and listed == counted else "count"
