@@ -31,6 +31,19 @@ _SWITCH_WORDS = {
 }
 
 
+def _list_of(text: str) -> list[Any]:
+    """Names with commas between them, or a list as it stands in a TOML file."""
+    if not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    import tomllib
+
+    try:
+        found: list[Any] = tomllib.loads(f"list = {text}")["list"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise ValueError('must be a list, such as one, two or ["one", "two"]') from None
+    return found
+
+
 class Setting(Generic[T]):
     """One setting, of the type of its default.
 
@@ -79,7 +92,8 @@ class Setting(Generic[T]):
         if self.choices and checked not in self.choices:
             raise ValueError(f"must be {_or(self.choices)}")
         if self.minimum is not None and not self.minimum <= checked < float("inf"):
-            raise ValueError(f"must be at least {self.minimum:g}, and finite")
+            finite = " a finite number of" if checked != checked or checked == float("inf") else ""
+            raise ValueError(f"must be{finite} at least {self.minimum:g}")
         complaint = self._form(checked) if self._form and checked else ""
         if complaint:
             raise ValueError(complaint)
@@ -90,7 +104,7 @@ class Setting(Generic[T]):
         if self.kind is str:
             return self.validate(text)
         if self.kind is tuple:
-            return self.validate([part.strip() for part in text.split(",") if part.strip()])
+            return self.validate(_list_of(text))
         if self.kind is bool:
             return self.validate(_SWITCH_WORDS.get(text.strip().lower(), text))
         try:
