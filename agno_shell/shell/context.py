@@ -96,8 +96,8 @@ class ShellContext:
         return self._shell.plugins.rows()
 
     async def resolve(self, reference: str) -> Session:
-        sessions = await self.store(lambda storage: storage.sessions())
-        return resolve(reference, sessions)
+        # All in the storage's thread: there may be a hundred thousand to compare.
+        return await self.store(lambda storage: resolve(reference, storage.sessions()))
 
     async def switch(self, session_id: str, at: str | None = None) -> None:
         await self._shell.open(session_id, at)

@@ -21,7 +21,7 @@ async def open_first(
     new one. ``tell`` gets why one that was not asked for cannot be opened."""
     store = conversation.store
     if new is None and session is not None:
-        found = resolve(session, await store(lambda storage: storage.sessions()))
+        found = await store(lambda storage: resolve(session, storage.sessions()))
         await conversation.open(found.session_id)
         return
     if new is None:

@@ -11,7 +11,7 @@ from agno_shell.builtin.commands.arguments import (
 )
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
-from agno_shell.contracts import Command, CommandContext
+from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.session_names import name_key
 from agno_shell.terminal_text import clean_line
@@ -57,9 +57,9 @@ async def open_session(context: CommandContext, session: Session) -> None:
 
 async def sessions(context: CommandContext, text: str) -> None:
     """List sessions as a table."""
-    everything = await context.store(lambda storage: storage.sessions())
     wanted = unquote(text).casefold()
-    found = [session for session in everything if wanted in _searched(session)]
+    # In the storage's thread: there may be a hundred thousand of them.
+    found = await context.store(lambda storage: _found(storage.sessions(), wanted))
     if not found:
         context.print(
             f"No session has '{clean_line(unquote(text))}' in its name, description or tags."
@@ -149,8 +149,10 @@ async def describe(context: CommandContext, text: str) -> None:
 
 
 async def _target(context: CommandContext, text: str) -> tuple[Session, str]:
-    everything = await context.store(lambda storage: storage.sessions())
-    session, rest = split_reference(text, everything, context.session.session_id)
+    open_id = context.session.session_id
+    session, rest = await context.store(
+        lambda storage: split_reference(text, storage.sessions(), open_id)
+    )
     return session or context.session, rest
 
 
@@ -165,19 +167,27 @@ def _clean_description(text: str) -> str:
     return description
 
 
+def _found(everything: list[Session], wanted: str) -> list[Session]:
+    """Those that hold a text in their name, description or tags."""
+    return [each for each in everything if wanted in _searched(each)] if wanted else everything
+
+
 def _searched(session: Session) -> str:
     return "\n".join((session.name, session.description, *session.tags)).casefold()
 
 
 async def say_duplicates(context: CommandContext, session: Session) -> None:
     """A name may be given twice, but then only ids tell the sessions apart."""
-    everything = await context.store(lambda storage: storage.sessions())
-    same = [
-        short_id(other)
-        for other in everything
-        if name_key(other.name) == name_key(session.name) and other.session_id != session.session_id
-    ]
-    if same:
+    key = name_key(session.name)
+
+    def others(storage: Storage) -> list[str]:
+        return [
+            short_id(other)
+            for other in storage.sessions()
+            if name_key(other.name) == key and other.session_id != session.session_id
+        ]
+
+    if same := await context.store(others):
         shown = ", ".join(same[:3]) + (" …" if len(same) > 3 else "")
         context.print(
             f"{count(len(same), 'other session')} of this name: {shown}. "
