@@ -38,6 +38,8 @@ class PluginLife:
 
     async def load(self, session: Callable[[], Session]) -> None:
         """Load the installed plugins, in a thread; one that takes long is named."""
+        # A command can be run as soon as its plugin is loaded, and may hold up the keys at once.
+        self._watch()
         loading = asyncio.ensure_future(
             cast("Awaitable[Collection[str]]", in_thread(self._plugins.load_installed))
         )
@@ -53,8 +55,8 @@ class PluginLife:
                 )
         # They could not hear of the session when it was opened.
         self._plugins.session_opened(session(), only=loading.result())
-        if self._plugins.has_installed:
-            self._watch()
+        if self._watchdog and not self._plugins.has_installed:
+            self._watchdog.stop()
 
     def _watch(self) -> None:
         from agno_shell.shell.watchdog import Watchdog
