@@ -46,8 +46,7 @@ def add(make: Make) -> ArgumentParser:
     actions.add_argument(
         "--export",
         nargs="?",
-        const="",
-        choices=("", "json", "csv"),
+        choices=("json", "csv"),
         metavar="FORMAT",
         help="each reply: as json (default) or csv",
     )
