@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from agno_shell import trashed, wording
 from agno_shell.contracts.storage import Storage
+from agno_shell.entered import EnteredFile
 from agno_shell.errors import StorageError
 from agno_shell.oneshot.output import terminal_width
 from agno_shell.oneshot.sessions import fields
 from agno_shell.options import SessionAction, SessionOptions
+from agno_shell.paths import find_paths
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import table_lines
 from agno_shell.types import Trashed, local_time
@@ -67,11 +71,21 @@ def purge(storage: Storage, options: SessionOptions, out: TextIO) -> None:
             failed.append(error)
         else:
             out.write(f"Purged for good: {trashed.describe(each)}\n")
+            _purge_entered(storage, each.session.session_id)
     if failed:
         # What is gone has been said; the first reason mostly is the reason of all.
         raise StorageError(
             f"{len(failed)} of {len(found)} could not be purged. {failed[0]}", hint=failed[0].hint
         )
+
+
+def _purge_entered(storage: Storage, session_id: str) -> None:
+    """What was entered in a session and never sent goes with it, unless another one, perhaps
+    restored since, has its id."""
+    others = (*storage.sessions(), *(each.session for each in storage.trash()))
+    if all(each.session_id != session_id for each in others):
+        with suppress(OSError):  # it is still there for a shell that opens such a session
+            EnteredFile(find_paths(os.environ).entered_dir, session_id).purge()
 
 
 def as_json(each: Trashed) -> dict[str, object]:

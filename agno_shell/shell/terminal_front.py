@@ -18,10 +18,10 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
+from agno_shell.entered import Entry
 from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.completion import completes
-from agno_shell.shell.entered import Entry
 from agno_shell.shell.front import Front, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings

@@ -15,6 +15,7 @@ import pytest
 
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.contracts import Storage, StorageOptions
+from agno_shell.entered import EnteredFile, Entry
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.oneshot import sessions
 from agno_shell.options import SessionOptions
@@ -225,3 +226,33 @@ def test_the_whole_way_in_a_script(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("Purged for good: 'Garden'")
     assert storage.trash() == []
+
+
+def test_what_was_entered_and_never_sent_is_purged_with_its_session(
+    storage: Storage, do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGNO_SHELL_HOME", str(tmp_path))
+    gone, kept = (storage.create(name).session_id for name in ("Gone", "Kept"))
+    for session_id in (gone, kept):
+        left = EnteredFile(str(tmp_path / "entered"), session_id)
+        left.add([Entry("1", "a secret plan", now())])
+        left.close()
+    storage.delete(gone)
+    do("purge", reference="Gone")
+    names = [path.name for path in (tmp_path / "entered").iterdir()]
+    assert names
+    assert all(name.startswith(kept) for name in names)
+
+
+def test_what_another_session_of_the_same_id_has_entered_stays(
+    storage: Storage, do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGNO_SHELL_HOME", str(tmp_path))
+    session = storage.create("Twice")
+    left = EnteredFile(str(tmp_path / "entered"), session.session_id)
+    left.add([Entry("1", "still wanted", now())])
+    left.close()
+    storage.delete(session.session_id)
+    storage.import_session(session, [])
+    do("purge", reference="Twice")
+    assert list((tmp_path / "entered").iterdir())

@@ -95,6 +95,13 @@ class EnteredFile:
                 os.close(lock)
         return sorted(found, key=lambda each: each.entered_at)
 
+    def purge(self) -> None:
+        """Delete what shells that are gone have left."""
+        for token in self._left():
+            if (lock := self._try_lock(token)) >= 0:
+                self._remove(token)
+                os.close(lock)
+
     def close(self) -> None:
         """Leave what waits for the next shell; nothing is left where nothing waits."""
         lock, fd = self._lock, self._fd

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.shell.entered import EnteredFile, Entry
+from agno_shell.entered import EnteredFile, Entry
 from agno_shell.types import new_id, now
 
 SESSION = "11111111-2222-4333-8444-555555555555"
