@@ -89,10 +89,11 @@ def _read_part(fd: int, offset: int, length: int) -> bytes:
 
 
 def status(path: str) -> os.stat_result | None:
-    """What ``lstat`` says, or None if there is nothing."""
+    """What ``lstat`` says, or None if there is nothing, also because what should be a folder
+    on the way to it is a file."""
     try:
         return os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
