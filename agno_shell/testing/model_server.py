@@ -144,6 +144,9 @@ class ModelServer(Faults):
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        # Connections that are closed now are gone with the next turn of the loop.
+        for _turn in range(3):
+            await asyncio.sleep(0)
 
     # What a test waits for ----------------------------------------------------------------
 

@@ -92,6 +92,9 @@ class Listener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # The connections that they have closed are gone with the next turn of the loop.
+        for _turn in range(3):
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 
