@@ -16,7 +16,7 @@ from agno_shell.arguments import build_parser, subcommand
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from typing import Any
+    from typing import Any, TextIO
 
     from agno_shell.options import SessionAction
 
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _main(argv)
     finally:
+        _settle_stderr()
         gc.freeze()
         if "agno_shell.plugins" in sys.modules:  # whose threads may not want to end
             from agno_shell import ending
@@ -282,8 +283,21 @@ def _is_failed_output(error: OSError) -> bool:
     return error.filename is None and error.errno in (ENOSPC, EFBIG, EIO)
 
 
+def _settle_stderr() -> None:
+    """What nobody hears keeps its status: the interpreter would try once more at its end, and
+    make it 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
 def _drop_output() -> None:
     """Let stdout lead nowhere, or the interpreter complains once more when it ends."""
+    _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

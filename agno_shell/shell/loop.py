@@ -142,6 +142,7 @@ class Shell:
             self.status.greet(self._greeting)
             await self.unsent.restore()
             self.update_toolbar()
+            life.watch()
             self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
             self._background.append(asyncio.create_task(self._warm_up(life)))
             if self.front.has_person:

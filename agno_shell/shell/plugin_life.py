@@ -38,8 +38,6 @@ class PluginLife:
 
     async def load(self, session: Callable[[], Session]) -> None:
         """Load the installed plugins, in a thread; one that takes long is named."""
-        # A command can be run as soon as its plugin is loaded, and may hold up the keys at once.
-        self._watch()
         loading = asyncio.ensure_future(
             cast("Awaitable[Collection[str]]", in_thread(self._plugins.load_installed))
         )
@@ -58,7 +56,9 @@ class PluginLife:
         if self._watchdog and not self._plugins.has_installed:
             self._watchdog.stop()
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Begin to watch, before anything that was typed is read: a plugin may be loaded
+        already, and its command hold up the keys at once."""
         from agno_shell.shell.watchdog import Watchdog
 
         self._watchdog = Watchdog(

@@ -43,6 +43,7 @@ async def test_a_plugin_is_watched_as_soon_as_it_is_loaded(
 
     monkeypatch.setattr(plugins, "load_installed", load)
     life = PluginLife(plugins, cast(Any, None), cast(Keyboard, None), ())
+    life.watch()
     await life.load(lambda: new_session("Test"))
     assert watched == [1]
     assert Watched.running == int(has_installed), "without plugins nobody needs to be watched"
