@@ -35,6 +35,7 @@ from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.types import Message, new_id, now
 
+# httpcore leaves a connection open on which a SOCKS proxy said no.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 _LONGEST_HEAD = 65536
@@ -294,7 +295,7 @@ class Asking(ABC):
 
     async def fails(self, url: str = MODELS) -> OnTheWayError:
         error = await asyncio.to_thread(self._failure, url)
-        gc.collect()  # httpcore leaves a connection open on which a SOCKS proxy said no
+        gc.collect()  # what httpcore left open is met here, not in a later test
         assert SIGN_IN.partition(":")[2] not in f"{error} {error.hint}"
         return error
 
