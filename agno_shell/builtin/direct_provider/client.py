@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from agno_shell.builtin.model_services import proxies, trust
+from agno_shell.builtin.model_services import proxies, socks, trust
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.proxies import Proxy
 from agno_shell.builtin.model_services.way import Way, wants_sign_in
@@ -40,7 +40,13 @@ class Client:
         where = httpx.URL(url)
         proxy = self._way.check(where.scheme, where.host)
         client = self._client(proxy)
-        request = client.build_request("POST", where, content=content, headers=headers)
+        request = client.build_request(
+            "POST",
+            where,
+            content=content,
+            headers=headers,
+            extensions=dict(socks.extensions(proxy)),
+        )
         try:
             response = await client.send(request, stream=True)
         except Exception as error:

@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agno_shell.builtin.model_services import socks
 from agno_shell.builtin.model_services.destination import is_loopback
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.proxies import Proxy
@@ -111,6 +112,7 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
         wants_stream = options.get("stream", False)
         options |= {"follow_redirects": False, "stream": True}
         proxy = _way(str(request.url))
+        request.extensions |= socks.extensions(proxy)
         try:
             response = _final(await send(client, request, **options))
         except Exception as error:
@@ -133,6 +135,7 @@ def _guard_sync(send: Callable[..., httpx.Response]) -> Callable[..., Any]:
     def guarded(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
         _inspect(request)
         proxy = _way(str(request.url))
+        request.extensions |= socks.extensions(proxy, synchronous=True)
         try:
             response = _final(send(client, request, **options | {"follow_redirects": False}))
         except Exception as error:

@@ -31,6 +31,10 @@ class Proxy(NamedTuple):
     problem: str = ""
     """Why it cannot be used, a sentence; empty: it can."""
 
+    @property
+    def is_socks(self) -> bool:
+        return self.scheme in _SOCKS
+
 
 class Proxies(NamedTuple):
     """The proxies in an environment."""
@@ -47,7 +51,7 @@ class Proxies(NamedTuple):
 
     @property
     def have_socks(self) -> bool:
-        return any(each.scheme in _SOCKS for each in self.by_kind.values())
+        return any(each.is_socks for each in self.by_kind.values())
 
 
 def take(environ: MutableMapping[str, str]) -> Proxies:

@@ -35,9 +35,6 @@ from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.types import Message, new_id, now
 
-# httpcore leaves a connection open on which a SOCKS proxy said no.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
 _LONGEST_HEAD = 65536
 
 
@@ -295,7 +292,7 @@ class Asking(ABC):
 
     async def fails(self, url: str = MODELS) -> OnTheWayError:
         error = await asyncio.to_thread(self._failure, url)
-        gc.collect()  # what httpcore left open is met here, not in a later test
+        gc.collect()  # a connection left open fails this test, not a later one
         assert SIGN_IN.partition(":")[2] not in f"{error} {error.hint}"
         return error
 
