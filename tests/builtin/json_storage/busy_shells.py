@@ -31,6 +31,7 @@ class Shell:
         self.session_id: str = order["session"]
         self.chance = random.Random(order["seed"])
         self.store: Storage = open_storage(StorageOptions(order["root"]))
+        self.is_leaving = False
 
     def log(self, *fields: object) -> None:
         os.write(self.log_fd, json.dumps(fields).encode() + b"\n")
@@ -80,11 +81,17 @@ class Shell:
 
 
 def work(order: dict[str, Any]) -> None:
+    shell = Shell(order)
+
+    def leave(_number: int, _frame: object) -> None:
+        # Where it comes while an object is being freed, the interpreter drops what is raised.
+        shell.is_leaving = True
+        sys.exit(3)
+
     # As a terminal that is closed, or Ctrl-C, ends a program that cleans up behind itself.
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: sys.exit(3))
-    shell = Shell(order)
-    while True:
+        signal.signal(number, leave)
+    while not shell.is_leaving:
         try:
             getattr(shell, order["role"])()
         except StorageError as error:
