@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Event,
         Failed,
         Finished,
+        HiddenDelta,
         Interrupted,
         ReasoningDelta,
         Request,
@@ -89,7 +90,10 @@ _HOMES = {
         "AgnoShellError ConfigError PluginError ProviderError SessionNotFoundError "
         "StorageError UsageError"
     ),
-    "events": ("Event Failed Finished Interrupted ReasoningDelta Request TextDelta UsageReported"),
+    "events": (
+        "Event Failed Finished HiddenDelta Interrupted ReasoningDelta Request TextDelta "
+        "UsageReported"
+    ),
     "function_tools": "python_tools",
     "hookspecs": "hookimpl",
     "terminal_text": "Cleaner clean clean_line",
@@ -117,6 +121,7 @@ __all__ = [
     "Finding",
     "Finished",
     "Growth",
+    "HiddenDelta",
     "Interrupted",
     "Line",
     "Memory",

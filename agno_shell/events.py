@@ -93,6 +93,12 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True)
+class HiddenDelta:
+    """Something of the reply has come that is not shown, such as a part of a tool's call. It
+    counts as a token for ``between_tokens``; a server's keep-alive is none."""
+
+
+@dataclass(frozen=True)
 class UsageReported:
     """Token counts and cost, as far as they are known."""
 
@@ -245,7 +251,7 @@ class NotSaved:
     reason: str
 
 
-Event = TextDelta | ReasoningDelta | ToolCall | UsageReported | Finished | Failed
+Event = TextDelta | ReasoningDelta | ToolCall | UsageReported | HiddenDelta | Finished | Failed
 """What a provider yields."""
 
 Ending = Finished | Failed | Interrupted

@@ -8,7 +8,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from agno_shell import settings
+from agno_shell.config import Config
 from agno_shell.contracts import Provider
+from agno_shell.conversation.limits import DEFAULT_LIMITS, ReplyLimits
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.stream import Stream, Take, failure, passed_on
@@ -32,13 +35,21 @@ DOWN = ("unreachable", "timeout", "provider_died")
 """Failures that another model may not have, beside the temporary ones."""
 
 
-class Patience(NamedTuple):
-    """How long a request is tried."""
+class RetryPolicy(NamedTuple):
+    """How often and how long a request is tried."""
 
     tries: int
     retry_after: float
     """Seconds; who wants to be left alone for longer is not asked again."""
     wait: Callable[[float], Coroutine[Any, Any, None]]
+    limits: ReplyLimits = DEFAULT_LIMITS
+    """Those of each try."""
+
+    @classmethod
+    def of(cls, config: Config, wait: Callable[[float], Coroutine[Any, Any, None]]) -> RetryPolicy:
+        """As ``[provider.limits]`` says."""
+        tries, retry_after = config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER]
+        return cls(tries, retry_after, wait, ReplyLimits.of(config))
 
 
 class Asking:
@@ -54,7 +65,7 @@ class Asking:
         provider: Callable[[Choice], Provider],
         prepare: Callable[[Choice], Awaitable[RequestPrepared]],
         begun: Callable[[Choice, RequestPrepared], object],
-        patience: Patience,
+        policy: RetryPolicy,
         stop: Stop,
         take: Take = passed_on,
     ) -> None:
@@ -62,7 +73,7 @@ class Asking:
         self._provider = provider
         self._prepare = prepare
         self._begun = begun
-        self._patience = patience
+        self._policy = policy
         self._stop = stop
         self._take = take
 
@@ -84,7 +95,7 @@ class Asking:
 
     @property
     def _tries(self) -> int:
-        return max(1, self._patience.tries)
+        return max(1, self._policy.tries)
 
     async def _at(self, choice: Choice, tries: int) -> AsyncGenerator[TurnEvent, None]:
         """The request at one model."""
@@ -114,13 +125,13 @@ class Asking:
                 return
             yield Retrying(event, seconds, attempt + 1, tries)
             try:
-                await self._stop.guard(self._patience.wait(seconds))
+                await self._stop.guard(self._policy.wait(seconds))
             except StoppedError:
                 yield Interrupted()
                 return
 
     async def _once(self, choice: Choice, prepared: RequestPrepared) -> AsyncGenerator[Event, None]:
-        stream = Stream(self._provider(choice), prepared.request, self._take)
+        stream = Stream(self._provider(choice), prepared.request, self._take, self._policy.limits)
         with self._stop.calling(stream.stop):
             async with aclosing(stream.events()) as events:
                 async for event in events:
@@ -143,11 +154,11 @@ class Asking:
             return None
         if failed.retry_after is None:
             return BACK_OFF[min(attempt, len(BACK_OFF)) - 1]
-        return failed.retry_after if failed.retry_after <= self._patience.retry_after else None
+        return failed.retry_after if failed.retry_after <= self._policy.retry_after else None
 
     def _explained(self, failed: Failed) -> Failed:
         """The failure, with why it is not tried again where it could have been."""
-        longest = self._patience.retry_after
+        longest = self._policy.retry_after
         if not failed.temporary or (failed.retry_after or 0.0) <= longest:
             return failed
         hint = f"That is longer than [provider.limits] retry_after, {longest:g} seconds, allows"

@@ -12,7 +12,7 @@ from agno_shell import settings
 from agno_shell.contracts import Address, Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
-from agno_shell.conversation.asking import Patience
+from agno_shell.conversation.asking import RetryPolicy
 from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.outbox import Outbox
@@ -74,9 +74,7 @@ class Conversation:
         self.facts = facts
         self.toolbelt = toolbelt
         self.tool_rounds = config[settings.TOOLS_ROUNDS]
-        self.patience = Patience(
-            config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], wait
-        )
+        self.retry_policy = RetryPolicy.of(config, wait)
         self.agents = dict(config.agents)
         """The configured agents by name, and those made since."""
         self.ledger = Ledger()

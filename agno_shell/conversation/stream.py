@@ -9,11 +9,13 @@ from types import NoneType
 from typing import Any
 
 from agno_shell.contracts import Provider
+from agno_shell.conversation.limits import DEFAULT_LIMITS, LimitWatch, ReplyLimits
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
     Event,
     Failed,
     Finished,
+    HiddenDelta,
     ReasoningDelta,
     Request,
     TextDelta,
@@ -44,6 +46,7 @@ FIELDS: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
     ReasoningDelta: {"text": str},
     ToolCall: {"id": str, "name": str, "arguments": str},
     UsageReported: {"usage": Usage},
+    HiddenDelta: {},
     Finished: {"reason": str, "provider_data": Mapping},
     Failed: {"kind": str, "message": str, "hint": str, "retry_after": (int, float, NoneType)},
 }
@@ -65,10 +68,17 @@ class Stream:
     """The events of one request. A task of its own reads the provider, so that
     :meth:`stop` acts at once, whatever the provider, or ``take``, is waiting for."""
 
-    def __init__(self, provider: Provider, request: Request, take: Take = passed_on) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        request: Request,
+        take: Take = passed_on,
+        limits: ReplyLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._provider = provider
         self._request = request
         self._take = take
+        self._limits = limits
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._has_room = asyncio.Event()
         self._is_due = asyncio.Event()
@@ -95,7 +105,8 @@ class Stream:
         """What the provider yields; the last one is Finished or Failed, unless stopped."""
         if self.stopped:
             return
-        self._task = asyncio.create_task(self._read())
+        watch = LimitWatch(self._limits, self._request.model, self._put)
+        self._task = asyncio.create_task(self._read(watch))
         try:
             while batch := await self._batch():
                 for number, event in enumerate(batch, 1):
@@ -111,6 +122,7 @@ class Stream:
                     "server", "The reply ended without being finished.", "/retry asks again."
                 )
         finally:
+            watch.close()
             self._is_over = True
             # Once only: a second time would interrupt the provider while it closes its
             # connection, which then stays open.
@@ -157,18 +169,30 @@ class Stream:
         if is_last or self._queue.qsize() >= BEHIND:
             self._is_due.set()
 
-    async def _read(self) -> None:
+    async def _room(self) -> None:
+        """Wait until some of what was yielded is taken."""
+        while self._queue.qsize() >= BEHIND and not self._is_over:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    async def _read(self, watch: LimitWatch) -> None:
         try:
             async with aclosing(self._provider.stream(self._request)) as events:
                 async for event in events:
                     if self._is_over:
                         return
-                    self._put(checked(event))
+                    event = checked(event)
+                    if not watch.note(event):
+                        return
+                    if isinstance(event, HiddenDelta):
+                        continue
+                    self._put(event)
                     if self._queue.qsize() % TOGETHER == 0:
                         await asyncio.sleep(0)
-                    while self._queue.qsize() >= BEHIND and not self._is_over:
-                        self._has_room.clear()
-                        await self._has_room.wait()
+                    if self._queue.qsize() >= BEHIND:
+                        watch.hold()
+                        await self._room()
+                        watch.go_on()
         except AgnoShellError as error:
             self._put(failure(error))
         # A provider may be anybody's plugin; its bug costs one reply and not the shell, even

@@ -168,7 +168,9 @@ class Titles:
         """What the model says; empty unless it has finished."""
         conversation = self._conversation
         request = await filtered(conversation.plugins, session, request)
-        stream = Stream(conversation.models.provider(choice), request)
+        stream = Stream(
+            conversation.models.provider(choice), request, limits=conversation.retry_policy.limits
+        )
         text, usage, finished = "", None, False
         try:
             async with aclosing(stream.events()) as events:

@@ -129,7 +129,7 @@ class Turn:
             conversation.models.provider,
             self._prepare,
             begun,
-            conversation.patience,
+            conversation.retry_policy,
             self._stop,
             keeping.take,
         )

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 from agno_shell import settings
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import Provider
-from agno_shell.conversation.asking import Asking, Patience
+from agno_shell.conversation.asking import Asking, RetryPolicy
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
@@ -84,7 +84,7 @@ class Query(NamedTuple):
     choices: tuple[Choice, ...]
     """One after the other, while each is down."""
     provider: Callable[[Choice], Provider]
-    patience: Patience
+    retry_policy: RetryPolicy
     cautions: Callable[[Choice], Sequence[str]] = lambda _choice: ()
     agent: Agent | None = None
     facts: Mapping[str, Any] = NOTHING
@@ -110,7 +110,7 @@ def make_query(text: str, options: QuickOptions, config: Config, models: Models)
         text,
         models.in_turn(first, fallbacks),
         models.provider,
-        Patience(config[settings.LIMIT_TRIES], config[settings.LIMIT_RETRY_AFTER], asyncio.sleep),
+        RetryPolicy.of(config, asyncio.sleep),
         models.cautions,
         agent,
         options.context,
@@ -156,7 +156,7 @@ class Quick:
             query.provider,
             self._prepare,
             lambda choice, _prepared: reply.begin(choice),
-            query.patience,
+            query.retry_policy,
             self._stop,
             taken_by(reply),
         )

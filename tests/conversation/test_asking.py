@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.asking import BACK_OFF, Asking, Patience
+from agno_shell.conversation.asking import BACK_OFF, Asking, RetryPolicy
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError
@@ -43,7 +43,7 @@ class Lab:
         self.stop = Stop()
         self.waited: list[float] = []
         self.begun: list[str] = []
-        self.patience = Patience(tries, retry_after, self.wait)
+        self.retry_policy = RetryPolicy(tries, retry_after, self.wait)
         self.broken: dict[str, Exception] = {}
 
     async def wait(self, seconds: float) -> None:
@@ -61,7 +61,7 @@ class Lab:
             lambda _choice: self.provider,
             self.prepare,
             lambda choice, _prepared: self.begun.append(choice.model),
-            self.patience,
+            self.retry_policy,
             self.stop,
         )
         return [event async for event in asking.events()]
@@ -152,7 +152,7 @@ async def test_stopping_ends_the_wait_for_the_next_try() -> None:
         lab.stop.set()
         await asyncio.Event().wait()
 
-    lab.patience = Patience(3, 60.0, stopped)
+    lab.retry_policy = RetryPolicy(3, 60.0, stopped)
     events = await lab.ask([BUSY])
     assert kinds(events) == ["RequestPrepared", "Retrying", "Interrupted"]
 
@@ -172,7 +172,7 @@ async def test_stopping_in_the_middle_of_the_reply() -> None:
         lambda _choice: lab.provider,
         lab.prepare,
         lambda *_about: None,
-        lab.patience,
+        lab.retry_policy,
         lab.stop,
     )
     events = []

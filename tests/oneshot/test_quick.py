@@ -14,7 +14,7 @@ import pytest
 
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import Abilities, ProviderFactory
-from agno_shell.conversation.asking import Patience
+from agno_shell.conversation.asking import RetryPolicy
 from agno_shell.conversation.models import Choice, Models
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError
@@ -64,7 +64,7 @@ class Asker:
             self.waited.append(seconds)
 
         choices = tuple(Choice("scripted", name) for name in models or ("m",))
-        query = Query("Why?", choices, lambda _choice: self.provider, Patience(3, 60.0, wait))
+        query = Query("Why?", choices, lambda _choice: self.provider, RetryPolicy(3, 60.0, wait))
         quick = Quick(query._replace(**given), self.plugins, self.answer, self.stop)
         try:
             whole = await quick.ask()
@@ -417,7 +417,7 @@ def test_as_configured() -> None:
     asked = query(CONFIGURED)
     assert [choice.model for choice in asked.choices] == ["m", "x", "b"]
     assert (asked.reasoning, asked.api_base, asked.agent) == ("low", None, None)
-    assert (asked.patience.tries, asked.patience.retry_after) == (5, 60.0)
+    assert (asked.retry_policy.tries, asked.retry_policy.retry_after) == (5, 60.0)
 
 
 def test_an_agent_counts_more_and_the_command_line_most() -> None:

@@ -27,7 +27,15 @@ from agno_shell.builtin.model_services.failures import (
     too_slow,
 )
 from agno_shell.builtin.model_services.limits import Limits, seconds
-from agno_shell.events import Event, Failed, Finished, ReasoningDelta, TextDelta, UsageReported
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    HiddenDelta,
+    ReasoningDelta,
+    TextDelta,
+    UsageReported,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -171,6 +179,7 @@ class Exchange:
 
     async def _read(self) -> list[Event]:
         data = await self._next_bytes()
+        before = self._came()
         pieces: list[Piece] = []
         events: list[Event] = []
         failed: DamagedError | ServerSaidError | None = None
@@ -184,7 +193,10 @@ class Exchange:
             # Behind its end, nothing takes anything away from a reply.
             failed = error if self._reader.reason is None else None
         events += joined(pieces)
-        self._note(bool(pieces) or len(self._reader.calls) > 0)
+        grew = before != self._came()
+        if grew and not events:
+            events.append(HiddenDelta())
+        self._note(grew)
         if failed is None and self._reader.size > self._limits.reply_bytes:
             return [
                 *events,
@@ -250,6 +262,11 @@ class Exchange:
         if self._reader.size > self._limits.reply_bytes:
             return self._failed(as_failed(too_long(self._limits.reply_bytes)))
         return [*events, *self._end()]
+
+    def _came(self) -> tuple[int, int, int]:
+        """Figures that grow with whatever comes of the reply; a keep-alive changes none."""
+        reader = self._reader
+        return reader.size, reader.progress, len(reader.calls)
 
     def _note(self, came: bool) -> None:
         if came:

@@ -127,6 +127,8 @@ class Reader(ABC):
         """Token counts in OpenAI's form, for the price."""
         self.size = 0
         """Bytes of text, thoughts and arguments so far."""
+        self.progress = 0
+        """Grows with whatever comes of the reply, also where nothing of it is shown yet."""
         self._tags = ThinkTags()
 
     def feed(self, record: Record) -> list[Piece]:
@@ -160,10 +162,14 @@ class Reader(ABC):
 
     def say(self, text: Any) -> Iterator[Piece]:
         """Text of the reply, without the thoughts that stand in it between tags."""
-        yield from self._tags.feed(_optional_text(text, "text"))
+        said = _optional_text(text, "text")
+        self.progress += len(said)
+        yield from self._tags.feed(said)
 
     def think(self, text: Any) -> Iterator[Piece]:
-        yield ReasoningDelta(_optional_text(text, "thoughts"))
+        thought = _optional_text(text, "thoughts")
+        self.progress += len(thought)
+        yield ReasoningDelta(thought)
 
 
 def _optional_text(value: Any, what: str) -> str:

@@ -23,6 +23,7 @@ from agno_shell.events import (
     Event,
     Failed,
     Finished,
+    HiddenDelta,
     ReasoningDelta,
     TextDelta,
     UsageReported,
@@ -203,6 +204,8 @@ class Completion:
             self._emit(ReasoningDelta(thought))
         if text:
             self._emit(TextDelta(text))
+        if delta.tool_calls and not (thought or text):
+            self._emit(HiddenDelta())
         self._bytes += len(text.encode("utf-8", "replace")) + size
         self._bytes += len(thought.encode("utf-8", "replace"))
         if self._bytes > self._limits.reply_bytes:

@@ -23,6 +23,7 @@ from agno_shell.events import (
     Event,
     Failed,
     Finished,
+    HiddenDelta,
     ReasoningDelta,
     Request,
     TextDelta,
@@ -101,6 +102,8 @@ def event_record(event: Event) -> Record:
             return {"tool_call": {"id": id, "name": name, "arguments": arguments}}
         case UsageReported(usage):
             return {"usage": usage._asdict()}
+        case HiddenDelta():
+            return {"progress": True}
         case Finished(reason, data):
             return {"finished": {"reason": reason, "provider_data": dict(data)}}
         case Failed():
@@ -117,6 +120,8 @@ def record_event(record: Record) -> Event:
         return ToolCall(**record["tool_call"])
     if "usage" in record:
         return UsageReported(Usage(**record["usage"]))
+    if "progress" in record:
+        return HiddenDelta()
     if "finished" in record:
         return Finished(**record["finished"])
     if "failed" in record:

@@ -132,9 +132,9 @@ class Compaction:
         def begun(choice: Choice, _prepared: RequestPrepared) -> None:
             reply.begin(choice)
 
-        provider, patience = conversation.models.provider, conversation.patience
+        provider, retry_policy = conversation.models.provider, conversation.retry_policy
         take = taken_by(reply)
-        asking = Asking(choices, provider, prepare, begun, patience, self._stop, take)
+        asking = Asking(choices, provider, prepare, begun, retry_policy, self._stop, take)
         async with aclosing(asking.events()) as events:
             async for event in events:
                 yield event

@@ -13,6 +13,7 @@ from agno_shell.events import (
     Event,
     Failed,
     Finished,
+    HiddenDelta,
     ReasoningDelta,
     TextDelta,
     UsageReported,
@@ -42,6 +43,16 @@ def check(events: list[Event], name: str) -> None:
 async def test_a_reply_is_read_whole(play: Play, sample: Any, name: str) -> None:
     check(await play(sample.wire, sample.events), name)
     check(await play(sample.wire, [b"".join(sample.events)]), name)
+
+
+async def test_a_call_that_grows_is_no_silence(play: Play, sample: Any) -> None:
+    assert HiddenDelta() in await play(sample.wire, sample.events)
+
+
+async def test_a_keep_alive_is_no_part_of_a_reply(play: Play, samples: Any) -> None:
+    start, ping, *_ = samples["anthropic"].events
+    events = await play(samples["anthropic"].wire, [start, ping, b": still here\n\n", ping])
+    assert [type(event) for event in events] == [Failed]
 
 
 async def test_a_server_that_does_not_stream_is_read(play: Play, sample: Any, name: str) -> None:

@@ -227,6 +227,7 @@ class MessagesReader(Reader):
         index, delta = self._index(data), table(data.get("delta"), "a delta")
         if index not in self._open:
             raise DamagedError("a piece of a block that has not begun")
+        self.progress += 1
         kind = delta.get("type")
         if kind == "text_delta":
             yield from self.say(delta.get("text"))

@@ -91,6 +91,8 @@ class ResponsesReader(Reader):
             yield from self.say(data.get("delta"))
         elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
             yield from self.think(data.get("delta"))
+        elif kind.endswith(".delta"):
+            self.progress += 1  # arguments of a call, which comes as a whole afterwards
         elif kind == "response.output_item.done":
             self._item(table(data.get("item"), "an item"))
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
