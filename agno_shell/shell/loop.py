@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
+
+REQUEST_FIRST = 0.5
+"""Seconds for which what a reply needs lets what a request needs go first: two imports at once
+take as long as both, and a provider may be slow for reasons of its own."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -173,22 +177,26 @@ class Shell:
         self.front.leave()
 
     async def _warm_up(self, life: PluginLife) -> None:
-        """Everything slow that the first message will need, now that the prompt stands."""
-        self.start_provider()
-        await in_thread(self.presenter.warm_up)
+        """Everything slow that the first message will need, now that the prompt stands: first
+        what its request waits for, then what its reply does."""
+        starting = self.start_provider()
+        if self.loading:
+            await asyncio.wait([self.loading, *starting], timeout=REQUEST_FIRST)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
+        await in_thread(self.presenter.warm_up)
         if self.loading:
             await self.loading
         life.started()
         self.update_toolbar()
 
-    def start_provider(self) -> None:
-        """Let the provider get ready in the background."""
+    def start_provider(self) -> Iterable[asyncio.Task[None]]:
+        """Let the provider get ready in the background; what does it."""
         # What is wrong is said in the turn that needs the provider.
         with quiet():
             provider = self.conversation.provider
             if provider not in self._starting:
                 self._starting[provider] = asyncio.create_task(quietly(provider.start()))
+        return self._starting.values()
 
     async def _stays(self) -> bool:
         """Whether the person rather stays, told that leaving loses something. Asked once:

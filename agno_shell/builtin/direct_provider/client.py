@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 
 import httpx
 
@@ -23,23 +24,33 @@ class Client:
 
     def __init__(self, environ: Mapping[str, str], limits: Limits) -> None:
         self._way = Way.take(dict(environ))
-        self._context = _context(self._way, environ)
+        self._environ = environ
         # The limits of a reply are the exchange's; httpx bounds what they do not see.
         self._timeout = httpx.Timeout(limits.whole_reply, connect=limits.connect)
-        self._by_proxy: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
+        """By what goes through a proxy, and whether there is TLS on the way."""
         self._urls = {
             each.kind: proxies.url(each)
             for each in self._way.proxies.by_kind.values()
             if not each.problem
         }
-        self._client(None)  # the first request is not to wait for it
+        self._client(None, has_tls=False)  # httpx imports what is below it with the first one
+
+    @cached_property
+    def certificates(self) -> ssl.SSLContext:
+        """Whose certificates are accepted. Reading them takes 20 ms, which no request without
+        TLS is to wait for."""
+        return _context(self._way, self._environ)
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """The answer, its body not read yet. Raises :class:`way.OnTheWayError`, and whatever
         httpx does."""
         where = httpx.URL(url)
         proxy = self._way.check(where.scheme, where.host)
-        client = self._client(proxy)
+        has_tls = where.scheme == "https" or (proxy is not None and proxy.scheme == "https")
+        if has_tls and "certificates" not in self.__dict__:
+            await asyncio.to_thread(lambda: self.certificates)
+        client = self._client(proxy, has_tls=has_tls)
         request = client.build_request(
             "POST",
             where,
@@ -58,25 +69,26 @@ class Client:
             raise wants_sign_in(proxy, str(_SIGN_IN))
         return response
 
-    def _client(self, proxy: Proxy | None) -> httpx.AsyncClient:
-        kind = proxy.kind if proxy else ""
-        if kind not in self._by_proxy:
-            self._by_proxy[kind] = httpx.AsyncClient(
+    def _client(self, proxy: Proxy | None, *, has_tls: bool) -> httpx.AsyncClient:
+        key = proxy.kind if proxy else "", has_tls
+        if key not in self._clients:
+            self._clients[key] = httpx.AsyncClient(
                 timeout=self._timeout,
-                verify=self._context,
+                # The empty one accepts nobody.
+                verify=self.certificates if has_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 proxy=self._as_httpx_has_it(proxy) if proxy else None,
                 follow_redirects=False,
                 http2=False,
                 trust_env=False,
             )
-        return self._by_proxy[kind]
+        return self._clients[key]
 
     def _as_httpx_has_it(self, proxy: Proxy) -> httpx.Proxy:
-        context = self._context if proxy.scheme == "https" else None
+        context = self.certificates if proxy.scheme == "https" else None
         return httpx.Proxy(self._urls[proxy.kind], ssl_context=context)
 
     async def close(self) -> None:
-        clients, self._by_proxy = list(self._by_proxy.values()), {}
+        clients, self._clients = list(self._clients.values()), {}
         await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
 
 

@@ -46,12 +46,28 @@ class DirectProvider(Provider):
         self._table = ModelTable()
         self._refusals = Remembered()
         self._client: Client | None = None
+        self._preparing: asyncio.Task[Client] | None = None
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Import what a request needs, and read the table of models, off the loop."""
-        self._client = self._client or await asyncio.to_thread(self._new_client)
+        """Import what a request needs, and read whose certificates count, off the loop."""
+        client = await self._ready()
+        await asyncio.to_thread(lambda: client.certificates)
+
+    async def _ready(self) -> Client:
+        """The client, and what a request needs beside it; made once, however many wait."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self._prepare())
+        try:
+            return await asyncio.shield(self._preparing)
+        except Exception:
+            self._preparing = None  # the next request may do better
+            raise
+
+    async def _prepare(self) -> Client:
+        self._client = await asyncio.to_thread(self._new_client)
         await asyncio.to_thread(lambda: self._table.rows)
+        return self._client
 
     def _new_client(self) -> Client:
         _import_httpx()
@@ -70,9 +86,7 @@ class DirectProvider(Provider):
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         try:
-            if self._client is None:
-                await self.start()
-            exchange = self._exchange(request)
+            exchange = self._exchange(await self._ready(), request)
         except ProviderError as error:
             yield Failed(error.kind, str(error), error.hint, error.temporary)
             return
@@ -97,7 +111,7 @@ class DirectProvider(Provider):
         self._releasing.add(task)
         task.add_done_callback(self._releasing.discard)
 
-    def _exchange(self, request: Request) -> Exchange:
+    def _exchange(self, client: Client, request: Request) -> Exchange:
         from agno_shell.builtin.direct_provider.exchange import Exchange
         from agno_shell.builtin.direct_provider.writing import written
         from agno_shell.builtin.model_services.failures import Case
@@ -111,10 +125,8 @@ class DirectProvider(Provider):
         def finish(reader: Reader) -> tuple[float | None, Mapping[str, Any]]:
             return self._cost(at, reader.counts), _private(asked, reader)
 
-        if self._client is None:
-            raise RuntimeError("the provider was not started")
         return Exchange(
-            self._client, asked.wire, asked.post, at, case, self._limits, self._refusals, finish
+            client, asked.wire, asked.post, at, case, self._limits, self._refusals, finish
         )
 
     def _endpoint(self, model: str, api_base: str | None) -> Endpoint:
@@ -196,16 +208,20 @@ class DirectProvider(Provider):
 
 
 def _import_httpx() -> None:
-    """Import httpx without the command line that it has as well: where rich is installed, that
-    would double the time until the first request."""
+    """Import httpx without what is not used here and takes as long as all the rest: its command
+    line, where rich is installed, and HTTP/2, where h2 is. Both go on as they do where these
+    extras are not installed, and whoever asks for HTTP/2 has it all the same."""
+    absent = [name for name in ("httpx._main", "h2") if name not in sys.modules]
     if "httpx" in sys.modules:
         return
-    # httpx goes on without it, as it does where its extra is not installed.
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
+        import httpcore  # noqa: F401
         import httpx  # noqa: F401
     finally:
-        del sys.modules["httpx._main"]
+        for name in absent:
+            del sys.modules[name]
 
 
 def _private(asked: Written, reader: Reader) -> Mapping[str, Any]:

@@ -65,7 +65,7 @@ async def test_a_connection_is_used_again(provider: DirectProvider, server: Mode
         assert isinstance(events[-1], Finished)
         await asyncio.gather(*provider._releasing)
     assert provider._client is not None
-    (client,) = provider._client._by_proxy.values()
+    (client,) = provider._client._clients.values()
     pool = client._transport._pool  # type: ignore[attr-defined]
     assert len(pool.connections) == 1
 
