@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +41,18 @@ if TYPE_CHECKING:
     from agno_shell.types import Session
 
 BUILTINS: Mapping[str, str] = {
-    "commands": "agno_shell.builtin.commands.plugin",
     "direct": "agno_shell.builtin.direct_provider.plugin",
     "json": "agno_shell.builtin.json_storage.plugin",
     "litellm": "agno_shell.builtin.litellm_provider.plugin",
     "offline": "agno_shell.builtin.offline_provider",
     "plain": "agno_shell.builtin.plain_renderer",
     "pygments": "agno_shell.builtin.pygments_renderer.plugin",
+    "commands": "agno_shell.builtin.commands.plugin",
 }
 """Plugin name to module. They are loaded by name like any other, only without a search."""
+
+LATE = ("commands",)
+"""Those of them that a launch does not wait for: nothing is typed before the prompt stands."""
 
 HOOK_SECONDS = 5.0
 """What a hook may take, unless the configuration says otherwise."""
@@ -70,7 +74,7 @@ class Plugins:
         self.storages: Registry[StorageFactory] = Registry("storage")
         self.providers: Registry[ProviderFactory] = Registry("provider")
         self.renderers: Registry[RendererFactory] = Registry("renderer")
-        self.commands: Registry[Command] = Registry("command")
+        self._commands: Registry[Command] = Registry("command")
         self.tools: Registry[ToolFactory] = Registry("tool box")
         self._off = frozenset(off)
         self._records: dict[str, PluginRecord] = {}
@@ -84,16 +88,35 @@ class Plugins:
         self._searched = not installed
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
-        for name, module in BUILTINS.items():
-            self._load(name, "agno-shell", _own_version(), module, partial(import_module, module))
+        for name in BUILTINS:
+            if name not in LATE:
+                self._load_builtin(name)
+        self._late = list(LATE)
+        self._loading_late = Lock()
 
     # Find and load ----------------------------------------------------------------------
+
+    @property
+    def commands(self) -> Registry[Command]:
+        self._load_late()
+        return self._commands
+
+    def _load_builtin(self, name: str) -> None:
+        module = BUILTINS[name]
+        self._load(name, "agno-shell", _own_version(), module, partial(import_module, module))
+
+    def _load_late(self) -> None:
+        with self._loading_late:  # a thread loads plugins while the first command is typed
+            while self._late:
+                self._load_builtin(self._late[0])
+                del self._late[0]
 
     def load_installed(self) -> frozenset[str]:
         """Find and load the plugins of other distributions; once, however often called,
         and not at all if ``installed`` is false. Returns the names of the new ones."""
         if self._searched:
             return frozenset()
+        self._load_late()  # a name belongs to the first
         before = set(self._records)
         self._searched = True
         from agno_shell.distributions import entry_points_of
@@ -126,6 +149,7 @@ class Plugins:
 
     def rows(self) -> list[dict[str, Any]]:
         """What is known of every plugin, in the order of loading."""
+        self._load_late()
         return [record.row() for record in self._records.values()]
 
     def _load(
@@ -184,7 +208,7 @@ class Plugins:
             ("register_storages", self.storages, StorageFactory),
             ("register_providers", self.providers, ProviderFactory),
             ("register_renderers", self.renderers, RendererFactory),
-            ("register_commands", self.commands, Command),
+            ("register_commands", self._commands, Command),
             ("register_tools", self.tools, ToolFactory),
         ):
             for each in self._implementations(hook, (record.name,)):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import importlib.metadata
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,12 +108,13 @@ def test_the_first_of_two_versions_counts(
 
 
 def test_a_finder_that_raises_is_said(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def some() -> object:
-        yield from importlib.metadata.distributions()
-        raise KeyError("a finder of somebody's")
+    class Finder:
+        @staticmethod
+        def find_distributions(_context: object) -> object:
+            raise KeyError("a finder of somebody's")
 
     make("good", SOUND)
-    monkeypatch.setattr(distributions, "distributions", some)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
     entry_points, problems = found()
     assert [each[0] for each in entry_points] == ["good"]
     assert "Not all installed distributions can be listed: KeyError" in problems[0]
@@ -126,3 +128,33 @@ def test_a_file_that_may_not_be_read_costs_itself(
     (info / "entry_points.txt").unlink()
     (info / "entry_points.txt").mkdir()
     assert [each[1] for each in found()[0]] == ["good"]
+
+
+def test_without_any_plugin_nothing_is_imported_to_find_one(tmp_path: Path) -> None:
+    """Two megabytes in every shell, and five milliseconds of a one-shot question."""
+    code = (
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        f"sys.path[:] = [*sys.path, {str(tmp_path)!r}]\n"
+        "from agno_shell.distributions import entry_points_of\n"
+        "print(list(entry_points_of('agno_shell_no_one', print)))\n"
+        "print(sorted({'importlib.metadata', 'email', 'zipfile'} & (set(sys.modules) - before)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n[]\n"
+
+
+@pytest.mark.parametrize("before", ["", " ", "[console_scripts]\nx = y\n\n"])
+def test_a_section_is_found_wherever_it_stands(make: Make, before: str) -> None:
+    make("good", before.encode() + SOUND)
+    assert distributions._may_have(GROUP)
+
+
+def test_an_archive_may_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), "/no/such/folder"])
+    assert not distributions._may_have("agno_shell")
+    (tmp_path / "some.zip").write_bytes(b"PK")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "some.zip")])
+    assert distributions._may_have("agno_shell")

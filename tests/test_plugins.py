@@ -312,7 +312,7 @@ def test_aliases_find_their_command() -> None:
     registry: Registry[Command] = Registry("command")
     plugins = Plugins(installed=False)
     command = Command("bye", "", lambda context, args: None, aliases=("ciao",))
-    owner = plugins._records["commands"]
+    owner = plugins._records["json"]
     registry.add(command, owner)
     assert registry.by_every_name() == {"bye": command, "ciao": command}
     with pytest.raises(PluginError):

@@ -67,6 +67,10 @@ class Front(ABC):
     async def read(self) -> str | None:
         """The next thing typed, whole; None when the person leaves."""
 
+    async def typing(self) -> None:
+        """Return once anything is typed, or at once where that cannot be seen."""
+        return
+
     @abstractmethod
     def leave(self) -> None:
         """The person leaves, or has to: :meth:`read` returns None after what is in work."""

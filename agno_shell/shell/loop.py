@@ -48,8 +48,8 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
 REQUEST_FIRST = 0.5
-"""Seconds for which what a reply needs lets what a request needs go first: two imports at once
-take as long as both, and a provider may be slow for reasons of its own."""
+"""Seconds for which the rest lets the provider and the plugins get ready first: imports at the same
+time take as long as one after the other, and a provider may be slow for reasons of its own."""
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -125,7 +125,7 @@ class Shell:
         await self.front.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
-            completer=ShellCompleter(self.plugins.commands.by_every_name, self.context),
+            completer=ShellCompleter(lambda: self.plugins.commands.by_every_name(), self.context),
         )
         try:
             self.front.busy = True
@@ -148,7 +148,8 @@ class Shell:
             self.update_toolbar()
             life.watch()
             self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
-            self._background.append(asyncio.create_task(self._warm_up(life)))
+            warming = asyncio.create_task(self._warm_up(life))
+            self._background += warming, asyncio.create_task(self._warm_up_reply(warming))
             if self.front.has_person:
                 self._background.append(asyncio.create_task(self.lookout.run()))
                 self._background.append(asyncio.create_task(leisure.prepare(self.conversation)))
@@ -177,17 +178,23 @@ class Shell:
         self.front.leave()
 
     async def _warm_up(self, life: PluginLife) -> None:
-        """Everything slow that the first message will need, now that the prompt stands: first
-        what its request waits for, then what its reply does."""
+        """Everything slow that the first request will need, now that the prompt stands."""
         starting = self.start_provider()
         if self.loading:
             await asyncio.wait([self.loading, *starting], timeout=REQUEST_FIRST)
         await asyncio.to_thread(import_module, "agno_shell.conversation.request.requests")
-        await in_thread(self.presenter.warm_up)
         if self.loading:
             await self.loading
         life.started()
         self.update_toolbar()
+
+    async def _warm_up_reply(self, request: asyncio.Task[None]) -> None:
+        """What keeps a message and shows its reply, behind what its request waits for: a shell
+        that only stands there stays small."""
+        await self.front.typing()
+        await asyncio.wait([request])
+        await asyncio.to_thread(import_module, "filelock")
+        await in_thread(self.presenter.warm_up)
 
     def start_provider(self) -> Iterable[asyncio.Task[None]]:
         """Let the provider get ready in the background; what does it."""

@@ -98,7 +98,8 @@ class TerminalFront(Front):
         self._application.timeoutlen = 0.1
         self.screen = Screen(self._application)
         self.buffer.on_completions_changed += self._completions_changed
-        self.buffer.on_text_changed += lambda _buffer: self._return_to_question()
+        self._has_typed = asyncio.Event()
+        self.buffer.on_text_changed += self._text_changed
 
     # What the shell asks for ------------------------------------------------------------
 
@@ -373,6 +374,13 @@ class TerminalFront(Front):
         if self._question.is_open:
             return [("class:question", self._question.prompt)]
         return [("class:prompt", PROMPT)]
+
+    def _text_changed(self, _buffer: Buffer) -> None:
+        self._has_typed.set()
+        self._return_to_question()
+
+    async def typing(self) -> None:
+        await self._has_typed.wait()
 
     def _completions_changed(self, buffer: Buffer) -> None:
         if buffer.complete_state is None and self._application.is_running:

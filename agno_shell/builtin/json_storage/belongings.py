@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from agno_shell.builtin.json_storage import attachments, memory_file
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY
-from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reading, saving
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.errors import StorageError
 from agno_shell.types import Memory, new_id, now
+
+if TYPE_CHECKING:
+    # What a launch reads needs no lock, and filelock takes a tenth of it.
+    from agno_shell.builtin.json_storage.locks import Locks
 
 
 class Belongings:

@@ -151,20 +151,31 @@ def test_reading_a_store_that_is_not_there_makes_nothing(root: Path, store: Stor
     assert not root.exists()
 
 
-def test_listing_imports_nothing_heavy(root: Path, store: Storage) -> None:
-    say(store, store.create("light").session_id, "a")
+@pytest.mark.parametrize(
+    ("work", "heavy"),
+    [
+        ("store.sessions()", "asyncio dataclasses inspect logging uuid"),
+        # What a shell reads before its prompt stands; saving needs locks, and comes later.
+        ("store.messages(session, last=200); store.memories(session)", "asyncio dataclasses"),
+    ],
+    ids=["listing", "opening"],
+)
+def test_reading_imports_nothing_heavy(root: Path, store: Storage, work: str, heavy: str) -> None:
+    session = store.create("light").session_id
+    say(store, session, "a")
     code = (
         "import sys\n"
         "from agno_shell.builtin.json_storage.store import open_storage\n"
         "from agno_shell.contracts import StorageOptions\n"
         "store = open_storage(StorageOptions(sys.argv[1]))\n"
-        "assert store.sessions()[0].message_count == 1\n"
-        "store.current()\n"
-        "heavy = 'asyncio dataclasses filelock inspect logging pathlib pluggy uuid'\n"
+        "session = store.current() or sys.argv[2]\n"
+        "assert store.open(session).message_count == 1\n"
+        f"{work}\n"
+        f"heavy = 'filelock pathlib pluggy {heavy}'\n"
         "print(*(name for name in heavy.split() if name in sys.modules))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code, str(root)],
+        [sys.executable, "-S", "-c", code, str(root), session],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
