@@ -44,10 +44,12 @@ def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Foun
             text = each.read_text(FILE)
             if not text or group not in text:
                 continue
-            yield from _of(each, text, group, seen, problem)
+            found = list(_of(each, text, group, seen, problem))
         # Metadata is anybody's: not UTF-8, without a name, made by a finder that raises.
         except BaseException as error:
             problem(_sentence(each, reason_of(error)))
+        else:
+            yield from found
 
 
 def _may_have(group: str) -> bool:

@@ -37,6 +37,7 @@ from agno_shell.registries import PluginRecord, R, Registry
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
+    from agno_shell.distributions import Found
     from agno_shell.events import Request
     from agno_shell.types import Session
 
@@ -86,6 +87,7 @@ class Plugins:
         self.loading: tuple[PluginRecord, float] | None = None
         """The plugin that is being loaded, and since when on ``time.monotonic()``."""
         self._searched = not installed
+        self._loaded_alone: Found | None = None
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
         for name in BUILTINS:
@@ -119,11 +121,27 @@ class Plugins:
         self._load_late()  # a name belongs to the first
         before = set(self._records)
         self._searched = True
+        for each in self._installed(lambda line: self.report(line)):
+            if self._loaded_alone is None or each != self._loaded_alone:
+                self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
+        return frozenset(set(self._records) - before)
+
+    def _load_alone(self, name: str) -> None:
+        """Load the installed plugin that is called as what is wanted of it, and no other: most
+        are, and who only lists sessions is to wait for none but the storage's."""
+        if self._searched or self._loaded_alone is not None or name in self._records:
+            return
+        # What is wrong with others is said when they are loaded.
+        for each in self._installed(lambda _line: None):
+            if each.name == name:
+                self._loaded_alone = each
+                self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
+                return
+
+    def _installed(self, problem: Callable[[str], None]) -> Iterator[Found]:
         from agno_shell.distributions import entry_points_of
 
-        for each in entry_points_of(hookspecs.GROUP, lambda line: self.report(line)):
-            self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
-        return frozenset(set(self._records) - before)
+        return entry_points_of(hookspecs.GROUP, problem)
 
     @property
     def has_installed(self) -> bool:
@@ -143,6 +161,8 @@ class Plugins:
 
     def need(self, registry: Registry[R], name: str) -> R:
         """The item ``name``, searching the installed plugins only if it is not built in."""
+        if name not in registry:
+            self._load_alone(name)
         if name not in registry:
             self.load_installed()
         return registry.get(name)

@@ -308,6 +308,24 @@ def test_a_factory_of_an_installed_plugin_is_found_when_it_is_needed(install: An
     assert plugins.providers.owner("mine") == "mine"
 
 
+def test_no_other_plugin_is_loaded_for_one_that_is_called_so(install: Any) -> None:
+    source = """
+        from agno_shell import ProviderFactory, hookimpl
+
+        @hookimpl
+        def register_providers():
+            return [ProviderFactory("{}", "", None)]
+        """
+    install("mine", source.format("mine"))
+    install("other", source.format("theirs"))
+    plugins = Plugins()
+    plugins.need(plugins.providers, "mine")
+    assert {"plugin_mine", "plugin_other"} & set(sys.modules) == {"plugin_mine"}
+    assert plugins.need(plugins.providers, "theirs").name == "theirs"
+    plugins.load_installed()
+    assert row(plugins, "mine")["state"] == row(plugins, "other")["state"] == "on"
+
+
 def test_aliases_find_their_command() -> None:
     registry: Registry[Command] = Registry("command")
     plugins = Plugins(installed=False)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from agno_shell.contracts import Abilities, Provider, ProviderFactory, ProviderOptions
-from agno_shell.events import Event, Finished, Request, TextDelta
 from agno_shell.hookspecs import hookimpl
 from agno_shell.types import Message
+
+if TYPE_CHECKING:
+    from agno_shell.events import Event, Request
 
 NAME = "offline"
 
@@ -34,6 +37,8 @@ class OfflineProvider(Provider):
     name = NAME
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        from agno_shell.events import Finished, TextDelta
+
         for piece in _pieces(answer(request.messages, len(request.tools))):
             yield TextDelta(piece)
         yield Finished("stop")

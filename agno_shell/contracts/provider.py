@@ -5,10 +5,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agno_shell.events import Event, Request
 from agno_shell.types import NOTHING, Message
+
+if TYPE_CHECKING:
+    from agno_shell.events import Event, Request
 
 
 class ProviderOptions(NamedTuple):

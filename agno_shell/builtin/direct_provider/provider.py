@@ -85,8 +85,9 @@ class DirectProvider(Provider):
     # Requests ---------------------------------------------------------------------------
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        client = await self._ready()
         try:
-            exchange = self._exchange(await self._ready(), request)
+            exchange = self._exchange(client, request)
         except ProviderError as error:
             yield Failed(error.kind, str(error), error.hint, error.temporary)
             return

@@ -13,8 +13,6 @@ import re
 import stat
 from contextlib import suppress
 
-from filelock import lock_descriptor
-
 from agno_shell_sqlite import place
 
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -66,7 +64,7 @@ class Writers:
         except FileNotFoundError:
             return False
         try:
-            return not lock_descriptor(fd, blocking=False)
+            return not _locked(fd)
         finally:
             os.close(fd)
 
@@ -82,7 +80,7 @@ class Writers:
         except FileExistsError:
             return False
         # Someone who tidies up may have locked, and removed, what was not locked yet.
-        if lock_descriptor(fd, blocking=False) and os.fstat(fd).st_nlink > 0:
+        if _locked(fd) and os.fstat(fd).st_nlink > 0:
             self._name, self._fd = name, fd
             return True
         os.close(fd)
@@ -110,7 +108,14 @@ class Writers:
         fd = self._open(name, os.O_RDWR)
         try:
             # Under the lock: its writer may be about to take it.
-            if lock_descriptor(fd, blocking=False):
+            if _locked(fd):
                 os.unlink(self._path(name))
         finally:
             os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    """Lock a file, unless somebody else does."""
+    from filelock import lock_descriptor  # a list of sessions is not to wait for it
+
+    return bool(lock_descriptor(fd, blocking=False))

@@ -277,16 +277,16 @@ def test_a_lock_file_that_was_taken_away_while_it_was_made_is_made_again(
 ):
     from agno_shell_sqlite import writers
 
-    folder, lock = tmp_path / "db-writers", writers.lock_descriptor
+    folder, lock = tmp_path / "db-writers", writers._locked
     removed = []
 
-    def lock_late(fd, *, blocking):
+    def lock_late(fd):
         if not removed:
             removed.extend(folder.iterdir())
             removed[0].unlink()
-        return lock(fd, blocking=blocking)
+        return lock(fd)
 
-    monkeypatch.setattr(writers, "lock_descriptor", lock_late)
+    monkeypatch.setattr(writers, "_locked", lock_late)
     one = make_writers()
     name = one.enter()
     assert [path.name for path in folder.iterdir()] == [name] != [removed[0].name]
