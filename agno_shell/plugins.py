@@ -121,7 +121,9 @@ class Plugins:
         self._load_late()  # a name belongs to the first
         before = set(self._records)
         self._searched = True
-        for each in self._installed(lambda line: self.report(line)):
+        # In an order that does not hang on where they are installed: a name is the first's.
+        found = list(self._installed(lambda line: self.report(line)))
+        for each in sorted(found, key=lambda each: (each.distribution.lower(), each.name)):
             if self._loaded_alone is None or each != self._loaded_alone:
                 self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
         return frozenset(set(self._records) - before)
@@ -284,11 +286,22 @@ class Plugins:
     def _implementations(
         self, hook: str, only: Collection[str] | None = None
     ) -> list[Implementation]:
-        return [
-            Implementation(each.plugin_name, hook, each.function, tuple(each.argnames))
+        """In the order of calling: what says ``tryfirst``, what says neither, what says
+        ``trylast``; in each of these what is built in, then by distribution and name."""
+        found = [
+            each
             for each in getattr(self._manager.hook, hook).get_hookimpls()
             if only is None or each.plugin_name in only
         ]
+        return [
+            Implementation(each.plugin_name, hook, each.function, tuple(each.argnames))
+            for each in sorted(found, key=self._turn)
+        ]
+
+    def _turn(self, each: pluggy.HookImpl) -> tuple[int, bool, str, str]:
+        name = each.plugin_name
+        rank = each.trylast - each.tryfirst
+        return rank, name not in BUILTINS, self._records[name].distribution.lower(), name
 
     # One method for each hook -----------------------------------------------------------
 

@@ -13,6 +13,7 @@ from agno_shell.contracts import (
     ToolFactory,
 )
 from agno_shell.errors import PluginError
+from agno_shell.record_checks import check
 
 R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, ToolFactory)
 
@@ -57,7 +58,9 @@ class Registry(Generic[R]):
         self._owners: dict[str, PluginRecord] = {}
 
     def add(self, item: R, owner: PluginRecord) -> None:
-        """Take an item; raises PluginError that names both owners of a name."""
+        """Take an item. Raises PluginError for one that cannot be used, and one that names both
+        owners of a name."""
+        check(item)
         names = (item.name, *item.aliases) if isinstance(item, Command) else (item.name,)
         for name in names:
             if name in self._owners:

@@ -299,7 +299,7 @@ def test_a_factory_of_an_installed_plugin_is_found_when_it_is_needed(install: An
 
         @hookimpl
         def register_providers():
-            return [ProviderFactory("mine", "", None)]
+            return [ProviderFactory("mine", "", print)]
         """,
     )
     plugins = Plugins()
@@ -314,7 +314,7 @@ def test_no_other_plugin_is_loaded_for_one_that_is_called_so(install: Any) -> No
 
         @hookimpl
         def register_providers():
-            return [ProviderFactory("{}", "", None)]
+            return [ProviderFactory("{}", "", print)]
         """
     install("mine", source.format("mine"))
     install("other", source.format("theirs"))
@@ -377,3 +377,55 @@ async def test_the_hooks_tell_what_has_happened() -> None:
 
 def test_a_provider_factory_suggests_no_model_by_default() -> None:
     assert ProviderFactory("p", "", None).default_model({"OPENAI_API_KEY": "x"}) is None  # type: ignore[arg-type]
+
+
+def test_a_record_that_cannot_be_used_costs_itself_and_names_its_plugin(install: Any) -> None:
+    install(
+        "mixed",
+        """
+        from agno_shell import Command, hookimpl
+
+        @hookimpl
+        def register_commands():
+            return [Command("dice", None, print), Command("coin", "Toss a coin.", print)]
+        """,
+    )
+    plugins, said = load()
+    assert "coin" in plugins.commands
+    assert "dice" not in plugins.commands
+    (line,) = said
+    assert "mixed (dist-mixed 1.2)" in line
+    assert "the summary of the Command 'dice' is None" in line
+
+
+async def test_plugins_are_asked_in_an_order_of_their_names_and_wishes(install: Any) -> None:
+    """Builtin ones, then by distribution, whatever the order in which they were found."""
+    source = """
+        from agno_shell import hookimpl
+
+        @hookimpl({})
+        def toolbar_items(view):
+            return []
+        """
+    for name, wish in [("c", ""), ("z", "tryfirst=True"), ("b", ""), ("a", "trylast=True")]:
+        install(name, source.format(wish))
+    plugins, _said = load()
+    order = [each.plugin for each in plugins._implementations("toolbar_items")]
+    assert [name for name in order if name in "abcz"] == ["z", "b", "c", "a"]
+
+
+def test_a_name_belongs_to_the_first_distribution(install: Any) -> None:
+    source = """
+        from agno_shell import Command, hookimpl
+
+        @hookimpl
+        def register_commands():
+            return [Command("dice", "{}", print)]
+        """
+    install("zeta", source.format("zeta"))
+    install("alpha", source.format("alpha"))
+    plugins, said = load()
+    assert plugins.commands.get("dice").summary == "alpha"
+    (line,) = said
+    assert "alpha (dist-alpha 1.2)" in line
+    assert "zeta (dist-zeta 1.2)" in line
