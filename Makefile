@@ -14,6 +14,7 @@ docs:
 	python -m agno_shell.config_docs
 	python -m agno_shell.builtin.commands.docs
 	python -m agno_shell.command_line_docs
+	python -m agno_shell.builtin.direct_provider.docs
 
 picture:
 	python docs/picture.py
@@ -22,6 +23,7 @@ check-generated:
 	python -m agno_shell.config_docs --check
 	python -m agno_shell.builtin.commands.docs --check
 	python -m agno_shell.command_line_docs --check
+	python -m agno_shell.builtin.direct_provider.docs --check
 
 bench:
 	python tests/bench/run.py

@@ -26,6 +26,10 @@ class Service(NamedTuple):
     """Variables of its address beside ``STEM_BASE_URL`` and ``STEM_API_BASE``."""
     keys: tuple[str, ...] = ()
     """Variables of its key beside ``STEM_API_KEY``."""
+    tokens: tuple[str, ...] = ()
+    """Variables of tokens that are sent in place of a key, as ``Authorization: Bearer``."""
+    key_header: str = ""
+    """What carries the key, where it is not the header of the protocol."""
     needs_key: bool = True
     model: str = ""
     """A current model that is good at a low price, as litellm names it; empty: none is chosen
@@ -37,8 +41,8 @@ class Service(NamedTuple):
 
     @property
     def key_variables(self) -> tuple[str, ...]:
-        """Those that hold its key, the strongest first."""
-        return (self.key_variable, *self.keys)
+        """Those that hold its key, or what is sent in its place, the strongest first."""
+        return (*self.tokens, self.key_variable, *self.keys)
 
     @property
     def address_variables(self) -> tuple[str, ...]:
@@ -89,6 +93,14 @@ SERVICES = (
         *("openrouter", "OpenRouter", "OPENROUTER", "openai"),
         *("https://openrouter.ai/api/v1", ("openrouter.ai",)),
         model="openrouter/openai/gpt-5.4-mini",
+    ),
+    Service(
+        *("azure", "Azure OpenAI", "AZURE", "openai"),
+        hosts=("openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"),
+        more=("AZURE_OPENAI_ENDPOINT",),
+        keys=("AZURE_OPENAI_API_KEY",),
+        tokens=("AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
+        key_header="api-key",
     ),
     Service("xai", "xAI", "XAI", "openai", "https://api.x.ai/v1", ("api.x.ai",)),
     Service(
