@@ -27,7 +27,18 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
-KNOWN_TOOLS = {"pip", "uv", "pytest", "ruff", "mypy", "lint-imports", ".ci/run", "export", "git"}
+KNOWN_TOOLS = {
+    "pip",
+    "uv",
+    "pytest",
+    "ruff",
+    "mypy",
+    "lint-imports",
+    ".ci/run",
+    "export",
+    "git",
+    "echo",
+}
 
 
 def blocks(page: Path, language: str) -> list[str]:

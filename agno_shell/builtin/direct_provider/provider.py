@@ -51,7 +51,7 @@ class DirectProvider(Provider):
     async def start(self) -> None:
         """Import what a request needs, and read the table of models, off the loop."""
         self._client = self._client or await asyncio.to_thread(self._new_client)
-        await asyncio.to_thread(lambda: self._table.rows)
+        await asyncio.to_thread(lambda: self._table.extract)
 
     def _new_client(self) -> Client:
         _import_httpx()
