@@ -59,7 +59,7 @@ def sent() -> str:
         goal = Destination("NAME", "", None)
         said = {"role": "user", "content": "Hello"}
         post = wire.write(Asked(Target(goal, "", "NAME"), [said], [], {}))
-        headers = [*wire.key_headers("key"), *post.headers]
+        headers = [*wire.key_headers("key"), *wire.headers]
         rows.append(
             (wire.name, f"`POST {post.path}`", f"`GET {wire.models_path}`", _names(headers))
         )

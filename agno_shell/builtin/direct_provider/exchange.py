@@ -151,7 +151,7 @@ class Exchange:
         return self._failed(as_failed(not_a_model_server(self._case.goal, media_type)))
 
     async def _sent(self, body: Mapping[str, Any]) -> httpx.Response:
-        headers = {"Content-Type": "application/json", **self._post.headers}
+        headers = {"Content-Type": "application/json", **self._wire.headers}
         headers |= self._at.key_headers(self._wire.key_headers)
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         url = self._at.page(self._post.path)

@@ -89,4 +89,4 @@ def whole(prefix: str, row: Row) -> Mapping[str, Any]:
         name: number for name, number in zip(NUMBERS, numbers, strict=True) if number is not None
     }
     entry |= {FLAGS[letter]: _SPECIAL.get(letter, True) for letter in letters}
-    return entry | dear
+    return {**entry, **dear}

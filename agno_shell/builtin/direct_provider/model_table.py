@@ -44,6 +44,11 @@ class ModelTable:
                 return row
         return NOTHING
 
+    def is_at_hand(self, prefix: str, name: str) -> bool:
+        """Whether :meth:`entry` has nothing to read from the disk."""
+        keys = (f"{prefix}/{name}", name)
+        return "_rest" in self.__dict__ or any(self.extract.entry(prefix, key) for key in keys)
+
     def service_of(self, model: str) -> str | None:
         """The service that has a model of this name."""
         if service := service_of(model):
