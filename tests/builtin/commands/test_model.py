@@ -196,7 +196,7 @@ async def test_windows_and_prices_stand_behind_the_names(make_context, type_line
         "4 models can be used (a million tokens cost, sent / received):",
         "  near/loaded  4,096 of 131,072 tokens",
         "  near/asleep      up to 32,768 tokens",
-        "* far/priced         1,000,000 tokens  $0.25 / $2.00",
+        "* far/priced          1,000,000 tokens  $0.25 / $2.00",
         "  far/unknown",
     ]
 
