@@ -21,7 +21,7 @@ Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
 OFFERED = 500
 """Sessions at most: the newest of those whose name, or id, what is typed may become."""
 
-MODELS_PATIENCE = 0.5
+MODELS_PATIENCE = 1.0
 """Seconds that a menu waits for servers to say what models they have."""
 
 ID_TYPED = 2

@@ -57,8 +57,10 @@ class DirectProvider(Provider):
 
     def _new_client(self) -> Client:
         _import_httpx()
-        from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401 - warm-up
+        # Warm-up: what the first message needs.
+        from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401
         from agno_shell.builtin.direct_provider.client import Client
+        from agno_shell.builtin.direct_provider.served import asking  # noqa: F401
 
         return Client(os.environ, self._limits)
 

@@ -24,6 +24,9 @@ DESCRIBED = 30
 """Models of Ollama that are described one by one."""
 
 _AT_ONCE = 6
+_SHORT = 65_536
+"""Bytes of JSON that hold up no key while they are read."""
+
 _LM_STUDIO_PORT = 1234
 
 
@@ -170,7 +173,8 @@ class Asking:
                     raise NonsenseError(f"more than {LONGEST:,} bytes")
         finally:
             await response.aclose()
-        # A megabyte of JSON takes long enough to hold up the keys.
+        if len(said) < _SHORT:
+            return _decoded(bytes(said))
         return await asyncio.to_thread(_decoded, bytes(said))
 
 
