@@ -14,13 +14,21 @@ LONGEST = 600
 """Characters of a reason: a command that is cut off would be of no use."""
 
 
+_NOT_INSTALLED = "This model is asked through litellm, which is not installed"
+
+
+def says_all(reason: str) -> bool:
+    """Whether a reason is a whole sentence for a user, and no log has more to say."""
+    return reason.startswith(_NOT_INSTALLED)
+
+
 def reason(error: BaseException) -> str:
     """Why litellm could not be imported; where something is not installed, the command that
     installs it into the environment that runs."""
     if isinstance(error, ModuleNotFoundError):
         # What litellm itself needs comes with it.
         part = "" if error.name == LITELLM else f" ({error.name}, which it needs, is missing)"
-        return f"litellm is not installed{part}. Install it: {install_command()}"
+        return f"{_NOT_INSTALLED}{part}. Install it: {install_command()}"
     return f"litellm could not be imported: {type(error).__name__}: {error}"
 
 

@@ -67,8 +67,8 @@ def test_the_versions_are_those_that_this_program_takes() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("litellm", "litellm is not installed. Install it: "),
-        ("tiktoken", "litellm is not installed (tiktoken, which it needs, is missing). Install"),
+        ("litellm", "This model is asked through litellm, which is not installed. Install it: "),
+        ("tiktoken", "which is not installed (tiktoken, which it needs, is missing). Install"),
     ],
 )
 async def test_one_line_names_the_command(
@@ -84,6 +84,7 @@ async def test_one_line_names_the_command(
     await provider.close()
     assert isinstance(failed, Failed)
     assert said in failed.message
+    assert failed.hint == ""
     assert failed.message.endswith(missing.install_command())
     assert sys.executable in failed.message or "pipx" in failed.message
     assert "\n" not in failed.message
