@@ -24,8 +24,8 @@ class Servers:
         self._new_asking = asking
         self._models: dict[Key, dict[str, Served]] = {}
         self._listed: set[Key] = set()
-        self._slow: set[Key] = set()
-        """Those that are not waited for again before something is sent."""
+        self._of_no_use: set[Key] = set()
+        """Those that did not say it, or not in time: no message waits for them again."""
         self._running: dict[Key, asyncio.Task[str]] = {}
 
     def known(self, at: Endpoint) -> Served | None:
@@ -54,11 +54,13 @@ class Servers:
         try:
             models = await (await self._new_asking(at)).models()
         except TimeoutError:
-            self._slow.add(_key(at))
+            self._of_no_use.add(_key(at))
             return "did not answer in time"
         except RefusedError as error:
+            self._of_no_use.add(_key(at))
             return f"answered {error}"
         except NonsenseError as error:
+            self._of_no_use.add(_key(at))
             return f"sent {error}"
         except OnTheWayError as error:
             return f"was not reached ({str(error).rstrip('.')})"
@@ -72,7 +74,7 @@ class Servers:
     async def current(self, at: Endpoint) -> Served | None:
         """What the server says of the model of an endpoint, before something is sent to it. With
         Ollama that is how it is loaded now; others are set up when they are started."""
-        if _key(at) in self._slow:
+        if _key(at) in self._of_no_use:
             return self.known(at)
         if at.service.wire == "ollama":
             await self._ask_for_one(at)
@@ -84,7 +86,7 @@ class Servers:
         try:
             found = await (await self._new_asking(at)).model()
         except TimeoutError:
-            self._slow.add(_key(at))
+            self._of_no_use.add(_key(at))
         except Exception:
             # What is wrong with the server is said when the message is sent.
             return

@@ -342,6 +342,17 @@ async def test_a_server_that_answers_nonsense_is_one_sentence(
     assert "openai/test-model" in named(await provider.list_models("gpt-4o")), "it is asked again"
 
 
+@pytest.mark.parametrize("answer", [page({"error": "no such page"}, 404), page({"surprise": 1})])
+async def test_a_server_without_a_list_is_not_asked_with_every_message(
+    make: Any, server: ModelServer, answer: Behaviour
+) -> None:
+    server.pages["/models"] = answer
+    provider = make(server.base_url)
+    for _turn in range(3):
+        assert await provider.current_window("some-model") is None
+    assert len(server.lookups) == 1
+
+
 async def test_what_is_too_long_is_not_read(
     make: Any, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
