@@ -1,4 +1,4 @@
-.PHONY: test lint docs picture bench lock check-generated
+.PHONY: test lint docs models picture bench lock check-generated
 
 test:
 	pytest
@@ -14,6 +14,12 @@ docs:
 	python -m agno_shell.config_docs
 	python -m agno_shell.builtin.commands.docs
 	python -m agno_shell.command_line_docs
+	python -m agno_shell.builtin.direct_provider.docs
+	python docs/slim.py
+
+# What is known of models where litellm is not installed, from the litellm that is.
+models:
+	python -m agno_shell.builtin.direct_provider.make_extract
 
 picture:
 	python docs/picture.py
@@ -22,6 +28,9 @@ check-generated:
 	python -m agno_shell.config_docs --check
 	python -m agno_shell.builtin.commands.docs --check
 	python -m agno_shell.command_line_docs --check
+	python -m agno_shell.builtin.direct_provider.docs --check
+	python -m agno_shell.builtin.direct_provider.make_extract --check
+	python docs/slim.py --check
 
 bench:
 	python tests/bench/run.py

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         Abilities,
         Address,
         Counted,
+        KnownModel,
+        ModelList,
         Provider,
         ProviderFactory,
         ProviderOptions,
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
     "conversation": "ConversationControl Figures Step",
-    "provider": "Abilities Address Counted Provider ProviderFactory ProviderOptions",
+    "provider": (
+        "Abilities Address Counted KnownModel ModelList Provider ProviderFactory ProviderOptions"
+    ),
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Progress Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
@@ -64,7 +68,9 @@ __all__ = [
     "ConversationControl",
     "Counted",
     "Figures",
+    "KnownModel",
     "Line",
+    "ModelList",
     "Permission",
     "Progress",
     "Provider",

@@ -14,7 +14,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from agno_shell.contracts.provider import Provider
+from agno_shell.contracts.provider import ModelList, Provider
 from agno_shell.contracts.renderer import Line
 from agno_shell.contracts.storage import Storage
 from agno_shell.types import Finding, Message, Session
@@ -54,6 +54,11 @@ class CommandContext(Protocol):
         empty where it is the service of the model itself."""
 
     @property
+    def asked_at(self) -> str:
+        """As :attr:`address`, but with the address of the model's own service where that is
+        asked; empty where the provider does not say."""
+
+    @property
     def agent(self) -> str | None: ...
 
     @property
@@ -62,6 +67,10 @@ class CommandContext(Protocol):
 
     @property
     def provider(self) -> Provider: ...
+
+    async def models(self, *, ask: bool = True) -> ModelList:
+        """The models that can be used. Only a user who wants to see them makes it right to
+        ``ask`` servers for theirs."""
 
     @property
     def conversation(self) -> "ConversationControl":

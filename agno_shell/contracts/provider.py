@@ -47,6 +47,28 @@ class Abilities(NamedTuple):
     reasoning: bool | None = None
 
 
+class KnownModel(NamedTuple):
+    """A model that can be used, and what is known of it."""
+
+    name: str
+    window: int | None = None
+    """Tokens that a request may hold."""
+    largest_window: int | None = None
+    """Tokens that one could hold, where its server is set up for fewer or does not say."""
+    input_price: float | None = None
+    """US dollars for one token that is sent."""
+    output_price: float | None = None
+    """US dollars for one token of a reply."""
+
+
+class ModelList(NamedTuple):
+    """The models that can be used, in the order in which they are shown."""
+
+    models: Sequence[KnownModel]
+    note: str = ""
+    """A sentence about servers that could not be asked; empty where all was well."""
+
+
 class Counted(NamedTuple):
     """The tokens of messages, one number each."""
 
@@ -81,6 +103,11 @@ class Provider(ABC):
         before the first prompt."""
         return Address(api_base) if api_base else None
 
+    def asked_at(self, model: str, api_base: str | None = None) -> str:
+        """The address at which ``model`` is asked, its own service's as well, for a user to
+        read; empty where it is not known. As cheap as :meth:`address`."""
+        return ""
+
     def cautions(self) -> Sequence[str]:
         """What makes every request less safe than it should be, a sentence each, said when
         the shell is started; usually nothing. As cheap as :meth:`address`."""
@@ -90,8 +117,21 @@ class Provider(ABC):
         """Names that can be used as a model, for completion; may be empty."""
         return ()
 
+    async def list_models(self, model: str = "", api_base: str | None = None) -> ModelList:
+        """The models that can be used, for a user who wants to see them: only now may servers be
+        asked for theirs, for a few seconds at most. ``model`` is the one in use, or empty, and
+        ``api_base`` its server. Who waits may be cancelled, and ask again; by default they are
+        those of :meth:`models`."""
+        return ModelList([KnownModel(name) for name in await self.models()])
+
     async def context_window(self, model: str) -> int | None:
         """How many tokens a request to ``model`` may hold; None when unknown."""
+        return None
+
+    async def current_window(self, model: str, api_base: str | None = None) -> int | None:
+        """The window of a model to which something is sent now, as its server has it: that
+        may be asked, for a few seconds at most. None where there is nothing to add to
+        :meth:`context_window`, as with most services."""
         return None
 
     async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:

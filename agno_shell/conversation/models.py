@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
-from agno_shell.contracts import Address, Provider, ProviderFactory
+from agno_shell.contracts import Address, KnownModel, ModelList, Provider, ProviderFactory
 from agno_shell.guarding import quiet
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
@@ -97,6 +97,29 @@ class Models:
             # It may be anybody's plugin; what keeps it from answering is said when it is asked to.
             return Address(api_base) if api_base else None
 
+    def asked_at(self, choice: Choice, api_base: str | None) -> str:
+        """The address at which a choice is asked, as far as its provider says it."""
+        with quiet():
+            return clean_line(str(self.provider(choice).asked_at(choice.model, api_base)), 300)
+        return ""
+
+    async def listed(self, choice: Choice, api_base: str | None, *, ask: bool) -> ModelList:
+        """The models that can be used. Where no model is set up, those of the provider that
+        would be asked for one as well. Without ``ask`` they are names that are known already,
+        where a provider knows any."""
+        found = await _listed(self.provider(choice), choice.model, api_base, ask=ask)
+        if choice.provider != OFFLINE:
+            return found
+        online = self._online[0]
+        if online.name == OFFLINE:
+            return found
+        more = ModelList(())
+        # Nobody has chosen it yet; what is wrong with it is said when it is.
+        with quiet():
+            provider = self.provider(Choice(online.name, ""))
+            more = await _listed(provider, "", api_base, ask=ask)
+        return ModelList((*found.models, *more.models), more.note or found.note)
+
     def cautions(self, choice: Choice) -> Sequence[str]:
         """What makes every request to a choice less safe than it should be."""
         try:
@@ -111,6 +134,12 @@ class Models:
             # A provider may be anybody's plugin; the next one is closed all the same.
             closing = asyncio.ensure_future(_closed(provider))
             await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+
+
+async def _listed(provider: Provider, model: str, api_base: str | None, *, ask: bool) -> ModelList:
+    if ask:
+        return await provider.list_models("" if model == OFFLINE else model, api_base)
+    return ModelList([KnownModel(name) for name in await provider.models()])
 
 
 async def _closed(provider: Provider) -> None:

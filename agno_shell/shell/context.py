@@ -6,7 +6,14 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agno_shell.contracts import Command, ConversationControl, Line, Provider, Storage
+from agno_shell.contracts import (
+    Command,
+    ConversationControl,
+    Line,
+    ModelList,
+    Provider,
+    Storage,
+)
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import UsageError, nobody_to_ask
 from agno_shell.reports import address_words, figures_line
@@ -38,6 +45,12 @@ class ShellContext:
         return address_words(self._shell.conversation.address)
 
     @property
+    def asked_at(self) -> str:
+        conversation = self._shell.conversation
+        place = conversation.models.asked_at(conversation.choice, conversation.api_base)
+        return self.address or place
+
+    @property
     def agent(self) -> str | None:
         return self.session.agent
 
@@ -48,6 +61,10 @@ class ShellContext:
     @property
     def provider(self) -> Provider:
         return self._shell.conversation.provider
+
+    async def models(self, *, ask: bool = True) -> ModelList:
+        conversation = self._shell.conversation
+        return await conversation.models.listed(conversation.choice, conversation.api_base, ask=ask)
 
     @property
     def conversation(self) -> ConversationControl:

@@ -13,7 +13,15 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
+from agno_shell.contracts import (
+    Command,
+    CommandContext,
+    KnownModel,
+    Line,
+    ModelList,
+    Provider,
+    Storage,
+)
 from agno_shell.errors import SessionNotFoundError, UsageError, nobody_to_ask
 from agno_shell.terminal_text import clean_line
 from agno_shell.testing.fake_conversation import FakeConversation
@@ -113,6 +121,15 @@ class FakeContext:
         self._metrics_summary = metrics_summary
         self.session = self._first_session()
         self.conversation = FakeConversation(self)
+
+    @property
+    def asked_at(self) -> str:
+        return self.address or self.provider.asked_at(self.model)
+
+    async def models(self, *, ask: bool = True) -> ModelList:
+        if ask:
+            return await self.provider.list_models(self.model)
+        return ModelList([KnownModel(name) for name in await self.provider.models()])
 
     def _first_session(self) -> Session:
         current = self.storage.current()

@@ -76,6 +76,12 @@ class ModelServer(Faults):
     tokens: int = 0
     """Above 0: the default answer is so many words long."""
     requests: list[RecordedRequest] = field(default_factory=list)
+    """What models were asked."""
+    lookups: list[RecordedRequest] = field(default_factory=list)
+    """Requests for other pages, such as the list of models."""
+    pages: dict[str, Behaviour] = field(default_factory=dict)
+    """How other pages are answered, by the end of their path; without one, ``/models`` lists
+    ``model_ids``, and no other page is there."""
     disconnects: list[RecordedRequest] = field(default_factory=list)
     """Requests whose client went away before the answer was complete."""
     model_ids: Sequence[str] = ("test-model", "other-model")
@@ -166,6 +172,8 @@ class ModelServer(Faults):
         """Drop what was recorded and what was planned."""
         with self._changed:
             self.requests.clear()
+            self.lookups.clear()
+            self.pages.clear()
             self.disconnects.clear()
             self.refused.clear()
             self._planned.clear()
@@ -228,7 +236,7 @@ class ModelServer(Faults):
     ) -> None:
         behaviour = self._behaviour(request)
         with self._changed:
-            self.requests.append(request)
+            (self.requests if _asks_a_model(request) else self.lookups).append(request)
             self._changed.notify_all()
         answering = asyncio.ensure_future(behaviour(Exchange(request, writer)))
         try:
@@ -244,18 +252,25 @@ class ModelServer(Faults):
             await asyncio.gather(answering, return_exceptions=True)
 
     def _behaviour(self, request: RecordedRequest) -> Behaviour:
-        if request.path.endswith("/models"):
-            listing = [{"id": name, "object": "model"} for name in self.model_ids]
-            return lambda exchange: exchange.respond_json({"object": "list", "data": listing})
-        if self._planned and any(page in request.path for page in OTHER_FORMS):
+        path = request.path.partition("?")[0]
+        if not _asks_a_model(request):
+            planned = (page for end, page in self.pages.items() if path.endswith(end))
+            return next(planned, None) or self._other_page(path)
+        if self._planned and any(page in path for page in OTHER_FORMS):
             return self._planned.popleft()
-        if not request.path.endswith("/chat/completions"):
-            return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
+        if not path.endswith("/chat/completions"):
+            return self._other_page(path)
         if self.strict and (problem := body_problem(request.body)):
             self.refused.append(problem)
             error = {"message": problem, "type": "BadRequestError", "param": None, "code": 400}
             return lambda exchange: exchange.respond_json({"error": error}, 400)
         return self._planned.popleft() if self._planned else self._default
+
+    def _other_page(self, path: str) -> Behaviour:
+        if path.endswith("/models"):
+            listing = [{"id": name, "object": "model"} for name in self.model_ids]
+            return lambda exchange: exchange.respond_json({"object": "list", "data": listing})
+        return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
 
     async def _default(self, exchange: Exchange) -> None:
         messages = exchange.request.body["messages"]
@@ -267,6 +282,10 @@ class ModelServer(Faults):
         else:
             pieces = ["You said: ", said, f" ({len(messages)} messages)"]
         await play(exchange, Script(contents(pieces), delay=self.delay))
+
+
+def _asks_a_model(request: RecordedRequest) -> bool:
+    return any(page in request.path for page in ("/chat/completions", *OTHER_FORMS))
 
 
 @contextlib.contextmanager

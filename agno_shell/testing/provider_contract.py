@@ -321,6 +321,24 @@ class ProviderContract:
         problems = [*await provider.check(), *await provider.check(model)]
         assert all(isinstance(line, str) and "\n" not in line for line in problems)
 
+    async def test_the_models_that_it_lists_are_well_formed(
+        self, provider: Provider, model: str
+    ) -> None:
+        listed = await provider.list_models(model)
+        assert isinstance(listed.note, str)
+        assert "\n" not in listed.note
+        names = [each.name for each in listed.models]
+        assert all(isinstance(name, str) and name for name in names)
+        assert len(names) == len(set(names)), "each model is listed once"
+        for each in listed.models:
+            assert all(size is None or size > 0 for size in (each.window, each.largest_window))
+            assert all(
+                price is None or price >= 0 for price in (each.input_price, each.output_price)
+            )
+        window = await provider.current_window(model)
+        assert window is None or window > 0
+        assert isinstance(provider.asked_at(model), str)
+
     async def test_one_that_was_never_started_can_be_closed_twice(
         self, make_provider: Callable[[], Provider]
     ) -> None:

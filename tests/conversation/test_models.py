@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agno_shell.contracts import Provider, ProviderFactory
+import pytest
+
+from agno_shell.contracts import KnownModel, ModelList, Provider, ProviderFactory
 from agno_shell.conversation.models import Models
+from agno_shell.errors import ProviderError
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
 
@@ -67,3 +70,76 @@ def test_the_first_provider_that_has_a_model_is_asked() -> None:
     assert models.choose("c") == ("wide", "c"), "the last one says what is wrong"
     assert models.choose("c", "quick") == ("quick", "c")
     assert models.in_turn(models.choose("a"), ["b", "a"]) == (("quick", "a"), ("wide", "b"))
+
+
+class Listing(ScriptedProvider):
+    def __init__(self, *names: str, error: str = "") -> None:
+        super().__init__()
+        self.names, self.error = names, error
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def models(self) -> tuple[str, ...]:
+        return self.names
+
+    async def list_models(self, model: str = "", api_base: str | None = None) -> ModelList:
+        self.asked.append((model, api_base))
+        if self.error:
+            raise ProviderError(self.error)
+        return ModelList([KnownModel(f"served-{name}", 10) for name in self.names])
+
+
+def listing(**providers: Provider) -> Models:
+    factories = {name: ProviderFactory(name, "", None) for name in providers}  # type: ignore[arg-type]
+    offline = factories.pop("offline")
+    preferred, *others = factories.values()
+    return Models(
+        preferred,
+        offline,
+        lambda factory: providers[factory.name],
+        default=None,
+        environ={},
+        others=others,
+    )
+
+
+def names(listed: ModelList) -> list[str]:
+    return [each.name for each in listed.models]
+
+
+async def test_the_provider_in_use_lists_its_models_and_only_then_are_servers_asked() -> None:
+    real = Listing("a")
+    models = listing(offline=Listing("offline"), real=real)
+    choice = models.choose("x")
+    assert names(await models.listed(choice, "http://base", ask=False)) == ["a"]
+    assert real.asked == []
+    assert names(await models.listed(choice, "http://base", ask=True)) == ["served-a"]
+    assert real.asked == [("x", "http://base")]
+
+
+async def test_without_a_model_those_are_listed_that_could_be_set_up() -> None:
+    real, other = Listing("a"), Listing("b")
+    models = listing(offline=Listing("offline"), real=real, other=other)
+    listed = await models.listed(models.choose(None), None, ask=True)
+    assert names(listed) == ["served-offline", "served-a"]
+    assert (real.asked, other.asked) == ([("", None)], [])
+
+
+async def test_a_provider_that_nobody_has_chosen_may_fail() -> None:
+    real = Listing("a", error="not ready")
+    models = listing(offline=Listing("offline"), real=real)
+    assert names(await models.listed(models.choose(None), None, ask=True)) == ["served-offline"]
+    with pytest.raises(ProviderError):
+        await models.listed(models.choose("x"), None, ask=True)
+
+
+async def test_where_a_model_is_asked_is_what_its_provider_says() -> None:
+    class Placed(ScriptedProvider):
+        def asked_at(self, model: str, api_base: str | None = None) -> str:
+            if model == "broken":
+                raise RuntimeError("a bug")
+            return f"https://{model}.example\x07"
+
+    models = listing(offline=ScriptedProvider(), real=Placed())
+    assert models.asked_at(models.choose("m"), None) == "https://m.example␇"
+    assert models.asked_at(models.choose("broken"), None) == ""
+    assert models.asked_at(models.choose(None), None) == ""

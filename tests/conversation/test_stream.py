@@ -95,13 +95,20 @@ class Leaving(ScriptedProvider):
             raise SystemExit(3)
         return await super().count_tokens(*arguments)
 
+    async def current_window(self, *arguments: Any) -> int | None:
+        if self.where == "current_window":
+            raise SystemExit(3)
+        return None
+
     async def input_price(self, model: str) -> float | None:
         if self.where == "input_price":
             raise SystemExit(3)
         return None
 
 
-@pytest.mark.parametrize("where", ["stream", "context_window", "count_tokens", "input_price"])
+@pytest.mark.parametrize(
+    "where", ["stream", "context_window", "current_window", "count_tokens", "input_price"]
+)
 async def test_a_provider_that_calls_sys_exit_costs_one_reply_at_most(
     make_conversation: Callable[..., Conversation],
     monkeypatch: pytest.MonkeyPatch,

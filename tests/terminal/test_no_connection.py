@@ -91,7 +91,7 @@ def test_no_command_contacts_anybody(
     assert contacted() == []
 
 
-def test_a_shell_contacts_nobody_until_something_is_sent_and_then_only_its_server(
+def test_a_shell_contacts_nobody_until_something_is_asked_or_sent_and_then_only_its_server(
     program: Path,
     environ: dict[str, str],
     log: Path,
@@ -108,11 +108,16 @@ def test_a_shell_contacts_nobody_until_something_is_sent_and_then_only_its_serve
     terminal.expect(" lists the commands")
     terminal.type("typed and not sent" + CTRL_C)
     # The last ones are answered by the model process, once it is ready.
-    for command in ("/help", "/info", "/sessions", "/new Two", "/context", "/doctor", "/model"):
+    for command in ("/help", "/info", "/sessions", "/new Two", "/context", "/doctor"):
         terminal.type(f"{command}\r")
     terminal.type("/rename All of this is done\r")
     terminal.expect("name changed to All of this is done", 60)
     assert contacted() == []
+    assert server.lookups == server.requests == []
+
+    terminal.type("/model\r")
+    terminal.expect("test-model", 60)
+    assert set(contacted()) == {f"127.0.0.1:{server.port}"}
     assert server.requests == []
 
     terminal.type("Hello\r")

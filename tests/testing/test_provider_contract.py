@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from agno_shell.builtin.offline_provider import OfflineProvider, answer
-from agno_shell.contracts import Abilities, Counted, Provider
+from agno_shell.contracts import Abilities, Counted, KnownModel, ModelList, Provider
 from agno_shell.events import Event, Failed, Finished, Request, TextDelta
 from agno_shell.testing.provider_contract import QUESTION, ProviderContract, ask
 
@@ -130,3 +130,22 @@ async def test_another_text_than_the_expected_one_is_rejected() -> None:
         await ProviderContract().test_the_text_is_whole_and_in_order(
             OfflineProvider(), ask(QUESTION, "m"), "something else"
         )
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        ModelList([KnownModel("twice"), KnownModel("twice")]),
+        ModelList([KnownModel("")]),
+        ModelList([KnownModel("m", window=0)]),
+        ModelList([KnownModel("m", input_price=-1.0)]),
+        ModelList([], "two\nlines"),
+    ],
+)
+async def test_a_list_of_models_that_cannot_be_shown_is_rejected(listed: ModelList) -> None:
+    class Lister(Silent):
+        async def list_models(self, model: str = "", api_base: str | None = None) -> ModelList:
+            return listed
+
+    with pytest.raises(AssertionError):
+        await ProviderContract().test_the_models_that_it_lists_are_well_formed(Lister(), "m")

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 
 from agno_shell.builtin.commands.arguments import SHOWN_LENGTH, first_word
-from agno_shell.builtin.commands.wording import age, short_id
-from agno_shell.contracts import CommandContext, Completion
+from agno_shell.builtin.commands.wording import age, price_words, short_id, window_words
+from agno_shell.contracts import CommandContext, Completion, KnownModel
 from agno_shell.errors import AgnoShellError
 from agno_shell.file_names import matching
 from agno_shell.session_names import name_key
@@ -20,6 +20,9 @@ Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
 
 OFFERED = 500
 """Sessions at most: the newest of those whose name, or id, what is typed may become."""
+
+MODELS_PATIENCE = 1.0
+"""Seconds that a menu waits for servers to say what models they have."""
 
 ID_TYPED = 2
 """Ids are offered beside names once this many characters of one were typed."""
@@ -106,14 +109,31 @@ async def models(context: CommandContext, text: str) -> Iterable[Completion]:
     """The provider's models; behind ``--default`` as well."""
     flag = "--default"
     given = text.lstrip().startswith(flag + " ")
-    try:
-        names: Sequence[str] = await context.provider.models()
-    except AgnoShellError:  # a menu is no place for an error; /model says it
-        names = ()
-    found = [Completion(f"{flag} {name}" if given else name) for name in names]
+    found = [
+        Completion(
+            f"{flag} {each.name}" if given else each.name,
+            " · ".join(filter(None, (window_words(each), price_words(each)))),
+        )
+        for each in await _known_models(context)
+    ]
     if not given and text.strip() and flag.startswith(text.strip()):
         found.insert(0, Completion(f"{flag} ", "also for new sessions"))
     return found
+
+
+async def _known_models(context: CommandContext) -> Sequence[KnownModel]:
+    """What servers say in a moment; else what is known by now: the next key asks again."""
+    from asyncio import timeout
+
+    try:
+        async with timeout(MODELS_PATIENCE):
+            return (await context.models()).models
+    except (TimeoutError, AgnoShellError):  # a menu is no place for an error; /model says it
+        pass
+    try:
+        return (await context.models(ask=False)).models
+    except AgnoShellError:
+        return ()
 
 
 async def agents(context: CommandContext, _text: str) -> Iterable[Completion]:

@@ -67,7 +67,7 @@ async def info(context: CommandContext, text: str) -> None:
         ("Updated", local_time(session.updated_at)),
         ("Messages", f"{session.message_count:,}"),
         ("Model", context.model),
-        ("Address", context.address),
+        ("Address", context.asked_at),
         ("Provider", context.provider.name),
         ("Agent", context.agent or "none"),
         ("Tags", ", ".join(session.tags)),

@@ -7,8 +7,8 @@ from typing import cast
 
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest, unquote
-from agno_shell.builtin.commands.wording import one_of
-from agno_shell.contracts import Command, CommandContext
+from agno_shell.builtin.commands.wording import one_of, price_words, window_words
+from agno_shell.contracts import Command, CommandContext, KnownModel, ModelList
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
@@ -22,6 +22,9 @@ PATIENCE = 10.0
 
 BRIEF_PATIENCE = 0.5
 """Seconds that a remark about the name just chosen is worth."""
+
+LONGEST_NOTE = 300
+"""Characters about servers that could not be asked."""
 
 DEFAULT_FLAG = "--default"
 
@@ -56,19 +59,37 @@ async def model(context: CommandContext, text: str) -> None:
 
 async def _list_models(context: CommandContext) -> None:
     provider = clean_line(context.provider.name)
-    context.print(f"Model in use: {_in_use(context)}, asked by the provider {provider}")
-    names = sorted(await _names(context, PATIENCE))
-    if not names:
+    place = f" at {context.asked_at}" if context.asked_at and not context.address else ""
+    context.print(f"Model in use: {_in_use(context)}, asked by the provider {provider}{place}")
+    listed = await _listed(context, PATIENCE, ask=True)
+    if listed.note:
+        context.print(clean_line(listed.note, LONGEST_NOTE))
+    if not listed.models:
         context.print("The provider lists no models. /model NAME uses the one you name.")
         return
-    context.print(f"{count(len(names), 'model')} can be used:")
-    for name in names[:LISTED]:
-        context.print(f"{'*' if name == context.model else ' '} {clean_line(name)}")
-    if len(names) > LISTED:
+    shown = listed.models[:LISTED]
+    described = [(_mark(context, each), window_words(each), price_words(each)) for each in shown]
+    priced = any(price for _name, _window, price in described)
+    units = " (a million tokens cost, sent / received)" if priced else ""
+    context.print(f"{count(len(listed.models), 'model')} can be used{units}:")
+    _print_columns(context, described)
+    if len(listed.models) > LISTED:
         context.print(
-            f"{len(names) - LISTED:,} more are not listed; type a part of a name "
+            f"{len(listed.models) - LISTED:,} more are not listed; type a part of a name "
             "behind /model and press Tab."
         )
+
+
+def _mark(context: CommandContext, model: KnownModel) -> str:
+    return f"{'*' if model.name == context.model else ' '} {clean_line(model.name)}"
+
+
+def _print_columns(context: CommandContext, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Names, and behind them what is known."""
+    wide = max(len(name) for name, _window, _price in rows)
+    widest = max(len(window) for _name, window, _price in rows)
+    for name, window, price in rows:
+        context.print(f"{name:<{wide}}  {window:>{widest}}  {price}".rstrip())
 
 
 def _in_use(context: CommandContext) -> str:
@@ -79,9 +100,10 @@ def _in_use(context: CommandContext) -> str:
 async def _remark_on_unknown(context: CommandContext, name: str) -> None:
     """A name that the provider does not list may still be right: say so, and take it."""
     try:
-        names = await _names(context, BRIEF_PATIENCE)
+        listed = await _listed(context, BRIEF_PATIENCE, ask=False)
     except AgnoShellError:  # the choice is made; what is wrong shows with the next message
         return
+    names = [each.name for each in listed.models]
     if names and name not in names:
         hint = one_of(nearest(name, names))
         context.print(
@@ -89,15 +111,15 @@ async def _remark_on_unknown(context: CommandContext, name: str) -> None:
         )
 
 
-async def _names(context: CommandContext, seconds: float) -> Sequence[str]:
-    """The provider's models; nothing when it takes longer than ``seconds``."""
+async def _listed(context: CommandContext, seconds: float, *, ask: bool) -> ModelList:
+    """The models that can be used; none when it takes longer than ``seconds``."""
     from asyncio import timeout
 
     try:
         async with timeout(seconds):
-            return await context.provider.models()
+            return await context.models(ask=ask)
     except TimeoutError:
-        return ()
+        return ModelList(())
 
 
 async def reasoning(context: CommandContext, text: str) -> None:
@@ -151,7 +173,9 @@ COMMANDS = (
         usage=f"[{DEFAULT_FLAG}] [NAME]",
         details=(
             "The session remembers the model. With --default, sessions that have chosen none use "
-            "it too, from now on.\n"
+            "it too, from now on. Without a name, the servers that are set up are asked for their "
+            "models, two seconds at most: each is shown with the tokens that a request may hold, "
+            "and with the price in US dollars of a million tokens sent and received.\n"
             "Example: /model ollama_chat/llama3.2"
         ),
         complete=completions.models,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agno_shell.builtin.commands.arguments import SHOWN_LENGTH
+from agno_shell.contracts import KnownModel
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Session, now
 
@@ -41,3 +42,23 @@ def one_of(names: list[str]) -> str:
     if not names:
         return ""
     return f"Nearest: {', '.join(clean_line(name) for name in names)}."
+
+
+def window_words(model: KnownModel) -> str:
+    """``200,000 tokens``, ``4,096 of 131,072 tokens``, ``up to 131,072 tokens``; empty where
+    nothing is known."""
+    window, largest = model.window, model.largest_window
+    if window is None:
+        return f"up to {largest:,} tokens" if largest else ""
+    if largest and largest > window:
+        return f"{window:,} of {largest:,} tokens"
+    return f"{window:,} tokens"
+
+
+def price_words(model: KnownModel) -> str:
+    """What a million tokens cost, sent and received: ``$0.25 / $2.00``; empty where that is not
+    known."""
+    sent, received = model.input_price, model.output_price
+    if sent is None or received is None:
+        return ""
+    return f"${sent * 1e6:,.2f} / ${received * 1e6:,.2f}"

@@ -19,7 +19,7 @@ _SIGN_IN = 407
 
 
 class Client:
-    """Posts requests. No redirect is followed, and nothing is read from the environment after
+    """Sends requests. No redirect is followed, and nothing is read from the environment after
     this was made."""
 
     def __init__(self, environ: Mapping[str, str], limits: Limits) -> None:
@@ -45,6 +45,12 @@ class Client:
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """The answer, its body not read yet. Raises :class:`way.OnTheWayError`, and whatever
         httpx does."""
+        return await self.send("POST", url, content, headers)
+
+    async def send(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """As :meth:`post`, by any method."""
         where = httpx.URL(url)
         proxy = self._way.check(where.scheme, where.host)
         has_tls = where.scheme == "https" or (proxy is not None and proxy.scheme == "https")
@@ -52,7 +58,7 @@ class Client:
             await asyncio.to_thread(lambda: self.certificates)
         client = self._client(proxy, has_tls=has_tls)
         request = client.build_request(
-            "POST",
+            method,
             where,
             content=content,
             headers=headers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from agno_shell.builtin.direct_provider import azure
 from agno_shell.builtin.direct_provider.services import COMPATIBLE, spoken
 from agno_shell.builtin.model_services import endpoints
 from agno_shell.builtin.model_services.destination import (
@@ -17,6 +18,7 @@ from agno_shell.builtin.model_services.destination import (
 from agno_shell.builtin.model_services.keys import is_set
 from agno_shell.builtin.model_services.services import Service
 from agno_shell.errors import ProviderError
+from agno_shell.types import NOTHING
 
 _ENDS = {"anthropic": "/v1", "ollama": "/v1"}
 """What ends an address as other programs want it, and stands in this protocol's own paths."""
@@ -29,6 +31,23 @@ class Endpoint(NamedTuple):
     url: str
     """Without a slash at its end; the protocol's paths are put behind it."""
     goal: Destination
+    parameters: str = ""
+    """What stands behind the path of every request, as ``api-version=…``."""
+
+    def page(self, path: str) -> str:
+        """The address of a page of the protocol."""
+        sign = "&" if "?" in path else "?"
+        return f"{self.url}{path}{sign}{self.parameters}" if self.parameters else self.url + path
+
+    def key_headers(self, of_protocol: Callable[[str], Mapping[str, str]]) -> Mapping[str, str]:
+        """The headers that carry the key, if there is one; ``of_protocol`` makes those that
+        the protocol has for it."""
+        key, variable = self.goal.api_key, self.goal.key_variable
+        if not key:
+            return NOTHING
+        if variable in self.service.tokens or not self.service.key_header:
+            return of_protocol(key)
+        return {self.service.key_header: key}
 
     @property
     def is_own(self) -> bool:
@@ -70,31 +89,38 @@ def _at_base(
 ) -> Endpoint:
     address = parse_address(api_base, "api_base")
     if not variable:
-        return _made(service, name, address, API_BASE)
+        return _made(service, name, address, API_BASE, environ)
     if not is_set(variable, environ):
         raise ProviderError(
             f"No key for {address.where}: the environment variable {variable} is not set.",
             hint="Set it and start agno-shell again, or change [provider] api_key_env.",
             kind="authentication",
         )
-    return _made(service, name, address, API_BASE, variable, environ[variable].strip())
+    return _made(service, name, address, API_BASE, environ, variable)
 
 
 def _at_service(service: Service, name: str, environ: Mapping[str, str]) -> Endpoint:
     given = endpoints.endpoint(service.prefix, environ)
     variable = next((each for each in service.key_variables if is_set(each, environ)), None)
-    if variable is None and service.needs_key and given is None:
+    if given is None and not service.url:
+        raise ProviderError(
+            f"No address for {service.title}: the environment variable "
+            f"{service.address_variables[1]} is not set.",
+            hint="Set it and start agno-shell again, or choose another model with /model.",
+            kind="not_sent",
+        )
+    is_own = given is None or endpoints.is_own(service.prefix, given.address)
+    if variable is None and service.needs_key and is_own:
         raise ProviderError(
             f"No key for {service.title}: the environment variable "
             f"{service.key_variable} is not set.",
             hint="Set it and start agno-shell again, or choose another model with /model.",
             kind="authentication",
         )
-    key = environ[variable].strip() if variable else None
     if given is not None:
-        return _made(service, name, given.address, given.variable, variable, key)
+        return _made(service, name, given.address, given.variable, environ, variable)
     address = parse_address(service.url, service.prefix)
-    made = _made(service, name, address, service.prefix, variable, key)
+    made = _made(service, name, address, service.prefix, environ, variable)
     # A program on this machine is started there, or asked elsewhere.
     source = service.address_variables[-1] if not service.needs_key else API_BASE
     goal = made.goal._replace(where=service.title, api_base=None, source=source)
@@ -106,16 +132,20 @@ def _made(
     name: str,
     address: Address,
     source: str,
+    environ: Mapping[str, str],
     variable: str | None = None,
-    key: str | None = None,
 ) -> Endpoint:
-    """An endpoint, its key checked."""
+    """An endpoint, and the key in ``variable`` checked."""
+    key = environ[variable].strip() if variable else None
     if variable and key:
         may_carry(key, variable, address, source)
     own = endpoints.is_own(service.prefix, address)
     model = f"{service.prefix}/{name}"
     where = service.title if own else address.where
     goal = Destination(model, where, variable, address.url, key, source, own)
+    if service.prefix == azure.PREFIX:
+        url, parameters = azure.shaped(address.url, name, azure.version(environ))
+        return Endpoint(service, name, url, goal, parameters)
     return Endpoint(service, name, _shaped(service, address), goal)
 
 

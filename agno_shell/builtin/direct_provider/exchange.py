@@ -151,12 +151,10 @@ class Exchange:
         return self._failed(as_failed(not_a_model_server(self._case.goal, media_type)))
 
     async def _sent(self, body: Mapping[str, Any]) -> httpx.Response:
-        key = self._at.goal.api_key
-        headers = {"Content-Type": "application/json", **self._post.headers}
-        if key:
-            headers |= self._wire.key_headers(key)
+        headers = {"Content-Type": "application/json", **self._wire.headers}
+        headers |= self._at.key_headers(self._wire.key_headers)
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        url = self._at.url + self._post.path
+        url = self._at.page(self._post.path)
         async with asyncio.timeout_at(self._until()):
             self._response = await self._client.post(url, content, headers)
         return self._response

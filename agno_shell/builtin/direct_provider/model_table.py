@@ -1,4 +1,5 @@
-"""What litellm's table of models says, read without importing litellm."""
+"""What is known of models before any server is asked: the extract that comes with this package,
+and behind it litellm's whole table, read without importing litellm."""
 
 from __future__ import annotations
 
@@ -6,60 +7,80 @@ import importlib.util
 import json
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
+from agno_shell.builtin.direct_provider.extract import Extract
 from agno_shell.builtin.model_services.services import service_of
 from agno_shell.types import NOTHING
 
 _FILE = "model_prices_and_context_window_backup.json"
-_CHAT = ("chat", "responses")
+CHAT = ("chat", "responses")
+"""The modes of models that answer messages."""
 
 
 class ModelTable:
-    """Rows by the names of models; empty where litellm is not installed. Reading it takes
-    some 30 ms, the first time that something is asked."""
+    """Rows by the names of models. The extract is read first; what is not in it is looked for
+    in litellm's table, which takes some 30 ms more the first time, and has nothing where
+    litellm is not installed."""
 
-    def __init__(self) -> None:
-        self._rows: Mapping[str, Mapping[str, Any]] | None = None
+    @cached_property
+    def extract(self) -> Extract:
+        return Extract.read()
 
-    @property
-    def rows(self) -> Mapping[str, Mapping[str, Any]]:
-        if self._rows is None:
-            self._rows = _read()
-        return self._rows
+    @cached_property
+    def _rest(self) -> Mapping[str, Mapping[str, Any]]:
+        return read_litellms()
 
     def entry(self, prefix: str, name: str) -> Mapping[str, Any]:
         """The row of a model of a service; empty where there is none."""
-        for key in (f"{prefix}/{name}", name):
-            row = self.rows.get(key)
-            if row is not None and row.get("litellm_provider") == prefix:
+        keys = (f"{prefix}/{name}", name)
+        for key in keys:
+            if row := self.extract.entry(prefix, key):
+                return row
+        for key in keys:
+            row = self._rest.get(key, NOTHING)
+            if row.get("litellm_provider") == prefix:
                 return row
         return NOTHING
+
+    def is_at_hand(self, prefix: str, name: str) -> bool:
+        """Whether :meth:`entry` has nothing to read from the disk."""
+        keys = (f"{prefix}/{name}", name)
+        return "_rest" in self.__dict__ or any(self.extract.entry(prefix, key) for key in keys)
 
     def service_of(self, model: str) -> str | None:
         """The service that has a model of this name."""
         if service := service_of(model):
             return service.prefix
-        row = self.rows.get(model)
-        return str(row.get("litellm_provider")) if row is not None else None
+        if owner := self.extract.owner(model):
+            return owner
+        owner = self._rest.get(model, NOTHING).get("litellm_provider")
+        return None if owner is None else str(owner)
 
-    @property
+    @cached_property
     def all_chat_models(self) -> list[str]:
-        return [
-            name
-            for name, row in self.rows.items()
-            if row.get("mode") in _CHAT and not name.startswith("ft:")
-        ]
+        """Every name, sorted; with the prefix of its service where it needs one."""
+        return sorted({*self.extract.all_names, *self._chat_rows})
 
     def chat_models(self, prefix: str) -> list[str]:
         """The names of a service's models, with the prefix where they need one."""
-        rows = self.rows
-        return [
-            name for name in self.all_chat_models if rows[name].get("litellm_provider") == prefix
-        ]
+        rest = (
+            name for name, row in self._chat_rows.items() if row.get("litellm_provider") == prefix
+        )
+        return sorted({*self.extract.names(prefix), *rest})
+
+    @cached_property
+    def _chat_rows(self) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            name: row
+            for name, row in self._rest.items()
+            if row.get("mode") in CHAT and not name.startswith("ft:")
+        }
 
 
-def _read() -> Mapping[str, Mapping[str, Any]]:
+def read_litellms() -> Mapping[str, Mapping[str, Any]]:
+    """litellm's table; empty where it is not installed."""
     found = importlib.util.find_spec("litellm")
     for folder in (found.submodule_search_locations or ()) if found else ():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from agno_shell.builtin.direct_provider.services import answers
@@ -16,7 +17,11 @@ def _open(options: ProviderOptions) -> Provider:
     return DirectProvider(options)
 
 
+def _answers(model: str, api_base: str | None) -> bool:
+    return answers(model, api_base, os.environ)
+
+
 @hookimpl
 def register_providers() -> Sequence[ProviderFactory]:
-    summary = "OpenAI, Anthropic, Gemini, Ollama and compatible servers, without litellm"
-    return [ProviderFactory("direct", summary, _open, default_model, answers)]
+    summary = "OpenAI, Azure, Anthropic, Gemini, Ollama and compatible servers, without litellm"
+    return [ProviderFactory("direct", summary, _open, default_model, _answers)]

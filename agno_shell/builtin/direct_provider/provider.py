@@ -7,26 +7,26 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint
-from agno_shell.builtin.direct_provider.model_table import ModelTable, price
+from agno_shell.builtin.direct_provider.known import Known
+from agno_shell.builtin.direct_provider.model_table import ModelTable
 from agno_shell.builtin.direct_provider.refusals import Remembered
+from agno_shell.builtin.direct_provider.served.servers import Servers
 from agno_shell.builtin.model_services import endpoints, trust
-from agno_shell.builtin.model_services.destination import is_loopback, parse_address
+from agno_shell.builtin.model_services.destination import parse_address
 from agno_shell.builtin.model_services.keys import is_set, no_key
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.services import SERVICES
-from agno_shell.builtin.model_services.target import abilities
-from agno_shell.contracts import Abilities, Address, Provider, ProviderOptions
+from agno_shell.contracts import Abilities, Address, ModelList, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Request
-from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
     from agno_shell.builtin.direct_provider.client import Client
     from agno_shell.builtin.direct_provider.exchange import Exchange
     from agno_shell.builtin.direct_provider.reading import Reader
+    from agno_shell.builtin.direct_provider.served.asking import Asking
     from agno_shell.builtin.direct_provider.writing import Written
 
 NAME = "direct"
@@ -44,6 +44,8 @@ class DirectProvider(Provider):
         self._options = options
         self._limits = Limits.from_settings(options.limits)
         self._table = ModelTable()
+        self._servers = Servers(self._asking)
+        self._known = Known(self._table, self._servers, self._endpoint)
         self._refusals = Remembered()
         self._client: Client | None = None
         self._preparing: asyncio.Task[Client] | None = None
@@ -66,18 +68,26 @@ class DirectProvider(Provider):
 
     async def _prepare(self) -> Client:
         self._client = await asyncio.to_thread(self._new_client)
-        await asyncio.to_thread(lambda: self._table.rows)
+        await asyncio.to_thread(lambda: self._table.extract)
         return self._client
 
     def _new_client(self) -> Client:
         _import_httpx()
-        from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401 - warm-up
+        # Warm-up: what the first message needs.
+        from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401
         from agno_shell.builtin.direct_provider.client import Client
+        from agno_shell.builtin.direct_provider.served import asking  # noqa: F401
 
         return Client(os.environ, self._limits)
 
     def address(self, model: str, api_base: str | None = None) -> Address | None:
         return endpoints.in_use(model, api_base or self._options.api_base, os.environ)
+
+    def asked_at(self, model: str, api_base: str | None = None) -> str:
+        try:
+            return self._endpoint(model, api_base or self._options.api_base).url
+        except ProviderError:  # what is wrong is said when the message is sent
+            return ""
 
     def cautions(self) -> Sequence[str]:
         return [trust.UNCHECKED] if trust.is_unchecked(os.environ) else []
@@ -87,7 +97,10 @@ class DirectProvider(Provider):
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         client = await self._ready()
         try:
-            exchange = self._exchange(client, request)
+            at = self._endpoint(request.model, request.api_base)
+            if at.is_own and not self._table.is_at_hand(at.service.prefix, at.name):
+                await asyncio.to_thread(self._known.entry, at)
+            exchange = self._exchange(client, request, at)
         except ProviderError as error:
             yield Failed(error.kind, str(error), error.hint, error.temporary)
             return
@@ -112,19 +125,18 @@ class DirectProvider(Provider):
         self._releasing.add(task)
         task.add_done_callback(self._releasing.discard)
 
-    def _exchange(self, client: Client, request: Request) -> Exchange:
+    def _exchange(self, client: Client, request: Request, at: Endpoint) -> Exchange:
         from agno_shell.builtin.direct_provider.exchange import Exchange
         from agno_shell.builtin.direct_provider.writing import written
         from agno_shell.builtin.model_services.failures import Case
         from agno_shell.builtin.model_services.redact import Redactor, hidden
 
-        at = self._endpoint(request.model, request.api_base)
-        asked = written(request, at, self._entry(at))
+        asked = written(request, at, self._known.entry(at))
         hide = Redactor(hidden(os.environ, at.goal.key_variable)).redact
         case = Case(at.goal, request.model, False, hide, self._nearest)
 
         def finish(reader: Reader) -> tuple[float | None, Mapping[str, Any]]:
-            return self._cost(at, reader.counts), _private(asked, reader)
+            return self._known.cost(at, reader.counts), _private(asked, reader)
 
         return Exchange(
             client, asked.wire, asked.post, at, case, self._limits, self._refusals, finish
@@ -137,48 +149,49 @@ class DirectProvider(Provider):
 
     # What is known of models ------------------------------------------------------------
 
-    def _entry(self, at: Endpoint) -> Mapping[str, Any]:
-        """The model's row in the table; a server of one's own may call anything so."""
-        return self._table.entry(at.service.prefix, at.name) if at.is_own else NOTHING
-
-    def _cost(self, at: Endpoint, counts: Mapping[str, Any]) -> float | None:
-        if not at.is_own or is_loopback(urlsplit(at.url).hostname or ""):
-            return None
-        return price(self._entry(at), counts)
-
-    def _known(self, model: str) -> Mapping[str, Any]:
-        """The row of a model at the configured address; empty where nothing is known."""
+    def _place(self, model: str) -> Endpoint | None:
+        """Where a model is asked at the configured address; None where it cannot be."""
         try:
-            return self._entry(self._endpoint(model, self._options.api_base))
+            return self._endpoint(model, self._options.api_base)
         except ProviderError:
-            return NOTHING
-
-    async def _row(self, model: str) -> Mapping[str, Any]:
-        return await asyncio.to_thread(self._known, model)
+            return None
 
     async def models(self) -> Sequence[str]:
-        prefixes = [
-            service.prefix
-            for service in SERVICES
-            if service.wire and any(is_set(each, os.environ) for each in service.key_variables)
-        ]
-        known = await asyncio.to_thread(
-            lambda: [name for prefix in prefixes for name in self._table.chat_models(prefix)]
-        )
-        return sorted(known)
+        known = await self._known.listed("", self._options.api_base, ask=False)
+        return [each.name for each in known.models]
+
+    async def list_models(self, model: str = "", api_base: str | None = None) -> ModelList:
+        base = api_base or self._options.api_base
+        return await self._known.listed(model, base, ask=True)
 
     async def context_window(self, model: str) -> int | None:
-        if model.partition("/")[0].startswith("ollama"):
-            return None  # the server decides, whatever the model could
-        window = (await self._row(model)).get("max_input_tokens")
-        return window if isinstance(window, int) and window > 0 else None
+        at = await asyncio.to_thread(self._place, model)
+        return await asyncio.to_thread(self._known.window, at) if at else None
+
+    async def current_window(self, model: str, api_base: str | None = None) -> int | None:
+        try:
+            at = self._endpoint(model, api_base or self._options.api_base)
+        except ProviderError:  # it is said when the message is sent
+            return None
+        return await self._known.current_window(at)
 
     async def input_price(self, model: str) -> float | None:
-        rate = (await self._row(model)).get("input_cost_per_token")
+        at = await asyncio.to_thread(self._place, model)
+        if at is None:
+            return None
+        rate = (await asyncio.to_thread(self._known.prices, at)).get("input_cost_per_token")
         return float(rate) if isinstance(rate, int | float) and rate >= 0 else None
 
     async def abilities(self, model: str) -> Abilities:
-        return abilities(await self._row(model))
+        at = await asyncio.to_thread(self._place, model)
+        return await asyncio.to_thread(self._known.abilities, at) if at else Abilities()
+
+    async def _asking(self, at: Endpoint) -> Asking:
+        client = await self._ready()
+        from agno_shell.builtin.direct_provider.served.asking import Asking
+        from agno_shell.builtin.direct_provider.writing import WIRES
+
+        return Asking(client, WIRES[at.service.wire], at)
 
     def _nearest(self, model: str) -> str:
         from agno_shell.builtin.model_services.nearest import nearest
@@ -203,6 +216,7 @@ class DirectProvider(Provider):
         for task in self._releasing:
             task.cancel()
         await asyncio.gather(*self._releasing, return_exceptions=True)
+        await self._servers.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
+from agno_shell.builtin.direct_provider import azure
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.wires import (
     anthropic,
@@ -26,7 +27,7 @@ from agno_shell.builtin.model_services.target import Target
 from agno_shell.events import Request
 from agno_shell.types import Reasoning
 
-_WIRES = {
+WIRES = {
     "openai": openai_chat.WIRE,
     "anthropic": anthropic.WIRE,
     "gemini": gemini.WIRE,
@@ -87,10 +88,12 @@ def target_of(at: Endpoint, entry: Mapping[str, Any]) -> Target:
 
 def _wire(at: Endpoint, target: Target, has_tools: bool, level: Reasoning | None) -> Wire:
     """OpenAI's newer models call no tools by the older protocol while they think."""
-    if at.service.prefix == "openai" and at.is_own:
+    if at.is_own and (
+        at.service.prefix == "openai" or azure.has_responses(at.service.prefix, at.url)
+    ):
         mode = target.entry.get("mode")
         endpoints = cast("list[str]", target.entry.get("supported_endpoints") or [])
         thinks = bool(target.abilities.reasoning) and level != "off"
         if mode == "responses" or (has_tools and thinks and "/v1/responses" in endpoints):
             return openai_responses.WIRE
-    return _WIRES[at.service.wire]
+    return WIRES[at.service.wire]

@@ -79,7 +79,7 @@ class Catalog:
             raise ProviderError(
                 f"No model is called {model}.", hint=self.nearest(model), kind="unknown_model"
             )
-        if given := endpoints.endpoint(provider, self.way.endpoints):
+        if given := self._endpoint(provider):
             return self._given(model, provider, given)
         variable = key_variable(provider, os.environ)
         if problem := unusable(variable or "", os.environ.get(variable or "", "")):
@@ -92,6 +92,13 @@ class Catalog:
                 kind="authentication",
             )
         return goal._replace(where=provider, key_variable=variable)
+
+    def _endpoint(self, provider: str) -> endpoints.Endpoint | None:
+        """The address that the environment gives to a service. Where litellm also signs in
+        without a key, it reads both itself."""
+        if provider in _OTHER_SIGN_IN:
+            return None
+        return endpoints.endpoint(provider, self.way.endpoints)
 
     def _given(self, model: str, provider: str, given: endpoints.Endpoint) -> Destination:
         """A service at the address that the environment gives; its key goes there, as it does
@@ -236,7 +243,7 @@ class Catalog:
 
     def _check_service(self, model: str, provider: str) -> list[str]:
         try:
-            if given := endpoints.endpoint(provider, self.way.endpoints):
+            if given := self._endpoint(provider):
                 self._given(model, provider, given)
                 return []
         except ProviderError as error:

@@ -201,6 +201,10 @@ class ModelProcess:
             return "The model process (litellm) was closed.", ""
         log = f" The log is {self._log.path}." if self._log.path is not None else ""
         if self._broken:
+            from agno_shell.builtin.litellm_provider import missing
+
+            if missing.says_all(self._broken):
+                return self._broken, ""
             return f"The model process (litellm) could not start: {self._broken}", log.strip()
         if self._stuck:
             hint = f"/retry asks again, and restarts it.{log}"

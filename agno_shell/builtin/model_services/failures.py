@@ -39,6 +39,8 @@ _BAD_KEY = re.compile(
 _NO_CREDIT = re.compile(
     r"insufficient[_ ]quota|current quota|credit balance|billing|payment required", re.IGNORECASE
 )
+_NAMES_A_MODEL = re.compile(r"model|deployment for this resource", re.IGNORECASE)
+"""How a server says 404 of a model, and Azure of a deployment."""
 _FILTERED = re.compile(r"flagged|moderation|content[ _-](?:filter|policy)|safety", re.IGNORECASE)
 _PAGE = re.compile(r"<(?:!doctype|html|body)", re.IGNORECASE)
 _OVERFLOW = re.compile(
@@ -190,7 +192,7 @@ def _not_allowed(case: Case, detail: str) -> Failed:
 def _not_found(case: Case, detail: str) -> Failed:
     where, model = case.goal.where, case.model
     # A server of one's own also says 404 where the address is wrong.
-    if case.goal.api_base is not None and "model" not in detail.lower():
+    if case.goal.api_base is not None and not _NAMES_A_MODEL.search(detail):
         message = f"{where} has no such page (404): {detail}"
         return Failed("wrong_address", message, check_base(case.goal))
     message = f"{where} knows no model {model} (404): {detail}"

@@ -26,7 +26,16 @@ class Service(NamedTuple):
     """Variables of its address beside ``STEM_BASE_URL`` and ``STEM_API_BASE``."""
     keys: tuple[str, ...] = ()
     """Variables of its key beside ``STEM_API_KEY``."""
+    tokens: tuple[str, ...] = ()
+    """Variables of tokens that are sent in place of a key, as ``Authorization: Bearer``."""
+    key_header: str = ""
+    """What carries the key, where it is not the header of the protocol."""
     needs_key: bool = True
+    has_port: bool = False
+    """Whether its port on this machine is taken by nothing else, so that a user who wants to see
+    models may see its as well, set up or not."""
+    lists_names: bool = False
+    """Whether its list of models has their names, and nothing more of them."""
     model: str = ""
     """A current model that is good at a low price, as litellm names it; empty: none is chosen
     because a key of this service is set."""
@@ -37,8 +46,8 @@ class Service(NamedTuple):
 
     @property
     def key_variables(self) -> tuple[str, ...]:
-        """Those that hold its key, the strongest first."""
-        return (self.key_variable, *self.keys)
+        """Those that hold its key, or what is sent in its place, the strongest first."""
+        return (*self.tokens, self.key_variable, *self.keys)
 
     @property
     def address_variables(self) -> tuple[str, ...]:
@@ -49,13 +58,14 @@ class Service(NamedTuple):
 def _ollama(prefix: str) -> Service:
     hosts = ("127.0.0.1:11434", "localhost:11434", "[::1]:11434")
     where = "http://127.0.0.1:11434", hosts, ("OLLAMA_HOST",)
-    return Service(prefix, "Ollama", "OLLAMA", "ollama", *where, needs_key=False)
+    return Service(prefix, "Ollama", "OLLAMA", "ollama", *where, needs_key=False, has_port=True)
 
 
 SERVICES = (
     Service(
         *("openai", "OpenAI", "OPENAI", "openai"),
         *("https://api.openai.com/v1", ("api.openai.com",)),
+        lists_names=True,
         model="gpt-5.4-mini",
     ),
     Service(
@@ -83,6 +93,7 @@ SERVICES = (
     Service(
         *("deepseek", "DeepSeek", "DEEPSEEK", "openai"),
         *("https://api.deepseek.com/v1", ("api.deepseek.com",)),
+        lists_names=True,
         model="deepseek/deepseek-v4-flash",
     ),
     Service(
@@ -90,7 +101,18 @@ SERVICES = (
         *("https://openrouter.ai/api/v1", ("openrouter.ai",)),
         model="openrouter/openai/gpt-5.4-mini",
     ),
-    Service("xai", "xAI", "XAI", "openai", "https://api.x.ai/v1", ("api.x.ai",)),
+    Service(
+        *("azure", "Azure OpenAI", "AZURE", "openai"),
+        hosts=("openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"),
+        more=("AZURE_OPENAI_ENDPOINT",),
+        keys=("AZURE_OPENAI_API_KEY",),
+        tokens=("AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
+        key_header="api-key",
+    ),
+    Service(
+        *("xai", "xAI", "XAI", "openai", "https://api.x.ai/v1", ("api.x.ai",)),
+        lists_names=True,
+    ),
     Service(
         *("together_ai", "Together", "TOGETHER_AI", "openai", "https://api.together.xyz/v1"),
         ("api.together.xyz", "api.together.ai"),
@@ -113,6 +135,7 @@ SERVICES = (
     Service(
         *("lm_studio", "LM Studio", "LM_STUDIO", "openai", "http://127.0.0.1:1234/v1"),
         needs_key=False,
+        has_port=True,
     ),
     Service(
         *("hosted_vllm", "vLLM", "HOSTED_VLLM", "openai", "http://127.0.0.1:8000/v1"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
 VERIFY = "SSL_VERIFY"
-_FILES = (VERIFY, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+FILES = (VERIFY, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The first one that is set counts."""
 
 
@@ -38,7 +38,7 @@ def take(environ: MutableMapping[str, str]) -> Trust:
     if is_unchecked(environ):
         return Trust()
     trust = _find(environ)
-    for name in _FILES:
+    for name in FILES:
         environ.pop(name, None)
     if trust.file and not trust.problem:
         environ["SSL_CERT_FILE"] = trust.file
@@ -46,7 +46,7 @@ def take(environ: MutableMapping[str, str]) -> Trust:
 
 
 def _find(environ: Mapping[str, str]) -> Trust:
-    for name in _FILES:
+    for name in FILES:
         file = environ.get(name, "").strip()
         if file and not (name == VERIFY and not os.path.exists(file)):  # no file, but a word
             return Trust(name, file, _problem(name, file))

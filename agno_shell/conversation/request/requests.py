@@ -23,6 +23,7 @@ from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message
 from agno_shell.errors import UsageError
 from agno_shell.events import Receipt, ReceiptRow, Request, RequestPrepared, Why
+from agno_shell.guarding import quiet
 from agno_shell.types import NOTHING, Message, ToolSchema, new_id, now
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 KEPT_TURNS = 256
 """Turns as they were sent that are kept beyond those of the last request."""
+
+
+WINDOW_PATIENCE = 5.0
+"""Seconds for a provider to say how a server has a model set up."""
 
 
 class Model:
@@ -115,6 +120,8 @@ class Requests:
         """
         conversation = self._conversation
         model = await self.model(choice)
+        if asking:
+            await self._look_at_window(choice, model)
         frame = await self._frame(model.window)
         named = await self._earlier.find(conversation.session.pinned)
         pinned = [
@@ -217,6 +224,17 @@ class Requests:
             window = known or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
             self._models[choice] = Model(window, bool(known), Counter(provider, choice.model))
         return self._models[choice]
+
+    async def _look_at_window(self, choice: Choice, model: Model) -> None:
+        """A server may have a model set up otherwise than it was a moment ago."""
+        provider = self._conversation.models.provider(choice)
+        # A provider that cannot say it now says so when it is asked to answer; it may be
+        # anybody's plugin, and its bug costs what it knows and not the turn.
+        with quiet():
+            async with asyncio.timeout(WINDOW_PATIENCE):
+                window = await provider.current_window(choice.model, self._conversation.api_base)
+            if isinstance(window, int) and window > 0:
+                model.window, model.window_known = window, True
 
     async def _frame(self, window: int) -> Frame:
         conversation = self._conversation

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from agno_shell.builtin.commands import completions
+from agno_shell.contracts import Completion, KnownModel, ModelList
 from agno_shell.errors import ProviderError
 from agno_shell.testing.fake_context import FakeProvider
 
@@ -141,3 +144,28 @@ async def test_help_offers_each_command_once(context, complete):
     names = list(context.commands)
     context.commands = {**context.commands, "quit": context.commands["exit"]}
     assert texts(await complete(context, "/help ")) == names
+
+
+class ServersProvider(FakeProvider):
+    """Knows one name; its servers, once they answer, another."""
+
+    def __init__(self) -> None:
+        super().__init__(models=("known-model",))
+        self.may_answer = asyncio.Event()
+
+    async def list_models(self, model="", api_base=None):
+        await self.may_answer.wait()
+        return ModelList([KnownModel("served-model", 4096, None, 1e-6, 2e-6)])
+
+
+async def test_a_menu_does_not_wait_for_servers(make_context, complete, monkeypatch):
+    monkeypatch.setattr(completions, "MODELS_PATIENCE", 0)
+    context = make_context(provider=ServersProvider())
+    assert texts(await complete(context, "/model ")) == ["known-model"]
+
+
+async def test_a_menu_says_what_servers_say_of_models(make_context, complete):
+    provider = ServersProvider()
+    provider.may_answer.set()
+    [offered] = await complete(make_context(provider=provider), "/model ")
+    assert offered == Completion("served-model", "4,096 tokens · $1.00 / $2.00")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from agno_shell.builtin.commands import model as room
-from agno_shell.contracts import Abilities
+from agno_shell.contracts import Abilities, KnownModel, ModelList
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.testing.fake_context import FakeProvider
 
@@ -161,3 +161,62 @@ async def test_a_provider_that_cannot_say_what_its_models_can(make_context, type
 async def test_the_levels_are_completed(context, complete):
     words = [each.text for each in await complete(context, "/reasoning ")]
     assert words == ["off", "low", "medium", "high", "default"]
+
+
+# What is known of models ------------------------------------------------------------------
+
+LISTED = (
+    KnownModel("near/loaded", 4096, 131_072),
+    KnownModel("near/asleep", None, 32_768),
+    KnownModel("far/priced", 1_000_000, None, 2.5e-7, 2e-6),
+    KnownModel("far/unknown"),
+)
+
+
+class ServersProvider(FakeProvider):
+    """Knows two names, and four once its servers are asked."""
+
+    def __init__(self, note: str = "") -> None:
+        super().__init__(models=("far/priced", "far/unknown"))
+        self.note = note
+        self.asked = 0
+
+    def asked_at(self, model, api_base=None):
+        return "https://far.example/v1"
+
+    async def list_models(self, model="", api_base=None):
+        self.asked += 1
+        return ModelList(LISTED, self.note)
+
+
+async def test_windows_and_prices_stand_behind_the_names(make_context, type_line):
+    context = make_context(provider=ServersProvider(), model="far/priced")
+    assert (await type_line(context, "/model")).splitlines() == [
+        "Model in use: far/priced, asked by the provider fake at https://far.example/v1",
+        "4 models can be used (a million tokens cost, sent / received):",
+        "  near/loaded  4,096 of 131,072 tokens",
+        "  near/asleep      up to 32,768 tokens",
+        "* far/priced          1,000,000 tokens  $0.25 / $2.00",
+        "  far/unknown",
+    ]
+
+
+async def test_servers_that_could_not_be_asked_are_one_line(make_context, type_line):
+    note = "Not every server could be asked: Far was not reached.\x1b[31m"
+    context = make_context(provider=ServersProvider(note))
+    printed = (await type_line(context, "/model")).splitlines()
+    assert printed[1] == "Not every server could be asked: Far was not reached.␛[31m"
+    assert printed[2].startswith("4 models")
+
+
+async def test_to_name_a_model_asks_no_server(make_context, type_line):
+    provider = ServersProvider()
+    context = make_context(provider=provider)
+    assert "does not list this name" in await type_line(context, "/model near/loaded")
+    assert await type_line(context, "/model far/priced") == "Model: far/priced"
+    assert provider.asked == 0
+
+
+async def test_info_says_where_the_model_is_asked(make_context, type_line):
+    context = make_context(provider=ServersProvider())
+    assert "Address:     https://far.example/v1" in await type_line(context, "/info")

@@ -93,7 +93,7 @@ def test_addresses_as_other_programs_want_them_are_taken() -> None:
         (("qwen3", "http://me:secret@host/v1"), "holds a user name"),
         (("qwen3", "http://[::1"), "cannot be used"),
         (("qwen3", "https://x.example/v1", "NO_SUCH_KEY"), "NO_SUCH_KEY is not set"),
-        (("azure/x",), "No model is called azure/x"),
+        (("bedrock/x",), "No model is called bedrock/x"),
     ],
 )
 def test_what_cannot_be_asked_is_said(arguments: tuple[str, ...], words: str) -> None:

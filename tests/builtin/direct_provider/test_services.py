@@ -177,10 +177,10 @@ async def test_nothing_stays_with_openai_for_its_thoughts(talk: Talk, server: Mo
 async def test_the_price_takes_into_account_what_was_cached(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agno_shell.builtin.direct_provider import provider
+    from agno_shell.builtin.direct_provider import known
 
     # The server that plays Anthropic is on this machine, where nothing costs anything.
-    monkeypatch.setattr(provider, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(known, "is_loopback", lambda _host: False)
     events = await talk("anthropic", question())
     (report,) = [event.usage for event in events if isinstance(event, UsageReported)]
     # Per million: 3 $ what is read, 0.3 $ what is read from the cache, 15 $ what is said.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ PYTHON = "/opt/a b/bin/python"
 @pytest.mark.parametrize(
     ("mark", "expected"),
     [
-        ("", [PYTHON, "-m", "pip", "install", "litellm<2"]),
-        ("uv-receipt.toml", ["uv", "pip", "install", "--python", PYTHON, "litellm<2"]),
+        ("", [PYTHON, "-m", "pip", "install", "agno-shell[litellm]"]),
+        ("uv-receipt.toml", ["uv", "pip", "install", "--python", PYTHON, "agno-shell[litellm]"]),
         ("pipx_metadata.json", ["pipx", "inject", "agno-shell", "litellm<2"]),
     ],
 )
@@ -27,18 +28,35 @@ def test_the_command_is_that_of_the_environment_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, expected: list[str]
 ) -> None:
     monkeypatch.setattr(missing, "find_spec", lambda _name: object())
+    monkeypatch.setattr(missing, "requirement", lambda: "litellm<2")
+    monkeypatch.setattr(missing, "_has_extra", lambda: True)
     prefix = tmp_path / "agno-shell"
     prefix.mkdir()
     if mark:
         (prefix / mark).touch()
-    command = missing.install_command("litellm<2", str(prefix), PYTHON)
+    command = missing.install_command(str(prefix), PYTHON)
     assert shlex.split(command) == expected
 
 
 def test_an_environment_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(missing, "find_spec", lambda _name: None)
-    command = missing.install_command("litellm", str(tmp_path), PYTHON)
+    command = missing.install_command(str(tmp_path), PYTHON)
     assert shlex.split(command)[:3] == ["uv", "pip", "install"]
+
+
+def test_a_program_that_is_not_installed_has_no_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missing, "PACKAGE", "no-such-package")
+    assert shlex.split(missing.install_command(str(tmp_path), PYTHON))[-1] == "litellm"
+
+
+def test_the_extra_is_the_dependency() -> None:
+    """The extra names what is a dependency already, so that the name works in both ways."""
+    own = [each for each in requires("agno-shell") or () if each.startswith("litellm")]
+    (dependency,) = (each for each in own if ";" not in each)
+    (extra,) = (each.partition(";")[0] for each in own if "extra ==" in each)
+    assert set(extra.strip().split(",")) == set(dependency.split(","))
 
 
 def test_the_versions_are_those_that_this_program_takes() -> None:
@@ -49,8 +67,8 @@ def test_the_versions_are_those_that_this_program_takes() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("litellm", "litellm is not installed. Install it: "),
-        ("tiktoken", "litellm is not installed (tiktoken, which it needs, is missing). Install"),
+        ("litellm", "This model is asked through litellm, which is not installed. Install it: "),
+        ("tiktoken", "which is not installed (tiktoken, which it needs, is missing). Install"),
     ],
 )
 async def test_one_line_names_the_command(
@@ -66,6 +84,7 @@ async def test_one_line_names_the_command(
     await provider.close()
     assert isinstance(failed, Failed)
     assert said in failed.message
-    assert failed.message.endswith(missing.install_command(missing.requirement()))
+    assert failed.hint == ""
+    assert failed.message.endswith(missing.install_command())
     assert sys.executable in failed.message or "pipx" in failed.message
     assert "\n" not in failed.message

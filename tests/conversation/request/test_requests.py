@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from agno_shell.config import Agent
 from agno_shell.contracts import Counted, Storage
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.path import FIRST_LOAD, Path
+from agno_shell.conversation.request import requests
 from agno_shell.conversation.request.requests import Requests
 from agno_shell.conversation.request.rules import GO_ON, is_empty, turns
 from agno_shell.conversation.request.summaries import INTRODUCTION
@@ -620,3 +623,59 @@ async def test_a_retry_keeps_the_beginning(
     async for _event in talk.turn_on(question).events():
         pass
     assert provider.requests[-1].messages == sent
+
+
+# The window of a server -------------------------------------------------------------------
+
+
+class Loaded(Words):
+    """A server that has a model loaded with a window of its own."""
+
+    def __init__(self, *windows: Any) -> None:
+        super().__init__(window=100)
+        self.windows = list(windows)
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def current_window(self, model: str, api_base: str | None = None) -> Any:
+        self.asked.append((model, api_base))
+        window = self.windows.pop(0)
+        if isinstance(window, BaseException):
+            raise window
+        return window
+
+
+async def test_a_server_is_asked_for_its_window_whenever_something_is_sent() -> None:
+    talk = Talk([message("user", "Hello")])
+    talk.provider = Loaded(4096, 8192)
+    talk.api_base = "http://127.0.0.1:1/v1"
+    assert [(await talk.prepare()).receipt.window for _turn in range(2)] == [4096, 8192]
+    assert talk.provider.asked == [("model-x", "http://127.0.0.1:1/v1")] * 2
+
+
+async def test_to_look_at_the_next_request_asks_no_server() -> None:
+    talk = Talk([message("user", "Hello")])
+    talk.provider = Loaded()
+    assert (await talk.receipt()).window == 100
+    assert talk.provider.asked == []
+
+
+@pytest.mark.parametrize("said", [None, 0, -5, "many", RuntimeError("a bug"), SystemExit(3)])
+async def test_a_server_that_does_not_say_its_window_changes_nothing(said: Any) -> None:
+    talk = Talk([message("user", "Hello")])
+    talk.provider = Loaded(4096, said)
+    assert (await talk.prepare()).receipt.window == 4096
+    assert (await talk.prepare()).receipt.window == 4096
+
+
+async def test_a_provider_that_never_says_it_holds_no_turn_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Never(Words):
+        async def current_window(self, model: str, api_base: str | None = None) -> int | None:
+            await asyncio.Event().wait()
+            return None
+
+    monkeypatch.setattr(requests, "WINDOW_PATIENCE", 0)
+    talk = Talk([message("user", "Hello")])
+    talk.provider = Never(window=100)
+    assert (await talk.prepare()).receipt.window == 100

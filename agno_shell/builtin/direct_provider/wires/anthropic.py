@@ -71,7 +71,7 @@ def write(asked: Asked) -> Post:
         body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
     if asked.reasoning and asked.target.abilities.reasoning is not False:
         _let_think(body, asked.reasoning, asked.target.entry)
-    return Post("/v1/messages", body, {"anthropic-version": VERSION})
+    return Post("/v1/messages", body)
 
 
 def _reply_tokens(entry: Mapping[str, Any]) -> int:
@@ -267,4 +267,5 @@ WIRE = Wire(
     ServerSentEvents,
     lambda key: {"x-api-key": key},
     "/v1/models",
+    {"anthropic-version": VERSION},
 )

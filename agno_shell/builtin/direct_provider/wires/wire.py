@@ -29,7 +29,6 @@ class Post(NamedTuple):
 
     path: str
     body: Record
-    headers: Mapping[str, str] = {}
 
 
 class Wire(NamedTuple):
@@ -44,6 +43,8 @@ class Wire(NamedTuple):
     """The headers that carry a key."""
     models_path: str
     """The page that lists the server's models."""
+    headers: Mapping[str, str] = {}
+    """Headers of every request."""
 
 
 def bearer(key: str) -> Mapping[str, str]:

@@ -1,0 +1,1 @@
+"""What servers say of the models that they have."""
