@@ -7,16 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.builtin.direct_provider import failures
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.framing import (
-    DamagedError,
-    Framing,
-    LineTooLongError,
-)
-from agno_shell.builtin.direct_provider.reading import Piece, Reader, ServerSaidError
 from agno_shell.builtin.direct_provider.refusals import Remembered, refused, without
-from agno_shell.builtin.direct_provider.wires.wire import Post, Wire
 from agno_shell.builtin.model_services.failures import (
     Case,
     as_failed,
@@ -27,6 +19,14 @@ from agno_shell.builtin.model_services.failures import (
     too_slow,
 )
 from agno_shell.builtin.model_services.limits import Limits, seconds
+from agno_shell.builtin.model_services.wires import failures
+from agno_shell.builtin.model_services.wires.framing import (
+    DamagedError,
+    Framing,
+    LineTooLongError,
+)
+from agno_shell.builtin.model_services.wires.reading import Piece, Reader, ServerSaidError
+from agno_shell.builtin.model_services.wires.wire import Post, Wire
 from agno_shell.events import (
     Event,
     Failed,

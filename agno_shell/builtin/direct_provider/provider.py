@@ -26,8 +26,8 @@ from agno_shell.types import NOTHING
 if TYPE_CHECKING:
     from agno_shell.builtin.direct_provider.client import Client
     from agno_shell.builtin.direct_provider.exchange import Exchange
-    from agno_shell.builtin.direct_provider.reading import Reader
     from agno_shell.builtin.direct_provider.writing import Written
+    from agno_shell.builtin.model_services.wires.reading import Reader
 
 NAME = "direct"
 

@@ -16,17 +16,17 @@ from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.exchange import Exchange
 from agno_shell.builtin.direct_provider.refusals import Remembered
 from agno_shell.builtin.direct_provider.services import COMPATIBLE
-from agno_shell.builtin.direct_provider.wires import (
+from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.wires import (
     anthropic,
     gemini,
     ollama,
     openai_chat,
     openai_responses,
 )
-from agno_shell.builtin.direct_provider.wires.wire import Post, Wire
-from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case
-from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.wires.wire import Post, Wire
 from agno_shell.events import Event
 
 Play = Callable[..., Awaitable[list[Event]]]

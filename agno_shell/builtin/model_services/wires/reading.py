@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.framing import DamagedError, Record, decoded
-from agno_shell.builtin.direct_provider.thinking import ThinkTags
+from agno_shell.builtin.model_services.wires.framing import DamagedError, Record, decoded
+from agno_shell.builtin.model_services.wires.thinking import ThinkTags
 from agno_shell.events import ReasoningDelta, TextDelta
 from agno_shell.types import ToolCall, Usage
 
