@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy, TooLongError
+from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy
+from agno_shell.builtin.model_services.wires.framing import LineTooLongError
 from agno_shell.testing.model_server import ModelServer
 
 KEY = "fake-key-0000"
@@ -181,7 +182,7 @@ async def test_an_error_without_an_end_is_read_up_to_a_limit(server: ModelServer
 
 async def test_a_line_too_long_to_be_kept_is_refused(server: ModelServer) -> None:
     server.huge_line(20_000_000)
-    with pytest.raises(TooLongError, match=r"a line of more than 1,054,576 bytes"):
+    with pytest.raises(LineTooLongError, match=r"a line of more than 1,054,576 bytes"):
         await lines(server)
 
 

@@ -167,6 +167,10 @@ class MessagesReader(Reader):
         self._open: dict[int, Json] = {}
         """Blocks that have begun and not stopped, by their index."""
 
+    @property
+    def is_ending(self) -> bool:
+        return self._said is not None
+
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         kind = data.get("type") or event
         if kind == "error":

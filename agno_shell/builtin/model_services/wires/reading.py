@@ -13,6 +13,9 @@ from agno_shell.builtin.model_services.wires.thinking import ThinkTags
 from agno_shell.events import ReasoningDelta, TextDelta
 from agno_shell.types import ToolCall, Usage
 
+KNOWN_REASONS = ("stop", "length", "content_filter", "tool_calls")
+"""The reasons of :class:`~agno_shell.events.Finished`."""
+
 Json = Mapping[str, Any]
 Piece = TextDelta | ReasoningDelta
 
@@ -130,6 +133,11 @@ class Reader(ABC):
         self.progress = 0
         """Grows with whatever comes of the reply, also where nothing of it is shown yet."""
         self._tags = ThinkTags()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the reply was said to end, be it there to its end or not."""
+        return self.reason is not None
 
     def feed(self, record: Record) -> list[Piece]:
         """What a record brings to be shown. Raises :class:`DamagedError` for one that is
