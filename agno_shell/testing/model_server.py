@@ -52,7 +52,7 @@ That is all.
 """
 
 
-OTHER_FORMS = ("/responses", "/messages", ":streamGenerateContent", "/api/chat")
+OTHER_FORMS = ("/responses", "/messages", ":streamGenerateContent", "/api/chat", "/api/generate")
 """Pages of other protocols (OpenAI's newer one, Anthropic's, Google's, Ollama's): what was
 planned is answered there too."""
 
@@ -249,7 +249,7 @@ class ModelServer(Faults):
             return lambda exchange: exchange.respond_json({"object": "list", "data": listing})
         if self._planned and any(page in request.path for page in OTHER_FORMS):
             return self._planned.popleft()
-        if not request.path.endswith("/chat/completions"):
+        if not request.path.partition("?")[0].endswith("/chat/completions"):
             return lambda exchange: exchange.respond_json({"error": "No such page."}, 404)
         if self.strict and (problem := body_problem(request.body)):
             self.refused.append(problem)

@@ -40,7 +40,7 @@ def bound(http: ModuleType, response: Any, longest: float, watch: WireWatch | No
     if response.status_code >= 400:
         response.stream = _async_stream(http, source, _beginning(source))
     elif reply := _followed(response, longest, watch):
-        pieces = _events_of(_unpacked(http, response).aiter_bytes(), reply)
+        pieces = _events_of(_lines(_unpacked(http, response).aiter_bytes(), longest), reply)
         response.stream = _async_stream(http, source, pieces)
     else:
         response.stream = _async_stream(http, source, _lines(source, longest))

@@ -70,8 +70,8 @@ class StreamTap:
         """The finish reason that the server sent; None as long as it sent none."""
         if self._watch.is_exact:
             return self._watch.reason
-        wrapper = self._wrapper
-        return wrapper.received_finish_reason or wrapper.intermittent_finish_reason or None
+        # One that only stands beside a piece (``intermittent_finish_reason``) may be made up.
+        return self._wrapper.received_finish_reason or None
 
     def _note_usage(self, item: Any) -> None:
         usage = item.get("usage") if isinstance(item, dict) else getattr(item, "usage", None)

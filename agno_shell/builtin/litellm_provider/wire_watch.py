@@ -9,9 +9,9 @@ known here, whatever litellm says of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from agno_shell.builtin.model_services.wires import (
     anthropic,
@@ -29,7 +29,7 @@ from agno_shell.builtin.model_services.wires.framing import (
     ServerSentEvents,
     decoded,
 )
-from agno_shell.builtin.model_services.wires.reading import Reader, ServerSaidError
+from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerSaidError
 from agno_shell.builtin.model_services.wires.wire import Wire
 
 _BY_PATH = (
@@ -42,8 +42,13 @@ _BY_PATH = (
 )
 """How the paths of the protocols' pages end, wherever they begin."""
 
-_EVENTS = ("text/event-stream", "text/plain", "application/octet-stream", "")
+_EVENTS = "text/event-stream"
 _LINES = ("application/x-ndjson", "application/jsonl", "application/stream+json")
+_UNTOLD = ("text/plain", "application/octet-stream", "")
+"""Media types that tell nothing of a body."""
+
+_MOST_HELD = 65_536
+"""Bytes in which the first event must begin, where the address does not tell the protocol."""
 
 Trouble = DamagedError | LineTooLongError | ServerSaidError
 
@@ -99,7 +104,7 @@ class WireWatch:
 def _framing(wire: Wire | None, media_type: str) -> Callable[[float], Framing] | None:
     if wire is ollama.WIRE:
         return None if media_type == "text/html" else JsonLines
-    if media_type in _EVENTS:
+    if media_type == _EVENTS or (wire is not None and media_type in _UNTOLD):
         return ServerSentEvents
     return JsonLines if media_type in _LINES else None
 
@@ -112,8 +117,8 @@ class StreamedReply:
         self._reader = wire.reader() if wire else None
         self._held: list[bytes] = []
         """What came before the protocol was recognized by its first event."""
-        self._is_foreign = False
-        """The protocol is none of those that are read here."""
+        self._is_raw = False
+        """These are no events with JSON in them: they are handed on as they come."""
         self._is_done = False
         """Nothing more is handed on."""
         self._has_ended = False
@@ -121,7 +126,7 @@ class StreamedReply:
 
     @property
     def is_read(self) -> bool:
-        return self._reader is not None
+        return self._reader is not None and not isinstance(self._reader, OtherEvents)
 
     @property
     def reason(self) -> str | None:
@@ -141,17 +146,21 @@ class StreamedReply:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` completes. Raises what :attr:`trouble` is from then on."""
-        if self._is_foreign:
+        if self._is_raw:
             yield data
         elif not self._is_done:
             if self._reader is None:
                 self._held.append(data)
             yield from self._read(lambda: self._framing.feed(data))
+            if self._reader is None and sum(map(len, self._held)) > _MOST_HELD:
+                yield from self._let_go()
 
     def end(self) -> Iterator[bytes]:
         """What the end of the body completes."""
-        if not (self._is_foreign or self._is_done):
+        if not (self._is_raw or self._is_done):
             yield from self._read(self._framing.end)
+        if self._reader is None:
+            yield from self._let_go()
         self._has_ended = True
 
     def _read(self, records: Callable[[], Iterator[Record]]) -> Iterator[bytes]:
@@ -160,9 +169,9 @@ class StreamedReply:
                 if self._reader is None:
                     self._reader = _recognized(record)
                 if self._reader is None:
-                    self._is_foreign = True
-                    yield b"".join(self._held)
+                    yield from self._let_go()
                     break
+                self._held.clear()
                 self._reader.feed(record)
                 yield self._plain(record)
                 self._is_done = self._reader.is_over
@@ -174,18 +183,50 @@ class StreamedReply:
             if self.reason is None:
                 self.trouble = error
                 raise
-        if self._reader is not None or self._is_foreign:
+
+    def _let_go(self) -> Iterator[bytes]:
+        self._is_raw = True
+        if self._held:
+            yield b"".join(self._held)
             self._held.clear()
 
     def _plain(self, record: Record) -> bytes:
         data = record.data.strip()
         if "\n" in data or not data.isascii():
             # Some readers of lines take more signs for the end of one than there are.
-            data = json.dumps(decoded(record))
+            with contextlib.suppress(DamagedError):
+                data = json.dumps(decoded(record))
         if isinstance(self._framing, JsonLines):
             return f"{data}\n".encode()
         name = f"event: {record.event}\n" if record.event else ""
         return f"{name}data: {data}\n\n".encode()
+
+
+class OtherEvents(Reader):
+    """Reads events with JSON in them, of a protocol whose end is not known here.
+
+    What is no JSON is damage if more events follow: at its end a protocol may have words of
+    its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._doubt: DamagedError | None = None
+
+    def feed(self, record: Record) -> list[Piece]:
+        if self._doubt is not None:
+            raise self._doubt
+        try:
+            decoded(record)
+        except DamagedError as error:
+            self._doubt = error
+        return []
+
+    def read(self, event: str, data: Json) -> tuple[Piece, ...]:
+        return ()
+
+    def read_whole(self, body: Json) -> tuple[Piece, ...]:
+        return ()
 
 
 def _recognized(record: Record) -> Reader | None:
@@ -195,10 +236,10 @@ def _recognized(record: Record) -> Reader | None:
     except DamagedError:
         return None
     wire = _wire_of(data)
-    return wire.reader() if wire else None
+    return wire.reader() if wire else OtherEvents()
 
 
-def _wire_of(data: Any) -> Wire | None:
+def _wire_of(data: Json) -> Wire | None:
     kind = str(data.get("type") or "")
     if isinstance(data.get("choices"), list):
         return openai_chat.WIRE

@@ -15,7 +15,8 @@ class Reader:
 
     def __init__(self) -> None:
         self.received_finish_reason: str | None = None
-        self.intermittent_finish_reason: str | None = None
+        self.intermittent_finish_reason: str | None = "stop"
+        """litellm gives it to pieces in the middle as well."""
 
 
 class Source:
