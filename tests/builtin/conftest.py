@@ -21,7 +21,14 @@ from agno_shell.builtin.model_services.wires import (
 )
 from agno_shell.builtin.model_services.wires.wire import Wire
 from agno_shell.contracts import Provider, ProviderOptions
-from agno_shell.events import Event, Finished, Request, TextDelta
+from agno_shell.events import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    UsageReported,
+)
 from agno_shell.testing.model_replies import Behaviour, Exchange
 from agno_shell.testing.model_server import ModelServer
 from agno_shell.types import Message, ToolCall, ToolSchema, new_id, now
@@ -318,8 +325,8 @@ def talk(provider: Provider, server: ModelServer) -> Talk:
         server.plan(answer or streamed(sample.events))
         asked = {"model": sample.model, "reasoning": "low", "tools": (ADD,), **fields}
         if provider.name == "litellm":
-            is_openai = asked["model"].startswith("openai/")
-            asked.setdefault("api_base", server.base_url if is_openai else root)
+            is_at_v1 = sample.wire in (openai_chat.WIRE, openai_responses.WIRE)
+            asked.setdefault("api_base", server.base_url if is_at_v1 else root)
         request = Request(messages=messages or (said(),), **asked)
         events = []
         async for event in provider.stream(request):
@@ -368,3 +375,25 @@ def kept(provider: Provider) -> Callable[[list[Event]], Message]:
         )
 
     return keep
+
+
+def whole_reply(events: list[Event], name: str, what: object = "") -> None:
+    """These are the whole reply of a sample."""
+    ended = events[-1]
+    assert isinstance(ended, Finished), (ended, what)
+    assert ended.reason == "tool_calls"
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    thoughts = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+    assert (thoughts, text) == ("Add them.", "I add."), what
+    (call,) = (event for event in events if isinstance(event, ToolCall))
+    assert (call.name, json.loads(call.arguments)) == ("add", {"a": 1})
+    assert call.id
+    (report,) = (event for event in events if isinstance(event, UsageReported))
+    assert (report.usage.input_tokens, report.usage.output_tokens) == (100, 20)
+    if name != "ollama":
+        assert report.usage.cached_tokens == 90
+
+
+@pytest.fixture
+def check_whole() -> Callable[..., None]:
+    return whole_reply

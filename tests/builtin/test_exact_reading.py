@@ -30,23 +30,6 @@ BETWEEN = [
 ]
 
 
-def check(events: list[Event], name: str, what: object = "") -> None:
-    """The whole reply of a sample."""
-    ended = events[-1]
-    assert isinstance(ended, Finished), (ended, what)
-    assert ended.reason == "tool_calls"
-    text = "".join(event.text for event in events if isinstance(event, TextDelta))
-    thoughts = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
-    assert (thoughts, text) == ("Add them.", "I add."), what
-    (call,) = (event for event in events if isinstance(event, ToolCall))
-    assert (call.name, json.loads(call.arguments)) == ("add", {"a": 1})
-    assert call.id
-    (report,) = (event for event in events if isinstance(event, UsageReported))
-    assert (report.usage.input_tokens, report.usage.output_tokens) == (100, 20)
-    if name != "ollama":
-        assert report.usage.cached_tokens == 90
-
-
 def check_incomplete(events: list[Event], words: str, what: object) -> None:
     """It ends as a failure, in the words that fit what had come."""
     failed = events[-1]
@@ -82,10 +65,10 @@ def broken_off(pieces: Sequence[bytes]) -> Behaviour:
     return behave
 
 
-async def test_a_reply_is_read_whole(talk: Any, sample: Any, name: str) -> None:
-    check(await talk(sample), name)
-    check(await talk(sample, answer=paced([b"".join(sample.events)])), name)
-    check(await talk(sample, answer=paced(sample.events)), name)
+async def test_a_reply_is_read_whole(talk: Any, sample: Any, name: str, check_whole: Any) -> None:
+    check_whole(await talk(sample), name)
+    check_whole(await talk(sample, answer=paced([b"".join(sample.events)])), name)
+    check_whole(await talk(sample, answer=paced(sample.events)), name)
 
 
 # Ends that are none -----------------------------------------------------------------------
@@ -113,12 +96,14 @@ def with_counts(sample: Any, name: str) -> list[bytes]:
     return list(sample.events)  # Google's has them anyway; the others have them at the end alone
 
 
-async def test_counts_with_each_event_end_nothing(talk: Any, sample: Any, name: str) -> None:
-    check(await talk(sample, answer=paced(with_counts(sample, name))), name)
+async def test_counts_with_each_event_end_nothing(
+    talk: Any, sample: Any, name: str, check_whole: Any
+) -> None:
+    check_whole(await talk(sample, answer=paced(with_counts(sample, name))), name)
 
 
 async def test_a_server_that_holds_back_the_rest_is_waited_for(
-    talk: Any, sample: Any, name: str, running_server: Any
+    talk: Any, sample: Any, name: str, running_server: Any, check_whole: Any
 ) -> None:
     """It goes on once what came so far was shown, with its counts."""
     events = with_counts(sample, name)
@@ -139,7 +124,7 @@ async def test_a_server_that_holds_back_the_rest_is_waited_for(
         if isinstance(event, TextDelta):
             running_server._loop.call_soon_threadsafe(shown.set)
 
-    check(await talk(sample, answer=hold, see=see), name)
+    check_whole(await talk(sample, answer=hold, see=see), name)
 
 
 async def test_a_cut_anywhere_is_never_passed_off_as_complete(
@@ -238,10 +223,10 @@ def in_other_forms(sample: Any, name: str) -> Sequence[Sequence[bytes]]:
 
 
 async def test_every_form_that_the_framing_allows_is_read(
-    talk: Any, sample: Any, name: str
+    talk: Any, sample: Any, name: str, check_whole: Any
 ) -> None:
     for number, pieces in enumerate(in_other_forms(sample, name)):
-        check(await talk(sample, answer=paced(pieces)), name, f"form {number}")
+        check_whole(await talk(sample, answer=paced(pieces)), name, f"form {number}")
 
 
 async def test_signs_that_look_like_ends_of_lines_are_text(talk: Any, samples: Any) -> None:
@@ -255,19 +240,27 @@ async def test_signs_that_look_like_ends_of_lines_are_text(talk: Any, samples: A
         assert text == f"{said}add.", name
 
 
-async def split_at(talk: Any, sample: Any, name: str, ends: Sequence[int]) -> None:
+@pytest.fixture
+def split_at(talk: Any, sample: Any, name: str, check_whole: Any) -> Any:
+    """Checks the reply of a body that comes in two pieces."""
     body = b"".join(sample.events)
-    for end in ends:
-        check(await talk(sample, answer=paced([body[:end], body[end:]])), name, f"split at {end}")
+
+    async def split(end: int) -> None:
+        reply = await talk(sample, answer=paced([body[:end], body[end:]]))
+        check_whole(reply, name, f"split at {end}")
+
+    return split
 
 
-async def test_a_split_anywhere_changes_nothing(talk: Any, sample: Any, name: str) -> None:
-    await split_at(talk, sample, name, places(len(b"".join(sample.events)), 20))
+async def test_a_split_anywhere_changes_nothing(split_at: Any, sample: Any) -> None:
+    for end in places(len(b"".join(sample.events)), 20):
+        await split_at(end)
 
 
 @pytest.mark.slow
-async def test_every_split_changes_nothing(talk: Any, sample: Any, name: str) -> None:
-    await split_at(talk, sample, name, range(1, len(b"".join(sample.events))))
+async def test_every_split_changes_nothing(split_at: Any, sample: Any) -> None:
+    for end in range(1, len(b"".join(sample.events))):
+        await split_at(end)
 
 
 async def test_a_reason_that_is_not_known_is_said(talk: Any, samples: Any) -> None:

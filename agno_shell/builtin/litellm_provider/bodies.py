@@ -49,15 +49,13 @@ def bound(http: ModuleType, response: Any, longest: float, watch: WireWatch | No
 def bound_sync(http: ModuleType, response: Any, longest: float, watch: WireWatch | None) -> None:
     """The same for a response that is read without asyncio, as far as it is a reply."""
     source = response.stream
-    if not hasattr(source, "__iter__") or response.status_code >= 400:
-        return
     if reply := _followed(response, longest, watch):
         pieces = _events_of_sync(_unpacked(http, response).iter_bytes(), reply)
         response.stream = _sync_stream(http, source, pieces)
 
 
 def _followed(response: Any, longest: float, watch: WireWatch | None) -> StreamedReply | None:
-    if watch is None:
+    if watch is None or not 200 <= response.status_code < 300:
         return None
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return watch.follow(response.request.url.path, media_type, longest)

@@ -37,7 +37,6 @@ MODELS = [
     "nvidia_nim/x",
     "openrouter/openai/gpt-5.4-mini",
     "perplexity/sonar",
-    "snowflake/x",
     "together_ai/x/y",
     "xai/grok-4",
 ]
