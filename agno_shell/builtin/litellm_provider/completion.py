@@ -21,7 +21,7 @@ from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
 from agno_shell.builtin.model_services.wires.failures import in_reading, unknown_end
-from agno_shell.builtin.model_services.wires.reading import KNOWN_REASONS
+from agno_shell.builtin.model_services.wires.reading import KNOWN_REASONS, letters_in
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
     Event,
@@ -69,6 +69,7 @@ class Completion:
         self._waiting_for = "first_token"
         self._deadline = math.inf
         self._bytes = 0
+        self._letters = 0
         self._calls = ToolCalls()
         self._thoughts = Thoughts()
         self._wrapper: Any = None
@@ -212,6 +213,7 @@ class Completion:
             self._emit(ReasoningDelta(thought))
         if text:
             self._emit(TextDelta(text))
+            self._letters += letters_in(text)
         if delta.tool_calls and not (thought or text):
             self._emit(HiddenDelta())
         self._bytes += len(text.encode("utf-8", "replace")) + size
@@ -234,6 +236,8 @@ class Completion:
             raise errors.cut_off(goal, self._wrapper, anything=self._bytes > 0)
         elif reason not in KNOWN_REASONS:
             self._emit(unknown_end(self._case(goal), reason))
+        elif watch.holds_more(self._letters, len(self._calls)):
+            self._emit(errors.left_out(self._case(goal)))
         else:
             self._finish_for(reason, goal)
 

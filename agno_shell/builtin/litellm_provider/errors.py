@@ -72,6 +72,12 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     return failures.cut_off(goal, anything=anything)
 
 
+def left_out(case: Case) -> Failed:
+    """litellm did not pass on all of a reply."""
+    message = f"The reply has a hole: litellm could not read all that {case.goal.where} sent."
+    return failures.fitting(Failed("server", message, again(anything=case.anything)))
+
+
 def in_plain_words(error: BaseException) -> str:
     """The first line of an error's text without the names of classes that litellm adds."""
     said = str(error).partition("\n")[0].partition(" Original exception:")[0]

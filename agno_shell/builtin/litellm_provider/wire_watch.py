@@ -95,6 +95,11 @@ class WireWatch:
         """Whether the body ended well, and the reply did not."""
         return self.reply is not None and self.reply.is_cut
 
+    def holds_more(self, letters: int, calls: int) -> bool:
+        """Whether the reply has more text, or calls of tools, than these; letters are counted
+        as :func:`letters_in` does."""
+        return self.reply is not None and self.reply.holds_more(letters, calls)
+
     @property
     def trouble(self) -> Trouble | None:
         """What was wrong with the reply."""
@@ -143,6 +148,10 @@ class StreamedReply:
     @property
     def is_cut(self) -> bool:
         return self._has_ended and self.is_read and self.reason is None
+
+    def holds_more(self, letters: int, calls: int) -> bool:
+        reader = self._reader
+        return reader is not None and (reader.letters > letters or len(reader.calls) > calls)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` completes. Raises what :attr:`trouble` is from then on."""

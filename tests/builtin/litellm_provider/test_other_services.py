@@ -78,6 +78,42 @@ async def test_only_a_whole_reply_is_complete(
         assert "without saying that it is complete" in events[-1].message
 
 
+def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    value = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    return b"data: " + json.dumps(value | {"choices": [choice]}).encode() + b"\n\n"
+
+
+PARTS = {"content": [{"type": "text", "text": "some words"}]}
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [[{"content": "And "}, PARTS], [{"content": "And "}, {"refusal": "no."}], [PARTS]],
+    ids=["parts", "a refusal", "parts alone"],
+)
+async def test_words_that_litellm_leaves_out_are_a_hole(
+    ask: Ask, server: ModelServer, deltas: list[dict[str, Any]]
+) -> None:
+    plan(server, [*map(chunk, deltas), chunk({}, "stop"), b"data: [DONE]\n\n"])
+    events = await ask()
+    assert isinstance(events[-1], Failed)
+    assert "litellm could not read all" in events[-1].message
+    assert text_of(events) == ("And " if len(deltas) == 2 else "")
+
+
+async def test_white_space_and_tags_of_thoughts_are_no_hole(ask: Ask, server: ModelServer) -> None:
+    said = ["Use ", "<think>", "Hm", "m.</think>\n\n", " \n", "<s>A</s> ", "word\n\n", "\ud83d"]
+    plan(server, [*(chunk({"content": text}) for text in said), chunk({}, "stop")])
+    assert isinstance((await ask())[-1], Finished)
+    common = {"model": "m", "created_at": "2026-01-01T00:00:00Z"}
+    lines = [common | {"message": {"role": "assistant", "content": text}} for text in said]
+    lines = [line | {"done": False} for line in lines] + [common | {"message": {}, "done": True}]
+    plan(server, [json.dumps(line).encode() + b"\n" for line in lines])
+    base = server.base_url.removesuffix("/v1")
+    assert isinstance((await ask(model="ollama_chat/x", api_base=base))[-1], Finished)
+
+
 async def test_ollamas_older_page_is_read_as_strictly(ask: Ask, server: ModelServer) -> None:
     pieces = [{"response": text, "done": False} for text in ("I ", "add.")]
     lines = [json.dumps(each).encode() + b"\n" for each in pieces]
