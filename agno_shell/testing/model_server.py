@@ -52,7 +52,7 @@ That is all.
 """
 
 
-OTHER_FORMS = ("/responses", "/messages", ":streamGenerateContent", "/api/chat")
+OTHER_FORMS = ("/responses", "/messages", ":streamGenerateContent", "/api/chat", "/api/generate")
 """Pages of other protocols (OpenAI's newer one, Anthropic's, Google's, Ollama's): what was
 planned is answered there too."""
 

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from agno_shell.builtin.direct_provider.wires import openai_responses
-from agno_shell.builtin.direct_provider.wires.wire import Asked
 from agno_shell.builtin.direct_provider.writing import WIRES
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.builtin.model_services.services import SERVICES, Service
 from agno_shell.builtin.model_services.target import Target
+from agno_shell.builtin.model_services.wires import openai_responses
+from agno_shell.builtin.model_services.wires.wire import Asked
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 

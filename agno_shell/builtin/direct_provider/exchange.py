@@ -7,16 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.builtin.direct_provider import failures
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.framing import (
-    DamagedError,
-    Framing,
-    LineTooLongError,
-)
-from agno_shell.builtin.direct_provider.reading import Piece, Reader, ServerSaidError
 from agno_shell.builtin.direct_provider.refusals import Remembered, refused, without
-from agno_shell.builtin.direct_provider.wires.wire import Post, Wire
 from agno_shell.builtin.model_services.failures import (
     Case,
     as_failed,
@@ -27,6 +19,19 @@ from agno_shell.builtin.model_services.failures import (
     too_slow,
 )
 from agno_shell.builtin.model_services.limits import Limits, seconds
+from agno_shell.builtin.model_services.wires import failures
+from agno_shell.builtin.model_services.wires.framing import (
+    DamagedError,
+    Framing,
+    LineTooLongError,
+)
+from agno_shell.builtin.model_services.wires.reading import (
+    KNOWN_REASONS,
+    Piece,
+    Reader,
+    ServerSaidError,
+)
+from agno_shell.builtin.model_services.wires.wire import Post, Wire
 from agno_shell.events import (
     Event,
     Failed,
@@ -60,7 +65,6 @@ _MOST_REFUSALS = 6
 """Fields that are left out, one after the other, before a request is given up."""
 
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/jsonl", "")
-_KNOWN = ("stop", "length", "content_filter", "tool_calls")
 
 
 class Exchange:
@@ -106,13 +110,8 @@ class Exchange:
             return await self._read()
         except TimeoutError:
             return self._failed(self._too_slow())
-        except DamagedError as error:
-            return self._failed(failures.not_a_reply(self._known(), str(error)))
-        except LineTooLongError as error:
-            return self._failed(failures.line_too_long(self._known(), error.limit))
-        except ServerSaidError as error:
-            answer = failures.said(None, error.body)
-            return self._failed(failures.explained(self._known(), answer))
+        except (DamagedError, LineTooLongError, ServerSaidError) as error:
+            return self._failed(failures.in_reading(self._known(), error))
         # httpx raises errors of many kinds, and so do the libraries below it.
         except Exception as error:
             return self._failed(failures.by_exception(self._known(), error))
@@ -201,16 +200,10 @@ class Exchange:
                 *self._failed(as_failed(too_long(self._limits.reply_bytes))),
             ]
         if failed is not None:
-            return [*events, *self._explained(failed)]
+            return [*events, *self._failed(failures.in_reading(self._known(), failed))]
         if self._reader.is_over or data is None:
             events += self._end()
         return events
-
-    def _explained(self, error: Exception) -> list[Event]:
-        if isinstance(error, ServerSaidError):
-            answer = failures.said(None, error.body)
-            return self._failed(failures.explained(self._known(), answer))
-        return self._failed(failures.not_a_reply(self._known(), str(error)))
 
     async def _next_bytes(self) -> bytes | None:
         """The next piece of the body; None at its end, and when the reply has ended and
@@ -253,10 +246,7 @@ class Exchange:
             events = joined([piece for part in parts for piece in self._reader.whole(part)])
         except ServerSaidError as error:
             # With the status 200 it was an answer: the same question gets it again.
-            (failed,) = self._explained(error)
-            if isinstance(failed, Failed):
-                return [failed_for_good(failed)]
-            raise
+            return self._failed(failed_for_good(failures.in_reading(self._known(), error)))
         if self._reader.size > self._limits.reply_bytes:
             return self._failed(as_failed(too_long(self._limits.reply_bytes)))
         return [*events, *self._end()]
@@ -290,7 +280,7 @@ class Exchange:
         case, reason = self._known(), reader.reason
         if reason is None:
             return [*events, as_failed(cut_off(case.goal, anything=case.anything))]
-        if reason not in _KNOWN:
+        if reason not in KNOWN_REASONS:
             return [*events, failures.unknown_end(case, reason)]
         calls = list(reader.calls.events())
         if not reader.size and not calls:

@@ -25,9 +25,9 @@ from agno_shell.events import Event, Failed, Request
 if TYPE_CHECKING:
     from agno_shell.builtin.direct_provider.client import Client
     from agno_shell.builtin.direct_provider.exchange import Exchange
-    from agno_shell.builtin.direct_provider.reading import Reader
     from agno_shell.builtin.direct_provider.served.asking import Asking
     from agno_shell.builtin.direct_provider.writing import Written
+    from agno_shell.builtin.model_services.wires.reading import Reader
 
 NAME = "direct"
 

@@ -7,14 +7,6 @@ from typing import Any, NamedTuple, cast
 
 from agno_shell.builtin.direct_provider import azure
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.wires import (
-    anthropic,
-    gemini,
-    ollama,
-    openai_chat,
-    openai_responses,
-)
-from agno_shell.builtin.direct_provider.wires.wire import Asked, Post, Wire
 from agno_shell.builtin.model_services import (
     messages,
     private_fields,
@@ -24,6 +16,14 @@ from agno_shell.builtin.model_services import (
 )
 from agno_shell.builtin.model_services.sendable import message_record, refuse_others, sendable
 from agno_shell.builtin.model_services.target import Target
+from agno_shell.builtin.model_services.wires import (
+    anthropic,
+    gemini,
+    ollama,
+    openai_chat,
+    openai_responses,
+)
+from agno_shell.builtin.model_services.wires.wire import Asked, Post, Wire
 from agno_shell.events import Request
 from agno_shell.types import Reasoning
 

@@ -32,6 +32,8 @@ _ENVIRONMENT = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    # What its native part sends would not pass the gate below the HTTP clients.
+    "LITELLM_RUST": "False",
 }
 
 
@@ -223,17 +225,23 @@ async def _warm_up() -> None:
         ChatCompletionChunk.model_validate({**chunk, "choices": [choice]})
 
 
+_GUESSES = "drop_params_from_unprocessable_entity_error"
+
+
 def _keep_refusals() -> None:
     """Let a server's refusal (422) of a parameter reach us. litellm would guess from it which
     parameters to leave out, ask again, and answer with nothing when that is refused too."""
-
-    def refuse(error: Exception, _data: object) -> NoReturn:
-        raise error
-
     with contextlib.suppress(ImportError):
-        from litellm.llms.openai import openai
+        import litellm.llms.openai.common_utils
+        import litellm.llms.openai.openai  # noqa: F401 - it has the function as a name of its own
+    for name, module in list(sys.modules.items()):
+        if name.startswith("litellm.") and _GUESSES in vars(module):
+            setattr(module, _GUESSES, refuse)
 
-        openai.drop_params_from_unprocessable_entity_error = refuse
+
+def refuse(*arguments: object, **named: object) -> NoReturn:
+    """What litellm calls with an error, and with more that differs between its versions."""
+    raise next(each for each in (*arguments, *named.values()) if isinstance(each, Exception))
 
 
 def _warm_up_tokenizer() -> None:

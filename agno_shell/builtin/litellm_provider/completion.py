@@ -13,11 +13,15 @@ from agno_shell.builtin.litellm_provider import errors, http_guard, requests
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
+from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
+from agno_shell.builtin.model_services.failures import Case
 from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
+from agno_shell.builtin.model_services.wires.failures import in_reading, unknown_end
+from agno_shell.builtin.model_services.wires.reading import KNOWN_REASONS, letters_in
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
     Event,
@@ -65,10 +69,12 @@ class Completion:
         self._waiting_for = "first_token"
         self._deadline = math.inf
         self._bytes = 0
+        self._letters = 0
         self._calls = ToolCalls()
         self._thoughts = Thoughts()
         self._wrapper: Any = None
         self._tap: StreamTap | None = None
+        self._watch = WireWatch()
 
     async def run(self) -> StreamTap | None:
         """Emit the whole reply; the last event is Finished or Failed.
@@ -93,6 +99,7 @@ class Completion:
             self._limits.reply_bytes,
             goal.source,
             self._catalog.way,
+            self._watch,
         )
         try:
             with http_guard.under(policy):
@@ -104,13 +111,15 @@ class Completion:
             self._emit(failures.as_failed(error))
         except Exception as error:
             # litellm raises anything at all; every failure becomes one sentence.
-            hide = Redactor(hidden(os.environ, goal.key_variable)).redact
-            nearest, anything = self._catalog.nearest, self._bytes > 0
-            self._emit(errors.explain(error, goal, self._model, nearest, hide, anything=anything))
+            self._emit(errors.explain(error, self._case(goal), self._watch))
         finally:
             if not released:
                 await self._close()
         return self._tap if released else None
+
+    def _case(self, goal: Destination) -> Case:
+        hide = Redactor(hidden(os.environ, goal.key_variable)).redact
+        return Case(goal, self._model, self._bytes > 0, hide, self._catalog.nearest)
 
     async def _within_limits(self, goal: Destination) -> None:
         start = asyncio.get_running_loop().time()
@@ -162,7 +171,7 @@ class Completion:
         self._wrapper = await litellm.acompletion(**copy.deepcopy(dict(call)))
         source = await self._source()
         if source is not None:
-            self._tap = StreamTap(self._wrapper, source)
+            self._tap = StreamTap(self._wrapper, source, self._watch)
             self._wrapper.completion_stream = self._tap
 
     async def _source(self) -> Any:
@@ -188,7 +197,7 @@ class Completion:
                     until = loop.time() + self._limits.between_tokens
                     clock.reschedule(self._wait_for("between_tokens", until))
                 said = choice.finish_reason or said
-            if said is not None:
+            if said is not None and not self._lacks_end():
                 break
         clock.reschedule(None)
         if said is not None and self._tap is not None and self._tap.finish_reason is not None:
@@ -204,6 +213,7 @@ class Completion:
             self._emit(ReasoningDelta(thought))
         if text:
             self._emit(TextDelta(text))
+            self._letters += letters_in(text)
         if delta.tool_calls and not (thought or text):
             self._emit(HiddenDelta())
         self._bytes += len(text.encode("utf-8", "replace")) + size
@@ -212,20 +222,34 @@ class Completion:
             raise failures.too_long(self._limits.reply_bytes)
         return bool(text or thought or delta.tool_calls)
 
+    def _lacks_end(self) -> bool:
+        """Whether the server is known not to have ended the reply, whatever litellm says."""
+        return self._watch.is_exact and self._watch.reason is None
+
     def _finish(self, goal: Destination, said: str | None) -> None:
         """The end of the stream: complete only if the server itself said so."""
-        tap = self._tap
-        if tap is not None and tap.finish_reason is None:
+        watch = self._watch
+        reason = watch.reason or _REASONS.get(said or "stop", "stop")
+        if watch.trouble is not None:  # litellm has passed over it
+            self._emit(in_reading(self._case(goal), watch.trouble))
+        elif self._lacks_end() or (self._tap is not None and self._tap.finish_reason is None):
             raise errors.cut_off(goal, self._wrapper, anything=self._bytes > 0)
+        elif reason not in KNOWN_REASONS:
+            self._emit(unknown_end(self._case(goal), reason))
+        elif watch.holds_more(self._letters, len(self._calls)):
+            self._emit(errors.left_out(self._case(goal)))
+        else:
+            self._finish_for(reason, goal)
+
+    def _finish_for(self, reason: str, goal: Destination) -> None:
         calls = list(self._calls.events())
-        reason = _REASONS.get(said or "stop", "stop")
         if calls and reason == "stop":
             reason = "tool_calls"  # some servers say "stop" all the same
         if not self._bytes and not calls:
             raise failures.empty(goal, self._model, reason)
         for call in calls:
             self._emit(call)
-        counts = tap.usage if tap is not None else {}
+        counts = self._tap.usage if self._tap is not None else {}
         if counts:
             # At another address the model may be any, and so its price.
             cost = None if goal.elsewhere else self._catalog.cost(goal.model, counts)

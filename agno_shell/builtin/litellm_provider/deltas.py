@@ -22,6 +22,9 @@ class ToolCalls:
         self._open: dict[int, dict[str, str]] = {}
         """The last call of each index; some servers give several calls the same one."""
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     def feed(self, pieces: Any) -> int:
         """Take one delta's pieces; returns how many characters of arguments came."""
         size = 0

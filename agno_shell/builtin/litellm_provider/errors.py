@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from agno_shell.builtin.litellm_provider.http_guard import NotSentError, TooLongError
+from agno_shell.builtin.litellm_provider.http_guard import NotSentError
+from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import failures
 from agno_shell.builtin.model_services.causes import (
     causes,
@@ -21,6 +22,8 @@ from agno_shell.builtin.model_services.causes import (
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import Case, Said, again, as_failed, check_base
 from agno_shell.builtin.model_services.way import OnTheWayError
+from agno_shell.builtin.model_services.wires.failures import in_reading, line_too_long
+from agno_shell.builtin.model_services.wires.framing import LineTooLongError
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
 
@@ -32,20 +35,15 @@ _NO_FINISH = "ended before a finish_reason"
 _MODEL_SERVER = ("text/event-stream", "application/json")
 
 
-def explain(
-    error: BaseException,
-    goal: Destination,
-    model: str,
-    nearest: Callable[[str], str],
-    hide: Callable[[str], str],
-    *,
-    anything: bool = False,
-) -> Failed:
-    """Why a request failed. ``nearest`` makes a hint of a model name that is not known,
-    ``hide`` takes keys out of a text. ``anything``: something of the reply had come."""
+def explain(error: BaseException, case: Case, watch: WireWatch | None = None) -> Failed:
+    """Why a request failed. ``watch`` knows what was wrong with the reply as it came, for which
+    litellm has other words."""
+    if watch is not None and watch.trouble is not None:
+        return in_reading(case, watch.trouble)
+    if watch is not None and watch.is_cut:
+        return as_failed(failures.cut_off(case.goal, anything=case.anything))
     chain = list(causes(error))
-    case = Case(goal, model, anything, hide, nearest)
-    detail = _detail(chain, hide)
+    detail, hint = _detail(chain, case.hide), again(anything=case.anything)
     # litellm gives failed connections a status of its own making, so they come first.
     return failures.fitting(
         _stopped_here(case, chain)
@@ -54,7 +52,7 @@ def explain(
         or _by_status(case, chain, detail)
         or failures.by_connection(case, chain)
         or _by_content(case, chain)
-        or Failed("other", f"{model} could not answer: {detail}", again(anything=anything))
+        or Failed("other", f"{case.model} could not answer: {detail}", hint)
     )
 
 
@@ -74,6 +72,12 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     return failures.cut_off(goal, anything=anything)
 
 
+def left_out(case: Case) -> Failed:
+    """litellm did not pass on all of a reply."""
+    message = f"The reply has a hole: litellm could not read all that {case.goal.where} sent."
+    return failures.fitting(Failed("server", message, again(anything=case.anything)))
+
+
 def in_plain_words(error: BaseException) -> str:
     """The first line of an error's text without the names of classes that litellm adds."""
     said = str(error).partition("\n")[0].partition(" Original exception:")[0]
@@ -86,8 +90,8 @@ def _stopped_here(case: Case, chain: Chain) -> Failed | None:
             return Failed("not_sent", str(error), error.hint)
         if isinstance(error, OnTheWayError):
             return failures.by_connection(case, [error])
-        if isinstance(error, TooLongError):
-            return Failed("other", f"{case.goal.where} {error}", check_base(case.goal))
+        if isinstance(error, LineTooLongError):
+            return line_too_long(case, error.limit)
     return None
 
 

@@ -6,20 +6,16 @@ for a host that it does not belong to, whatever the layers above were told.
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agno_shell.builtin.litellm_provider import bodies
+from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import socks
 from agno_shell.builtin.model_services.destination import is_loopback
 from agno_shell.builtin.model_services.limits import Limits
@@ -51,6 +47,8 @@ class Policy(NamedTuple):
     source: str = "[provider] api_base"
     """What says ``api_base``: for sentences."""
     way: Way = Way()
+    watch: WireWatch | None = None
+    """Who reads the reply before litellm does."""
 
 
 class NotSentError(Exception):
@@ -60,19 +58,6 @@ class NotSentError(Exception):
         super().__init__(message)
         self.hint = hint
 
-
-class TooLongError(Exception):
-    """A server sent what nobody wants to keep in memory; the text goes on behind its name."""
-
-
-_LONGEST_ERROR = 65_536
-"""Bytes of the body of an error; what is behind them is not read."""
-
-_LONGEST_ESCAPE = 6
-"""Bytes that JSON may need for one byte of text, as in ``\\u0000``."""
-
-_ENVELOPE = 1_048_576
-"""Bytes that may stand around the text in one line."""
 
 _policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
 _FOREIGN_HEADERS = ("openai-organization", "openai-project")
@@ -91,23 +76,32 @@ def under(policy: Policy) -> Iterator[None]:
 
 
 def install() -> None:
-    """Put the gate into httpx and aiohttp. Call it once, before the first client is made."""
+    """Put the gate into every HTTP client. Call it once, before the first client is made."""
     import aiohttp
+
+    for http in _http_libraries():
+        # ``send`` is the one public method through which every request passes.
+        _replace(http.AsyncClient, "send", partial(_guard_async, http))
+        _replace(http.Client, "send", partial(_guard_sync, http))
+    _replace(aiohttp.ClientSession, "_request", _guard_aiohttp)
+
+
+def _http_libraries() -> Iterator[ModuleType]:
+    """httpx, and httpx2, which newer client libraries use where nobody gives them a client."""
     import httpx
 
-    # ``send`` is the one public method through which every httpx request passes.
-    for client, guard in ((httpx.AsyncClient, _guard_async), (httpx.Client, _guard_sync)):
-        _replace(client, "send", guard)
-    _replace(aiohttp.ClientSession, "_request", _guard_aiohttp)
+    yield httpx
+    with suppress(ImportError):
+        yield import_module("httpx2")
 
 
 def _replace(owner: type, name: str, guard: Callable[[Any], Any]) -> None:
     setattr(owner, name, guard(getattr(owner, name)))
 
 
-def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[..., Any]:
+def _guard_async(http: ModuleType, send: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
     @wraps(send)
-    async def guarded(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+    async def guarded(client: Any, request: Any, **options: Any) -> Any:
         _inspect(request)
         wants_stream = options.get("stream", False)
         options |= {"follow_redirects": False, "stream": True}
@@ -122,7 +116,9 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
         if response.status_code == _SIGN_IN and proxy is not None:
             await response.aclose()
             raise wants_sign_in(proxy, str(_SIGN_IN))
-        _bound(response)
+        if policy := _policy.get():
+            watch = policy.watch if wants_stream else None
+            bodies.bound(http, response, bodies.longest_line(policy.reply_bytes), watch)
         if not wants_stream:
             await response.aread()
         return response
@@ -130,9 +126,9 @@ def _guard_async(send: Callable[..., Awaitable[httpx.Response]]) -> Callable[...
     return guarded
 
 
-def _guard_sync(send: Callable[..., httpx.Response]) -> Callable[..., Any]:
+def _guard_sync(http: ModuleType, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
-    def guarded(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+    def guarded(client: Any, request: Any, **options: Any) -> Any:
         _inspect(request)
         proxy = _way(str(request.url))
         request.extensions |= socks.extensions(proxy, synchronous=True)
@@ -145,6 +141,10 @@ def _guard_sync(send: Callable[..., httpx.Response]) -> Callable[..., Any]:
         if response.status_code == _SIGN_IN and proxy is not None:
             response.close()
             raise wants_sign_in(proxy, str(_SIGN_IN))
+        policy = _policy.get()
+        if policy is not None and options.get("stream", False):
+            longest = bodies.longest_line(policy.reply_bytes)
+            bodies.bound_sync(http, response, longest, policy.watch)
         return response
 
     return guarded
@@ -175,58 +175,9 @@ def _failure(error: Exception, proxy: Proxy | None, host: str) -> OnTheWayError 
     return None if policy is None else policy.way.failure(error, proxy, host)
 
 
-def _final(response: httpx.Response) -> httpx.Response:
+def _final(response: Any) -> Any:
     response.next_request = None  # some callers follow this by themselves
     return response
-
-
-def _bound(response: httpx.Response) -> None:
-    """Let a server not fill the memory: an error is cut, a line too long is refused.
-
-    A reply is read line by line, each as a whole, and an error at once.
-    """
-    policy = _policy.get()
-    if policy is None or not hasattr(response.stream, "__aiter__"):
-        return
-    if response.status_code >= 400:
-        response.stream = _async_stream(response.stream, _beginning(response.stream))
-    else:
-        longest = _LONGEST_ESCAPE * policy.reply_bytes + _ENVELOPE
-        response.stream = _async_stream(response.stream, _lines(response.stream, longest))
-
-
-def _async_stream(source: Any, pieces: AsyncIterator[bytes]) -> httpx.AsyncByteStream:
-    """What httpx takes as the stream of a response: ``pieces``, closed with ``source``."""
-    import httpx
-
-    class Bounded(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for piece in pieces:
-                yield piece
-
-        async def aclose(self) -> None:
-            await source.aclose()
-
-    return Bounded()
-
-
-async def _beginning(source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    left = _LONGEST_ERROR
-    async for piece in source:
-        yield piece[:left]
-        left -= len(piece)
-        if left <= 0:
-            return
-
-
-async def _lines(source: AsyncIterable[bytes], longest: float) -> AsyncIterator[bytes]:
-    line = 0
-    async for piece in source:
-        end = piece.rfind(b"\n")
-        line = line + len(piece) if end < 0 else len(piece) - end - 1
-        if line > longest:
-            raise TooLongError(f"sent a line of more than {longest:,.0f} bytes.")
-        yield piece
 
 
 def _inspect(request: httpx.Request) -> None:

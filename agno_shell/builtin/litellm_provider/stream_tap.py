@@ -1,9 +1,10 @@
 """Watches what a server really sent, below litellm's own reading of it.
 
-litellm reports ``stop`` for a stream that just ends, and holds the finish reason back
-until the connection is closed. The tap sits between its reader and the connection: it
-ends the stream as soon as the finish reason and the usage are there, and remembers
-whether they ever came.
+litellm reports ``stop`` for a stream that just ends, for some services with every piece, and
+holds the finish reason back until the connection is closed. The tap sits between its reader
+and the connection: it takes back a finish reason that the server has not given, ends the
+stream as soon as the finish reason and the usage are there, and remembers whether they ever
+came.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+
+from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 
 USAGE_PATIENCE = 0.5
 """Seconds to wait for the usage once the finish reason is known."""
@@ -22,8 +25,9 @@ _DRAIN_PATIENCE = 5.0
 class StreamTap:
     """An async iterator over ``source`` that ends where the reply ends."""
 
-    def __init__(self, wrapper: Any, source: AsyncIterator[Any]) -> None:
+    def __init__(self, wrapper: Any, source: AsyncIterator[Any], watch: WireWatch) -> None:
         self._wrapper = wrapper
+        self._watch = watch
         self._source = source
         self._items = aiter(source)
         self._ended = False
@@ -43,7 +47,7 @@ class StreamTap:
         if self.finish_reason is None:
             return await self._pull()
         # Some servers send running counts with every piece: only the last ones are final.
-        if self._usage_came_last:
+        if self._watch.is_over if self._watch.is_exact else self._usage_came_last:
             raise StopAsyncIteration
         try:
             async with asyncio.timeout(USAGE_PATIENCE):
@@ -53,16 +57,21 @@ class StreamTap:
 
     async def _pull(self) -> Any:
         try:
-            return await anext(self._items)
+            item = await anext(self._items)
         except StopAsyncIteration:
             self._ended = True
             raise
+        if self._watch.is_exact and not self._watch.is_ending:
+            _take_end_back(item)
+        return item
 
     @property
     def finish_reason(self) -> str | None:
         """The finish reason that the server sent; None as long as it sent none."""
-        wrapper = self._wrapper
-        return wrapper.received_finish_reason or wrapper.intermittent_finish_reason or None
+        if self._watch.is_exact:
+            return self._watch.reason
+        # One that only stands beside a piece (``intermittent_finish_reason``) may be made up.
+        return self._wrapper.received_finish_reason or None
 
     def _note_usage(self, item: Any) -> None:
         usage = item.get("usage") if isinstance(item, dict) else getattr(item, "usage", None)
@@ -102,3 +111,15 @@ class StreamTap:
         close = getattr(self._source, "aclose", None) or getattr(self._source, "close", None)
         if close is not None:
             await close()
+
+
+def _take_end_back(item: Any) -> None:
+    """Take a finish reason of litellm's own making out of a piece of a stream, in whichever of
+    its two forms it comes."""
+    if isinstance(item, dict):
+        if "is_finished" in item:
+            item |= {"is_finished": False, "finish_reason": ""}
+        return
+    for choice in getattr(item, "choices", None) or ():
+        if getattr(choice, "finish_reason", None):
+            choice.finish_reason = None

@@ -133,3 +133,23 @@ def test_httpx_comes_without_its_command_line() -> None:
     command = [sys.executable, "-P", "-W", "ignore", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+def test_a_reply_imports_nothing_of_litellm(server: ModelServer) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from agno_shell.builtin.direct_provider.provider import DirectProvider\n"
+        "from agno_shell.contracts import ProviderOptions\n"
+        "from agno_shell.testing.provider_contract import ask, collect\n"
+        "async def main():\n"
+        "    provider = DirectProvider(ProviderOptions(api_base=sys.argv[1]))\n"
+        "    events = await collect(provider, ask('Hello', 'test-model', sys.argv[1]))\n"
+        "    print(type(events[-1]).__name__, await provider.abilities('gpt-4o') is not None)\n"
+        "    await provider.close()\n"
+        "asyncio.run(main())\n"
+        "names = {'litellm', 'openai', 'aiohttp', 'agno_shell.builtin.litellm_provider'}\n"
+        "print(sorted(names & set(sys.modules)))"
+    )
+    command = [sys.executable, "-P", "-W", "ignore", "-c", code, server.base_url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "Finished True\n[]\n"

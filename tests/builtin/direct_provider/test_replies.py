@@ -14,35 +14,17 @@ from agno_shell.events import (
     Failed,
     Finished,
     HiddenDelta,
-    ReasoningDelta,
     TextDelta,
-    UsageReported,
 )
-from agno_shell.types import ToolCall
 
 Play = Callable[..., Awaitable[list[Event]]]
 
 DAMAGE = [b"data: {not json\n\n", b"data: [1, 2]\n\n", b"data: \xff\n\n", b'data: {"a": 1}\n\n']
 
 
-def check(events: list[Event], name: str) -> None:
-    """The whole reply of a sample."""
-    text = "".join(event.text for event in events if isinstance(event, TextDelta))
-    thoughts = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
-    assert (thoughts, text) == ("Add them.", "I add.")
-    (call,) = (event for event in events if isinstance(event, ToolCall))
-    assert (call.name, json.loads(call.arguments)) == ("add", {"a": 1})
-    assert call.id
-    (report,) = (event for event in events if isinstance(event, UsageReported))
-    assert (report.usage.input_tokens, report.usage.output_tokens) == (100, 20)
-    if name != "ollama":
-        assert report.usage.cached_tokens == 90
-    assert events[-1] == Finished("tool_calls", {})
-
-
-async def test_a_reply_is_read_whole(play: Play, sample: Any, name: str) -> None:
-    check(await play(sample.wire, sample.events), name)
-    check(await play(sample.wire, [b"".join(sample.events)]), name)
+async def test_a_reply_is_read_whole(play: Play, sample: Any, name: str, check_whole: Any) -> None:
+    check_whole(await play(sample.wire, sample.events), name)
+    check_whole(await play(sample.wire, [b"".join(sample.events)]), name)
 
 
 async def test_a_call_that_grows_is_no_silence(play: Play, sample: Any) -> None:
@@ -55,9 +37,11 @@ async def test_a_keep_alive_is_no_part_of_a_reply(play: Play, samples: Any) -> N
     assert [type(event) for event in events] == [Failed]
 
 
-async def test_a_server_that_does_not_stream_is_read(play: Play, sample: Any, name: str) -> None:
+async def test_a_server_that_does_not_stream_is_read(
+    play: Play, sample: Any, name: str, check_whole: Any
+) -> None:
     body = json.dumps(sample.whole).encode()
-    check(await play(sample.wire, [body], headers={"content-type": "application/json"}), name)
+    check_whole(await play(sample.wire, [body], headers={"content-type": "application/json"}), name)
 
 
 def test_every_split_of_the_stream_gives_the_same_reply(sample: Any) -> None:
@@ -103,7 +87,7 @@ async def test_a_damaged_event_anywhere_is_never_passed_over(
 
 
 async def test_valid_events_of_the_framing_break_nothing(
-    play: Play, sample: Any, name: str
+    play: Play, sample: Any, name: str, check_whole: Any
 ) -> None:
     if name == "ollama":
         pieces = [b"\n", *(event + b"\r\n\n" for event in sample.events)]
@@ -112,7 +96,7 @@ async def test_valid_events_of_the_framing_break_nothing(
         pieces = [b"\xef\xbb\xbf"]
         for number, event in enumerate(sample.events):
             pieces += [between[number % 4], event.replace(b"\n", b"\r\n")]
-    check(await play(sample.wire, pieces), name)
+    check_whole(await play(sample.wire, pieces), name)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

@@ -84,19 +84,6 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundi
         yield around
 
 
-@pytest.fixture(scope="session")
-def running_server() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running_server: ModelServer) -> ModelServer:
-    """The shared server, without anything planned or recorded."""
-    running_server.forget()
-    return running_server
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def litellm(surroundings: Surroundings) -> AsyncIterator[LitellmProvider]:
     """The shared provider; its servers need no key."""

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
 import httpx
 import pytest
 
 from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy, TooLongError
+from agno_shell.builtin.litellm_provider.http_guard import NotSentError, Policy
+from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
+from agno_shell.builtin.model_services.wires.framing import DamagedError, LineTooLongError
 from agno_shell.testing.model_server import ModelServer
+
+try:
+    import httpx2
+except ImportError:  # only newer client libraries bring it
+    httpx2 = None
 
 KEY = "fake-key-0000"
 BODY = {"messages": [{"role": "user", "content": "Hello"}]}
 
 
+HTTP = [httpx, *([httpx2] if httpx2 else [])]
+"""The libraries of which one or the other is below a client library."""
+
+
+@pytest.fixture(params=HTTP, ids=lambda library: library.__name__)
+def http(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate, for the length of one test."""
-    for owner, name in (
-        (httpx.AsyncClient, "send"),
-        (httpx.Client, "send"),
-        (aiohttp.ClientSession, "_request"),
-    ):
+    clients = [(client, "send") for each in HTTP for client in (each.AsyncClient, each.Client)]
+    for owner, name in (*clients, (aiohttp.ClientSession, "_request")):
         monkeypatch.setattr(owner, name, getattr(owner, name))
     http_guard.install()
 
@@ -44,9 +59,11 @@ def chat(server: ModelServer) -> str:
     return f"{server.base_url}/chat/completions"
 
 
-async def test_httpx_follows_no_redirect(server: ModelServer, elsewhere: ModelServer) -> None:
+async def test_httpx_follows_no_redirect(
+    http: Any, server: ModelServer, elsewhere: ModelServer
+) -> None:
     server.redirect(chat(elsewhere))
-    async with httpx.AsyncClient(follow_redirects=True) as client:
+    async with http.AsyncClient(follow_redirects=True) as client:
         response = await client.post(chat(server), json=BODY)
     assert response.status_code == 307
     assert response.next_request is None
@@ -54,10 +71,10 @@ async def test_httpx_follows_no_redirect(server: ModelServer, elsewhere: ModelSe
 
 
 def test_httpx_follows_none_without_asyncio_either(
-    server: ModelServer, elsewhere: ModelServer
+    http: Any, server: ModelServer, elsewhere: ModelServer
 ) -> None:
     server.redirect(chat(elsewhere))
-    with httpx.Client(follow_redirects=True) as client:
+    with http.Client(follow_redirects=True) as client:
         assert client.post(chat(server), json=BODY).status_code == 307
     assert elsewhere.requests == []
 
@@ -72,9 +89,9 @@ async def test_aiohttp_follows_no_redirect(server: ModelServer, elsewhere: Model
     assert elsewhere.requests == []
 
 
-async def post(url: str, policy: Policy, **headers: str) -> None:
+async def post(url: str, policy: Policy, http: Any = httpx, **headers: str) -> None:
     with http_guard.under(policy):
-        async with httpx.AsyncClient() as client:
+        async with http.AsyncClient() as client:
             await client.post(url, json=BODY, headers=headers)
 
 
@@ -96,9 +113,9 @@ async def test_another_services_key_does_not_go_to_api_base(server: ModelServer)
     assert server.requests == []
 
 
-async def test_no_key_travels_over_plain_http() -> None:
+async def test_no_key_travels_over_plain_http(http: Any) -> None:
     with pytest.raises(NotSentError, match="plain http"):
-        await post("http://models.example.org/", Policy(1.0, [KEY]), authorization=KEY)
+        await post("http://models.example.org/", Policy(1.0, [KEY]), http, authorization=KEY)
 
 
 async def test_account_names_do_not_go_to_api_base(server: ModelServer) -> None:
@@ -181,7 +198,7 @@ async def test_an_error_without_an_end_is_read_up_to_a_limit(server: ModelServer
 
 async def test_a_line_too_long_to_be_kept_is_refused(server: ModelServer) -> None:
     server.huge_line(20_000_000)
-    with pytest.raises(TooLongError, match=r"a line of more than 1,054,576 bytes"):
+    with pytest.raises(LineTooLongError, match=r"a line of more than 1,054,576 bytes"):
         await lines(server)
 
 
@@ -197,3 +214,83 @@ async def test_what_is_not_streamed_comes_whole(server: ModelServer) -> None:
         async with httpx.AsyncClient() as client:
             response = await client.post(chat(server), json=BODY)
     assert response.json()["choices"][0]["message"]["content"].startswith("You said: Hello")
+
+
+# Streamed replies ---------------------------------------------------------------------------
+
+CHUNK = b'data: {"choices": [{"delta": {"content": "\xc3\xbc"}, "finish_reason": "stop"}]}\n\n'
+PLAIN = CHUNK.replace(b"\xc3\xbc", b"\\u00fc")
+BODY_OF_REPLY = b"\xef\xbb\xbfretry: 5\n\n: ping\n\n" + CHUNK + b"data: [DONE]\n\ndata: {bro\n\n"
+
+
+def stream(exchange: Any, body: bytes, encoding: str = "identity") -> Any:
+    headers = {"Content-Type": "text/event-stream", "Content-Encoding": encoding}
+    return exchange.respond(200, body, headers)
+
+
+async def read_reply(http: Any, server: ModelServer, watch: WireWatch) -> bytes:
+    with http_guard.under(Policy(10.0, [], watch=watch)):
+        async with (
+            http.AsyncClient() as client,
+            client.stream("POST", chat(server), json=BODY) as response,
+        ):
+            return b"".join([piece async for piece in response.aiter_bytes()])
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_streamed_reply_is_read_here_first(
+    http: Any, server: ModelServer, encoding: str
+) -> None:
+    body = gzip.compress(BODY_OF_REPLY) if encoding == "gzip" else BODY_OF_REPLY
+    server.plan(lambda exchange: stream(exchange, body, encoding))
+    watch = WireWatch()
+    assert await read_reply(http, server, watch) == PLAIN + b"data: [DONE]\n\n"
+    assert watch.is_exact
+    assert (watch.reason, watch.trouble) == ("stop", None)
+
+
+def test_a_streamed_reply_is_read_here_first_without_asyncio_too(
+    http: Any, server: ModelServer
+) -> None:
+    server.plan(lambda exchange: stream(exchange, BODY_OF_REPLY))
+    watch = WireWatch()
+    with (
+        http_guard.under(Policy(10.0, [], watch=watch)),
+        http.Client() as client,
+        client.stream("POST", chat(server), json=BODY) as response,
+    ):
+        assert b"".join(response.iter_bytes()) == PLAIN + b"data: [DONE]\n\n"
+    assert watch.reason == "stop"
+
+
+async def test_damage_in_a_streamed_reply_is_raised_and_remembered(
+    http: Any, server: ModelServer
+) -> None:
+    server.plan(lambda exchange: stream(exchange, b"data: {bro\n\n" + BODY_OF_REPLY))
+    watch = WireWatch()
+    with pytest.raises(DamagedError):
+        await read_reply(http, server, watch)
+    assert watch.trouble is not None
+
+
+async def test_a_reply_that_breaks_behind_its_end_is_whole(http: Any, server: ModelServer) -> None:
+    async def answer(exchange: Any) -> None:
+        exchange.begin_stream()
+        exchange.send(CHUNK)
+        exchange.send(b"data: [DONE]\n\n")
+        await exchange.break_off()
+
+    server.plan(answer)
+    watch = WireWatch()
+    assert await read_reply(http, server, watch) == PLAIN + b"data: [DONE]\n\n"
+    assert watch.reason == "stop"
+
+
+async def test_the_last_answer_counts(http: Any, server: ModelServer) -> None:
+    """A request may be sent again in another form."""
+    watch = WireWatch()
+    server.plan(lambda exchange: stream(exchange, CHUNK))
+    await read_reply(http, server, watch)
+    server.plan(lambda exchange: stream(exchange, b": nothing\n\n"))
+    await read_reply(http, server, watch)
+    assert watch.is_cut

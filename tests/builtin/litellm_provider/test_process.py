@@ -238,6 +238,15 @@ def test_the_shells_side_imports_nothing_heavy() -> None:
     assert out.stdout.strip() == "[] []"
 
 
+async def test_what_the_shell_asks_before_a_model_is_needed_starts_nothing() -> None:
+    provider = LitellmProvider(ProviderOptions())
+    assert provider.address("cohere/command-r", "http://127.0.0.1:1/v1") is not None
+    assert list(provider.cautions()) == []
+    assert provider.pid is None
+    await provider.close()
+    assert provider.pid is None
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
 async def test_a_process_that_does_not_answer_is_ended_and_named(
     is_running: Callable[[int], bool], make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch

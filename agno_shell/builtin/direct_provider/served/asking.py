@@ -12,7 +12,7 @@ from agno_shell.builtin.direct_provider.client import Client
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.served import readers
 from agno_shell.builtin.direct_provider.served.record import NonsenseError, Served
-from agno_shell.builtin.direct_provider.wires.wire import Wire
+from agno_shell.builtin.model_services.wires.wire import Wire
 
 PATIENCE = 2.0
 """Seconds for all pages of a server together."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.builtin.direct_provider.framing import DamagedError
-from agno_shell.builtin.direct_provider.reading import Calls
+from agno_shell.builtin.model_services.wires.framing import DamagedError
+from agno_shell.builtin.model_services.wires.reading import Calls
 
 Piece = tuple[int | None, str | None, str | None, object]
 

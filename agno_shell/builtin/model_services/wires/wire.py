@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.direct_provider.framing import Framing
-from agno_shell.builtin.direct_provider.reading import Reader
 from agno_shell.builtin.model_services.target import Target
+from agno_shell.builtin.model_services.wires.framing import Framing
+from agno_shell.builtin.model_services.wires.reading import Reader
 from agno_shell.types import Reasoning
 
 Record = dict[str, Any]

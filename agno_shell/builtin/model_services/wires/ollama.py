@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.framing import DamagedError, JsonLines
-from agno_shell.builtin.direct_provider.reading import (
+from agno_shell.builtin.model_services.wires.framing import DamagedError, JsonLines
+from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
@@ -19,7 +19,7 @@ from agno_shell.builtin.direct_provider.reading import (
     rows,
     table,
 )
-from agno_shell.builtin.direct_provider.wires.wire import (
+from agno_shell.builtin.model_services.wires.wire import (
     Asked,
     Post,
     Record,

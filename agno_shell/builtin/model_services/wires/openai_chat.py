@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.framing import DamagedError, ServerSentEvents
-from agno_shell.builtin.direct_provider.reading import (
+from agno_shell.builtin.model_services.wires.framing import DamagedError, ServerSentEvents
+from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
@@ -18,7 +18,7 @@ from agno_shell.builtin.direct_provider.reading import (
     rows,
     table,
 )
-from agno_shell.builtin.direct_provider.wires.wire import Asked, Post, Record, Wire, bearer
+from agno_shell.builtin.model_services.wires.wire import Asked, Post, Record, Wire, bearer
 from agno_shell.types import Usage
 
 DONE = "[DONE]"

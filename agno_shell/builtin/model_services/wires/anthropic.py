@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agno_shell.builtin.direct_provider.framing import DamagedError, ServerSentEvents
-from agno_shell.builtin.direct_provider.reading import (
+from agno_shell.builtin.model_services.wires.framing import DamagedError, ServerSentEvents
+from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
@@ -19,7 +19,7 @@ from agno_shell.builtin.direct_provider.reading import (
     rows,
     table,
 )
-from agno_shell.builtin.direct_provider.wires.wire import (
+from agno_shell.builtin.model_services.wires.wire import (
     Asked,
     Post,
     Record,
@@ -166,6 +166,10 @@ class MessagesReader(Reader):
         """The stop reason; it counts when the message has stopped."""
         self._open: dict[int, Json] = {}
         """Blocks that have begun and not stopped, by their index."""
+
+    @property
+    def is_ending(self) -> bool:
+        return self._said is not None
 
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         kind = data.get("type") or event

@@ -8,10 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.framing import DamagedError, Record, decoded
-from agno_shell.builtin.direct_provider.thinking import ThinkTags
+from agno_shell.builtin.model_services.wires.framing import DamagedError, Record, decoded
+from agno_shell.builtin.model_services.wires.thinking import BEGIN, END, ThinkTags
 from agno_shell.events import ReasoningDelta, TextDelta
 from agno_shell.types import ToolCall, Usage
+
+KNOWN_REASONS = ("stop", "length", "content_filter", "tool_calls")
+"""The reasons of :class:`~agno_shell.events.Finished`."""
 
 Json = Mapping[str, Any]
 Piece = TextDelta | ReasoningDelta
@@ -127,9 +130,16 @@ class Reader(ABC):
         """Token counts in OpenAI's form, for the price."""
         self.size = 0
         """Bytes of text, thoughts and arguments so far."""
+        self.letters = 0
+        """Of the text alone, as :func:`letters_in` counts them."""
         self.progress = 0
         """Grows with whatever comes of the reply, also where nothing of it is shown yet."""
         self._tags = ThinkTags()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the reply was said to end, be it there to its end or not."""
+        return self.reason is not None
 
     def feed(self, record: Record) -> list[Piece]:
         """What a record brings to be shown. Raises :class:`DamagedError` for one that is
@@ -156,6 +166,8 @@ class Reader(ABC):
             self.size += len(piece.text.encode("utf-8", "replace"))
             if isinstance(piece, ReasoningDelta):
                 self.thoughts.append(piece.text)
+            else:
+                self.letters += letters_in(piece.text)
         return shown
 
     # For the protocols' readers ---------------------------------------------------------
@@ -170,6 +182,12 @@ class Reader(ABC):
         thought = _optional_text(text, "thoughts")
         self.progress += len(thought)
         yield ReasoningDelta(thought)
+
+
+def letters_in(text: str) -> int:
+    """The characters of a text but for white space and the tags around thoughts, of which
+    libraries take some away."""
+    return sum(map(len, text.replace(BEGIN, "").replace(END, "").split()))
 
 
 def _optional_text(value: Any, what: str) -> str:

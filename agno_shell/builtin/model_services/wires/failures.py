@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from agno_shell.builtin.model_services import failures
 from agno_shell.builtin.model_services.causes import STATUS_OF_WORD, causes, class_names
 from agno_shell.builtin.model_services.failures import Case, again, check_base, fitting
+from agno_shell.builtin.model_services.wires.framing import DamagedError, LineTooLongError
+from agno_shell.builtin.model_services.wires.reading import ServerSaidError
 from agno_shell.events import Failed
 from agno_shell.types import NOTHING
 
@@ -116,6 +118,15 @@ def not_a_reply(case: Case, what: str) -> Failed:
         return fitting(Failed("server", message, hint))
     message = f"{where} sent something that is no model reply: {what}."
     return fitting(Failed("server", message, f"{hint} {check_base(case.goal)}"))
+
+
+def in_reading(case: Case, error: DamagedError | LineTooLongError | ServerSaidError) -> Failed:
+    """Why a reply could not be read on."""
+    if isinstance(error, ServerSaidError):
+        return explained(case, said(None, error.body))
+    if isinstance(error, LineTooLongError):
+        return line_too_long(case, error.limit)
+    return not_a_reply(case, str(error))
 
 
 def unknown_end(case: Case, reason: str) -> Failed:

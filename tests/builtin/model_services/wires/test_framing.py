@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.builtin.direct_provider.framing import (
+from agno_shell.builtin.model_services.wires.framing import (
     DamagedError,
     Framing,
     JsonLines,

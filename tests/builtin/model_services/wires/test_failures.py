@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider.failures import explained, said
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.wires.failures import explained, said
 
 GOAL = Destination("openai/m", "api.example", "KEY")
 CASE = Case(GOAL, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden key]"))
