@@ -524,9 +524,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_it_finds_what_a_storage_without_an_index_finds(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("store")
