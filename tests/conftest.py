@@ -26,6 +26,9 @@ from agno_shell.testing.scripted_provider import ScriptedProvider
 hypothesis.settings.register_profile("ordinary", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
 
+ONE_PROCESS = ("tests/builtin/litellm_provider",)
+"""Folders whose files share what only one process of the run is to start."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test is read, which takes its settings from the profile."""
@@ -57,6 +60,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     than there are cores, since a third of the time children and servers are waited for."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return _cores() + 1 if whole else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, and those of a folder whose files share a model process,
+    which takes seconds to start."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Rooms(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return next((each for each in ONE_PROCESS if file.startswith(f"{each}/")), file)
+
+    return Rooms(config, log)
 
 
 def _cores() -> int:

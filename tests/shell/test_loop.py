@@ -314,7 +314,7 @@ async def test_a_session_that_cannot_be_read_does_not_keep_one_from_the_others(
     storage = Unreadable()
     storage.set_current(storage.create("Broken").session_id)
     seat = await sit_down(storage)
-    await seat.sees("Its messages.json is a folder.")
+    await seat.reads("Its messages.json is a folder.")
     await seat.sees("no messages yet")
     seat.type("Hello\r")
     await seat.sees("echo: Hello")

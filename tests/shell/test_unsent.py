@@ -247,8 +247,8 @@ async def test_a_disk_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     seat = await sit_down(entered_dir=str(tmp_path / "file"))
-    await seat.sees("cannot be kept on the disk")
+    await seat.reads("cannot be kept on the disk")
     goes_on = await busy(seat, provider)
     seat.type("waits\r\x04")
-    await seat.sees("1 message was entered but not sent, and cannot be kept (")
+    await seat.reads("1 message was entered but not sent, and cannot be kept (")
     goes_on.set()

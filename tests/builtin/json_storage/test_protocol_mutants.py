@@ -269,7 +269,7 @@ def cut_off(
         ledger.store.close()
         monkeypatch.setattr(disk, "os", faults)
         _, found = crash_checks.all_store_complaints(
-            power_cut, recorded, scratch, seed=2, samples=2, limit=400
+            power_cut, recorded, scratch, seed=2, samples=2, limit=250
         )
         return found
 
