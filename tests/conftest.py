@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -21,14 +23,64 @@ from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 
 # How long an example takes is a matter of the machine, and of what else it does.
-hypothesis.settings.register_profile("agno-shell", deadline=None)
-hypothesis.settings.load_profile("agno-shell")
+hypothesis.settings.register_profile("ordinary", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
+
+ONE_PROCESS = ("tests/builtin/litellm_provider",)
+"""Folders whose files share what only one process of the run is to start."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is read, which takes its settings from the profile."""
+    hypothesis.settings.load_profile("thorough" if _asks_for_slow(config) else "ordinary")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A property is the long variant of itself: ``-m slow`` tries more examples of it."""
+    if _asks_for_slow(config):
+        for item in items:
+            if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("slow")
+
+
+def _asks_for_slow(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "slow")
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Only the whole run is worth several processes: starting them takes seconds."""
-    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+    """Only the whole run is worth several processes: starting them takes seconds. One more
+    than there are cores, since a third of the time children and servers are waited for."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return _cores() + 1 if whole else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, and those of a folder whose files share a model process,
+    which takes seconds to start."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Rooms(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return next((each for each in ONE_PROCESS if file.startswith(f"{each}/")), file)
+
+    return Rooms(config, log)
+
+
+def _cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 async def _no_time(_seconds: float) -> None:

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.terminal_text import Cleaner, clean, clean_line, count_hidden
@@ -100,7 +100,6 @@ def test_ordinary_text_of_many_scripts_is_left_alone() -> None:
     assert clean(text) == text
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = clean(text)
@@ -108,13 +107,11 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean_line(clean_line(text)) == clean_line(text)
 
 
-@settings(deadline=None)
 @given(HOSTILE, st.lists(st.integers(0, 60), max_size=8))
 def test_pieces_add_up_to_the_whole(text: str, cuts: list[int]) -> None:
     assert in_pieces(text, cuts) == clean(text)
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_nothing_that_acts_or_hides_is_left(text: str) -> None:
     shown = clean(text)
@@ -125,7 +122,6 @@ def test_nothing_that_acts_or_hides_is_left(text: str) -> None:
         assert code not in INVISIBLE
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_nothing_is_swallowed(text: str) -> None:
     """Every code point that goes is counted by what stands in its place."""

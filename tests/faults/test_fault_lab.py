@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ MakeLab = Callable[..., Awaitable[Any]]
 
 HALF = "Half a "
 NOWHERE = "http://127.0.0.1:1/v1/chat/completions"
-ONLY_COMMENTS = Script([{"content": HALF}], None, keep_alives=40, delay=0.02)
+ONLY_COMMENTS = Script([{"content": HALF}], None, keep_alives=100, delay=0.02)
 
 
 class Fault(NamedTuple):
@@ -42,6 +43,11 @@ class Fault(NamedTuple):
     text: str = ""
     """What is kept of the reply, at least its beginning."""
     temporary: bool = False
+
+    def is_waited_for(self, provider: str) -> bool:
+        """Whether it is over when a limit is."""
+        seen = SEEN_EARLIER.get((provider, self.name), self)
+        return seen.kind == "timeout" and not seen.temporary
 
 
 def broken(name: str, plan: Plan, words: str = "broke", *, temporary: bool = True) -> Fault:
@@ -73,16 +79,16 @@ FAULTS = [
     ),
     nothing("stalled headers", lambda s: s.silence(), "timeout", "did not begin to answer"),
     nothing("stall before a token", lambda s: s.stall(), "timeout", "did not begin to answer"),
-    nothing("only comments", lambda s: s.keep_alives(100, 0.02), "timeout", "did not begin"),
+    nothing("only comments", lambda s: s.keep_alives(200, 0.02), "timeout", "did not begin"),
     Fault(
         "stall in the middle",
         lambda s: s.stall([HALF]),
-        *("timeout", "incomplete", "sent nothing for 0.4 seconds", HALF),
+        *("timeout", "incomplete", "sent nothing for 1 second", HALF),
     ),
     Fault(
         "comments in the middle",
         lambda s: s.script(ONLY_COMMENTS),
-        *("timeout", "incomplete", "sent nothing for 0.4 seconds", HALF),
+        *("timeout", "incomplete", "sent nothing for 1 second", HALF),
     ),
     Fault(
         "a drip without an end",
@@ -237,6 +243,8 @@ async def test_a_fault_is_one_line_and_the_next_turn_works(
         assert (end.kind, end.temporary) == (fault.kind, fault.temporary)
         assert end.hint, "there is a next step"
         assert fault.words in end.sentence()
+        if fault.is_waited_for(provider.name):
+            assert re.search("first_token|between_tokens|whole_reply", end.hint)
     else:
         assert (end.reason, "") == (fault.words, fault.kind)
 

@@ -22,6 +22,9 @@ from agno_shell.shell.terminal_front import TerminalFront
 
 COLUMNS, ROWS = 80, 24
 
+PATIENCE = 20.0
+"""Seconds; how long the slowest machine may take for one step."""
+
 OF_CONVERSATION = ("agents", "default", "values", "boxes")
 """Options that make the conversation; the others are those of :meth:`Shell.run`."""
 
@@ -33,8 +36,10 @@ class EmulatedTerminal(io.StringIO):
         super().__init__()
         self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
         self._stream = pyte.Stream(self.screen)
+        self._lines: list[str] | None = None
 
     def write(self, text: str) -> int:
+        self._lines = None
         self._stream.feed(text)
         return super().write(text)
 
@@ -42,12 +47,15 @@ class EmulatedTerminal(io.StringIO):
         return True
 
     def lines(self) -> list[str]:
-        """The scrollback and the screen, without empty ends."""
-        top = [
-            "".join(line[column].data for column in range(COLUMNS)).rstrip()
-            for line in self.screen.history.top
-        ]
-        return [*top, *(line.rstrip() for line in self.screen.display)]
+        """The scrollback and the screen, without empty ends. Put together once for all who
+        ask until more is written: who waits asks 500 times a second."""
+        if self._lines is None:
+            top = [
+                "".join(line[column].data for column in range(COLUMNS)).rstrip()
+                for line in self.screen.history.top
+            ]
+            self._lines = [*top, *(line.rstrip() for line in self.screen.display)]
+        return self._lines
 
     def text(self) -> str:
         return "\n".join(self.lines()).strip()
@@ -65,14 +73,21 @@ class Seat:
     def type(self, text: str) -> None:
         self.keyboard.send_text(text)
 
-    async def sees(self, text: str, *, seconds: float = 20.0) -> None:
+    async def sees(self, text: str, *, seconds: float = PATIENCE) -> None:
         """Wait until ``text`` is on the screen or in the scrollback."""
         await self.until(lambda: text in self.terminal.text(), text, seconds)
+
+    async def reads(self, text: str) -> None:
+        """Like :meth:`sees`, wherever the lines are broken: for what is behind a path, which
+        is as long as the folder of the tests is deep."""
+        await self.until(lambda: text in " ".join(self.terminal.text().split()), text)
 
     async def sees_not(self, text: str) -> None:
         await self.until(lambda: text not in self.terminal.text(), f"no {text!r}")
 
-    async def until(self, true: Callable[[], bool], what: str = "", seconds: float = 5.0) -> None:
+    async def until(
+        self, true: Callable[[], bool], what: str = "", seconds: float = PATIENCE
+    ) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while not true():
@@ -86,7 +101,7 @@ class Seat:
         """Ctrl-D, and the shell ends."""
         self.type("\x04")
         assert self.task
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, PATIENCE)
 
 
 @pytest.fixture

@@ -220,21 +220,21 @@ async def test_a_reply_can_be_stopped_afterwards(seat: Any, provider: ScriptedPr
 async def test_a_signal_ends_the_shell_behind_a_list(seat: Any) -> None:
     await offers(seat)
     seat.shell._must_leave(15)
-    assert await asyncio.wait_for(seat.task, 5) == 128 + 15
+    assert await asyncio.wait_for(seat.task, 20) == 128 + 15
 
 
 async def test_a_list_that_no_command_shows_is_closed_by_leaving(seat: Any) -> None:
     task = asyncio.create_task(seat.shell.front.choose([(("", "one"),)]))
     await seat.sees("Esc leaves")
     seat.shell.front.leave()
-    assert await asyncio.wait_for(task, 5) is None
-    await asyncio.wait_for(seat.task, 5)
+    assert await asyncio.wait_for(task, 20) is None
+    await asyncio.wait_for(seat.task, 20)
 
 
 async def test_a_terminal_that_goes_away_ends_the_shell_behind_a_list(seat: Any) -> None:
     await offers(seat)
     seat.keyboard.close()
-    await asyncio.wait_for(seat.task, 5)
+    await asyncio.wait_for(seat.task, 20)
 
 
 async def test_nothing_to_choose_from_is_nothing_picked(seat: Any) -> None:

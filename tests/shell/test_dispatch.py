@@ -126,7 +126,7 @@ async def test_some_commands_take_several_lines(sit_down: SitDown) -> None:
 async def test_words_that_leave(sit_down: SitDown, provider: ScriptedProvider, word: str) -> None:
     seat = await sit_down()
     seat.type(f"{word}\r")
-    await asyncio.wait_for(seat.task, 5)
+    await asyncio.wait_for(seat.task, 20)
     assert provider.requests == []
 
 

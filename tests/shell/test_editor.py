@@ -108,7 +108,7 @@ def test_without_a_name_a_usual_one_is_taken_but_not_from_here(
 async def test_an_editor_ends_with_the_shell(editor: Callable[[str], Path], tmp_path: Path) -> None:
     editor(f"echo $$ > {tmp_path}/pid; exec sleep 60")
     editing = asyncio.create_task(edit("text", os.environ))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             await asyncio.sleep(0.005)
     editing.cancel()

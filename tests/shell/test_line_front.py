@@ -48,7 +48,7 @@ async def at_a_dumb_terminal() -> Any:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.001)
 
@@ -148,7 +148,7 @@ async def test_a_person_at_a_plain_terminal_gets_a_prompt_and_is_asked(
     typist.type(b"y\n")
     await until(lambda: not storage.sessions() or storage.sessions()[0].name != "Doomed")
     typist.type(b"")
-    assert await asyncio.wait_for(running, 5) == 0
+    assert await asyncio.wait_for(running, 20) == 0
     assert [each.session.name for each in storage.trash()] == ["Doomed"]
 
 
@@ -231,7 +231,7 @@ async def test_what_is_stopped_is_a_failure(
     running = asyncio.create_task(make_shell(front).run())
     await until(lambda: "so far" in sink.getvalue())
     front._interrupt()
-    assert await asyncio.wait_for(running, 5) == 1
+    assert await asyncio.wait_for(running, 20) == 1
     assert "echo: and on" in sink.getvalue()
     assert "line 1: (stopped; what was shown is kept" in capsys.readouterr().err
 
@@ -324,7 +324,7 @@ async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again(
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     assert "\x1b" not in sink.getvalue()
     typist.type(b"/sessions\n")
-    assert await asyncio.wait_for(asked, 5) is False
+    assert await asyncio.wait_for(asked, 20) is False
     assert await front.read() == "/sessions"
 
 
@@ -340,7 +340,7 @@ async def test_a_question_takes_yes_or_no(
     asked = asyncio.create_task(front.confirm("Sure?"))
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     typist.type(line)
-    assert await asyncio.wait_for(asked, 5) is answer
+    assert await asyncio.wait_for(asked, 20) is answer
     assert await front.read() == "y"
 
 
@@ -349,9 +349,9 @@ async def test_the_end_of_the_input_is_no_answer(at_a_dumb_terminal: Any) -> Non
     asked = asyncio.create_task(front.confirm("Sure?"))
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     typist.type(b"")
-    assert await asyncio.wait_for(asked, 5) is None
+    assert await asyncio.wait_for(asked, 20) is None
     assert await front.read() is None
-    assert await asyncio.wait_for(front.confirm("And now?"), 5) is None
+    assert await asyncio.wait_for(front.confirm("And now?"), 20) is None
 
 
 async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.StringIO]:
@@ -365,7 +365,7 @@ async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.Str
 
 async def test_in_a_pipe_a_question_takes_no_line() -> None:
     front, sink = await front_on(b"y\n", ask=False)
-    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
+    assert await asyncio.wait_for(front.confirm("Sure?"), 20) is None
     assert sink.getvalue() == ""
     assert await front.read() == "y"
 
@@ -379,7 +379,7 @@ async def choose(at_a_dumb_terminal: Any, typed: bytes) -> int | None:
     picked: asyncio.Task[int | None] = asyncio.create_task(front.choose(OPTIONS))
     await until(lambda: sink.getvalue().endswith("Number, or Enter for none: "))
     typist.type(typed)
-    return await asyncio.wait_for(picked, 5)
+    return await asyncio.wait_for(picked, 20)
 
 
 @pytest.mark.parametrize(
@@ -420,7 +420,7 @@ async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
 async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
     front, sink = await front_on(b"1\n", ask=False)
     assert not front.has_person
-    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 20) is None
     assert sink.getvalue() == ""
     assert await front.read() == "1"
 
@@ -431,8 +431,8 @@ async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
     assert await front.read() is None
     assert not front.has_person
     # Whoever asks all the same is not left waiting.
-    assert await asyncio.wait_for(front.confirm("Sure?"), 5) is None
-    assert await asyncio.wait_for(front.choose(OPTIONS), 5) is None
+    assert await asyncio.wait_for(front.confirm("Sure?"), 20) is None
+    assert await asyncio.wait_for(front.choose(OPTIONS), 20) is None
 
 
 async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own() -> None:
@@ -455,7 +455,7 @@ async def test_a_choice_is_a_letter(at_a_dumb_terminal: Any, line: bytes, answer
     await until(lambda: "A letter, or Enter for n: " in sink.getvalue())
     assert "y  Yes\nn  No\n" in sink.getvalue()
     typist.type(line)
-    assert await asyncio.wait_for(asked, 5) == answer
+    assert await asyncio.wait_for(asked, 20) == answer
 
 
 async def test_lines_typed_before_a_choice_are_read_after_it(at_a_dumb_terminal: Any) -> None:
@@ -466,7 +466,7 @@ async def test_lines_typed_before_a_choice_are_read_after_it(at_a_dumb_terminal:
     asked = asyncio.create_task(front.ask_choice(ANSWERS, default=1))
     await until(lambda: "A letter" in sink.getvalue())
     typist.type(b"words\n")
-    assert await asyncio.wait_for(asked, 5) is None
+    assert await asyncio.wait_for(asked, 20) is None
     assert [await front.read() for _line in range(3)] == ["y", "second", "words"]
 
 
@@ -475,7 +475,7 @@ async def test_an_input_that_has_ended_answers_nothing(at_a_dumb_terminal: Any) 
     typist.type(b"said\n")
     typist.type(b"")
     await until(lambda: front._lines.qsize() == 2)
-    assert await asyncio.wait_for(front.ask_choice(ANSWERS, default=0), 5) is None
+    assert await asyncio.wait_for(front.ask_choice(ANSWERS, default=0), 20) is None
     assert await front.read() == "said"
     assert await front.read() is None
     assert not front.has_person

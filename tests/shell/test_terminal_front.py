@@ -150,7 +150,7 @@ async def test_the_prompt_is_always_there_while_a_reply_streams(
 async def test_the_end_of_the_input_leaves(sit_down: SitDown) -> None:
     seat = await sit_down()
     seat.keyboard.close()
-    await asyncio.wait_for(seat.task, 5)
+    await asyncio.wait_for(seat.task, 20)
 
 
 async def test_the_toolbar_names_session_model_and_agent(sit_down: SitDown) -> None:

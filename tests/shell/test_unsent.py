@@ -91,7 +91,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     assert len(provider.requests) == 1, "nothing is sent by itself"
     # Left with what was taken back in the input, it is still not lost.
     seat.shell._must_leave(15)
-    await asyncio.wait_for(seat.task, 5)
+    await asyncio.wait_for(seat.task, 20)
     assert "2 messages were entered but not sent" in seat.terminal.text()
 
     again = await sit_down(MemoryStorage(store), entered_dir=folder)
@@ -119,7 +119,7 @@ async def test_what_is_cleared_does_not_come_back(
     seat.type("\x03")
     await seat.until(lambda: kept(folder) == "")
     seat.type("\x04")
-    await asyncio.wait_for(seat.task, 5)
+    await asyncio.wait_for(seat.task, 20)
     assert "not sent:" not in seat.terminal.text()
     assert provider.requests == []
 
@@ -247,8 +247,8 @@ async def test_a_disk_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     seat = await sit_down(entered_dir=str(tmp_path / "file"))
-    await seat.sees("cannot be kept on the disk")
+    await seat.reads("cannot be kept on the disk")
     goes_on = await busy(seat, provider)
     seat.type("waits\r\x04")
-    await seat.sees("1 message was entered but not sent, and cannot be kept (")
+    await seat.reads("1 message was entered but not sent, and cannot be kept (")
     goes_on.set()

@@ -199,7 +199,7 @@ def end_all(begin: Begin, tmp_path: Path, runs: list[Run]) -> None:
 
 
 def test_what_was_shown_is_kept_whatever_ends_the_program(begin: Begin, tmp_path: Path) -> None:
-    end_all(begin, tmp_path, planned(14, seed=1))
+    end_all(begin, tmp_path, planned(len(SIGNALS), seed=1))
 
 
 @pytest.mark.slow

@@ -56,7 +56,8 @@ def test_a_wrong_key_is_one_line(
     assert "sk-fake-0000000000000000" not in line
 
 
-def test_a_server_that_is_down_is_one_line(run: Run) -> None:
+def test_a_server_that_is_down_is_one_line(run: Run, configure: Callable[[str], Path]) -> None:
+    configure("[provider.limits]\ntries = 1\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     base = f"http://127.0.0.1:{port}/v1"

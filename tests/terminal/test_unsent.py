@@ -20,7 +20,15 @@ def waiting_on_disk(home: Path) -> str:
     return "".join(path.read_text() for path in (home / "entered").glob("*.jsonl"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),  # as SIGTERM
+        pytest.param(signal.SIGQUIT, marks=pytest.mark.slow),  # as SIGKILL: nobody handles it
+    ],
+)
 def test_what_waits_survives_any_end(
     start: Start, talker: None, home: Path, number: signal.Signals
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from agno_shell.builtin.json_storage import disk, folder, index_format
 from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.builtin.json_storage.index_salvage import salvage
 from agno_shell.errors import StorageError
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ class Index:
 
     def salvaged(self) -> Contents:
         """What can be read of a damaged file."""
-        return index_format.salvage(self._bytes())
+        return salvage(self._bytes())
 
     def set_aside(self) -> dict[str, Entry]:
         """What the lists say that were laid out anew, the latest last: names that may stand
@@ -98,7 +99,7 @@ class Index:
             if name.startswith(ASIDE):
                 with suppress(OSError):
                     data = disk.read(f"{self._root}/{name}")
-                    contents = index_format.read(data) or index_format.salvage(data)
+                    contents = index_format.read(data) or salvage(data)
                     entries |= {
                         each.session.session_id: Entry(each.session) for each in contents.entries
                     }
@@ -133,7 +134,7 @@ class Index:
             entry = index_format.read_line(data[place[0] : sum(place)]) if place else None
             if entry is not None:
                 return entry
-        contents = self._read(data) or index_format.salvage(data)
+        contents = self._read(data) or salvage(data)
         # From the end: of two lines with the same id the later counts, as in a list of all.
         listed = reversed(contents.entries)
         return next((each for each in listed if each.session.session_id == session_id), None)
@@ -147,7 +148,7 @@ class Index:
         contents = self._read(data)
         if contents is None:
             self._refuse_anothers(data)
-            contents = index_format.salvage(data)
+            contents = salvage(data)
         return contents.current
 
     def _read(self, data: bytes) -> Contents | None:
@@ -342,7 +343,7 @@ class Index:
             self._refuse_anothers(data)
         deleted = trash.sessions_in(self._root)
         present = set(disk.names(self._root))
-        for entry in (sound or index_format.salvage(data)).entries:
+        for entry in (sound or salvage(data)).entries:
             session_id = entry.session.session_id
             # A line of ours without a folder is what is left of one deleted by hand.
             if entry.size == UNKNOWN and session_id not in deleted and session_id not in present:

@@ -53,10 +53,9 @@ class Contents(NamedTuple):
     entries: list[Entry]
 
 
-_UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_HEADING = rb'\{"current_session_id":(?:"(' + _UUID + rb')"|null {34}),"sessions":\[\n'
-_KEY = rb'\{"session_id":"(' + _UUID + rb')",'
-_ANY_CURRENT = rb'"current_session_id"\s*:\s*"(' + _UUID + rb')"'
+UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_HEADING = rb'\{"current_session_id":(?:"(' + UUID + rb')"|null {34}),"sessions":\[\n'
+_KEY = rb'\{"session_id":"(' + UUID + rb')",'
 _LOCAL_TIME = rb'"(?:created|updated)_at"\s*:\s*"\d{4}-\d\d-\d\d(?:[T ][0-9:.]*)?"'
 _FOOTING = b"\n]}\n"
 _EMPTY_FOOTING = b"]}\n"
@@ -199,7 +198,7 @@ TAIL_WIDTH = len(tail(Entry(Session("", "", json_records.EPOCH, json_records.EPO
 def read_line(data: bytes) -> Entry | None:
     """The session in one line."""
     try:
-        return _entry(json_records.loads(data))
+        return entry_of(json_records.loads(data))
     except json_records.Damage:
         return None
 
@@ -214,7 +213,7 @@ def read(data: bytes) -> Contents | None:
     if not _is_list_of_sessions(value):
         return None
     current = value.get("current_session_id")
-    entries = [entry for raw in value["sessions"] if (entry := _entry(raw))]
+    entries = [entry for raw in value["sessions"] if (entry := entry_of(raw))]
     return Contents(current if is_session_id(current) else None, entries)
 
 
@@ -292,46 +291,6 @@ _THEIRS = frozenset(Session._fields[:6])
 """The keys of a session in the list of agno-cli."""
 
 
-def salvage(data: bytes) -> Contents:
-    """The sessions that can still be read in a damaged index, and the current one: a name
-    may stand nowhere else. What it says of their messages does not count."""
-    current = re.search(_ANY_CURRENT, data)
-    text = data.decode("utf-8", "replace")
-    entries: list[Entry] = []
-    end = failures = 0
-    for match in re.finditer(r'\{\s*"', text):
-        if match.start() < end:
-            continue
-        try:
-            raw, end = json_records.scan(text, match.start())
-        except json_records.Damage:
-            failures += 1
-            if failures > _MOST_FAILURES:
-                break
-            raw = _beginning(text, match.start())
-        listed = raw.get("sessions")
-        for each in listed if isinstance(listed, list) else [raw]:
-            entry = _entry(each)
-            if entry is not None:
-                entries.append(entry._replace(mtime_ns=UNKNOWN))
-    return Contents(current[1].decode("ascii") if current else None, entries)
-
-
-def _beginning(text: str, position: int) -> dict[str, Any]:
-    """What the object that begins here says before it is cut off, or damaged."""
-    said = re.compile(r'\s*[{,]\s*"(\w+)"\s*:\s*')
-    found: dict[str, Any] = {}
-    while match := said.match(text, position):
-        try:
-            found[match[1]], position = json_records.scan(text, match.end())
-        except json_records.Damage:
-            break
-    return found
-
-
-_MOST_FAILURES = 1000
-"""Places at which a damaged text does not decode; each may cost reading to its end."""
-
 _USUAL = (
     "session_id",
     "name",
@@ -347,7 +306,8 @@ _USUAL = (
 """The keys of most lines, as :func:`line` writes them."""
 
 
-def _entry(raw: Any) -> Entry | None:
+def entry_of(raw: Any) -> Entry | None:
+    """The session in a decoded line, if it is one."""
     if not isinstance(raw, dict) or not is_session_id(raw.get("session_id")):
         return None
     return (_usual_entry(*raw.values()) if tuple(raw) == _USUAL else None) or _any_entry(raw)

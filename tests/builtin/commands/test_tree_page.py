@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.builtin.commands import tree as tree_command
@@ -38,7 +38,6 @@ async def page(context, head, limit, more=None):
     return await tree_page.load(context.conversation, outline, head, limit, more or Counter())
 
 
-@settings(deadline=None, max_examples=60)
 @given(PLANS, st.integers(0, 149), st.integers(1, 12), st.integers(2, 5))
 async def test_what_is_looked_at_is_as_in_the_whole_tree(plan, at, limit, edge):
     context, said = planted(plan)

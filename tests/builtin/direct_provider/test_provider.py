@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -73,11 +72,10 @@ async def test_a_connection_is_used_again(provider: DirectProvider, server: Mode
 async def test_the_prompt_does_not_wait_for_a_server_that_closes_slowly(
     provider: DirectProvider, server: ModelServer
 ) -> None:
-    server.reply("Done.", usage_delay=5.0)
-    began = time.monotonic()
-    events = await collect(provider, ask("Hello", "test-model", server.base_url))
+    server.reply("Done.", usage_delay=600.0)
+    async with asyncio.timeout(60):
+        events = await collect(provider, ask("Hello", "test-model", server.base_url))
     assert isinstance(events[-1], Finished)
-    assert time.monotonic() - began < 4.0
 
 
 async def test_an_unknown_model_is_said_before_anything_is_sent(provider: DirectProvider) -> None:

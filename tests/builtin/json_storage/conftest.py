@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -157,6 +157,75 @@ def scratch() -> Iterator[Path]:
         yield Path(made)
 
 
+class PowerCuts:
+    """What is done on the disk below ``live``, and what is wrong with what a power cut would
+    leave of it."""
+
+    def __init__(
+        self,
+        power_cut: ModuleType,
+        checks: ModuleType,
+        recorded: Any,
+        faults: FaultyOS,
+        live: Path,
+        scratch: Path,
+        patch: pytest.MonkeyPatch,
+    ) -> None:
+        self.checks, self.recorded, self.faults = checks, recorded, faults
+        self._power_cut, self._scratch, self._patch = power_cut, scratch, patch
+        self.live = live
+
+    def append(
+        self, contents: Sequence[str], failing: Callable[[], None] | None = None
+    ) -> list[Any]:
+        """The snapshots of the last append of ``contents`` to a file of messages."""
+        path = self.live / "messages.json"
+        snapshots: list[Any] = self.checks.append_snapshots(self.recorded, path, contents, failing)
+        return snapshots
+
+    def ledger(self) -> Any:
+        """A store whose promises are noted."""
+        made = self.checks.Ledger(open_storage(StorageOptions(str(self.live / "sessions"))))
+        self.recorded.promised = made.promised
+        return made
+
+    def of_files(self, snapshots: list[Any], *, seed: int, **sample: Any) -> tuple[int, list[str]]:
+        """How many states of a file were looked at, and what is wrong with them."""
+        self._work_again()
+        found: tuple[int, list[str]] = self.checks.all_file_complaints(
+            self._power_cut, snapshots, self._scratch / "messages.json", seed=seed, **sample
+        )
+        return found
+
+    def of_stores(self, *, seed: int, samples: int, limit: int) -> tuple[int, list[str]]:
+        """How many states of a store were looked at, and what is wrong with them."""
+        self._work_again()
+        found: tuple[int, list[str]] = self.checks.all_store_complaints(
+            self._power_cut, self.recorded, self._scratch, seed=seed, samples=samples, limit=limit
+        )
+        return found
+
+    def _work_again(self) -> None:
+        """The disk has healed, and nothing is recorded any more."""
+        self.faults.heal()
+        self.faults.short_writes = False
+        self._patch.setattr(disk, "os", self.faults)
+
+
+@pytest.fixture
+def power_cuts(
+    power_cut: ModuleType,
+    crash_checks: ModuleType,
+    recorded: Any,
+    faults: FaultyOS,
+    tmp_path: Path,
+    scratch: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> PowerCuts:
+    live = tmp_path / "live"
+    return PowerCuts(power_cut, crash_checks, recorded, faults, live, scratch, monkeypatch)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "sessions"
@@ -173,6 +242,28 @@ def open_store(root: Path, notices: list[str]) -> Iterator[Callable[[], Storage]
 
     def open_one() -> Storage:
         opened.append(open_storage(StorageOptions(str(root), notice=notices.append)))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def open_with_cache(
+    root: Path, cache: Path, notices: list[str]
+) -> Iterator[Callable[..., Storage]]:
+    """Like :func:`open_store`, with a place for what can be made again: the search index."""
+    opened = []
+
+    def open_one(cache_path: Path | str = cache) -> Storage:
+        options = StorageOptions(str(root), notice=notices.append, cache_path=str(cache_path))
+        opened.append(open_storage(options))
         return opened[-1]
 
     yield open_one

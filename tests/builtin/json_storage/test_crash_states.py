@@ -46,53 +46,25 @@ LONG: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_every_state_of_a_short_append(
-    name: str,
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = tmp_path / "live" / "messages.json"
-    snapshots = crash_checks.append_snapshots(recorded, path, SHORT[name])
-    assert recorded.differences() == []
-    monkeypatch.setattr(disk, "os", faults)
-    number, complaints = crash_checks.all_file_complaints(
-        power_cut, snapshots, scratch / "messages.json", seed=1, most=64
-    )
+def test_every_state_of_a_short_append(name: str, power_cuts: Any) -> None:
+    snapshots = power_cuts.append(SHORT[name])
+    assert power_cuts.recorded.differences() == []
+    number, complaints = power_cuts.of_files(snapshots, seed=1, most=64)
     assert complaints == []
     assert number > 500
 
 
 @pytest.mark.parametrize(
     ("share", "most"),
-    [(0.08, 300), pytest.param(1.0, 20_000, marks=pytest.mark.slow)],
+    [(0.02, 60), pytest.param(1.0, 20_000, marks=pytest.mark.slow)],
     ids=["a sample", "all"],
 )
 @pytest.mark.parametrize("name", LONG)
-def test_states_of_a_long_append(
-    name: str,
-    share: float,
-    most: int,
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = tmp_path / "live" / "messages.json"
-    snapshots = crash_checks.append_snapshots(recorded, path, LONG[name])
-    monkeypatch.setattr(disk, "os", faults)
-    number, complaints = crash_checks.all_file_complaints(
-        power_cut, snapshots, scratch / "messages.json", seed=2, share=share, most=most
-    )
+def test_states_of_a_long_append(name: str, share: float, most: int, power_cuts: Any) -> None:
+    snapshots = power_cuts.append(LONG[name])
+    number, complaints = power_cuts.of_files(snapshots, seed=2, share=share, most=most)
     assert complaints == []
-    assert number > 1000
+    assert number > 300
 
 
 ROLL_BACKS: dict[str, Callable[[Any, Any], None]] = {
@@ -110,40 +82,27 @@ ROLL_BACKS: dict[str, Callable[[Any, Any], None]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("share", "most"),
+    [(0.25, 40), pytest.param(1.0, 200, marks=pytest.mark.slow)],
+    ids=["a sample", "all"],
+)
 @pytest.mark.parametrize("failing", ROLL_BACKS)
-def test_states_of_a_roll_back(
-    failing: str,
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = tmp_path / "live" / "messages.json"
-    snapshots = crash_checks.append_snapshots(
-        recorded,
-        path,
+def test_states_of_a_roll_back(failing: str, share: float, most: int, power_cuts: Any) -> None:
+    snapshots = power_cuts.append(
         ["x" * 100, "y" * 300],
-        lambda: ROLL_BACKS[failing](crash_checks, faults),
+        lambda: ROLL_BACKS[failing](power_cuts.checks, power_cuts.faults),
     )
     assert snapshots[-1].flight, "it was not acknowledged"
-    assert recorded.differences() == []
-    faults.heal()
-    faults.short_writes = False
-    monkeypatch.setattr(disk, "os", faults)
-    number, complaints = crash_checks.all_file_complaints(
-        power_cut, snapshots, scratch / "messages.json", seed=3, most=200
-    )
+    assert power_cuts.recorded.differences() == []
+    number, complaints = power_cuts.of_files(snapshots, seed=3, share=share, most=most)
     assert complaints == []
-    assert number > 1000
+    assert number > 300
 
 
-def long_history(checks: ModuleType, recorded: Any, faults: Any, root: Path) -> None:
+def long_history(power_cuts: Any) -> None:
     """One of everything that a store does, on a disk that fails now and then."""
-    ledger = checks.Ledger(open_storage(StorageOptions(str(root))))
-    recorded.promised = ledger.promised
+    checks, faults, ledger = power_cuts.checks, power_cuts.faults, power_cuts.ledger()
     one = ledger.create("one")
     ledger.append(one, "a")
     ledger.append(one, "b" * 600)
@@ -163,7 +122,7 @@ def long_history(checks: ModuleType, recorded: Any, faults: Any, root: Path) -> 
     ledger.purge(two, ledger.delete(two))
     ledger.take_over(*checks.imported())
     stream_a_reply(ledger, one)
-    assert recorded.differences() == []
+    assert power_cuts.recorded.differences() == []
     ledger.store.close()
 
 
@@ -191,54 +150,33 @@ def stream_a_reply(ledger: Any, session_id: str) -> None:
 
 @pytest.mark.parametrize(
     ("samples", "limit"),
-    [(3, 2000), pytest.param(40, 40_000, marks=pytest.mark.slow)],
+    [(3, 600), pytest.param(40, 40_000, marks=pytest.mark.slow)],
     ids=["a sample", "many"],
 )
 def test_states_of_a_store(
-    samples: int,
-    limit: int,
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    samples: int, limit: int, power_cuts: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running_reply, "_SYNC_EVERY", 0.0)
-    long_history(crash_checks, recorded, faults, tmp_path / "live" / "sessions")
-    monkeypatch.setattr(disk, "os", faults)
-    number, complaints = crash_checks.all_store_complaints(
-        power_cut, recorded, scratch, seed=4, samples=samples, limit=limit
-    )
+    long_history(power_cuts)
+    number, complaints = power_cuts.of_stores(seed=4, samples=samples, limit=limit)
     assert complaints == []
     assert number > 0.8 * limit
 
 
-def test_names_that_only_an_old_index_knows(
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_names_that_only_an_old_index_knows(power_cuts: Any) -> None:
     """The index is laid out anew; before it goes its names are in the folders."""
-    root = tmp_path / "live" / "sessions"
-    ledger = crash_checks.Ledger(open_storage(StorageOptions(str(root))))
+    root = power_cuts.live / "sessions"
+    ledger = power_cuts.ledger()
+    power_cuts.recorded.promised = None  # not before the list is an old one
     session_ids = [ledger.create(name) for name in ("first", "second")]
     for session_id in session_ids:
         disk.remove(f"{root}/{session_id}/session.json")
         disk.sync_folder(f"{root}/{session_id}")
     old = json.dumps(json.loads((root / "sessions.json").read_bytes()), indent=2)
     disk.replace(f"{root}/sessions.json", old.encode())
-    recorded.promised = ledger.promised
+    power_cuts.recorded.promised = ledger.promised
     ledger.create("third")
-    monkeypatch.setattr(disk, "os", faults)
-    number, complaints = crash_checks.all_store_complaints(
-        power_cut, recorded, scratch, seed=5, samples=3, limit=300
-    )
+    number, complaints = power_cuts.of_stores(seed=5, samples=3, limit=300)
     assert complaints == []
     assert number > 200
 

@@ -21,7 +21,7 @@ from agno_shell.testing.storage_contract import message, say
 from agno_shell.types import now
 
 TEXTS = ["first", "zweite grüße", "third\nline", '{"id":"fake"}', "fünf 🙂", "x" * 600, "last"]
-ROUNDS = [400, pytest.param(20_000, marks=pytest.mark.slow)]
+ROUNDS = [120, pytest.param(20_000, marks=pytest.mark.slow)]
 
 STRANGE = (
     *(b"\0", b"\xff", b"\n", b"\r\n", b"\xef\xbb\xbf"),

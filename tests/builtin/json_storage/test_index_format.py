@@ -7,6 +7,7 @@ import pytest
 
 from agno_shell.builtin.json_storage import index_format
 from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.index_salvage import salvage
 from agno_shell.types import Session, new_id
 
 NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
@@ -205,7 +206,7 @@ def test_what_can_be_read_of_a_torn_file(cut: int) -> None:
     """In agno-cli's layout, in one line, and in ours: every name that is there whole."""
     for data in (PRETTY, json.dumps(json.loads(PRETTY)).encode(), index_format.whole(None, LINES)):
         torn = data[:-cut]
-        names = [each.session.name for each in index_format.salvage(torn).entries]
+        names = [each.session.name for each in salvage(torn).entries]
         whole = [
             each.session.name
             for each in ENTRIES
@@ -224,11 +225,11 @@ def test_what_can_be_read_of_a_torn_file(cut: int) -> None:
 
 def test_what_a_damaged_file_says_of_messages_does_not_count() -> None:
     torn = index_format.whole(IDS[1], LINES)[:-9]
-    found = index_format.salvage(torn)
+    found = salvage(torn)
     assert found.current == IDS[1]
     assert {each.mtime_ns for each in found.entries} == {index_format.UNKNOWN}
-    assert index_format.salvage(b"\xff" * 99) == index_format.Contents(None, [])
-    assert index_format.salvage(b'{"a' * 5000) == index_format.Contents(None, [])
+    assert salvage(b"\xff" * 99) == index_format.Contents(None, [])
+    assert salvage(b'{"a' * 5000) == index_format.Contents(None, [])
 
 
 def test_whether_a_file_says_all_that_another_one_did() -> None:

@@ -176,7 +176,7 @@ def goes_on(store: Storage, told: Told, session_id: str) -> None:
     told.texts[new.id] = new.content
 
 
-@pytest.mark.parametrize("number", [150, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [60, pytest.param(600, marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("faults")
 def test_killed_at_random_times(number: int, root: Path, shells: Shells) -> None:
     store = open_storage(StorageOptions(str(root)))

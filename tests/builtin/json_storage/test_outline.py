@@ -79,9 +79,7 @@ def of_file(root, session_id):
     return outline.of(str(root / session_id / "messages.json"), "")
 
 
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.booleans())
 def test_it_says_what_the_file_says(open_store, root, backs, odd):
     store = open_store()

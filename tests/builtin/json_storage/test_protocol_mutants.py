@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -207,53 +206,27 @@ def no_truncation_after_a_failed_write(patch: Patch) -> None:
 
 
 @pytest.fixture
-def appended(
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: Patch,
-) -> Callable[..., list[str]]:
+def appended(power_cuts: Any) -> Callable[..., list[str]]:
     """Every state that an append can leave behind."""
 
     def find(failing: str = "") -> list[str]:
-        live = tmp_path / "live" / "messages.json"
-        fail = (
-            (lambda: faults.fail(crash_checks.FAILING, only=failing, lasting=False))
-            if failing
-            else None
-        )
-        snapshots = crash_checks.append_snapshots(recorded, live, ["hello", "you"], fail)
-        faults.heal()
-        monkeypatch.setattr(disk, "os", faults)
-        _, found = crash_checks.all_file_complaints(
-            power_cut, snapshots, scratch / "messages.json", seed=1, most=64
-        )
-        return found
+        def fail() -> None:
+            power_cuts.faults.fail(power_cuts.checks.FAILING, only=failing, lasting=False)
+
+        snapshots = power_cuts.append(["hello", "you"], fail if failing else None)
+        _, found = power_cuts.of_files(snapshots, seed=1, most=64)
+        return list(found)
 
     return find
 
 
 @pytest.fixture
-def cut_off(
-    crash_checks: ModuleType,
-    power_cut: ModuleType,
-    recorded: Any,
-    faults: Any,
-    tmp_path: Path,
-    scratch: Path,
-    monkeypatch: Patch,
-) -> Callable[[], list[str]]:
+def cut_off(power_cuts: Any, monkeypatch: Patch) -> Callable[[], list[str]]:
     """States of a store in which one of everything was done."""
 
     def find() -> list[str]:
         monkeypatch.setattr(running_reply, "_SYNC_EVERY", 0.0)
-        ledger = crash_checks.Ledger(
-            open_storage(StorageOptions(str(tmp_path / "live" / "sessions")))
-        )
-        recorded.promised = ledger.promised
+        ledger = power_cuts.ledger()
         session_id = ledger.create("one")
         ledger.append(session_id, "a")
         ledger.append(session_id, "b")
@@ -267,11 +240,8 @@ def cut_off(
         ledger.append(session_id, "shown and done", reply.id)
         ledger.restore(session_id, ledger.delete(session_id))
         ledger.store.close()
-        monkeypatch.setattr(disk, "os", faults)
-        _, found = crash_checks.all_store_complaints(
-            power_cut, recorded, scratch, seed=2, samples=2, limit=400
-        )
-        return found
+        _, found = power_cuts.of_stores(seed=2, samples=2, limit=250)
+        return list(found)
 
     return find
 

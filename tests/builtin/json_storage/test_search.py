@@ -29,22 +29,8 @@ from agno_shell.types import Message, new_id, now
 
 
 @pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def open_store(root, cache, notices):
-    opened = []
-
-    def open_one(cache_path=cache):
-        options = StorageOptions(str(root), notice=notices.append, cache_path=str(cache_path))
-        opened.append(open_storage(options))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        store.close()
+def open_store(open_with_cache):
+    return open_with_cache
 
 
 def say(store, session_id, *texts, role="user", at=None):
@@ -524,9 +510,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_it_finds_what_a_storage_without_an_index_finds(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("store")

@@ -20,22 +20,8 @@ from agno_shell.types import Message, new_id, now
 
 
 @pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def open_store(root, cache, notices):
-    opened = []
-
-    def open_one(cache_path=cache):
-        options = StorageOptions(str(root), notice=notices.append, cache_path=str(cache_path))
-        opened.append(open_storage(options))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        store.close()
+def open_store(open_with_cache):
+    return open_with_cache
 
 
 @pytest.fixture

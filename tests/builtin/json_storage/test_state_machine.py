@@ -260,7 +260,7 @@ def _is_message(line: bytes) -> bool:
 
 @pytest.mark.parametrize(
     ("runs", "steps"),
-    [(300, 12), pytest.param(3000, 40, marks=pytest.mark.slow)],
+    [(100, 12), pytest.param(3000, 40, marks=pytest.mark.slow)],
     ids=["short", "long"],
 )
 @pytest.mark.usefixtures("faults")

@@ -102,10 +102,8 @@ async def litellm(surroundings: Surroundings) -> AsyncIterator[LitellmProvider]:
 async def keyed(
     surroundings: Surroundings, running_server: ModelServer
 ) -> AsyncIterator[LitellmProvider]:
-    """A provider whose server has a key of its own, and which is impatient."""
-    limits = {"first_token": 0.6, "between_tokens": 0.3, "whole_reply": 0.8}
+    """A provider whose server has a key of its own."""
     options = ProviderOptions(
-        limits=limits,
         api_base=running_server.base_url,
         api_key_env="TEST_SERVER_KEY",
         log=str(surroundings.log),

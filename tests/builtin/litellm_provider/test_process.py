@@ -20,7 +20,6 @@ from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.contracts import ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request, TextDelta
-from agno_shell.testing.model_server import ModelServer
 
 Ask = Callable[..., Awaitable[list[Event]]]
 MakeRequest = Callable[..., Request]
@@ -50,31 +49,6 @@ async def gone(is_running: Callable[[int], bool], pid: int) -> bool:
             return True
         await asyncio.sleep(0.01)
     return False
-
-
-@pytest.mark.asyncio(loop_scope="session")
-async def test_a_killed_process_is_named_and_the_next_request_starts_another(
-    ask: Ask, server: ModelServer, keyed: LitellmProvider, make_request: MakeRequest
-) -> None:
-    server.stall(["Half "])
-    events = keyed.stream(make_request("Hello", api_base=server.base_url))
-    assert await anext(events) == TextDelta("Half ")
-    first = keyed.pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-    failed = await anext(events)
-    assert isinstance(failed, Failed)
-    assert failed.kind == "provider_died"
-    assert failed.message == "The model process (litellm) ended unexpectedly (signal 9)."
-    assert failed.temporary, "a new process may well do better"
-    assert failed.hint.startswith(
-        "/continue goes on from there; /retry asks again, and restarts it."
-    )
-    assert keyed.pid is None
-
-    # Asked before it is ready, it answers as soon as it is.
-    assert isinstance((await ask(provider=keyed))[-1], Finished)
-    assert keyed.pid not in (None, first)
 
 
 @pytest.fixture
@@ -313,24 +287,60 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     return make
 
 
+ANSWERS = "say(id=number, finished={'reason': 'stop', 'provider_data': {}})"
+
+ANSWERS_ONCE_IT_MAY = f"""
+import pathlib
+if not pathlib.Path(__file__).with_name("it may").exists():
+    sys.stdin.read()
+{ANSWERS}
+"""
+
+
+async def test_a_killed_process_is_named_and_the_next_request_starts_another(
+    stand_in: Callable[[str], None], make_request: MakeRequest, tmp_path: Path
+) -> None:
+    stand_in(ANSWERS_ONCE_IT_MAY)
+    provider = LitellmProvider(ProviderOptions())
+    events = provider.stream(make_request("Hello"))
+    assert await anext(events) == TextDelta("Half ")
+    first = provider.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    failed = await anext(events)
+    assert isinstance(failed, Failed)
+    assert failed.kind == "provider_died"
+    assert failed.message == "The model process (litellm) ended unexpectedly (signal 9)."
+    assert failed.temporary, "a new process may well do better"
+    assert failed.hint.startswith(
+        "/continue goes on from there; /retry asks again, and restarts it."
+    )
+    assert provider.pid is None
+
+    # Asked before it is ready, it answers as soon as it is.
+    (tmp_path / "it may").touch()
+    events = provider.stream(make_request("Hello"))
+    assert await anext(events) == TextDelta("Half ")
+    assert isinstance(await anext(events), Finished)
+    assert provider.pid not in (None, first)
+    await provider.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
 async def test_one_that_is_stopped_in_the_middle_of_a_reply_is_ended_when_first_token_has_passed(
     stand_in: Callable[[str], None],
     is_running: Callable[[int], bool],
     make_request: MakeRequest,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from agno_shell.builtin.litellm_provider import provider as module
-
-    monkeypatch.setattr(module, "_SILENCE", 0.0)
     stand_in("")
-    provider = LitellmProvider(ProviderOptions(limits={"first_token": 0.3}))
+    provider = LitellmProvider(ProviderOptions())
     events = provider.stream(make_request("Hello"))
     assert await anext(events) == TextDelta("Half ")
     pid = provider.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    async with asyncio.timeout(10):
+    provider._silence = 0.1  # not before, when it was starting
+    async with asyncio.timeout(20):
         failed = await anext(events)
     assert isinstance(failed, Failed)
     assert failed.message == "The model process (litellm) did not answer and was ended."
@@ -340,21 +350,15 @@ async def test_one_that_is_stopped_in_the_middle_of_a_reply_is_ended_when_first_
 
 
 async def test_one_that_gives_signs_of_life_may_take_its_time(
-    stand_in: Callable[[str], None], make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+    stand_in: Callable[[str], None], make_request: MakeRequest
 ) -> None:
-    from agno_shell.builtin.litellm_provider import provider as module
-
-    monkeypatch.setattr(module, "_SILENCE", 0.0)
-    stand_in(
-        "for _ in range(20):\n"
-        "    time.sleep(0.05)\n"
-        "    say(alive=True)\n"
-        "say(id=number, finished={'reason': 'stop', 'provider_data': {}})"
-    )
-    provider = LitellmProvider(ProviderOptions(limits={"first_token": 0.5}))
-    events = [event async for event in provider.stream(make_request("Hello"))]
+    stand_in(f"for _ in range(24):\n    time.sleep(0.05)\n    say(alive=True)\n{ANSWERS}")
+    provider = LitellmProvider(ProviderOptions())
+    events = provider.stream(make_request("Hello"))
+    assert await anext(events) == TextDelta("Half ")
+    provider._silence = 0.9  # less than it takes to answer
+    assert isinstance(await anext(events), Finished)
     await provider.close()
-    assert isinstance(events[-1], Finished)
 
 
 async def test_the_model_process_gives_them_while_it_works(tmp_path: Path) -> None:

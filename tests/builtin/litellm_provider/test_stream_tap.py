@@ -84,7 +84,7 @@ async def test_it_waits_only_a_moment_for_usage(monkeypatch: Any) -> None:
     monkeypatch.setattr("agno_shell.builtin.litellm_provider.stream_tap.USAGE_PATIENCE", 0.01)
     reader = Reader()
     tap = StreamTap(reader, Source({"finish": "stop"}, then_wait=True), WireWatch())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await read(reader, tap)
     assert tap.usage == {}
 

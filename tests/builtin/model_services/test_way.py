@@ -547,8 +547,16 @@ async def cost_at_openai(provider: Provider, server: ModelServer) -> float | Non
     return cost
 
 
-@pytest.mark.parametrize("make", PROVIDERS)
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(
+    ("make", "scheme"),
+    [
+        (LitellmProvider, "http"),
+        # Another model process, which takes seconds to start.
+        pytest.param(LitellmProvider, "socks5", marks=pytest.mark.slow),
+        (DirectProvider, "http"),
+        (DirectProvider, "socks5"),
+    ],
+)
 async def test_a_provider_takes_the_same_way(
     make: type[Provider],
     scheme: str,

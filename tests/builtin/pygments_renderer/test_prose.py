@@ -38,7 +38,15 @@ def test_but_not_for_ever(prose: Prose) -> None:
     "opening", ["", "`", "**", "[", "[a](", "~~", "**" + "bold words " * 150 + "end** "]
 )
 @pytest.mark.parametrize("words", ["some words ", "unbroken", "*a ", "a `b` **c** "])
-@pytest.mark.parametrize("size", [1, 37, STEP, 3 * LIMIT])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(1, marks=pytest.mark.slow),
+        37,
+        STEP,
+        pytest.param(3 * LIMIT, marks=pytest.mark.slow),
+    ],
+)
 def test_the_cut_depends_on_the_text_alone(opening: str, words: str, size: int) -> None:
     text = opening + words * (2 * LIMIT // len(words))
     whole = Prose(Inline(), 60, (), ())

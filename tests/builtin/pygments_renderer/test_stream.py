@@ -1,7 +1,7 @@
 """The stream: deltas of any size, and the tail."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.builtin.pygments_renderer.stream import PREVIEW, PygmentsRenderer
@@ -49,7 +49,6 @@ def text_of(lines: list[Line]) -> list[str]:
     return ["".join(text for _style, text in line) for line in lines]
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     st.lists(PIECES, max_size=25).map("".join),
     st.sampled_from([0, 7, 30, 80]),
@@ -73,7 +72,6 @@ def test_every_way_of_splitting_gives_the_same_lines(
     assert lines + stream.finish() == expected
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join), st.sampled_from([0, 30, 80]))
 def test_no_letter_is_lost(text: str, width: int) -> None:
     stream = RENDERER.begin(width)

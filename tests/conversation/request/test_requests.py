@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.config import Agent
@@ -364,7 +364,6 @@ def conversations(draw: st.DrawFn) -> tuple[list[Message], list[str], int]:
 
 
 @given(conversations())
-@settings(max_examples=200, deadline=None)
 async def test_whatever_was_said_is_sent_in_whole_turns_within_the_room(
     made: tuple[list[Message], list[str], int],
 ) -> None:
@@ -411,7 +410,6 @@ def check_rows(prepared: RequestPrepared) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=30, max_size=60))
-@settings(max_examples=30, deadline=None)
 async def test_what_was_sent_is_how_the_next_request_begins(said: list[tuple[int, int]]) -> None:
     room = 400
     talk = Talk(room=room)

@@ -123,7 +123,7 @@ def test_whatever_was_said_the_strictest_server_takes(history: list[Message]) ->
 
 
 @given(histories(), histories())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_said_later_changes_nothing_before_it(
     history: list[Message], later: list[Message]
 ) -> None:

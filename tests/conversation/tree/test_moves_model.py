@@ -134,9 +134,7 @@ class Person:
         assert done == possible
 
 
-@settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 async def test_no_move_loses_a_message_and_the_path_is_what_it_should_be(
     make_conversation: Callable[..., Conversation], moves: list[tuple[str, int]]

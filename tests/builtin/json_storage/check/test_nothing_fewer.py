@@ -196,8 +196,6 @@ def in_a_folder(check: Callable[[Random, Path], None], random: Random) -> None:
 
 @given(strategies.randoms(use_true_random=False))
 @settings(
-    max_examples=60,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
