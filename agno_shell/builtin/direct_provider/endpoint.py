@@ -18,9 +18,6 @@ from agno_shell.builtin.model_services.keys import is_set
 from agno_shell.builtin.model_services.services import Service
 from agno_shell.errors import ProviderError
 
-_ENDS = {"anthropic": "/v1", "ollama": "/v1"}
-"""What ends an address as other programs want it, and stands in this protocol's own paths."""
-
 
 class Endpoint(NamedTuple):
     service: Service
@@ -116,13 +113,4 @@ def _made(
     model = f"{service.prefix}/{name}"
     where = service.title if own else address.where
     goal = Destination(model, where, variable, address.url, key, source, own)
-    return Endpoint(service, name, _shaped(service, address), goal)
-
-
-def _shaped(service: Service, address: Address) -> str:
-    """An address as the protocol's paths are put behind it."""
-    url = address.url.rstrip("/").removesuffix(_ENDS.get(service.wire, "\0"))
-    host_only = url.removeprefix(f"{address.scheme}://").rstrip("/")
-    if service.wire == "gemini" and "/" not in host_only:
-        url += "/v1beta"
-    return url
+    return Endpoint(service, name, endpoints.shaped(service, address.url), goal)

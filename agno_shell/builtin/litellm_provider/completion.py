@@ -13,11 +13,12 @@ from agno_shell.builtin.litellm_provider import errors, http_guard, requests
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
-from agno_shell.builtin.model_services import failures, private_fields, reasoning
+from agno_shell.builtin.model_services import endpoints, failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
+from agno_shell.builtin.model_services.services import service_of
 from agno_shell.errors import ProviderError
 from agno_shell.events import (
     Event,
@@ -152,7 +153,9 @@ class Completion:
         timeout = httpx.Timeout(whole, connect=self._limits.connect)
         call = {"model": goal.model, "stream": True, "max_retries": 0, "timeout": timeout}
         if goal.api_base is not None:
-            call |= {"api_base": goal.api_base, "api_key": goal.api_key}
+            service = service_of(goal.model)
+            base = endpoints.shaped(service, goal.api_base) if service else goal.api_base
+            call |= {"api_base": base, "api_key": goal.api_key}
         return call
 
     async def _call(self, call: Mapping[str, Any]) -> None:
