@@ -305,6 +305,9 @@ async def test_the_responses_api_takes_any_history(talk: Talk, server: ModelServ
     assert sorted(calls) == sorted(outputs)
     assert len(set(calls)) == 3
     assert all(item["content"] for item in items if "content" in item)
+    replies = [item["content"] for item in items if item.get("role") == "assistant"]
+    assert all(isinstance(reply, str) for reply in replies), "parts want the id that they came with"
+    assert replies
 
 
 @pytest.mark.parametrize("model", ["openai/test-model", "mistral/mistral-small-latest"])
