@@ -20,9 +20,6 @@ from agno_shell.builtin.model_services.services import Service
 from agno_shell.errors import ProviderError
 from agno_shell.types import NOTHING
 
-_ENDS = {"anthropic": "/v1", "ollama": "/v1"}
-"""What ends an address as other programs want it, and stands in this protocol's own paths."""
-
 
 class Endpoint(NamedTuple):
     service: Service
@@ -146,13 +143,4 @@ def _made(
     if service.prefix == azure.PREFIX:
         url, parameters = azure.shaped(address.url, name, azure.version(environ))
         return Endpoint(service, name, url, goal, parameters)
-    return Endpoint(service, name, _shaped(service, address), goal)
-
-
-def _shaped(service: Service, address: Address) -> str:
-    """An address as the protocol's paths are put behind it."""
-    url = address.url.rstrip("/").removesuffix(_ENDS.get(service.wire, "\0"))
-    host_only = url.removeprefix(f"{address.scheme}://").rstrip("/")
-    if service.wire == "gemini" and "/" not in host_only:
-        url += "/v1beta"
-    return url
+    return Endpoint(service, name, endpoints.shaped(service, address.url), goal)

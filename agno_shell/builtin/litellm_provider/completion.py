@@ -14,12 +14,13 @@ from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
-from agno_shell.builtin.model_services import failures, private_fields, reasoning
+from agno_shell.builtin.model_services import endpoints, failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import Case
 from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
+from agno_shell.builtin.model_services.services import service_of
 from agno_shell.builtin.model_services.wires.failures import in_reading, unknown_end
 from agno_shell.builtin.model_services.wires.reading import KNOWN_REASONS, letters_in
 from agno_shell.errors import ProviderError
@@ -161,7 +162,9 @@ class Completion:
         timeout = httpx.Timeout(whole, connect=self._limits.connect)
         call = {"model": goal.model, "stream": True, "max_retries": 0, "timeout": timeout}
         if goal.api_base is not None:
-            call |= {"api_base": goal.api_base, "api_key": goal.api_key}
+            service = service_of(goal.model)
+            base = endpoints.shaped(service, goal.api_base) if service else goal.api_base
+            call |= {"api_base": base, "api_key": goal.api_key}
         return call
 
     async def _call(self, call: Mapping[str, Any]) -> None:

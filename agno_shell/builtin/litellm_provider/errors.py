@@ -32,7 +32,8 @@ Chain = list[BaseException]
 _WRAPPING = re.compile(r"^(?:(?:litellm\.)?(?:\w*Error|\w* ?Exception)(?::| -) *)+")
 _NO_KEY = re.compile(r"Missing credentials|api_key client option must be set")
 _NO_FINISH = "ended before a finish_reason"
-_MODEL_SERVER = ("text/event-stream", "application/json")
+_IN_ONE_PIECE = "application/json"
+_MODEL_SERVER = ("text/event-stream", _IN_ONE_PIECE)
 
 
 def explain(error: BaseException, case: Case, watch: WireWatch | None = None) -> Failed:
@@ -67,6 +68,8 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     """The error for a stream that ended without a finish reason."""
     headers = getattr(wrapper, "_response_headers", None) or {}
     kind = str(headers.get("content-type", "")).split(";")[0]
+    if not anything and kind == _IN_ONE_PIECE:
+        return failures.not_streamed(goal)
     if not anything and kind and kind not in _MODEL_SERVER:
         return failures.not_a_model_server(goal, kind)
     return failures.cut_off(goal, anything=anything)

@@ -11,7 +11,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agno_shell.builtin.model_services.destination import Address, host_and_port, parse_address
-from agno_shell.builtin.model_services.services import BY_PREFIX, SERVICES, service_of
+from agno_shell.builtin.model_services.services import (
+    BY_PREFIX,
+    SERVICES,
+    Service,
+    service_of,
+)
 from agno_shell.contracts import Address as InUse
 from agno_shell.errors import ProviderError
 
@@ -19,6 +24,9 @@ _TAKEN_FOR_OTHERS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 """litellm sends what is meant for other services here, where it knows no address of theirs."""
 
 _OLLAMA_PORT = 11434
+
+_ENDS = {"anthropic": "/v1", "ollama": "/v1"}
+"""What ends an address as other programs want it, and stands in this protocol's own paths."""
 
 
 class Endpoint(NamedTuple):
@@ -66,6 +74,15 @@ def is_own(service: str | None, address: Address) -> bool:
     hosts = known.hosts if known else ()
     where = {address.host, address.where, host_and_port(address.host, address.port)}
     return any(host in where or address.host.endswith(f".{host}") for host in hosts)
+
+
+def shaped(service: Service, url: str) -> str:
+    """An address as the paths of the service's protocol are put behind it, whichever of its
+    usual forms it was given in."""
+    url = url.rstrip("/").removesuffix(_ENDS.get(service.wire, "\0"))
+    if service.wire == "gemini" and not urlsplit(url).path:
+        url += "/v1beta"
+    return url
 
 
 def in_use(model: str, api_base: str | None, environ: Mapping[str, str]) -> InUse | None:

@@ -34,14 +34,25 @@ _LONGEST_WAIT = 366 * 24 * 3600.0
 _AGAIN = "/retry asks again."
 _GO_ON = "/continue goes on from there, /retry asks again."
 _BAD_KEY = re.compile(
-    r"(?:invalid|incorrect) (?:x-)?api[ _-]?key|api key (?:is )?not valid", re.IGNORECASE
+    r"(?:invalid|incorrect) (?:x-)?api[ _-]?key|api key (?:is )?not valid|no connected db",
+    re.IGNORECASE,
 )
+"""The last one is a litellm proxy without a database, in which it looks for every key that is
+not its own."""
 _NO_CREDIT = re.compile(
     r"insufficient[_ ]quota|current quota|credit balance|billing|payment required", re.IGNORECASE
 )
 _NAMES_A_MODEL = re.compile(r"model|deployment for this resource", re.IGNORECASE)
 """How a server says 404 of a model, and Azure of a deployment."""
 _FILTERED = re.compile(r"flagged|moderation|content[ _-](?:filter|policy)|safety", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"(?:invalid|unknown|no such) model(?: name| id)?\b(?! \w*(?:put|param|setting|config))"
+    r"|model[ _]not[ _](?:found|exist)|not a valid model"
+    r"|\bmodel\b.{0,100}(?:does not exist|not found|is not available)",
+    re.IGNORECASE,
+)
+"""How Mistral, DeepSeek, xAI, OpenRouter and a litellm proxy say, with a status for what is
+wrong in a request, that they do not have the model."""
 _PAGE = re.compile(r"<(?:!doctype|html|body)", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"context.{0,12}(?:length|window|size)|maximum context|too many (?:input )?tokens"
@@ -137,8 +148,8 @@ def by_status(case: Case, said: Said) -> Failed:
         return _wrong_key(case.goal, status)
     if status == 403:
         return _not_allowed(case, detail)
-    if status == 404:
-        return _not_found(case, detail)
+    if status == 404 or (status in (400, 422) and _NO_MODEL.search(f"{detail} {said.code}")):
+        return _not_found(case, said)
     if status in (402, 429):
         return _rate_limited(case, said)
     if status in (408, 504):
@@ -189,13 +200,14 @@ def _not_allowed(case: Case, detail: str) -> Failed:
     return Failed(kind, message, hint)
 
 
-def _not_found(case: Case, detail: str) -> Failed:
-    where, model = case.goal.where, case.model
+def _not_found(case: Case, said: Said) -> Failed:
+    where, model, detail = case.goal.where, case.model, said.detail
     # A server of one's own also says 404 where the address is wrong.
-    if case.goal.api_base is not None and not _NAMES_A_MODEL.search(detail):
+    said_of = f"{detail} {said.code}"
+    if case.goal.api_base is not None and not _NAMES_A_MODEL.search(said_of):
         message = f"{where} has no such page (404): {detail}"
         return Failed("wrong_address", message, check_base(case.goal))
-    message = f"{where} knows no model {model} (404): {detail}"
+    message = f"{where} knows no model {model} ({said.status}): {detail}"
     hint = case.nearest(model) or "Choose another model with /model."
     return Failed("unknown_model", message, hint)
 
@@ -312,6 +324,15 @@ def not_a_model_server(goal: Destination, media_type: str) -> ProviderError:
         f"{goal.where} did not answer like a model server: it sent {one_line(media_type, 40)}.",
         hint=check_base(goal),
         kind="wrong_address",
+    )
+
+
+def not_streamed(goal: Destination) -> ProviderError:
+    """The error for an answer in one piece, which whoever reads pieces finds nothing in."""
+    return ProviderError(
+        f"{goal.where} sent its answer in one piece, which litellm cannot read as a stream.",
+        hint='[provider] plugin = "direct" can, where it speaks the server\'s protocol.',
+        kind="server",
     )
 
 

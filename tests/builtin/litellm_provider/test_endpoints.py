@@ -262,3 +262,26 @@ async def test_a_service_without_an_address_of_its_own_is_not_asked_at_openais(
     assert isinstance(failed, Failed)
     assert "no address is set for lm_studio" in failed.message
     assert server.requests == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize(
+    ("model", "end", "path"),
+    [
+        ("gemini/gemini-flash-latest", "", "/v1beta/models/gemini-flash-latest:"),
+        ("gemini/gemini-flash-latest", "/proxied/v1", "/proxied/v1/models/gemini-flash-latest:"),
+        ("anthropic/claude-haiku-4-5", "/v1", "/v1/messages"),
+        ("ollama_chat/llama3.2", "/v1", "/api/chat"),
+    ],
+)
+async def test_an_address_may_have_each_of_its_usual_forms(
+    model: str,
+    end: str,
+    path: str,
+    litellm: LitellmProvider,
+    server: ModelServer,
+    make_request: Callable[..., Request],
+) -> None:
+    base = server.base_url.removesuffix("/v1") + end
+    _ = [each async for each in litellm.stream(make_request("Hi", model=model, api_base=base))]
+    assert server.requests[0].path.startswith(path)

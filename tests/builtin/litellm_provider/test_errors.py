@@ -7,15 +7,22 @@ import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 
 import httpx
 import pytest
 
-from agno_shell.builtin.litellm_provider.errors import explain
+from agno_shell.builtin.litellm_provider.errors import cut_off, explain
 from agno_shell.builtin.litellm_provider.http_guard import NotSentError
 from agno_shell.builtin.model_services.causes import causes
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import LONGEST, Case, one_line, retry_after
+from agno_shell.builtin.model_services.failures import (
+    LONGEST,
+    Case,
+    as_failed,
+    one_line,
+    retry_after,
+)
 from agno_shell.builtin.model_services.redact import Redactor
 from agno_shell.events import Failed
 
@@ -249,6 +256,17 @@ def test_a_conversation_that_is_too_long_can_be_summed_up() -> None:
     assert "/compact" in explained(ServiceError(400, "prompt is too long: 2 > 1")).hint
     body = '{"error": {"message": "No.", "code": "context_length_exceeded"}}'
     assert explained(ServiceError(400, body)).kind == "overflow"
+
+
+def test_an_answer_in_one_piece_is_not_asked_for_again() -> None:
+    class Wrapper:
+        _response_headers = MappingProxyType({"content-type": "application/json"})
+
+    failed = as_failed(cut_off(OWN, Wrapper(), anything=False))
+    assert "in one piece" in failed.message
+    assert "direct" in failed.hint
+    assert not failed.temporary, "each try is a whole answer that somebody pays for"
+    assert cut_off(OWN, Wrapper(), anything=True).kind == "server"
 
 
 def test_no_credit_is_not_waited_for() -> None:

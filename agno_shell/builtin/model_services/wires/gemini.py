@@ -32,6 +32,7 @@ from agno_shell.types import Usage
 REASONS = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
+    "FUNCTION_CALL": "tool_calls",  # not Google's own word, but that of servers that copy it
     **dict.fromkeys(
         (
             *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"),

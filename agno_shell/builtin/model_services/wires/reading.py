@@ -89,7 +89,7 @@ class Calls:
         """The calls, each with an id: some servers give none."""
         for call in self._calls:
             call["id"] = call["id"] or new_call_id()
-            yield ToolCall(**call)
+            yield ToolCall(**call | {"arguments": paired(call["arguments"])})
 
 
 def new_call_id() -> str:
@@ -105,6 +105,13 @@ def arguments_text(arguments: Any) -> str:
     if isinstance(arguments, Mapping):
         return json.dumps(arguments, ensure_ascii=False)
     raise DamagedError("arguments of a tool that are neither text nor an object")
+
+
+def paired(text: str) -> str:
+    """The text with the halves of each character put together: pieces may be cut within one."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 class Reader(ABC):

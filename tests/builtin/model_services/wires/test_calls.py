@@ -54,3 +54,11 @@ def test_two_calls(pieces: list[Piece]) -> None:
 def test_arguments_of_no_form_are_damage(arguments: object) -> None:
     with pytest.raises(DamagedError):
         put_together((0, "a", "add", arguments))
+
+
+def test_a_character_that_is_cut_in_two_is_whole_in_the_arguments() -> None:
+    calls = Calls()
+    for index, piece in ((0, '{"sign": "\ud83c'), (None, '\udf89", "half": "\ud83c"}')):
+        calls.piece(index, "call_1", "show", piece)
+    (call,) = calls.events()
+    assert call.arguments == '{"sign": "🎉", "half": "\ud83c"}'
