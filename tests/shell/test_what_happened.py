@@ -186,7 +186,7 @@ async def test_an_agent_falls_back_and_sends_its_pins(
     assert [each.model for each in provider.requests] == ["model-b", "model-c", "model-d"]
     assert provider.requests[0].messages[0].content == "Sing.\n\nBe kind."
     assert provider.requests[0].reasoning == "low"
-    await seat.sees("not sent: No such file or directory.")
+    await seat.sees("No such file or directory.")
 
 
 async def test_reasoning_of_the_session_counts_more_than_the_agents(
