@@ -343,8 +343,9 @@ class Index:
             self._refuse_anothers(data)
         deleted = trash.sessions_in(self._root)
         present = set(disk.names(self._root))
-        for entry in (sound or salvage(data)).entries:
-            session_id = entry.session.session_id
+        # Of two lines with the same id the later counts, as in a list of all.
+        listed = {each.session.session_id: each for each in (sound or salvage(data)).entries}
+        for session_id, entry in listed.items():
             # A line of ours without a folder is what is left of one deleted by hand.
             if entry.size == UNKNOWN and session_id not in deleted and session_id not in present:
                 disk.make_folder(f"{self._root}/{session_id}")

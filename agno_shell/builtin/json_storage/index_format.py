@@ -227,6 +227,8 @@ def is_anothers(data: bytes) -> bool:
         return False
     if isinstance(value, dict) and "current_session_id" in value:
         # Somebody's list of sessions, whatever has become of it; but not with ids like these.
+        if is_session_id(value["current_session_id"]):
+            return False
         listed = value.get("sessions")
         return isinstance(listed, list) and bool(listed) and not _is_list_of_sessions(value)
     return not _is_list_of_sessions(value)

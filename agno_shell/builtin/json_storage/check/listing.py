@@ -58,6 +58,7 @@ class Listing:
         self._index = index
         self._told = told
         self._is_local = index.began_elsewhere()
+        self._is_laid_out = index.is_laid_out()
         self._entries = _by_id(index.known().entries)
         self._aside: Mapping[str, Entry] | None = None
 
@@ -105,6 +106,27 @@ class Listing:
         if seen.is_foreign:
             return Ailment(self._path, seen.problem, _LEAVING, note=True)
         return Ailment(self._path, seen.problem, _MENDING, lambda: self._correct(seen))
+
+    def look_for_dropped(self) -> Ailment | None:
+        """Sessions without a folder that the list has lost since: saving the reply of another
+        session has laid it out anew."""
+        if self._is_laid_out or not self._index.is_laid_out():
+            return None
+        trashed = trash.sessions_in(self._root)
+        lost = [
+            each
+            for each in self._entries
+            if each not in trashed and not disk.is_folder(f"{self._root}/{each}")
+        ]
+        if not lost:
+            return None
+
+        def mend() -> str:
+            for session_id in lost:
+                self._put_away(session_id)
+            return f"What it said of {_some(lost)} is in the trash."
+
+        return Ailment(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
 
     def _seen(self, suspects: Collection[str], judge: _Judge) -> _Seen:
         try:

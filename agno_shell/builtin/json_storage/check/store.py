@@ -114,6 +114,8 @@ class Check:
             path = f"{self._root}/{session_id}"
             if disk.is_folder(path):
                 yield from self._replies(path, session_id)
+        if self._repair and (dropped := listing.look_for_dropped()) is not None:
+            yield treated(dropped)
 
     # The folder of the store -------------------------------------------------------------
 

@@ -211,3 +211,25 @@ def test_a_repair_leaves_nothing_fewer_in_any_of_a_thousand_stores(part: int) ->
             in_a_folder(repaired_leaves_nothing_fewer, Random(seed))
         except AssertionError as error:
             raise AssertionError(f"store {seed}") from error
+
+
+class Unlikely(Random):
+    """What is rare comes often."""
+
+    def random(self) -> float:
+        value = super().random()
+        if super().random() < 0.7:
+            return value
+        return 0.0 if value < 0.5 else 0.999
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(1000, id="a line without a folder, and a reply in another session"),
+        pytest.param(1122, id="the only id in the list is damaged"),
+        pytest.param(279, id="a damaged list names a session twice that has no folder"),
+    ],
+)
+def test_stores_in_which_a_repair_has_failed(seed: int) -> None:
+    in_a_folder(repaired_leaves_nothing_fewer, Unlikely(seed))
