@@ -145,16 +145,17 @@ def check_files(root: Path, told: Told) -> None:
         # A session that is being made is not one yet.
         if not any(part.startswith(".import-") for part in path.parts):
             json.loads(path.read_bytes())
-    sessions = store.sessions()
-    for each in sessions:
+    for each in store.sessions():
         assert each.message_count == len(store.tree(each.session_id))
         assert each.name == store.open(each.session_id).name
         if each.session_id in told.names:
             assert each.name in told.names[each.session_id]
+    # After they were opened, which saves what a killed one has left of a reply.
+    listed = {each.session_id: each.message_count for each in store.sessions()}
     (root / "sessions.json").rename(root / "aside")
     rebuilt = {each.session_id: each.message_count for each in store.sessions()}
     (root / "aside").rename(root / "sessions.json")
-    assert rebuilt == {each.session_id: each.message_count for each in sessions}
+    assert rebuilt == listed
 
 
 def recover(root: Path, store: Storage, told: Told) -> None:

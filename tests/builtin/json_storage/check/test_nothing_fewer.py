@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, Phase, given, settings, strategies
 
 from agno_shell.builtin.json_storage import disk, message_reader
 from agno_shell.builtin.json_storage.store import open_storage
@@ -197,6 +197,8 @@ def in_a_folder(check: Callable[[Random, Path], None], random: Random) -> None:
 @given(strategies.randoms(use_true_random=False))
 @settings(
     database=None,
+    # What a store made of other random numbers looks like is no smaller, and takes minutes.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_repair_leaves_nothing_fewer(random: Random) -> None:
