@@ -18,7 +18,7 @@ from agno_shell.builtin.model_services.failures import (
     too_long,
     too_slow,
 )
-from agno_shell.builtin.model_services.limits import Limits, seconds
+from agno_shell.builtin.model_services.limits import LONGEST_ERROR, Limits, longest_line, seconds
 from agno_shell.builtin.model_services.wires import failures
 from agno_shell.builtin.model_services.wires.framing import (
     DamagedError,
@@ -46,14 +46,6 @@ if TYPE_CHECKING:
     import httpx
 
     from agno_shell.builtin.direct_provider.client import Client
-
-LONGEST_ERROR = 65_536
-"""Bytes of the body of an error; what is behind them is not read."""
-
-_LONGEST_ESCAPE = 6
-"""Bytes that JSON may need for one byte of text, as in ``\\u0000``."""
-_ENVELOPE = 1_048_576
-"""Bytes that may stand around the text in one line."""
 
 USAGE_PATIENCE = 0.5
 """Seconds to wait for what stands behind the end of the reply, such as its token counts."""
@@ -91,7 +83,7 @@ class Exchange:
         self._refusals = refusals
         self._finish = finish
         self._reader = wire.reader()
-        longest = _LONGEST_ESCAPE * limits.reply_bytes + _ENVELOPE
+        longest = longest_line(limits.reply_bytes)
         self._framing: Framing = wire.framing(longest)
         self._response: httpx.Response | None = None
         self._bytes: AsyncIterator[bytes] | None = None
@@ -227,7 +219,7 @@ class Exchange:
 
     async def _read_whole(self) -> list[Event]:
         """A reply in one piece, from a server that does not stream."""
-        most = int(_LONGEST_ESCAPE * self._limits.reply_bytes + _ENVELOPE)
+        most = int(longest_line(self._limits.reply_bytes))
         body = bytearray()
         async with asyncio.timeout_at(self._until()):
             async for piece in self._opened.aiter_bytes():

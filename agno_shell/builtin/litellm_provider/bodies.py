@@ -11,21 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.wire_watch import StreamedReply, WireWatch
+from agno_shell.builtin.model_services.limits import LONGEST_ERROR
 from agno_shell.builtin.model_services.wires.framing import LineTooLongError
-
-_LONGEST_ERROR = 65_536
-"""Bytes of the body of an error; what is behind them is not read."""
-
-_LONGEST_ESCAPE = 6
-"""Bytes that JSON may need for one byte of text, as in ``\\u0000``."""
-
-_ENVELOPE = 1_048_576
-"""Bytes that may stand around the text in one line."""
-
-
-def longest_line(reply_bytes: float) -> float:
-    """Bytes in a line of a reply that may have so many bytes of text."""
-    return _LONGEST_ESCAPE * reply_bytes + _ENVELOPE
 
 
 def bound(http: ModuleType, response: Any, longest: float, watch: WireWatch | None) -> None:
@@ -99,7 +86,7 @@ def _sync_stream(http: ModuleType, source: Any, pieces: Iterator[bytes]) -> Any:
 
 
 async def _beginning(source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    left = _LONGEST_ERROR
+    left = LONGEST_ERROR
     async for piece in source:
         yield piece[:left]
         left -= len(piece)

@@ -18,7 +18,7 @@ from agno_shell.builtin.litellm_provider import bodies
 from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import socks
 from agno_shell.builtin.model_services.destination import is_loopback
-from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.limits import Limits, longest_line
 from agno_shell.builtin.model_services.proxies import Proxy
 from agno_shell.builtin.model_services.way import OnTheWayError, Way, wants_sign_in
 from agno_shell.types import NOTHING
@@ -118,7 +118,7 @@ def _guard_async(http: ModuleType, send: Callable[..., Awaitable[Any]]) -> Calla
             raise wants_sign_in(proxy, str(_SIGN_IN))
         if policy := _policy.get():
             watch = policy.watch if wants_stream else None
-            bodies.bound(http, response, bodies.longest_line(policy.reply_bytes), watch)
+            bodies.bound(http, response, longest_line(policy.reply_bytes), watch)
         if not wants_stream:
             await response.aread()
         return response
@@ -143,7 +143,7 @@ def _guard_sync(http: ModuleType, send: Callable[..., Any]) -> Callable[..., Any
             raise wants_sign_in(proxy, str(_SIGN_IN))
         policy = _policy.get()
         if policy is not None and options.get("stream", False):
-            longest = bodies.longest_line(policy.reply_bytes)
+            longest = longest_line(policy.reply_bytes)
             bodies.bound_sync(http, response, longest, policy.watch)
         return response
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+LONGEST_ERROR = 65_536
+"""Bytes of the body of an error; what is behind them is not read."""
+
+_LONGEST_ESCAPE = 6
+"""Bytes that JSON may need for one byte of text, as in ``\\u0000``."""
+
+_ENVELOPE = 1_048_576
+"""Bytes that may stand around the text in one line."""
+
 
 class Limits(NamedTuple):
     """The limits of one reply; keep-alives never count as tokens."""
@@ -25,3 +34,8 @@ class Limits(NamedTuple):
 def seconds(value: float) -> str:
     """``value`` as a person says it: ``1 second``, ``0.5 seconds``."""
     return "1 second" if value == 1 else f"{value:g} seconds"
+
+
+def longest_line(reply_bytes: float) -> float:
+    """Bytes in a line of a reply that may have so many bytes of text."""
+    return _LONGEST_ESCAPE * reply_bytes + _ENVELOPE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -106,3 +107,60 @@ async def test_usage_that_is_no_table_costs_the_counts_and_not_the_reply() -> No
     tap = StreamTap(reader, source, WireWatch())
     assert await read(reader, tap) == ["a", ""]
     assert tap.usage == {"n": 1}
+
+
+# Where the wire is read as well -------------------------------------------------------------
+
+
+def gemini_event(text: str, finish: str | None = None) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}]}}
+    if finish:
+        candidate["finishReason"] = finish  # type: ignore[assignment]
+    return b"data: " + json.dumps({"candidates": [candidate]}).encode() + b"\n\n"
+
+
+class Wired:
+    """A source that reads the wire, and gives every piece an end of its own making, with counts,
+    as litellm does for Gemini. Each piece comes when it is let through."""
+
+    def __init__(self, *events: bytes) -> None:
+        self.watch = WireWatch()
+        self.may_go_on = [asyncio.Event() for _ in events]
+        self._items = self._generate(events)
+
+    async def _generate(self, events: tuple[bytes, ...]) -> AsyncGenerator[dict[str, Any], None]:
+        reply = self.watch.follow("/m:streamGenerateContent", "text/event-stream", 10_000)
+        assert reply is not None
+        for event, may_go_on in zip(events, self.may_go_on, strict=True):
+            await may_go_on.wait()
+            list(reply.feed(event))
+            yield {"text": "-", "is_finished": True, "finish_reason": "stop", "usage": {"n": 1}}
+
+    def __aiter__(self) -> AsyncGenerator[dict[str, Any], None]:
+        return self._items
+
+
+async def test_an_end_of_litellms_own_making_is_taken_back() -> None:
+    source = Wired(gemini_event("a"), gemini_event("b", "STOP"))
+    for event in source.may_go_on:
+        event.set()
+    tap = StreamTap(Reader(), source, source.watch)  # type: ignore[arg-type]
+    ends = [(item["is_finished"], item["finish_reason"]) async for item in tap]
+    assert ends == [(False, ""), (True, "stop")]
+
+
+async def test_in_the_middle_of_a_reply_no_pause_ends_it(monkeypatch: Any) -> None:
+    monkeypatch.setattr("agno_shell.builtin.litellm_provider.stream_tap.USAGE_PATIENCE", 0)
+    source = Wired(gemini_event("a"), gemini_event("b", "STOP"))
+    reader = Reader()
+    tap = StreamTap(reader, source, source.watch)  # type: ignore[arg-type]
+    source.may_go_on[0].set()
+    await anext(tap)
+    reader.received_finish_reason = "stop"  # litellm believes itself
+    waiting = asyncio.create_task(anext(tap))  # type: ignore[arg-type]
+    for _turn in range(20):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    source.may_go_on[1].set()
+    assert (await waiting)["text"] == "-"
+    assert tap.finish_reason == "stop"
