@@ -25,6 +25,7 @@ from agno_shell.builtin.direct_provider.wires.wire import (
     Wire,
     bearer,
     parts_of,
+    text_of,
 )
 from agno_shell.types import Usage
 
@@ -64,7 +65,8 @@ def _items(message: Mapping[str, Any]) -> Sequence[Record]:
         content = [_part(part) for part in parts_of(message)]
         return [{"role": message["role"], "content": content}]
     thoughts = [dict(item) for item in message.get("reasoning_items") or ()]
-    said = [{"type": "output_text", "text": part["text"]} for part in parts_of(message)]
+    # Parts of an earlier reply are only for whoever has the service's own id of it.
+    said = text_of(message)
     calls = [
         {"type": "function_call", "call_id": call["id"]} | call["function"]
         for call in message.get("tool_calls") or ()
@@ -74,7 +76,7 @@ def _items(message: Mapping[str, Any]) -> Sequence[Record]:
 
 def _part(part: Record) -> Record:
     if part["type"] == "image_url":
-        return {"type": "input_image", "image_url": part["image_url"]["url"]}
+        return {"type": "input_image", "image_url": part["image_url"]["url"], "detail": "auto"}
     if part["type"] == "file":
         return {"type": "input_file", **part["file"]}
     return {"type": "input_text", "text": part["text"]}
