@@ -41,9 +41,11 @@ from agno_shell.types import Message, new_id, now
 from tests.foreign.reply import Reply, read
 from tests.foreign.samples import FIXTURES
 from tests.foreign.servers import Server, aimock, python_server
-from tests.foreign.wires import KEY, KEY_VARIABLE, Wire
+from tests.foreign.wires import Wire
 
 Talk = Callable[..., Awaitable[Reply]]
+
+PROVIDERS = {"direct": DirectProvider, "litellm": LitellmProvider}
 
 LIMITS = {"first_token": 20.0, "between_tokens": 20.0}
 """Seconds; servers here answer at once, on a busy machine."""
@@ -51,7 +53,7 @@ LIMITS = {"first_token": 20.0, "between_tokens": 20.0}
 
 @pytest.fixture(scope="session")
 def surroundings() -> Iterator[None]:
-    """An environment with one key, which is fake, and without addresses and proxies."""
+    """An environment without keys, addresses and proxies."""
     with pytest.MonkeyPatch.context() as patch:
         for service in SERVICES:
             for name in (*service.key_variables, *service.address_variables):
@@ -59,11 +61,10 @@ def surroundings() -> Iterator[None]:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             patch.delenv(name, raising=False)
             patch.delenv(name.lower(), raising=False)
-        patch.setenv(KEY_VARIABLE, KEY)
         yield
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["direct", "litellm"])
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=PROVIDERS)
 async def provider(
     request: pytest.FixtureRequest,
     surroundings: None,
@@ -72,7 +73,7 @@ async def provider(
     """Each of the two; its own address is none, so that every address is another one."""
     log = str(tmp_path_factory.mktemp("log") / "litellm.log")
     options = ProviderOptions(limits=LIMITS, log=log)
-    made = DirectProvider(options) if request.param == "direct" else LitellmProvider(options)
+    made = PROVIDERS[request.param](options)
     await made.start()
     yield made
     await made.close()

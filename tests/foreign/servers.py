@@ -64,6 +64,7 @@ def python_server(
         port = listening.getsockname()[1]
         command = [python, str(SERVE), name, str(listening.fileno())]
         with running(command, folder, environ, pass_fds=[listening.fileno()]):
+            listening.close()  # where the server ends, nobody is to wait for it
             yield Server(f"http://127.0.0.1:{port}")
 
 
@@ -108,7 +109,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program that ends with the block; what it complains of is in ``errors.log``."""
     # No key and no address of whoever runs the tests is any business of these programs.
-    kept = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+    kept = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    kept |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
     with (
         (folder / "errors.log").open("wb") as errors,
         subprocess.Popen(

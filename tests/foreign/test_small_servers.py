@@ -19,11 +19,16 @@ CHAT, CLAUDE = Wire("openai/gpt-4o", "/v1"), Wire("anthropic/claude-test", "")
 RESPONSES = Wire("openai/responses/gpt-4o", "/v1")
 
 
+def yaml(rule: object) -> str:
+    """A file with one rule; JSON is YAML but for the escapes of characters."""
+    return json.dumps({"version": 1, "rules": [rule]}, ensure_ascii=False)
+
+
 @pytest.fixture(scope="module")
 def fakellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("fakellm")
     rule = {"name": "all", "when": {}, "respond": {"content": TEXT}}
-    (folder / "fakellm.yaml").write_text(json.dumps({"version": 1, "rules": [rule]}))
+    (folder / "fakellm.yaml").write_text(yaml(rule), "utf-8")
     with python_server("AGNO_SHELL_TEST_MOCKS", "fakellm", folder) as server:
         yield server
 
@@ -32,7 +37,7 @@ def fakellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def mocktopus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("mocktopus")
     rule = {"type": "llm.openai", "when": {"model": "*"}, "respond": {"content": TEXT}}
-    (folder / "mocktopus.yaml").write_text(json.dumps({"version": 1, "rules": [rule]}))
+    (folder / "mocktopus.yaml").write_text(yaml(rule), "utf-8")
     with python_server("AGNO_SHELL_TEST_MOCKS", "mocktopus", folder) as server:
         yield server
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-KEY_VARIABLE = "AGNO_SHELL_TEST_FOREIGN_KEY"
 KEY = "sk-fake-foreign-0000000000000000000000000000"
-"""Of whatever server is asked; the proxy wants a long one."""
+"""Of the proxy, which wants a long one."""
 
 
 class Wire(NamedTuple):
