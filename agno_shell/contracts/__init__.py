@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agno_shell.contracts.provider import (
         Abilities,
         Address,
+        Background,
         Counted,
         Provider,
         ProviderFactory,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
     "conversation": "ConversationControl Figures Step",
-    "provider": "Abilities Address Counted Provider ProviderFactory ProviderOptions",
+    "provider": "Abilities Address Background Counted Provider ProviderFactory ProviderOptions",
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Progress Storage StorageFactory StorageOptions",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
@@ -58,6 +59,7 @@ __all__ = [
     "Abilities",
     "Address",
     "Approve",
+    "Background",
     "Command",
     "CommandContext",
     "Completion",
