@@ -55,3 +55,13 @@ def admit(listener: socket.socket) -> socket.socket | None:
         return None
     connection.setblocking(True)
     return connection
+
+
+def has_gone(connection: socket.socket) -> bool:
+    """Whether the other end was closed before it said a word. Nothing is taken from it."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

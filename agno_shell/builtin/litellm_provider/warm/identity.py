@@ -26,7 +26,7 @@ def identity(surroundings: Mapping[str, str], keep: float) -> str:
         sorted(_changed()),
         _installed(),
         sorted(surroundings.items()),
-        keep,
+        float(keep),
         os.nice(0),  # which a process inherits, and cannot lower
     ]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:_DIGITS]

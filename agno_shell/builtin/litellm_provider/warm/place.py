@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
@@ -65,8 +66,10 @@ def places(runtime_dir: str) -> Iterator[Place]:
 
 
 def _candidates(runtime_dir: str) -> Iterator[str]:
-    mine = f"agno-shell-{os.geteuid()}"
-    for folder in (runtime_dir, os.path.join(tempfile.gettempdir(), mine)):
+    # One for each, as each has servers of its own.
+    which = hashlib.sha256(os.fsencode(runtime_dir)).hexdigest()[:8]
+    short = os.path.join(tempfile.gettempdir(), f"agno-shell-{os.geteuid()}-{which}")
+    for folder in (runtime_dir, short):
         if folder and len(os.fsencode(folder)) + 1 + _NAME_LENGTH <= _LONGEST:
             yield folder
 

@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from agno_shell.builtin.litellm_provider.child import why_not
 from agno_shell.builtin.litellm_provider.printed import protect_secrets
 from agno_shell.builtin.litellm_provider.protocol import encode
 from agno_shell.builtin.litellm_provider.warm import forked, peer, reads
-from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit
+from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has_gone
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
 from agno_shell.builtin.litellm_provider.warm.place import Place
 
@@ -89,11 +90,17 @@ def _serve(listening: Socket, keep: float, began: float) -> None:
         library.keep_refusals()
     except BaseException as error:
         listening.remove()
-        for connection in doorman.leave():
+        for connection in (*doorman.leave(), *_rest(listening)):
             refuse(connection, why_not(error))
         raise
     waiting = doorman.leave()
     Server(listening, keep, began, forked.Inherited(redactor, noted)).run(waiting)
+
+
+def _rest(listening: Socket) -> Iterator[socket.socket]:
+    """Whoever had connected before the socket was removed."""
+    while connection := admit(listening.listener):
+        yield connection
 
 
 def refuse(connection: socket.socket, sentence: str) -> None:
@@ -134,8 +141,7 @@ class Server:
                 key.data()
             self._reap()
         self._listening.remove()
-        # Whoever connected before it was removed.
-        while connection := admit(self._listening.listener):
+        for connection in _rest(self._listening):
             self._fork(connection)
 
     def _take_signals(self) -> socket.socket:
@@ -171,6 +177,10 @@ class Server:
             refuse(connection, "Threads run in the server, so that it cannot fork.")
             self._stopped = True
             return
+        if has_gone(connection):  # who only wanted to know whether somebody listens
+            connection.close()
+            return
+        self._reap()
         seen = forked.Seen(
             os.getpid(), time.monotonic() - self._began, len(self._children), self._keep
         )
