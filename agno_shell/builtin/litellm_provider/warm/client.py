@@ -78,15 +78,17 @@ async def connect(wish: Wish) -> Warm:
     surroundings = scrubbed(wish.environ)
     name = identity(surroundings, wish.keep)
     place = Place(folder_for(wish.runtime_dir), name)
+    patience = greeting.ANSWER_SECONDS
     for _ in range(_TRIES):
         try:
             connection = await _reach(place)
         except _NOBODY:
             log = wish.log
             await starting.start(place, surroundings, wish.keep, log.path, log.descriptor)
+            patience = greeting.IMPORT_SECONDS
             continue
         with suppress(EOFError):
-            return await _greet(connection, wish)
+            return await _greet(connection, wish, patience)
     raise NotWarmError("The server ended before it answered.")
 
 
@@ -110,8 +112,9 @@ async def _reach(place: Place) -> socket.socket:
     return connection
 
 
-async def _greet(connection: socket.socket, wish: Wish) -> Warm:
-    """Say what is wanted. Raises ``EOFError`` where the server is just ending, and
+async def _greet(connection: socket.socket, wish: Wish, patience: float) -> Warm:
+    """Say what is wanted, and wait while not more than ``patience`` seconds pass without a word.
+    Raises ``EOFError`` where the server is just ending, and
     :class:`NotWarmError`."""
     try:
         socket.send_fds(connection, [greeting.CARRIER], [wish.log.descriptor])
@@ -121,18 +124,18 @@ async def _greet(connection: socket.socket, wish: Wish) -> Warm:
         raise EOFError from error
     try:
         requests.write(encode(greeting.serve(wish.environ, _umask())))
-        return Warm(await _served_by(lines), lines, requests)
+        return Warm(await _served_by(lines, patience), lines, requests)
     except BaseException:
         requests.close()
         raise
 
 
-async def _served_by(lines: asyncio.StreamReader) -> int:
+async def _served_by(lines: asyncio.StreamReader, patience: float) -> int:
     """The id of the process that is to answer."""
     try:
         async with asyncio.timeout(STARTING):
             while True:
-                async with asyncio.timeout(greeting.ANSWER_SECONDS):
+                async with asyncio.timeout(patience):
                     line = await lines.readline()
                 record = decode(line) if line else {}
                 if "serving" in record:
@@ -141,6 +144,7 @@ async def _served_by(lines: asyncio.StreamReader) -> int:
                     raise NotWarmError(record["refused"])
                 if "alive" not in record:
                     raise EOFError
+                patience = greeting.IMPORT_SECONDS
     except TimeoutError:
         raise NotWarmError("The server did not answer.") from None
     except (OSError, ValueError) as error:

@@ -19,6 +19,9 @@ CARRIER = b"\n"
 ANSWER_SECONDS = 10.0
 """Without a byte from the other end."""
 
+IMPORT_SECONDS = 60.0
+"""The same while litellm is imported: a large library on a slow disk holds up every thread."""
+
 LOOK = {"do": "look"}
 
 

@@ -8,8 +8,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_CODE = (_PACKAGE, os.path.join(_PACKAGE, "warm"), os.path.join(_PACKAGE, "../model_services"))
+import agno_shell
+
+_PACKAGE = os.path.dirname(os.path.abspath(agno_shell.__file__))
+_CODE = ("", "builtin/litellm_provider", "builtin/litellm_provider/warm", "builtin/model_services")
 """The folders whose code a server has loaded."""
 
 _DIGITS = 16
@@ -34,7 +36,7 @@ def identity(surroundings: Mapping[str, str], keep: float) -> str:
 
 def _changed() -> Iterator[tuple[str, int]]:
     for folder in _CODE:
-        with os.scandir(folder) as entries:
+        with os.scandir(os.path.join(_PACKAGE, folder)) as entries:
             for entry in entries:
                 if entry.name.endswith(".py"):
                     yield entry.name, entry.stat().st_mtime_ns

@@ -23,6 +23,20 @@ class Reads:
         self._everything = False
         self._written: dict[str, str | None] = {}
 
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note what imports within read of ``os.environ``."""
+        # Everybody holds that one object, so it is given another class for a while.
+        environ: Any = os.environ
+        usual = type(environ)
+        environ.__class__ = _Noting
+        environ.reads = self
+        try:
+            yield
+        finally:
+            environ.__class__ = usual
+            del environ.reads
+
     def note(self, name: str, value: str | None) -> None:
         if name not in self._written:
             self._values[name] = value
@@ -55,8 +69,7 @@ class Reads:
 
 
 class _Noting(os._Environ):  # type: ignore[type-arg]  # at run time it takes no parameter
-    """``os.environ`` that notes what is read of it. Everybody holds that one object, so it is
-    given this class for a while."""
+    """``os.environ`` that notes what is read of it."""
 
     reads: Reads
 
@@ -95,17 +108,3 @@ def _imports(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-@contextmanager
-def noted() -> Iterator[Reads]:
-    """Note what imports within read of ``os.environ``."""
-    environ: Any = os.environ
-    usual = type(environ)
-    environ.__class__ = _Noting
-    reads = environ.reads = Reads()
-    try:
-        yield reads
-    finally:
-        environ.__class__ = usual
-        del environ.reads

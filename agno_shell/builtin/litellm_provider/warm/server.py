@@ -26,10 +26,11 @@ from agno_shell.builtin.litellm_provider import library
 from agno_shell.builtin.litellm_provider.child import why_not
 from agno_shell.builtin.litellm_provider.printed import protect_secrets
 from agno_shell.builtin.litellm_provider.protocol import encode
-from agno_shell.builtin.litellm_provider.warm import forked, peer, reads
+from agno_shell.builtin.litellm_provider.warm import forked, peer
 from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has_gone
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
 from agno_shell.builtin.litellm_provider.warm.place import Place
+from agno_shell.builtin.litellm_provider.warm.reads import Reads
 
 
 class Wanted(NamedTuple):
@@ -79,10 +80,11 @@ def _take_over_streams(log: str | None) -> None:
 
 def _serve(listening: Socket, keep: float, began: float) -> None:
     redactor = protect_secrets()
+    reads = Reads()
     doorman = Doorman(listening.listener)
     try:
         way = library.prepare(os.environ)
-        with reads.noted() as noted:
+        with reads.noting():
             library.load()
             library.take_way(way)
             library.stay_forkable()
@@ -94,7 +96,7 @@ def _serve(listening: Socket, keep: float, began: float) -> None:
             refuse(connection, why_not(error))
         raise
     waiting = doorman.leave()
-    Server(listening, keep, began, forked.Inherited(redactor, noted)).run(waiting)
+    Server(listening, keep, began, forked.Inherited(redactor, reads)).run(waiting)
 
 
 def _rest(listening: Socket) -> Iterator[socket.socket]:
@@ -135,7 +137,8 @@ class Server:
         while self._waiting:
             self._fork(self._waiting.pop(0))
         # Behind who waits; all that are forked from now on share the tables.
-        library.warm_up_tokenizer()
+        with self._inherited.reads.noting():
+            library.warm_up_tokenizer()
         while not (self._stopped or self._is_idle()):
             for key, _events in self._selector.select(self._patience()):
                 key.data()
@@ -173,9 +176,9 @@ class Server:
 
     def _fork(self, connection: socket.socket) -> None:
         if threading.active_count() > 1:
-            # What another thread holds, the new process would wait for.
+            # What another thread holds, the new process would wait for. It stays nevertheless: to
+            # be refused takes no time, and another server would import it all to say the same.
             refuse(connection, "Threads run in the server, so that it cannot fork.")
-            self._stopped = True
             return
         if has_gone(connection):  # who only wanted to know whether somebody listens
             connection.close()

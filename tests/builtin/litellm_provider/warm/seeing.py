@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
+from agno_shell.builtin.litellm_provider.warm import looking
 from agno_shell.builtin.litellm_provider.warm.client import Warm
+from agno_shell.contracts import Background
 from agno_shell.events import Event, Request, TextDelta
 from agno_shell.types import Message, new_id, now
 
@@ -35,6 +37,11 @@ async def seen_by(provider: LitellmProvider) -> dict[str, Any]:
     assert isinstance(text, TextDelta), text
     seen: dict[str, Any] = json.loads(text.text)
     return seen
+
+
+def servers(runtime: Path) -> list[Background]:
+    """The servers of a test."""
+    return looking.look(str(runtime))
 
 
 def is_warm(provider: LitellmProvider) -> bool:

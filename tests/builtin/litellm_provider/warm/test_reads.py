@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.warm.reads import Reads, noted
+from agno_shell.builtin.litellm_provider.warm.reads import Reads
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     def do(code: str) -> Reads:
         (tmp_path / "reading.py").write_text(code)
         monkeypatch.delitem(sys.modules, "reading", raising=False)
-        with noted() as reads:
+        reads = Reads()
+        with reads.noting():
             import_module("reading")
         return reads
 
@@ -65,7 +66,8 @@ def test_what_is_read_in_a_call_after_the_import_does_not_count(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "calling.py").write_text("import os\ndef call(): os.environ.get('SWITCH')\n")
     module = import_module("calling")
-    with noted() as reads:
+    reads = Reads()
+    with reads.noting():
         module.call()
     assert reads.differing({"SWITCH": "on"}) == []
 
@@ -96,7 +98,7 @@ def test_what_an_import_writes_is_kept_and_is_nothing_that_it_has_read(
 
 def test_the_environment_is_left_as_it_was() -> None:
     usual = type(os.environ)
-    with noted():
+    with Reads().noting():
         pass
     assert type(os.environ) is usual
     assert "reads" not in vars(os.environ)
