@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,10 +64,22 @@ def runs(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
+    return state(pid) not in ("Z", "")
+
+
+def state(pid: int) -> str:
+    """``T`` for a process that is stopped, as ``/proc`` has it; empty where it is gone. Other
+    systems than Linux do not tell: ``?``."""
     if sys.platform != "linux":
-        return True
+        return "?"
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+        return ""
+    return status.rpartition(")")[2].split()[0]
+
+
+async def stop(pid: int) -> None:
+    """Stop a process, and wait until all of its threads stand still."""
+    os.kill(pid, signal.SIGSTOP)
+    await until(lambda: state(pid) in ("T", "?"))

@@ -21,6 +21,7 @@ from tests.builtin.litellm_provider.warm.seeing import (
     runs,
     seen_by,
     servers,
+    stop,
     until,
 )
 
@@ -121,7 +122,7 @@ async def test_a_process_ends_with_its_shell_and_the_server_stays(
     (server,) = servers(runtime)
     assert runs(pid)
     if stopped:
-        os.kill(pid, signal.SIGSTOP)
+        await stop(pid)
     shell.kill()
     shell.wait()
     await until(lambda: not runs(pid))
@@ -135,7 +136,7 @@ async def test_a_server_that_does_not_move_is_done_without(
 
     await make().start()
     (server,) = servers(runtime)
-    os.kill(server.pid, signal.SIGSTOP)
+    await stop(server.pid)
     monkeypatch.setattr(greeting, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(looking, "_SECONDS", 0.1)
     provider = make()
@@ -158,7 +159,7 @@ async def test_a_process_that_stops_in_a_reply_is_ended_when_first_token_has_pas
     assert await anext(events) == TextDelta("Half ")
     pid = provider.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    await stop(pid)
     async with asyncio.timeout(30):
         failed = await anext(events)
     assert isinstance(failed, Failed)
@@ -176,7 +177,7 @@ async def test_closing_kills_a_process_that_does_not_move(
     await provider.start()
     pid = provider.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    await stop(pid)
     await provider.close()
     await until(lambda: not runs(pid))
 
