@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agno_shell.contracts import (
         Abilities,
         Address,
+        Background,
         Command,
         CommandContext,
         Completion,
@@ -80,8 +81,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "contracts": (
-        "Abilities Address Command CommandContext Completion ConversationControl Counted Figures "
-        "Line Progress Provider ProviderFactory ProviderOptions "
+        "Abilities Address Background Command CommandContext Completion ConversationControl "
+        "Counted Figures Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
         "ToolbarItem"
@@ -108,6 +109,7 @@ __all__ = [
     "Address",
     "AgnoShellError",
     "Attachment",
+    "Background",
     "Cleaner",
     "Command",
     "CommandContext",

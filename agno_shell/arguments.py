@@ -363,6 +363,10 @@ _COMMANDS = {
         lambda make: subcommand("trace").add(make),
     ),
     "metrics": ("what replies used, in all sessions", lambda make: subcommand("metrics").add(make)),
+    "provider": (
+        "show who answers, and end what is kept warm",
+        lambda make: subcommand("provider").add(make),
+    ),
     "doctor": ("look for what is wrong, and mend it", _add_doctor),
     "migrate": ("copy all sessions from one storage to another", _add_migrate),
     "plugins": ("list the plugins", _add_plugins),

@@ -54,6 +54,13 @@ class Log:
             self._reader.join(_DRAINING)
 
 
+def appending(path: str | None) -> int | None:
+    """A descriptor with which a program writes a few lines to the end of a log by itself, because
+    it outlives whoever could read a pipe; None where the file cannot be opened."""
+    file = _File.open(path)
+    return None if file is None else file.descriptor
+
+
 def _copy(source: int, file: _File) -> None:
     """Everything from a pipe into a file, until all of its writers have closed it."""
     try:
@@ -71,7 +78,7 @@ class _File:
 
     def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
-        self._descriptor = descriptor
+        self.descriptor = descriptor
 
     @classmethod
     def open(cls, path: str | None) -> _File | None:
@@ -91,32 +98,32 @@ class _File:
         self._bound(len(piece))
         data = memoryview(piece)
         while data:
-            data = data[os.write(self._descriptor, data) :]
+            data = data[os.write(self.descriptor, data) :]
 
     def _bound(self, coming: int) -> None:
         """Begin a new file where this one is full, and another process has not done so."""
-        if os.fstat(self._descriptor).st_size + coming <= LARGEST:
+        if os.fstat(self.descriptor).st_size + coming <= LARGEST:
             return
         self._reopen()
-        size = os.fstat(self._descriptor).st_size
+        size = os.fstat(self.descriptor).st_size
         if size + coming <= LARGEST:
             return
         if size > LARGEST:  # written when nobody bounded it
-            os.ftruncate(self._descriptor, LARGEST)
+            os.ftruncate(self.descriptor, LARGEST)
         try:
             os.replace(self._path, self._path + OLDER)
         except OSError:  # Windows replaces no file that is open; then the older one is lost
-            os.ftruncate(self._descriptor, 0)
+            os.ftruncate(self.descriptor, 0)
         else:
             self._reopen()
 
     def _reopen(self) -> None:
         found = _open(self._path)
-        os.close(self._descriptor)
-        self._descriptor = found
+        os.close(self.descriptor)
+        self.descriptor = found
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
 def _open(path: str) -> int:

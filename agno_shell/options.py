@@ -114,6 +114,14 @@ class AgentsOptions(NamedTuple):
     json: bool = False
 
 
+class ProviderOptions(NamedTuple):
+    """A look at who answers, or the end of what is kept warm."""
+
+    common: CommonOptions = CommonOptions()
+    stop: bool = False
+    json: bool = False
+
+
 class TraceOptions(NamedTuple):
     """What happened in the stored turns of a session."""
 

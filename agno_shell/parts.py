@@ -131,6 +131,7 @@ def _opened(kind: str, name: str, owner: str, open_it: Callable[[], T]) -> T:
 def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
     from agno_shell.contracts import ProviderOptions
     from agno_shell.conversation.models import OFFLINE, Models
+    from agno_shell.durations import seconds_of
 
     def open_provider(factory: ProviderFactory) -> Provider:
         return factory.open(
@@ -140,6 +141,8 @@ def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
                 api_base=config[settings.PROVIDER_API_BASE] or None,
                 api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
                 log=os.path.join(paths.log_dir, f"{factory.name}.log"),
+                keep_warm=seconds_of(config[settings.PROVIDER_KEEP_WARM]),
+                runtime_dir=paths.runtime_dir,
             )
         )
 

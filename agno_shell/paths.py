@@ -32,6 +32,9 @@ class Paths(NamedTuple):
     log_dir: str
     entered_dir: str
     """What was entered and is not sent yet."""
+    runtime_dir: str
+    """Sockets of processes that run for several shells; empty where the system has no folder for
+    such things."""
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -46,12 +49,13 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
     if root:
         root = absolute(root, HOME_VARIABLE, environ)
         config = state = data = root
-        cache, log = _join(root, "cache"), _join(root, "log")
+        cache, log, runtime = _join(root, "cache"), _join(root, "log"), _join(root, "run")
     elif sys.platform in ("win32", "darwin"):
         config, data, state, cache, log = _platform_folders()
+        runtime = ""
     else:
         config, data, state, cache = _xdg_folders(environ)
-        log = _join(state, "log")
+        log, runtime = _join(state, "log"), _xdg_runtime_folder(environ)
     named = environ.get(CONFIG_VARIABLE, "")
     return Paths(
         config_file=absolute(named, CONFIG_VARIABLE, environ)
@@ -63,6 +67,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         cache_dir=cache,
         log_dir=log,
         entered_dir=_join(state, "entered"),
+        runtime_dir=runtime,
     )
 
 
@@ -104,6 +109,12 @@ def _xdg_folders(environ: Mapping[str, str]) -> tuple[str, str, str, str]:
             folder = _join(_home(environ), default)
         found.append(_join(folder, APPLICATION))
     return found[0], found[1], found[2], found[3]
+
+
+def _xdg_runtime_folder(environ: Mapping[str, str]) -> str:
+    """Without the variable, as over ssh into some systems, where they make it by themselves."""
+    folder = environ.get("XDG_RUNTIME_DIR", "")
+    return _join(folder if os.path.isabs(folder) else f"/run/user/{os.getuid()}", APPLICATION)
 
 
 def _platform_folders() -> tuple[str, str, str, str, str]:

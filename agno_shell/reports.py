@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts.conversation import Figures, Step
+from agno_shell.durations import spoken
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import pad, shorten, text_width
 from agno_shell.types import Message, Usage
+from agno_shell.wording import count
 
 if TYPE_CHECKING:
-    from agno_shell.contracts.provider import Address
+    from agno_shell.contracts.provider import Address, Background
 
 SEPARATOR = " · "
 
@@ -31,6 +33,18 @@ def address_words(address: "Address | None") -> str:
         return ""
     by = f" ({clean_line(address.chosen_by)})" if address.chosen_by else ""
     return f"{clean_line(address.url)}{by}"
+
+
+def background_in_words(process: "Background") -> str:
+    """``litellm 1.110, pid 42, 12 min old, serving 2 shells; it ends 15 min after the last``."""
+    named = f"{clean_line(process.about)}, pid {process.pid}"
+    if process.starting:
+        return f"{named}, not ready yet"
+    serving = count(process.serving, "shell") if process.serving else "no shell"
+    return (
+        f"{named}, {spoken(process.age)} old, serving {serving};"
+        f" it ends {spoken(process.keep)} after the last"
+    )
 
 
 def dollars(value: float) -> str:

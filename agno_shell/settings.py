@@ -161,6 +161,16 @@ def _absolute(text: str) -> str:
     return "must be a whole path, beginning with / or ~/"
 
 
+def _duration(text: str) -> str:
+    from agno_shell.durations import seconds_of
+
+    try:
+        seconds_of(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 # The settings -----------------------------------------------------------------------------
 
 STORAGE_PLUGIN = Setting("storage.plugin", "json", "Which storage keeps the sessions.")
@@ -215,6 +225,13 @@ PROVIDER_REASONING = Setting(
     "",
     "How much models are to think before they answer; empty: as they do by themselves.",
     choices=("", "off", "low", "medium", "high"),
+)
+PROVIDER_KEEP_WARM = Setting(
+    "provider.keep_warm",
+    "off",
+    "How long a process that has litellm imported is kept for the next shell; off: not at all.",
+    form=_duration,
+    example="15m",
 )
 PROVIDER_MAX_COST_PER_SESSION = Setting(
     "provider.max_cost_per_session",
@@ -342,6 +359,7 @@ ALL: tuple[Setting[Any], ...] = (
     PROVIDER_CONTEXT_WINDOW,
     PROVIDER_FALLBACKS,
     PROVIDER_REASONING,
+    PROVIDER_KEEP_WARM,
     PROVIDER_MAX_COST_PER_SESSION,
     *LIMITS,
     CONVERSATION_AUTO_COMPACT,

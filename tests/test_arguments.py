@@ -14,6 +14,7 @@ COMMANDS = (
     "agents",
     "trace",
     "metrics",
+    "provider",
     "doctor",
     "migrate",
     "plugins",

@@ -138,6 +138,19 @@ def test_a_full_disk_costs_what_was_printed_and_holds_up_nobody(
     assert path.read_bytes() == b""
 
 
+def test_a_program_that_outlives_the_shell_writes_to_the_end_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "some.log"
+    write(str(path), b"one\n")
+    descriptor = log_file.appending(str(path))
+    assert descriptor is not None
+    write(str(path), b"two\n")
+    os.write(descriptor, b"three\n")
+    os.close(descriptor)
+    assert path.read_bytes() == b"one\ntwo\nthree\n"
+    assert log_file.appending(None) is None
+    assert log_file.appending(str(path.parent)) is None
+
+
 @pytest.mark.parametrize("kind", ["nothing", "fifo", "link", "folder", "file above"])
 def test_what_is_no_file_is_not_written_to(tmp_path: Path, kind: str) -> None:
     path, target = tmp_path / "some.log", tmp_path / "target"

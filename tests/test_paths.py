@@ -66,6 +66,14 @@ def test_the_folders_are_those_of_platformdirs(
 
 
 @posix
+@pytest.mark.parametrize("folder", ["/run/user/1000", "relative", ""])
+def test_sockets_are_where_the_system_keeps_them(folder: str) -> None:
+    environ = {"HOME": "/home/someone", "XDG_RUNTIME_DIR": folder}
+    usual = folder if folder.startswith("/") else f"/run/user/{os.getuid()}"
+    assert find_paths(environ).runtime_dir == f"{usual}/agno-shell"
+
+
+@posix
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "somewhere"}])
 def test_without_a_usable_home_the_user_list_is_asked(environ: dict[str, str]) -> None:
     import pwd

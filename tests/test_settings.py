@@ -37,6 +37,8 @@ def test_names_and_variables_are_each_used_once() -> None:
         (settings.SHELL_TRACE, True, True),
         (settings.PROVIDER_API_BASE, "", ""),
         (settings.PROVIDER_API_BASE, "HTTPS://host/v1", "HTTPS://host/v1"),
+        (settings.PROVIDER_KEEP_WARM, "15m", "15m"),
+        (settings.PROVIDER_KEEP_WARM, "", ""),
         (settings.STORAGE_PATH, "~", "~"),
         (settings.STORAGE_PATH, "C:\\chats", "C:\\chats"),
     ],
@@ -51,6 +53,8 @@ def test_what_is_accepted(setting: Setting[Any], value: object, expected: object
     ("setting", "value", "complaint"),
     [
         (settings.PROVIDER_MODEL, 4, "must be text in quotes"),
+        (settings.PROVIDER_KEEP_WARM, 900, "must be text in quotes"),
+        (settings.PROVIDER_KEEP_WARM, "15 minutes", 'must be a time such as "15m"'),
         (settings.SHELL_TRACE, "yes", "must be true or false"),
         (settings.SHELL_TRACE, 1, "must be true or false"),
         (settings.LIMIT_CONNECT, True, "must be a number"),

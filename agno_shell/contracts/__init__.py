@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agno_shell.contracts.provider import (
         Abilities,
         Address,
+        Background,
         Counted,
         KnownModel,
         ModelList,
@@ -51,7 +52,8 @@ _HOMES = {
     "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
     "conversation": "ConversationControl Figures Step",
     "provider": (
-        "Abilities Address Counted KnownModel ModelList Provider ProviderFactory ProviderOptions"
+        "Abilities Address Background Counted KnownModel ModelList Provider ProviderFactory "
+        "ProviderOptions"
     ),
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Progress Storage StorageFactory StorageOptions",
@@ -62,6 +64,7 @@ __all__ = [
     "Abilities",
     "Address",
     "Approve",
+    "Background",
     "Command",
     "CommandContext",
     "Completion",

@@ -27,6 +27,12 @@ class ProviderOptions(NamedTuple):
     """The environment variable whose key belongs to ``api_base``, and to nobody else."""
     log: str | None = None
     """The absolute path of a file for what the provider's own libraries print."""
+    keep_warm: float = 0
+    """Seconds that what takes long to start may be kept ready when the last shell has ended; 0:
+    not at all."""
+    runtime_dir: str = ""
+    """The absolute path of a folder for sockets, which may not be there yet; empty: the system
+    has none."""
 
 
 class Address(NamedTuple):
@@ -75,6 +81,22 @@ class Counted(NamedTuple):
     tokens: list[int]
     exact: bool
     """Whether the model's own tokenizer counted; else they are an estimate."""
+
+
+class Background(NamedTuple):
+    """A process that a provider keeps running for the next shell."""
+
+    pid: int
+    about: str
+    """What it keeps ready, in a few words: ``litellm 1.110.2``."""
+    age: float
+    """Seconds since it was started."""
+    serving: int
+    """How many shells it serves."""
+    keep: float
+    """Seconds that it stays when the last of them has ended."""
+    starting: bool = False
+    """Whether it is not ready yet; then only ``pid`` is known."""
 
 
 class Provider(ABC):
@@ -153,6 +175,15 @@ class Provider(ABC):
         """What is wrong with the set-up, for ``model`` if one is named: a sentence each;
         empty when all is well. Nobody is contacted."""
         return []
+
+    async def background(self) -> Sequence[Background]:
+        """The processes that it keeps running for the next shell, whoever started them. Nothing
+        is started for the answer."""
+        return ()
+
+    async def end_background(self) -> Sequence[Background]:
+        """End these processes, and say which they were. Shells that are served go on."""
+        return ()
 
     async def close(self) -> None:  # noqa: B027 - many providers hold nothing open
         """Stop everything that was started."""

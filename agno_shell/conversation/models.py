@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agno_shell import settings
-from agno_shell.contracts import Address, KnownModel, ModelList, Provider, ProviderFactory
-from agno_shell.guarding import quiet
+from agno_shell.contracts import (
+    Address,
+    Background,
+    KnownModel,
+    ModelList,
+    Provider,
+    ProviderFactory,
+)
+from agno_shell.errors import AgnoShellError
+from agno_shell.guarding import let_through, quiet
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Reasoning
 
@@ -126,6 +134,23 @@ class Models:
             return [clean_line(str(each), 300) for each in self.provider(choice).cautions()]
         except (Exception, SystemExit):
             return ()
+
+    async def background(self, *, end: bool = False) -> list[tuple[str, Background]]:
+        """What the configured providers keep running for the next shell, each with the name of
+        its provider; with ``end`` it is ended. Raises :class:`AgnoShellError` where one says why
+        it cannot tell."""
+        found = []
+        for factory in self._online:
+            try:
+                provider = self.provider(Choice(factory.name, ""))
+                there = await (provider.end_background() if end else provider.background())
+                found += [(factory.name, each) for each in there]
+            except AgnoShellError:
+                raise
+            except BaseException as error:
+                let_through(error)
+                # It may be anybody's plugin; that it cannot tell is no reason to hide the others'.
+        return found
 
     async def close(self) -> None:
         """Close every provider that was opened."""

@@ -9,6 +9,7 @@ from agno_shell.conversation.models import OFFLINE, Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import AgnoShellError
 from agno_shell.guarding import let_through, reason_of
+from agno_shell.reports import background_in_words
 from agno_shell.types import Finding
 
 
@@ -33,6 +34,22 @@ async def provider(models: Models) -> list[Finding]:
         let_through(error)
         # Its bug must not cost what else was found.
         return [Finding(where, f"Its check failed: {reason_of(error)}.")]
+
+
+async def background(models: Models) -> list[Finding]:
+    """What providers keep running when no shell does."""
+    try:
+        return [
+            Finding(
+                f"provider {name}",
+                f"It keeps a process running: {background_in_words(each)}.",
+                "agno-shell provider --stop ends it.",
+                note=True,
+            )
+            for name, each in await models.background()
+        ]
+    except AgnoShellError as error:
+        return [Finding("provider", str(error), error.hint)]
 
 
 def storage(kept: Storage, *, repair: bool = False) -> Iterator[Finding]:

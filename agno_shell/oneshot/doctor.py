@@ -45,7 +45,7 @@ async def _provider(subject: Subject) -> list[Finding]:
     except AgnoShellError:
         return []  # there is no such provider, which was found already
     try:
-        return await parts.provider(models)
+        return [*await parts.provider(models), *await parts.background(models)]
     finally:
         await models.close()
 

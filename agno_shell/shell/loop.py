@@ -356,6 +356,7 @@ class Shell:
         return [
             *await asyncio.to_thread(self._examine, repair),
             *await parts.provider(self.conversation.models),
+            *await parts.background(self.conversation.models),
             *await parts.storage_of(self.conversation.reader, repair=repair),
         ]
 

@@ -31,9 +31,9 @@ def request(folder: Path) -> list[Figure]:
         bare = [sys.executable, str(BARE_REQUEST), server.base_url]
         floor, mine, litellm = interleaved(
             [
-                partial(_to_request, server, bare, environ),
-                partial(_to_request, server, question, environ | _provider("direct")),
-                partial(_to_request, server, question, environ | _provider("litellm")),
+                partial(to_request, server, bare, environ),
+                partial(to_request, server, question, environ | _provider("direct")),
+                partial(to_request, server, question, environ | _provider("litellm")),
             ]
         )
     typed = [_typed(folder / f"typed{number}") for number in range(RUNS)]
@@ -49,13 +49,13 @@ def _provider(name: str) -> dict[str, str]:
     return {"AGNO_SHELL_PROVIDER_PLUGIN": name}
 
 
-def _to_request(server: ModelServer, command: Sequence[str], environ: Mapping[str, str]) -> float:
+def to_request(server: ModelServer, command: Sequence[str], environ: Mapping[str, str]) -> float:
     """Milliseconds from the start of a process to its request at the server."""
     server.forget()
     server.reply("Hello.")
     began = time.monotonic()
     subprocess.run(command, env=dict(environ), check=True, capture_output=True, timeout=60)
-    return _arrived(server, began)
+    return arrived(server, began)
 
 
 def _typed(folder: Path) -> float:
@@ -65,9 +65,9 @@ def _typed(folder: Path) -> float:
         server.reply("Here I am.")
         pressed = terminal.type("Hello\r")
         terminal.wait_for("Here I am.")
-        return _arrived(server, pressed)
+        return arrived(server, pressed)
 
 
-def _arrived(server: ModelServer, began: float) -> float:
+def arrived(server: ModelServer, began: float) -> float:
     at = next(each.at for each in server.requests if each.path.endswith("/chat/completions"))
     return (at - began) * 1e3

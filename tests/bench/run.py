@@ -20,6 +20,7 @@ import bench_search
 import bench_start
 import bench_storage
 import bench_turn
+import bench_warm
 from figures import Figure, table
 
 BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
@@ -27,6 +28,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "version": bench_start.version,
     "list": bench_start.listing,
     "first": bench_first.request,
+    "warm": bench_warm.litellm,
     "memory": bench_memory.at_the_prompt,
     "turn": bench_turn.both_ways,
     "stop": bench_turn.stopping,

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from agno_shell.contracts import KnownModel, ModelList, Provider, ProviderFactory
+from agno_shell.contracts import Background, KnownModel, ModelList, Provider, ProviderFactory
 from agno_shell.conversation.models import Models
 from agno_shell.errors import ProviderError
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -143,3 +143,53 @@ async def test_where_a_model_is_asked_is_what_its_provider_says() -> None:
     assert models.asked_at(models.choose("m"), None) == "https://m.example␇"
     assert models.asked_at(models.choose("broken"), None) == ""
     assert models.asked_at(models.choose(None), None) == ""
+
+
+class Keeping(ScriptedProvider):
+    """Keeps a process running, or fails when it is asked."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        super().__init__()
+        self.kept = [Background(42, "tables", 1.0, 0, 60.0)]
+        self.failure = failure
+
+    async def background(self) -> Sequence[Background]:
+        if self.failure is not None:
+            raise self.failure
+        return tuple(self.kept)
+
+    async def end_background(self) -> Sequence[Background]:
+        ended, self.kept = self.kept, []
+        return ended
+
+
+def keeping(*failures: BaseException | None) -> Models:
+    providers = {f"p{number}": Keeping(failure) for number, failure in enumerate(failures)}
+    first, *others = (
+        ProviderFactory(name, "", None)  # type: ignore[arg-type]
+        for name in providers
+    )
+    offline = ProviderFactory("offline", "", None)  # type: ignore[arg-type]
+    return Models(
+        first, offline, lambda each: providers[each.name], default=None, environ={}, others=others
+    )
+
+
+async def test_what_every_provider_keeps_running_is_told_and_ended() -> None:
+    models = keeping(None, None)
+    assert [(name, each.pid) for name, each in await models.background()] == [
+        ("p0", 42),
+        ("p1", 42),
+    ]
+    assert len(await models.background(end=True)) == 2
+    assert await models.background() == []
+
+
+async def test_a_provider_with_a_bug_hides_nothing_of_the_others() -> None:
+    models = keeping(ZeroDivisionError("boom"), SystemExit(3), None)
+    assert [name for name, _each in await models.background()] == ["p2"]
+
+
+async def test_a_reason_that_a_provider_gives_is_passed_on() -> None:
+    with pytest.raises(ProviderError, match="cannot be looked at"):
+        await keeping(ProviderError("It cannot be looked at.")).background()

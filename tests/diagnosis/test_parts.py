@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agno_shell.contracts import ProviderFactory
+from agno_shell.contracts import Background, ProviderFactory
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.diagnosis import parts
@@ -53,6 +53,30 @@ async def test_a_provider_that_fails_is_a_finding() -> None:
     assert (told.problem, told.advice) == ("Dead.", "Live.")
     (told,) = await parts.provider(models(CheckedProvider(ZeroDivisionError("boom"))))
     assert "boom" in told.problem
+
+
+class KeepingProvider(CheckedProvider):
+    async def background(self) -> list[Background]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return [Background(42, "tables", 61.0, 2, 900.0)]
+
+
+async def test_what_a_provider_keeps_running_is_worth_knowing() -> None:
+    (told,) = await parts.background(models(KeepingProvider([])))
+    assert told.note
+    assert told.where == "provider scripted"
+    assert told.problem == (
+        "It keeps a process running: tables, pid 42, 1 min old, serving 2 shells;"
+        " it ends 15 min after the last."
+    )
+    assert told.advice == "agno-shell provider --stop ends it."
+
+
+async def test_why_a_provider_cannot_tell_is_a_finding() -> None:
+    error = ProviderError("The folder is open to others.", hint="Close it.")
+    (told,) = await parts.background(models(KeepingProvider(error)))
+    assert (told.problem, told.advice, told.note) == (str(error), "Close it.", False)
 
 
 class CheckedStorage(MemoryStorage):

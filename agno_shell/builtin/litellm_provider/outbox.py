@@ -72,6 +72,6 @@ class Outbox:
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
-        except BrokenPipeError:
+        except ConnectionError:
             os._exit(0)  # nobody is left to answer to
         self._written_at = asyncio.get_running_loop().time()

@@ -1,23 +1,18 @@
-"""Starts the model process and carries records to and from it."""
+"""Carries records to and from the model process, and says how it ended."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
-import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from agno_shell.builtin.litellm_provider.connection import Connection
 from agno_shell.builtin.litellm_provider.protocol import decode, encode, list_files
-from agno_shell.errors import ProviderError
 from agno_shell.log_file import Log
 from agno_shell.types import NOTHING
 
-_MODULE = "agno_shell.builtin.litellm_provider.child"
-_LONGEST_LINE = 64 * 1024 * 1024
 STARTING = 120.0
 """Seconds that importing litellm may take; on a slow disk it is some twenty."""
 
@@ -35,52 +30,26 @@ Mailbox = asyncio.Queue[dict[str, Any]]
 class ModelProcess:
     """One run of the model process, seen from the shell. Belongs to one event loop."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Log) -> None:
-        self._process = process
+    def __init__(
+        self, connection: Connection, log: Log, configuration: Mapping[str, Any] = NOTHING
+    ) -> None:
+        self._connection = connection
         self._log = log
         self._mailboxes: dict[int, Mailbox] = {}
         self._last_id = 0
         self._closing = False
         self._broken = ""
         self._stuck = False
+        self._how = ""
         self._heard = 0.0
         self._ready = asyncio.get_running_loop().create_future()
         self._reader = asyncio.get_running_loop().create_task(self._read())
         self.alive = True
-
-    @classmethod
-    async def spawn(cls, log: str | None, configuration: Mapping[str, Any]) -> ModelProcess:
-        """Start the process. Raises :class:`ProviderError` when it cannot be started."""
-        file = Log(log)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",  # nothing in the working directory is imported
-                "-m",
-                _MODULE,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=file.descriptor,
-                # A folder in which nobody plants files that libraries look for.
-                cwd=os.path.abspath(os.sep),
-                start_new_session=True,  # so that Ctrl-C reaches only the shell
-                limit=_LONGEST_LINE,
-            )
-        except OSError as error:
-            raise ProviderError(
-                f"The model process (litellm) could not be started: {error.strerror}.",
-                hint="Start agno-shell again.",
-                kind="provider_died",
-            ) from error
-        finally:
-            file.close()
-        running = cls(process, file)
-        running._write({"do": "configure", **configuration})
-        return running
+        self._write({"do": "configure", **configuration})
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._connection.pid
 
     async def ready(self, silence: float = math.inf) -> None:
         """Return once it can answer at once, or has ended; ``silence`` as in :meth:`answer`."""
@@ -118,8 +87,7 @@ class ModelProcess:
     def _give_up(self) -> None:
         self._stuck = True
         self.alive = False
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._connection.kill()
 
     # Records ------------------------------------------------------------------------------
 
@@ -143,17 +111,12 @@ class ModelProcess:
     def _write(self, record: Mapping[str, Any], files: Mapping[str, bytes] = NOTHING) -> None:
         if files:
             record = {**record, "files": list_files(files)}
-        line = encode(record)
-        if self._process.stdin is not None and not self._process.stdin.is_closing():
-            # Without waiting in between, so that nothing else comes between a record and its
-            # files; the transport holds what the pipe does not take yet.
-            for data in (line, *files.values()):
-                self._process.stdin.write(data)
+        self._connection.write((encode(record), *files.values()))
 
     async def _read(self) -> None:
-        lines = self._process.stdout
+        lines = self._connection.lines
         try:
-            while lines is not None and (line := await lines.readline()):
+            while line := await lines.readline():
                 self._deliver(decode(line))
         except (ValueError, LookupError, OSError):
             # A line that cannot be read: nothing behind it can be trusted.
@@ -181,13 +144,12 @@ class ModelProcess:
 
     async def _end(self) -> None:
         """Let the process end, by force if need be, and tell everybody who waits."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._connection.end_input()
         try:
-            await asyncio.wait_for(self._process.wait(), _PATIENCE)
+            self._how = await asyncio.wait_for(self._connection.ended(), _PATIENCE)
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+            self._connection.kill()
+            self._how = await self._connection.ended()
         await asyncio.to_thread(self._log.drain)
         message, hint = self._epitaph()
         # One that cannot be imported, or was closed on purpose, would not do better again.
@@ -209,19 +171,17 @@ class ModelProcess:
         if self._stuck:
             hint = f"/retry asks again, and restarts it.{log}"
             return "The model process (litellm) did not answer and was ended.", hint
-        code = self._process.returncode or 0
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        how = f" ({self._how})" if self._how else ""
         hint = f"/retry asks again, and restarts it.{log}"
-        return f"The model process (litellm) ended unexpectedly ({how}).", hint
+        return f"The model process (litellm) ended unexpectedly{how}.", hint
 
     async def close(self) -> None:
         """End the process: within a second by itself, then by force. Can be called twice."""
         self._closing = True
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._connection.end_input()
         try:
             await asyncio.wait_for(asyncio.shield(self._reader), _PATIENCE)
         except TimeoutError:
             # It does not even close its pipe: stopped, or stuck in native code.
-            self._process.send_signal(signal.SIGKILL)
+            self._connection.kill()
             await self._reader

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from agno_shell.builtin.litellm_provider.connection import Connection
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.protocol import (
     PROVIDER,
     record_event,
     request_record,
 )
+from agno_shell.builtin.litellm_provider.spawned import spawn
 from agno_shell.builtin.model_services import endpoints, trust
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.sendable import message_record
-from agno_shell.contracts import Abilities, Address, Counted, Provider, ProviderOptions
+from agno_shell.contracts import Abilities, Address, Background, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
+from agno_shell.log_file import Log
 from agno_shell.types import Message
 
 _GRACE = 30.0
@@ -28,6 +33,10 @@ _GRACE = 30.0
 _SILENCE = 5.0
 """Seconds beyond ``first_token`` in which at least a sign of life must come from it: it watches
 that limit itself."""
+
+
+_FORKING = ("linux", "darwin")
+"""Where a process can be forked for the next shell, and who connects to it is known."""
 
 
 class LitellmProvider(Provider):
@@ -44,6 +53,9 @@ class LitellmProvider(Provider):
         self._silence = self._limits.first_token + _SILENCE
         self._process: ModelProcess | None = None
         self._starting = asyncio.Lock()
+        self._connecting: asyncio.Task[None] | None = None
+        self._closed = False
+        self._may_be_warm = options.keep_warm > 0 and sys.platform in _FORKING
 
     @property
     def pid(self) -> int | None:
@@ -115,7 +127,30 @@ class LitellmProvider(Provider):
         except ProviderError as error:
             return [error.sentence()]
 
+    async def background(self) -> Sequence[Background]:
+        return await self._at_the_servers("look")
+
+    async def end_background(self) -> Sequence[Background]:
+        return await self._at_the_servers("end")
+
+    async def _at_the_servers(self, what: str) -> Sequence[Background]:
+        """Look at the servers that keep litellm imported, or end them; also where a setting says
+        that there are none: they may have been started before."""
+        if sys.platform not in _FORKING:
+            return ()
+        from agno_shell.builtin.litellm_provider.warm import looking
+        from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+
+        work = looking.look if what == "look" else looking.end
+        try:
+            return await asyncio.to_thread(work, self._options.runtime_dir)
+        except NotWarmError as error:
+            raise ProviderError(f"What is kept warm cannot be looked at: {error}") from error
+
     async def close(self) -> None:
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
         async with self._starting:
             process, self._process = self._process, None
         if process is not None:
@@ -147,15 +182,49 @@ class LitellmProvider(Provider):
         """The model process, started if it does not run."""
         async with self._starting:
             if self._process is None or not self._process.alive:
-                self._process = await ModelProcess.spawn(
-                    self._options.log,
-                    {
-                        "limits": dict(self._options.limits),
-                        "api_base": self._options.api_base,
-                        "api_key_env": self._options.api_key_env,
-                    },
-                )
+                # A task, so that closing need not wait for it.
+                self._connecting = asyncio.create_task(self._connect())
+                try:
+                    await self._connecting
+                except asyncio.CancelledError:
+                    if not self._closed:
+                        raise
+            if self._process is None:
+                message = "The model process (litellm) was closed."
+                raise ProviderError(message, kind="provider_died")
             return self._process
+
+    async def _connect(self) -> None:
+        configuration = {
+            "limits": dict(self._options.limits),
+            "api_base": self._options.api_base,
+            "api_key_env": self._options.api_key_env,
+        }
+        log = Log(self._options.log)
+        try:
+            connection = await self._warm(log) or await spawn(log.descriptor)
+        finally:
+            log.close()
+        self._process = ModelProcess(connection, log, configuration)
+
+    async def _warm(self, log: Log) -> Connection | None:
+        """A process of the server that keeps litellm imported, where one is wanted; None where it
+        cannot be had, and from then on: what went wrong once is not tried with every message."""
+        if not self._may_be_warm:
+            return None
+        self._may_be_warm = False
+        from agno_shell.builtin.litellm_provider.warm import client
+        from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+
+        options = self._options
+        try:
+            return await client.connect(
+                client.Wish(options.runtime_dir, options.keep_warm, log, os.environ)
+            )
+        except NotWarmError as error:
+            with contextlib.suppress(OSError):
+                os.write(log.descriptor, f"litellm is not kept warm: {error}\n".encode())
+        return None
 
 
 def _event(record: dict[str, Any], *, begun: bool) -> Event:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from agno_shell.builtin.litellm_provider.catalog import Catalog
 from agno_shell.builtin.litellm_provider.completion import Completion
+from agno_shell.builtin.litellm_provider.inbox import Inbox
 from agno_shell.builtin.litellm_provider.outbox import Outbox
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.model_services.limits import Limits
@@ -46,6 +47,17 @@ class Service:
         task = asyncio.get_running_loop().create_task(work(record))
         self._tasks[number] = task
         task.add_done_callback(lambda _task: self._tasks.pop(number, None))
+
+    async def answer(self, inbox: Inbox, at_leisure: Callable[[], object] | None = None) -> None:
+        """Take what is in the inbox and comes to it, for good; ``at_leisure`` is called in a
+        thread behind what is waiting already."""
+        living = asyncio.create_task(self.give_signs_of_life())
+        inbox.connect(self.take)
+        self.outbox.record({"ready": True})
+        if at_leisure is not None:
+            await self.idle()
+            await asyncio.to_thread(at_leisure)
+        await living
 
     async def give_signs_of_life(self) -> NoReturn:
         """Tell the shell every second that this loop turns, while there is something to do."""

@@ -35,12 +35,6 @@ async def test_calls_may_end_as_servers_that_copy_gemini_end_them(
     check_whole(await play(samples["gemini"].wire, [*before, last]), "gemini")
 
 
-async def test_calls_may_end_as_servers_that_copy_gemini_end_them(play: Play, samples: Any) -> None:
-    *before, last = samples["gemini"].events
-    last = last.replace(b'"STOP"', b'"FUNCTION_CALL"')
-    check(await play(samples["gemini"].wire, [*before, last]), "gemini")
-
-
 async def test_a_call_that_grows_is_no_silence(play: Play, sample: Any) -> None:
     assert HiddenDelta() in await play(sample.wire, sample.events)
 

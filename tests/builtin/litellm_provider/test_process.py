@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.child import keep_from_proxies
+from agno_shell.builtin.litellm_provider.library import keep_from_proxies
 from agno_shell.builtin.litellm_provider.process import ModelProcess
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.contracts import ProviderOptions
@@ -277,11 +277,11 @@ sys.stdin.read()
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    from agno_shell.builtin.litellm_provider import process
+    from agno_shell.builtin.litellm_provider import spawned
 
     def make(then: str) -> None:
         (tmp_path / "stand_in.py").write_text(MODEL_PROCESS.replace("{then}", then))
-        monkeypatch.setattr(process, "_MODULE", "stand_in")
+        monkeypatch.setattr(spawned, "_MODULE", "stand_in")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     return make
@@ -445,11 +445,11 @@ def test_proxies_are_kept_from_what_is_said_to_this_machine() -> None:
 async def test_a_line_that_is_no_answer_ends_the_process_and_closing_is_quiet(
     line: str, tmp_path: Path, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agno_shell.builtin.litellm_provider import process
+    from agno_shell.builtin.litellm_provider import spawned
 
     code = f"print({line!r}, flush=True); input(); input(); print({line!r}, flush=True)\n"
     (tmp_path / "babbling.py").write_text("print('{\"ready\": true}', flush=True)\n" + code)
-    monkeypatch.setattr(process, "_MODULE", "babbling")
+    monkeypatch.setattr(spawned, "_MODULE", "babbling")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     provider = LitellmProvider(ProviderOptions())
     (failed,) = [event async for event in provider.stream(make_request("Hello"))]

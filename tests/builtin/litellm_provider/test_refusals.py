@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider import child
+from agno_shell.builtin.litellm_provider import library
 from agno_shell.events import Event, Failed
 from agno_shell.testing.model_server import ModelServer
 
@@ -45,4 +45,4 @@ def test_the_hook_takes_whatever_litellm_gives_it(
         return error if value == "error" else value
 
     with pytest.raises(ValueError, match="refused"):
-        child.refuse(*map(given, arguments), **{key: given(each) for key, each in named.items()})
+        library.refuse(*map(given, arguments), **{key: given(each) for key, each in named.items()})
