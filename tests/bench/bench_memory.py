@@ -46,7 +46,7 @@ def at_the_prompt(folder: Path) -> list[Figure]:
                 taken[name].append(sizes)
     figures = []
     for name in list(kinds)[1:]:
-        for column, (size, target) in enumerate((("RSS", 1.3), ("PSS", None))):
+        for column, (size, target) in enumerate((("RSS", 1.25), ("PSS", None))):
             samples, floor = ([pair[column] for pair in taken[key]] for key in (name, "bare"))
             figures.append(
                 ratio(f"memory at the prompt, {name} ({size})", samples, floor, target, "MB")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -32,8 +33,8 @@ def launch(folder: Path) -> list[Figure]:
         ]
     )
     return [
-        ratio("launch to prompt, 100 sessions", shell, bare, 1.3, "ms"),
-        ratio("launch to prompt, empty home", first, bare, 1.3, "ms"),
+        ratio("launch to prompt, 100 sessions", shell, bare, 1.2, "ms"),
+        ratio("launch to prompt, empty home", first, bare, 1.2, "ms"),
         ratio("launch to the last exchanges on the screen", greeted, bare_again, None, "ms"),
     ]
 
@@ -51,17 +52,25 @@ def version(folder: Path) -> list[Figure]:
 
 
 def listing(folder: Path) -> list[Figure]:
-    """``session --list`` against ``--version`` and the reading of the list itself."""
+    """``session --list`` against ``--version`` and the reading of the list itself; and with the
+    storage of a plugin, where the one for SQLite is installed."""
     environ = full_home(folder / "home")
-    shown, listed, read = interleaved(
-        [
-            partial(_run, [AGNO_SHELL, "--version"], environ),
-            partial(_run, [AGNO_SHELL, "session", "--list"], environ),
-            partial(_read, index_file(environ), environ),
-        ]
-    )
-    floor = [median(shown) + median(read)]
-    return [ratio("session --list, 100 sessions", listed, floor, 1.5, "ms")]
+    listing = [AGNO_SHELL, "session", "--list"]
+    kinds = {
+        "version": partial(_run, [AGNO_SHELL, "--version"], environ),
+        "json": partial(_run, listing, environ),
+        "read": partial(_read, index_file(environ), environ),
+    }
+    if find_spec("agno_shell_sqlite") is not None:
+        _run([AGNO_SHELL, "migrate", "--from", "json", "--to", "sqlite"], environ)
+        kinds["sqlite"] = partial(_run, listing, environ | {"AGNO_SHELL_STORAGE_PLUGIN": "sqlite"})
+    taken = dict(zip(kinds, interleaved(list(kinds.values())), strict=True))
+    floor = [median(taken["version"]) + median(taken["read"])]
+    figures = [ratio("session --list, 100 sessions", taken["json"], floor, 1.4, "ms")]
+    if "sqlite" in taken:
+        name = "session --list, a plugin's storage"
+        figures.append(ratio(name, taken["sqlite"], floor, 1.4, "ms"))
+    return figures
 
 
 def _to_prompt(command: Sequence[str], environ: Mapping[str, str], mark: bytes = PROMPT) -> float:

@@ -109,7 +109,7 @@ def listing(folder: Path) -> list[Figure]:
             os.stat(f"{root}/{session['session_id']}/messages.json")
 
     floor, mine = interleaved([_timed(read_and_look), _timed(_list(place))])
-    return [ratio(f"list of {MANY:,} sessions", mine, floor, 2.0, "ms")]
+    return [ratio(f"list of {MANY:,} sessions", mine, floor, 1.5, "ms")]
 
 
 def rebuilding(folder: Path) -> list[Figure]:
@@ -127,7 +127,7 @@ def rebuilding(folder: Path) -> list[Figure]:
                 file.read().count(b"\n")
 
     floor, mine = interleaved([_timed(read_and_count), _timed(_list(place))])
-    return [ratio(f"list of {MANY:,} sessions, the index lost", mine, floor, 2.0, "ms")]
+    return [ratio(f"list of {MANY:,} sessions, the index lost", mine, floor, 1.5, "ms")]
 
 
 def opening(folder: Path) -> list[Figure]:
