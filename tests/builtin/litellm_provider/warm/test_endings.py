@@ -125,7 +125,11 @@ async def test_a_process_ends_with_its_shell_and_the_server_stays(
         await stop(pid)
     shell.kill()
     shell.wait()
-    await until(lambda: not runs(pid))
+    try:
+        await until(lambda: not runs(pid))
+    finally:
+        if runs(pid):  # a stopped one would outlive the tests
+            os.kill(pid, signal.SIGKILL)
     assert servers(runtime)[0].pid == server.pid
 
 
