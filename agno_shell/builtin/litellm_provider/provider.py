@@ -144,7 +144,7 @@ class LitellmProvider(Provider):
         work = looking.look if what == "look" else looking.end
         try:
             return await asyncio.to_thread(work, self._options.runtime_dir)
-        except NotWarmError as error:
+        except (NotWarmError, OSError) as error:
             raise ProviderError(f"What is kept warm cannot be looked at: {error}") from error
 
     async def close(self) -> None:
@@ -212,19 +212,19 @@ class LitellmProvider(Provider):
         cannot be had, and from then on: what went wrong once is not tried with every message."""
         if not self._may_be_warm:
             return None
-        self._may_be_warm = False
         from agno_shell.builtin.litellm_provider.warm import client
         from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 
         options = self._options
+        wish = client.Wish(options.runtime_dir, options.keep_warm, log, os.environ)
+        connection = None
         try:
-            return await client.connect(
-                client.Wish(options.runtime_dir, options.keep_warm, log, os.environ)
-            )
-        except NotWarmError as error:
+            connection = await client.connect(wish)
+        except (NotWarmError, OSError) as error:
             with contextlib.suppress(OSError):
                 os.write(log.descriptor, f"litellm is not kept warm: {error}\n".encode())
-        return None
+        self._may_be_warm = False
+        return connection
 
 
 def _event(record: dict[str, Any], *, begun: bool) -> Event:

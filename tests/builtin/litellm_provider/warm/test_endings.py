@@ -125,7 +125,11 @@ async def test_a_process_ends_with_its_shell_and_the_server_stays(
         await stop(pid)
     shell.kill()
     shell.wait()
-    await until(lambda: not runs(pid))
+    try:
+        await until(lambda: not runs(pid))
+    finally:
+        if runs(pid):  # a stopped one would outlive the tests
+            os.kill(pid, signal.SIGKILL)
     assert servers(runtime)[0].pid == server.pid
 
 
@@ -198,3 +202,37 @@ async def test_closing_waits_for_no_import_and_a_server_can_be_ended_in_it(
     assert server.starting
     looking.end(str(runtime))
     assert not runs(server.pid)
+
+
+async def test_who_is_stopped_while_it_starts_is_served_the_next_time(
+    make: Make, library: Path, runtime: Path, tmp_path: Path
+) -> None:
+    answering = library.read_text()
+    wait = (
+        f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go_on')!r}): time.sleep(0.01)"
+    )
+    library.write_text(f"{wait}\n{answering}")
+    provider = make()
+    asking = asyncio.create_task(events_of(provider))
+    await until(lambda: list(runtime.glob("*.sock")))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    (tmp_path / "go_on").touch()
+    assert isinstance((await events_of(provider))[-1], Finished)
+    assert is_warm(provider)
+
+
+async def test_whatever_the_system_says_no_to_is_no_end_of_it(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agno_shell.builtin.litellm_provider.warm import client
+
+    def refuse(*_: object) -> str:
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr(client, "identity", refuse)
+    provider = make()
+    assert isinstance((await events_of(provider))[-1], Finished)
+    assert not is_warm(provider)
+    assert "litellm is not kept warm: [Errno 13]" in (tmp_path / "log").read_text()
