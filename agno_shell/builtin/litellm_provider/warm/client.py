@@ -116,27 +116,49 @@ async def _greet(connection: socket.socket, wish: Wish, patience: float) -> Warm
     """Say what is wanted, and wait while not more than ``patience`` seconds pass without a word.
     Raises ``EOFError`` where the server is just ending, and
     :class:`NotWarmError`."""
+    hello = encode(greeting.serve(wish.environ, _umask()))
     try:
-        socket.send_fds(connection, [greeting.CARRIER], [wish.log.descriptor])
+        # Who is refused may be told so before all of it is sent, and is to read it.
+        with suppress(ConnectionError):
+            socket.send_fds(connection, [greeting.CARRIER], [wish.log.descriptor])
+            await asyncio.get_running_loop().sock_sendall(connection, hello)
+        pid = await _served_by(_Lines(connection), patience)
         lines, requests = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
     except OSError as error:
         connection.close()
         raise EOFError from error
-    try:
-        requests.write(encode(greeting.serve(wish.environ, _umask())))
-        return Warm(await _served_by(lines, patience), lines, requests)
     except BaseException:
-        requests.close()
+        connection.close()
         raise
+    return Warm(pid, lines, requests)
 
 
-async def _served_by(lines: asyncio.StreamReader, patience: float) -> int:
+class _Lines:
+    """The first lines on a connection. A stream of asyncio's would forget what it has read when
+    the other end is closed in the face of what was sent."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._read = bytearray()
+
+    async def next(self) -> bytes:
+        """One line; empty at the end. Nothing comes behind the last one before it is answered."""
+        while b"\n" not in self._read:
+            data = await asyncio.get_running_loop().sock_recv(self._connection, 65_536)
+            if not data:
+                return b""
+            self._read += data
+        line, _, self._read = self._read.partition(b"\n")
+        return bytes(line)
+
+
+async def _served_by(lines: _Lines, patience: float) -> int:
     """The id of the process that is to answer."""
     try:
         async with asyncio.timeout(STARTING):
             while True:
                 async with asyncio.timeout(patience):
-                    line = await lines.readline()
+                    line = await lines.next()
                 record = decode(line) if line else {}
                 if "serving" in record:
                     return int(record["serving"])
