@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FILE = "entry_points.txt"
 
+GROUP = "agno_shell"
+"""The entry-point group of plugins."""
+
 
 class Found(NamedTuple):
     """An entry point and where it comes from."""
@@ -34,7 +37,7 @@ class Found(NamedTuple):
 def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Found]:
     """The entry points of a group; ``problem`` gets a line for each distribution, or entry,
     that cannot be read. Each name of a distribution counts once: that which Python imports."""
-    if not _may_have(group):
+    if not may_have(group):
         return
     from importlib.metadata import distributions
 
@@ -52,7 +55,7 @@ def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Foun
             yield from found
 
 
-def _may_have(group: str) -> bool:
+def may_have(group: str) -> bool:
     """Whether any distribution may have such an entry point. Most people have no plugin, and
     are spared two megabytes of ``importlib.metadata`` and what it imports."""
     finders = [each for each in sys.meta_path if hasattr(each, "find_distributions")]

@@ -10,12 +10,13 @@ from agno_shell.contracts import (
     ProviderFactory,
     RendererFactory,
     StorageFactory,
+    Subcommand,
     ToolFactory,
 )
 from agno_shell.errors import PluginError
 from agno_shell.record_checks import check
 
-R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, ToolFactory)
+R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, Subcommand, ToolFactory)
 
 
 class PluginRecord:

@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from typing import Any
 
-    from agno_shell.cli.parser import Parser
+    from agno_shell.cli.parser import Commands, Parser
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     _prepare_output()
-    parser = build_parser()
+    parser = build_parser(_find_more)
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what could stand at the cursor
         from agno_shell.cli.tab_completion import answer
 
@@ -73,6 +73,12 @@ def _parsed(parser: Parser, argv: Sequence[str] | None) -> dict[str, Any]:
     except SystemExit:
         sys.stdout.flush()  # what --help and --version wrote, as above
         raise
+
+
+def _find_more(commands: Commands, name: str | None, arguments: list[str]) -> None:
+    from agno_shell.cli.plugged import add_plugged
+
+    add_plugged(commands, name, arguments)
 
 
 def _run(parser: Parser, given: dict[str, Any]) -> int:

@@ -126,15 +126,15 @@ def _listed() -> Iterator[str]:
 def _add(commands: Commands, name: str) -> None:
     def build(make: Make) -> Parser:
         parser = configured(make)
-        _module(name).add(parser)
+        module_of(name).add(parser)
         add_common_options(parser)
         parser.run = lambda given: _run(name, parser, given)
         return parser
 
-    commands.add(name, lambda: _summary(name), build)
+    commands.add(name, lambda: summary_of(name), build)
 
 
-def _module(name: str) -> Any:
+def module_of(name: str) -> Any:
     """What is imported once a command is chosen: its ``SUMMARY``, ``add(parser)``, which
     gives the parser its options, and ``run(context, given)``, which does what they ask for and
     returns the exit status."""
@@ -145,12 +145,13 @@ def _module(name: str) -> Any:
 def _run(name: str, parser: Parser, given: Mapping[str, Any]) -> int:
     from agno_shell.cli.context import Context
 
-    status: int = _module(name).run(Context(parser, given), given)
+    status: int = module_of(name).run(Context(parser, given), given)
     return status
 
 
-def _summary(name: str) -> str:
-    """Read from the file: to list all commands, none needs to be imported."""
+def summary_of(name: str) -> str:
+    """What stands in the list of commands, read from the file: to list all, none needs to be
+    imported."""
     place = os.path.join(_FOLDER, name)
     try:
         path = os.path.join(place, "__init__.py") if os.path.isdir(place) else f"{place}.py"
@@ -160,7 +161,7 @@ def _summary(name: str) -> str:
                     return line[len(_SUMMARY) :].rstrip('"\n')
     except OSError:
         pass  # the module itself can say it
-    summary: str = _module(name).SUMMARY
+    summary: str = module_of(name).SUMMARY
     return summary
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cached_property
 
 from agno_shell.cli.parser import common_options
 
@@ -28,11 +27,14 @@ class Context:
         parser: Parser,
         given: Mapping[str, Any],
         *,
+        configuration: tuple[Paths, Config] | None = None,
         plugins: Plugins | None = None,
         owner: str = "",
     ) -> None:
-        """``plugins``: those that are loaded already, of which ``owner`` brought the command."""
+        """``configuration`` and ``plugins``: where they are loaded already, of which ``owner``
+        brought the command."""
         self._parser = parser
+        self._configuration = configuration
         self._plugins = plugins
         self._owner = owner
         self.common = common_options(given)
@@ -43,20 +45,21 @@ class Context:
         """End with the usage of the command and what is wrong; exit status 2."""
         self._parser.error(sentence)
 
-    @cached_property
     def _configured(self) -> tuple[Paths, Config]:
         from agno_shell import parts
 
-        return parts.configure(self.common)
+        if self._configuration is None:
+            self._configuration = parts.configure(self.common)
+        return self._configuration
 
     @property
     def paths(self) -> Paths:
-        return self._configured[0]
+        return self._configured()[0]
 
     @property
     def config(self) -> Config:
         """Raises ``ConfigError`` where it is wrong; what it warns of is said."""
-        return self._configured[1]
+        return self._configured()[1]
 
     @property
     def settings(self) -> Mapping[str, Any]:

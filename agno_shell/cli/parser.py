@@ -49,7 +49,9 @@ class Parser(argparse.ArgumentParser):
 
     def _check_options(self, arguments: list[str]) -> None:
         """Up to the command where there are commands, whose parser checks its own."""
-        commands = self._commands()
+        commands = next(
+            (each for each in self._actions if isinstance(each, argparse._SubParsersAction)), None
+        )
         is_value = False
         for argument in arguments:
             if argument == "--":
@@ -58,18 +60,16 @@ class Parser(argparse.ArgumentParser):
             action = self._option_string_actions.get(option)
             if not argument.startswith("-"):
                 if commands is not None and not is_value:
-                    commands.look_for(argument, arguments)
+                    if isinstance(commands, Commands):
+                        commands.look_for(argument, arguments)
                     return
-            elif commands is not None and isinstance(action, argparse._HelpAction):
+            elif isinstance(commands, Commands) and isinstance(action, argparse._HelpAction):
                 commands.look_for(None, arguments)
             # argparse, too, takes what holds a space for a text.
             elif option.startswith("--") and " " not in option and action is None:
                 meant = _did_you_mean(option, self._option_string_actions)
                 self.error(f"there is no option {option}{meant}")
             is_value = action is not None and not equals and action.nargs in (None, "?")
-
-    def _commands(self) -> Commands | None:
-        return next((each for each in self._actions if isinstance(each, Commands)), None)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Name the nearest command; argparse would list them all, and nothing else."""

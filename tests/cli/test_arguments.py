@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell import cli
-from agno_shell.cli.arguments import _summary, build_parser, command_names
+from agno_shell.cli.arguments import build_parser, command_names, summary_of
 from agno_shell.cli.parser import COMMAND
 
 COMMANDS = command_names()
@@ -69,7 +69,7 @@ def test_a_command_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_summary_that_is_read_is_the_one_of_the_module(name: str) -> None:
     module = import_module(f"agno_shell.cli.commands.{name}")
-    assert _summary(name) == module.SUMMARY
+    assert summary_of(name) == module.SUMMARY
     assert module.SUMMARY
 
 

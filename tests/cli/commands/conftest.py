@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import pytest
 
 from agno_shell.contracts import Storage
-from agno_shell.errors import UsageError
 from agno_shell.options import CommonOptions
+from agno_shell.testing import FakeSubcommandContext
 
 
 class Ran(NamedTuple):
@@ -22,22 +22,12 @@ class Ran(NamedTuple):
     err: str
 
 
-class Here:
-    """What a command works with, in this process and with this storage."""
+class Here(FakeSubcommandContext):
+    """What a command works with, in this process; ``common`` is for those that are built in."""
 
-    def __init__(
-        self, storage: Storage | None, common: CommonOptions, out: io.StringIO, err: io.StringIO
-    ) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage | None, common: CommonOptions, **streams: Any) -> None:
+        super().__init__(storage, **streams)
         self.common = common
-        self.out, self.err = out, err
-
-    def open_storage(self) -> Storage:
-        assert self._storage is not None
-        return self._storage
-
-    def wrong_usage(self, sentence: str) -> NoReturn:
-        raise UsageError(sentence)
 
 
 @pytest.fixture
@@ -54,7 +44,7 @@ def run() -> Callable[..., Ran]:
         err: io.StringIO | None = None,
     ) -> Ran:
         out, err = out or io.StringIO(), err or io.StringIO()
-        status = command.run(Here(storage, common, out, err), given)
+        status = command.run(Here(storage, common, out=out, err=err), given)
         return Ran(status, out.getvalue(), err.getvalue())
 
     return run
