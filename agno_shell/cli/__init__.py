@@ -76,9 +76,12 @@ def _parsed(parser: Parser, argv: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _find_more(commands: Commands, name: str | None, arguments: list[str]) -> None:
-    from agno_shell.cli.plugged import add_plugged
+    from agno_shell.installed import GROUP, may_have
 
-    add_plugged(commands, name, arguments)
+    if may_have(GROUP):  # most people have no plugin, and wait for none
+        from agno_shell.cli.plugged import add_plugged
+
+        add_plugged(commands, name, arguments)
 
 
 def _run(parser: Parser, given: dict[str, Any]) -> int:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.cli.errors import is_failed_output
 from agno_shell.cli.parser import Parser, add_common_options, common_options, configured
-from agno_shell.distributions import GROUP, may_have
 from agno_shell.errors import AgnoShellError, PluginError
 from agno_shell.guarding import reason_of
 from agno_shell.terminal_text import clean_line
@@ -31,8 +30,6 @@ def add_plugged(commands: Commands, name: str | None, arguments: list[str]) -> N
     Raises ``ConfigError`` for a configuration that is wrong, as it may say which plugins are
     off; but the list is made without them then.
     """
-    if not may_have(GROUP):  # most people have no plugin, and wait for none
-        return
     common = _common(arguments)
     if common.no_plugins:
         return
