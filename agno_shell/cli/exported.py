@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from typing import TextIO
 
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.terminal_text import clean_line
+from agno_shell.whole_files import write_whole
 from agno_shell.wording import size
 
 
@@ -21,7 +21,8 @@ def write(pieces: Iterable[str], path: str | None, out: TextIO) -> None:
     shown = clean_line(path, 400)
     try:
         target = os.path.abspath(os.path.expanduser(path))
-        length = _place(target, pieces)
+        data = (piece.encode("utf-8", "replace") for piece in pieces)
+        length = write_whole(target, data, replace=False)
     except FileExistsError:
         raise UsageError(
             f"{shown} exists, and nothing was written.", hint="Name another file, or move it away."
@@ -30,20 +31,3 @@ def write(pieces: Iterable[str], path: str | None, out: TextIO) -> None:
         reason = getattr(error, "strerror", None) or "no file can have this name"
         raise AgnoShellError(f"{shown} could not be written: {reason}.") from None
     out.write(f"{clean_line(target, 400)} written ({size(length)})\n")
-
-
-def _place(target: str, pieces: Iterable[str]) -> int:
-    """Bytes that were written."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(target, flags | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8", errors="replace", newline="") as stream:
-            if sys.platform != "win32":
-                os.fchmod(descriptor, 0o600)  # a strange umask took even our own rights
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(descriptor)
-            return os.fstat(descriptor).st_size
-    except BaseException:
-        os.unlink(target)
-        raise

@@ -102,10 +102,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def _did_you_mean(typed: str, known: Any) -> str:
-    from difflib import get_close_matches
+    from agno_shell.nearest import nearest
 
-    near = get_close_matches(typed[:100].lower(), known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(typed, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
@@ -294,10 +294,12 @@ def date(text: str) -> Any:
 
 
 def positive_number(text: str) -> int:
-    # int() alone takes "٣" and "1_0".
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
+    from agno_shell.typed_numbers import whole_number
+
+    value = whole_number(text)
+    if not value:
         raise argparse.ArgumentTypeError("it must be a whole number from 1 up")
-    return int(text)
+    return value
 
 
 def number(text: str) -> float:

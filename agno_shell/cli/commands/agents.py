@@ -222,7 +222,7 @@ def _remove(paths: Paths, config: Config, name: str, out: TextIO) -> None:
 
 
 def _named(config: Config, name: str) -> Agent:
-    from agno_shell.config.nearest import nearest
+    from agno_shell.nearest import nearest
 
     agent = config.agents.get(name)
     if agent is None:

@@ -125,7 +125,7 @@ def _amount(tally: Tally) -> str:
 
 
 def _replies(tally: Tally) -> str:
-    return "1 reply had" if tally.replies == 1 else f"{tally.replies:,} replies had"
+    return f"{count(tally.replies, 'reply')} had"
 
 
 def _next_steps(tally: Tally, here: str, there: str, order: Order) -> list[str]:
