@@ -22,7 +22,8 @@ INTRODUCTION = """\
 # The command line
 
 This page is made from the parser by `python -m agno_shell.command_line_docs`; change the parser,
-not the page. Each section is what `agno-shell COMMAND --help` says.
+not the page. Each section is what `agno-shell COMMAND --help` says. Plugins may add commands,
+which `agno-shell --help` lists: see [register_subcommands](plugins.md#register_subcommands).
 
 What is foreign in an output, such as the names of sessions, is made visible and never acts on
 [the terminal](terminal.md). With `--json` the output is JSON in ASCII. Output that cannot be

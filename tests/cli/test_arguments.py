@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell import cli
+from agno_shell.cli import commands
 from agno_shell.cli.arguments import build_parser, command_names, summary_of
 from agno_shell.cli.parser import COMMAND
 
@@ -79,3 +80,37 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "copy all sessions" in ran.stdout
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+NEW = """
+SUMMARY = "count the sessions"
+
+
+def add(parser):
+    parser.description = "Count them."
+    parser.add_argument("--twice", action="store_true", help="say it twice")
+
+
+def run(context, given):
+    text = f"{len(context.open_storage().sessions())} sessions\\n"
+    context.out.write(text * (2 if "twice" in given else 1))
+    return 0
+"""
+
+
+def test_a_new_command_needs_nothing_but_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "count.py").write_text(NEW)
+    monkeypatch.setattr("agno_shell.cli.arguments._FOLDER", str(tmp_path))
+    monkeypatch.setattr(commands, "__path__", [str(tmp_path)])
+    monkeypatch.setenv("AGNO_SHELL_HOME", str(tmp_path / "home"))
+    assert cli.main(["count", "--twice", "--no-plugins"]) == 0
+    assert capsys.readouterr().out == "0 sessions\n0 sessions\n"
+    for arguments, shown in ((["--help"], "count the sessions"), (["count", "-h"], "say it twice")):
+        with pytest.raises(SystemExit):
+            cli.main(arguments)
+        assert shown in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["coutn"])
+    assert "did you mean count?" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from agno_shell.cli.hidden import agent_table, without_secrets
 from agno_shell.cli.output import say, write_json
@@ -11,9 +10,10 @@ from agno_shell.cli.parser import completes
 from agno_shell.errors import ConfigError, UsageError
 from agno_shell.terminal_text import clean, clean_line
 
+TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
 
 from agno_shell.cli.output import terminal_width, write_json
 from agno_shell.errors import AgnoShellError, ConfigError
 from agno_shell.wording import count
 
+TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser

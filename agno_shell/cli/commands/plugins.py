@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from agno_shell.cli.output import write_json, write_table
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
 
+TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
 
 from agno_shell.cli.output import terminal_width, write_json
 from agno_shell.cli.parser import completes, date, positive_number
@@ -11,9 +10,10 @@ from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean, clean_line
 from agno_shell.wording import count
 
+TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from agno_shell import ending, parts, settings
@@ -11,7 +11,9 @@ from agno_shell.app import collect_garbage
 from agno_shell.errors import UsageError
 
 if TYPE_CHECKING:
+    from agno_shell.cli.commands.chat.quick import Query
     from agno_shell.config import Config
+    from agno_shell.conversation.models import Models
     from agno_shell.options import CommonOptions
     from agno_shell.paths import Paths
 
@@ -67,40 +69,38 @@ def ask(
 ) -> int:
     """One question, of which nothing is saved; 130 when it was stopped. ``attach``: the paths of
     files that go along, as they were typed."""
+    from agno_shell.cli.commands.chat.quick import make_query
+
     paths, config = parts.configure(common)
     piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
     whole = question(text, piped)
-    return ending.run(_ask(whole, common, paths, config, agent, facts, attach, as_json=as_json))
+
+    def query(models: Models) -> Query:
+        overrides = common.overrides
+        return make_query(
+            whole, config, models, overrides=overrides, agent=agent, facts=facts, attach=attach
+        )
+
+    return ending.run(_ask(query, common, paths, config, as_json=as_json))
 
 
 async def _ask(
-    text: str,
+    make_query: Callable[[Models], Query],
     common: CommonOptions,
     paths: Paths,
     config: Config,
-    agent: str | None,
-    facts: Mapping[str, Any],
-    attach: Sequence[str],
     *,
     as_json: bool,
 ) -> int:
     from agno_shell.cli.commands.chat.answer import Answer
-    from agno_shell.cli.commands.chat.quick import Quick, interrupts, make_query
+    from agno_shell.cli.commands.chat.quick import Quick, interrupts
     from agno_shell.conversation.stopping import Stop
 
     plugins = parts.plugins_of(config, common)
     plugins.load_installed()  # a filter must see this request, too
     models = parts.models_of(config, paths, plugins)
     collect_garbage()
-    query = make_query(
-        text,
-        config,
-        models,
-        overrides=common.overrides,
-        agent=agent,
-        facts=facts,
-        attach=attach,
-    )
+    query = make_query(models)
     answer = Answer(
         sys.stdout,
         sys.stderr,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
 
 from agno_shell.cli.parser import completes, positive_number
 
+TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser
