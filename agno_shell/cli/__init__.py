@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _main(argv)
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else status
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
         raise
     finally:
         _settle_stderr()

@@ -54,6 +54,7 @@ class Context:
 
     @property
     def paths(self) -> Paths:
+        """Where the files of this person are."""
         return self._configured()[0]
 
     @property
@@ -63,6 +64,7 @@ class Context:
 
     @property
     def settings(self) -> Mapping[str, Any]:
+        """The table of the plugin that brought the command; empty for one that is built in."""
         return self.config.plugin_settings(self._owner)
 
     @property
