@@ -198,6 +198,38 @@ def test_a_value_of_an_option_is_no_command(
     assert cli.main(arguments.split()) == 0
 
 
+@pytest.mark.parametrize(("code", "status"), [("7", 7), ("None", 0), ("'why'", 1)])
+def test_its_status_holds_where_a_thread_of_it_does_not_end(
+    home: Path, tmp_path: Path, install: Callable[[str, str], None], code: str, status: int
+) -> None:
+    install(
+        "dice",
+        f"""
+        import threading
+
+        from agno_shell import Subcommand, hookimpl
+
+        def run(context, given):
+            threading.Thread(target=threading.Event().wait, name="dice").start()
+            raise SystemExit({code})
+
+        @hookimpl
+        def register_subcommands():
+            return [Subcommand("dice", "Roll.", lambda parser: None, run)]
+        """,
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "agno_shell", "dice"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == status
+    assert "thread 'dice'" in ran.stderr
+
+
 # What is registered -----------------------------------------------------------------------
 
 
