@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         Storage,
         StorageFactory,
         StorageOptions,
+        Subcommand,
+        SubcommandContext,
         Tool,
         ToolbarItem,
         ToolBox,
@@ -84,8 +86,8 @@ _HOMES = {
         "Abilities Address Background Command CommandContext Completion ConversationControl "
         "Counted Figures Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
-        "Step Storage StorageFactory StorageOptions Tool ToolBox ToolFactory ToolOptions "
-        "ToolbarItem"
+        "Step Storage StorageFactory StorageOptions Subcommand SubcommandContext "
+        "Tool ToolBox ToolFactory ToolOptions ToolbarItem"
     ),
     "errors": (
         "AgnoShellError ConfigError PluginError ProviderError SessionNotFoundError "
@@ -148,6 +150,8 @@ __all__ = [
     "StorageError",
     "StorageFactory",
     "StorageOptions",
+    "Subcommand",
+    "SubcommandContext",
     "TextDelta",
     "Timing",
     "Tool",

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from agno_shell.arguments import build_parser
-from agno_shell.completion_scripts import INSTALL
+from agno_shell.cli.arguments import build_parser
+from agno_shell.cli.completion_scripts import INSTALL
+from agno_shell.cli.parser import COMMAND
 
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
 
@@ -21,7 +22,8 @@ INTRODUCTION = """\
 # The command line
 
 This page is made from the parser by `python -m agno_shell.command_line_docs`; change the parser,
-not the page. Each section is what `agno-shell COMMAND --help` says.
+not the page. Each section is what `agno-shell COMMAND --help` says. Plugins may add commands,
+which `agno-shell --help` lists: see [register_subcommands](plugins.md#register_subcommands).
 
 What is foreign in an output, such as the names of sessions, is made visible and never acts on
 [the terminal](terminal.md). With `--json` the output is JSON in ASCII. Output that cannot be
@@ -61,7 +63,7 @@ def page() -> str:
 
 def _commands(parser: ArgumentParser) -> dict[str, ArgumentParser]:
     """The commands by name, in their order; argparse keeps them in one of its actions."""
-    (commands,) = (each for each in parser._actions if each.dest == "command")
+    (commands,) = (each for each in parser._actions if each.dest == COMMAND)
     choices: Any = commands.choices
     return {name: choices[name] for name in choices}
 
@@ -73,7 +75,7 @@ def _section(title: str, parser: ArgumentParser, *, all_options: bool) -> Iterat
     yield "| Option | What it does |"
     yield "|---|---|"
     for action in parser._actions:
-        if action.dest == "command" or action.help == SUPPRESS:
+        if action.dest == COMMAND or action.help == SUPPRESS:
             continue
         if all_options or action.dest not in COMMON:
             yield f"| {_cell(_option(action))} | {_cell(_help(action))} |"

@@ -6,19 +6,14 @@ or one line without an ``=``, anywhere in the environment, and nobody's plugin i
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Callable, Iterator
-from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.guarding import reason_of
+from agno_shell.installed import FILE, may_have
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
-
-FILE = "entry_points.txt"
 
 
 class Found(NamedTuple):
@@ -34,7 +29,7 @@ class Found(NamedTuple):
 def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Found]:
     """The entry points of a group; ``problem`` gets a line for each distribution, or entry,
     that cannot be read. Each name of a distribution counts once: that which Python imports."""
-    if not _may_have(group):
+    if not may_have(group):
         return
     from importlib.metadata import distributions
 
@@ -50,36 +45,6 @@ def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Foun
             problem(_sentence(each, reason_of(error)))
         else:
             yield from found
-
-
-def _may_have(group: str) -> bool:
-    """Whether any distribution may have such an entry point. Most people have no plugin, and
-    are spared two megabytes of ``importlib.metadata`` and what it imports."""
-    finders = [each for each in sys.meta_path if hasattr(each, "find_distributions")]
-    if any(each is not PathFinder for each in finders):
-        return True  # somebody else's can find them anywhere
-    section = re.compile(rb"^\s*\[\s*%s\s*\]" % re.escape(group).encode(), re.MULTILINE)
-    try:
-        return any(_folder_may_have(folder or os.curdir, section) for folder in sys.path)
-    except (OSError, ValueError):
-        return True  # what is wrong is said where it is read
-
-
-def _folder_may_have(path: str, section: re.Pattern[bytes]) -> bool:
-    if not os.path.isdir(path):
-        return os.path.isfile(path)  # an archive
-    for name in os.listdir(path):
-        lower = name.lower()
-        if lower.endswith(".egg"):
-            return True
-        if lower.endswith((".dist-info", ".egg-info")):
-            try:
-                with open(os.path.join(path, name, FILE), "rb") as file:
-                    if section.search(file.read()):
-                        return True
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-    return False
 
 
 def _guarded(

@@ -66,9 +66,9 @@ def verdict(findings: Iterable[Finding], looked_at: str) -> str:
     mended = sum(finding.healed for finding in found)
     parts = []
     if wrong:
-        parts.append(f"{count(wrong, 'thing')} {'is' if wrong == 1 else 'are'} wrong")
+        parts.append(f"{count(wrong, 'thing', 'are')} wrong")
     if mended:
-        parts.append(f"{count(mended, 'thing')} {'was' if mended == 1 else 'were'} mended")
+        parts.append(f"{count(mended, 'thing', 'were')} mended")
     return f"Looked at {looked_at}: {' and '.join(parts) or 'all is well'}."
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from agno_shell.installed import GROUP as GROUP  # the name of the pluggy project as well
+
 if TYPE_CHECKING:
     from agno_shell.contracts import (
         Command,
@@ -22,15 +24,13 @@ if TYPE_CHECKING:
         ProviderFactory,
         RendererFactory,
         StorageFactory,
+        Subcommand,
         ToolbarItem,
         ToolbarView,
         ToolFactory,
     )
     from agno_shell.events import Request
     from agno_shell.types import Message, Session
-
-GROUP = "agno_shell"
-"""The entry-point group, and the name of the pluggy project."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -57,6 +57,11 @@ def register_renderers() -> Sequence[RendererFactory]:  # type: ignore[empty-bod
 @hookspec
 def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
     """Slash commands."""
+
+
+@hookspec
+def register_subcommands() -> Sequence[Subcommand]:  # type: ignore[empty-body]
+    """Commands of the command line, as in ``agno-shell NAME``."""
 
 
 @hookspec

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from agno_shell.conversation.tools.toolbelt import Toolbelt
     from agno_shell.diagnosis.subject import Subject
     from agno_shell.errors import ConfigError
-    from agno_shell.options import (
-        CommonOptions,
-    )
+    from agno_shell.options import CommonOptions
     from agno_shell.plugins import Plugins
     from agno_shell.types import Finding
 
@@ -46,11 +44,19 @@ DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage
 """Opening the default storage by name spares the one-shot commands the plugin manager."""
 
 
-def configure(options: CommonOptions) -> tuple[Paths, Config]:
+def read(options: CommonOptions) -> tuple[Paths, Config]:
+    """Where everything is, and the configuration; what it warns of is not said. Raises
+    ``ConfigError`` where it is wrong."""
     paths = find_paths(os.environ)
     loaded = load_config(
         paths, file=options.config_file, environ=os.environ, overrides=options.overrides
     )
+    return paths, loaded
+
+
+def configure(options: CommonOptions) -> tuple[Paths, Config]:
+    """The same, and warnings are said."""
+    paths, loaded = read(options)
     for warning in loaded.warnings:
         warn(warning)
     config_file = options.config_file or paths.config_file

@@ -26,6 +26,7 @@ from agno_shell.contracts import (
     ProviderFactory,
     RendererFactory,
     StorageFactory,
+    Subcommand,
     ToolbarItem,
     ToolbarView,
     ToolFactory,
@@ -49,10 +50,11 @@ BUILTINS: Mapping[str, str] = {
     "plain": "agno_shell.builtin.plain_renderer",
     "pygments": "agno_shell.builtin.pygments_renderer.plugin",
     "commands": "agno_shell.builtin.commands.plugin",
+    "subcommands": "agno_shell.cli.subcommands",
 }
 """Plugin name to module. They are loaded by name like any other, only without a search."""
 
-LATE = ("commands",)
+LATE = ("commands", "subcommands")
 """Those of them that a launch does not wait for: nothing is typed before the prompt stands."""
 
 HOOK_SECONDS = 5.0
@@ -76,6 +78,7 @@ class Plugins:
         self.providers: Registry[ProviderFactory] = Registry("provider")
         self.renderers: Registry[RendererFactory] = Registry("renderer")
         self._commands: Registry[Command] = Registry("command")
+        self.subcommands: Registry[Subcommand] = Registry("subcommand")
         self.tools: Registry[ToolFactory] = Registry("tool box")
         self._off = frozenset(off)
         self._records: dict[str, PluginRecord] = {}
@@ -231,6 +234,7 @@ class Plugins:
             ("register_providers", self.providers, ProviderFactory),
             ("register_renderers", self.renderers, RendererFactory),
             ("register_commands", self._commands, Command),
+            ("register_subcommands", self.subcommands, Subcommand),
             ("register_tools", self.tools, ToolFactory),
         ):
             for each in self._implementations(hook, (record.name,)):

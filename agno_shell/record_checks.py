@@ -75,6 +75,7 @@ _CHECKS: Mapping[str, Callable[[Any], str]] = {
     "summary": _line,
     "usage": _line,
     "details": _text,
+    "add": _function,
     "run": _function,
     "open": _function,
     "complete": _function_or_none,

@@ -10,12 +10,13 @@ from agno_shell.contracts import (
     ProviderFactory,
     RendererFactory,
     StorageFactory,
+    Subcommand,
     ToolFactory,
 )
 from agno_shell.errors import PluginError
 from agno_shell.record_checks import check
 
-R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, ToolFactory)
+R = TypeVar("R", StorageFactory, ProviderFactory, RendererFactory, Command, Subcommand, ToolFactory)
 
 
 class PluginRecord:
@@ -101,11 +102,11 @@ class Registry(Generic[R]):
             ) from None
 
     def _advice(self, name: str) -> str:
-        from difflib import get_close_matches
+        from agno_shell.nearest import nearest
 
-        near = get_close_matches(name, self._items, 1)
+        near = nearest(name, self._items)
         known = ", ".join(sorted(self._items)) or "none"
-        advice = f"Did you mean {near[0]!r}? " if near else ""
+        advice = f"Did you mean {near!r}? " if near else ""
         return (
             f"{advice}There are: {known}; `agno-shell plugins` shows which plugins are "
             "installed and which are switched off."

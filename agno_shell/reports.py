@@ -101,7 +101,7 @@ def figures_line(figures: Figures) -> str:
     if not figures.replies:
         return ""
     parts = [
-        "1 reply" if figures.replies == 1 else f"{figures.replies:,} replies",
+        count(figures.replies, "reply"),
         *_token_parts(
             figures.input_tokens,
             figures.cached_tokens,

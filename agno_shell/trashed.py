@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agno_shell import wording
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.nearest import alike
 from agno_shell.session_names import loose_key, name_key
 from agno_shell.terminal_text import clean_line
 from agno_shell.text_table import Column
@@ -112,13 +113,11 @@ def _unknown(wanted: str, trash: Sequence[Trashed]) -> SessionNotFoundError:
 
 def _nearest(wanted: str, trash: Sequence[Trashed]) -> list[Trashed]:
     """Those whose name holds the text or is like it, the latest deleted first."""
-    from difflib import get_close_matches  # 10 ms that no start-up should pay
-
-    folded = wanted.casefold()[:100]
-    names = {each.session.name.casefold()[:100] for each in trash}
+    folded = wanted.casefold()
+    names = {each.session.name.casefold() for each in trash}
     near = {name for name in names if folded in name}
-    near.update(get_close_matches(folded, sorted(names), n=CANDIDATES))
-    return [each for each in trash if each.session.name.casefold()[:100] in near]
+    near.update(alike(wanted, sorted(names), CANDIDATES))
+    return [each for each in trash if each.session.name.casefold() in near]
 
 
 def _candidates(trash: Sequence[Trashed]) -> list[str]:

@@ -5,9 +5,17 @@ from __future__ import annotations
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
-def count(number: int, noun: str) -> str:
-    """``1 message``, ``2,000 messages``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+_OF_ONE = {"are": "is", "were": "was", "follow": "follows"}
+"""What verbs become behind one thing."""
+
+
+def count(number: int, noun: str, verb: str = "") -> str:
+    """``1 message``, ``2,000 messages``, ``3 replies``; with the verb ``are``: ``1 message is``,
+    ``2,000 messages are``."""
+    if number == 1:
+        return f"{number:,} {noun} {_OF_ONE[verb]}" if verb else f"{number:,} {noun}"
+    several = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
+    return f"{number:,} {several} {verb}".rstrip()
 
 
 def size(number: int) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -99,6 +102,23 @@ def provider() -> Iterator[ScriptedProvider]:
     made = ScriptedProvider()
     yield made
     assert made.refused == []
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a distribution with an entry point, found as an installed one is."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(name: str, source: str) -> None:
+        module = f"plugin_{name}"
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
+        info = tmp_path / f"dist_{name}-1.2.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-{name}\nVersion: 1.2\n")
+        (info / "entry_points.txt").write_text(f"[agno_shell]\n{name} = {module}\n")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    return make
 
 
 @pytest.fixture

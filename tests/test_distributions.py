@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell import distributions
 from agno_shell.distributions import entry_points_of
 
 GROUP = "agno_shell_test_group"
@@ -144,17 +143,3 @@ def test_without_any_plugin_nothing_is_imported_to_find_one(tmp_path: Path) -> N
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "[]\n[]\n"
-
-
-@pytest.mark.parametrize("before", ["", " ", "[console_scripts]\nx = y\n\n"])
-def test_a_section_is_found_wherever_it_stands(make: Make, before: str) -> None:
-    make("good", before.encode() + SOUND)
-    assert distributions._may_have(GROUP)
-
-
-def test_an_archive_may_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(tmp_path), "/no/such/folder"])
-    assert not distributions._may_have("agno_shell")
-    (tmp_path / "some.zip").write_bytes(b"PK")
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "some.zip")])
-    assert distributions._may_have("agno_shell")

@@ -18,11 +18,14 @@ from agno_shell.contracts import (
     ProviderOptions,
     RendererOptions,
     StorageFactory,
+    Subcommand,
     ToolbarView,
     ToolOptions,
 )
+from agno_shell.errors import UsageError
 from agno_shell.events import Failed, Finished, Request, TextDelta
 from agno_shell.testing.fake_context import FakeContext, run
+from agno_shell.testing.fake_subcommand_context import FakeSubcommandContext
 from agno_shell.types import Message, Session, Timing, new_id, now
 
 ROOT = Path(__file__).parents[1]
@@ -174,6 +177,21 @@ async def test_register_commands(example):
     assert [each.text for each in await command.complete(context, "g")] == ["green"]
 
 
+def test_register_subcommands(example):
+    [[subcommand]] = example("register_subcommands").register_subcommands()
+    assert isinstance(subcommand, Subcommand)
+    context = FakeSubcommandContext(settings={"most": 1})
+    long = context.storage.create("Long\x1b")
+    context.storage.append(long.session_id, user_message("hello"))
+    context.storage.create("Short")
+    assert context.run(subcommand) == 0
+    assert context.out.getvalue() == "      1  Long␛\n"
+    assert context.run(subcommand, "--most 2") == 0
+    assert context.out.getvalue().endswith("      0  Short\n")
+    with pytest.raises(UsageError, match="from 1 up"):
+        context.run(subcommand, "--most 0")
+
+
 async def test_register_tools(example):
     [[factory]] = example("register_tools").register_tools()
     box = factory.open(ToolOptions({"milk": "Two bottles.", "bread": "None."}))
@@ -272,7 +290,7 @@ def test_a_contract_is_used_as_the_guide_says(name):
     assert all(fixture in wanted or hasattr(kit, fixture) for fixture in fixtures)
 
 
-@pytest.mark.parametrize("name", ["FakeContext", "ModelServer"])
+@pytest.mark.parametrize("name", ["FakeContext", "FakeSubcommandContext", "ModelServer"])
 async def test_an_example_that_is_a_test_passes(name):
     module = module_of(examples(SECTIONS[name])[0], name)
     tests = [function for each, function in vars(module).items() if each.startswith("test_")]

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import textwrap
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,23 +18,6 @@ from agno_shell.types import Message, Session, new_id, now
 
 REQUEST = Request("m", (Message(new_id(), "user", "hi", now()),))
 SESSION = Session(new_id(), "S", now(), now())
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes a distribution with an entry point, found as an installed one is."""
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def make(name: str, source: str) -> None:
-        module = f"plugin_{name}"
-        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
-        info = tmp_path / f"dist_{name}-1.2.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-{name}\nVersion: 1.2\n")
-        (info / "entry_points.txt").write_text(f"[agno_shell]\n{name} = {module}\n")
-        monkeypatch.delitem(sys.modules, module, raising=False)
-
-    return make
 
 
 def load(*, off: tuple[str, ...] = ()) -> tuple[Plugins, list[str]]:

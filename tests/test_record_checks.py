@@ -9,6 +9,7 @@ from agno_shell.contracts import (
     ProviderFactory,
     RendererFactory,
     StorageFactory,
+    Subcommand,
     ToolFactory,
 )
 from agno_shell.errors import PluginError
@@ -18,7 +19,8 @@ SOUND = Command("dice", "Roll a die.", print, "[SIDES]", "Or more.", None, ("rol
 
 
 @pytest.mark.parametrize(
-    "record", [Command, ProviderFactory, RendererFactory, StorageFactory, ToolFactory]
+    "record",
+    [Command, ProviderFactory, RendererFactory, StorageFactory, Subcommand, ToolFactory],
 )
 def test_every_field_of_every_record_is_looked_at(record: Any) -> None:
     assert set(record._fields) <= set(_CHECKS)

@@ -13,6 +13,13 @@ def test_counts() -> None:
     ]
 
 
+def test_counts_with_a_verb() -> None:
+    assert wording.count(1, "message", "are") == "1 message is"
+    assert wording.count(2, "message", "were") == "2 messages were"
+    assert wording.count(0, "message", "follow") == "0 messages follow"
+    assert [wording.count(n, "reply") for n in (1, 3)] == ["1 reply", "3 replies"]
+
+
 @pytest.mark.parametrize(
     ("size", "words"),
     [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from agno_shell.contracts import Abilities, Provider, ProviderFactory, ProviderOptions
 from agno_shell.hookspecs import hookimpl
 from agno_shell.types import Message
+from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.events import Event, Request
@@ -63,7 +64,7 @@ def answer(messages: Sequence[Message], tools: int = 0) -> str:
     else:
         reply = (
             f"This is the offline provider, not a model. You said: {_quoted(question)} "
-            f"I see {_count(len(said), 'message')} of this session.{_beside(said, tools)}"
+            f"I see {count(len(said), 'message')} of this session.{_beside(said, tools)}"
         )
     first = not any(message.role == "assistant" for message in earlier)
     return f"{reply}\n\n{SET_UP}" if first else reply
@@ -103,12 +104,8 @@ def _beside(said: Sequence[Message], tools: int) -> str:
     """What a model would get beside the words, where there is anything."""
     attached = sum(len(message.attachments) for message in said)
     counts = [(attached, "attachment"), (tools, "tool")]
-    named = [_count(number, what) for number, what in counts if number]
+    named = [count(number, what) for number, what in counts if number]
     return f" A model would also get {' and '.join(named)}." if named else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _pieces(text: str) -> Iterator[str]:

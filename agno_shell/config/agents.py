@@ -164,7 +164,7 @@ def _wrong(file: TomlFile, agent: str, key: str, what: str, *, hint: str = "") -
 
 
 def _unknown(file: TomlFile, agent: str, key: str) -> ConfigError:
-    from agno_shell.config.nearest import did_you_mean, nearest
+    from agno_shell.nearest import did_you_mean, nearest
 
     meant = nearest(key, KEYS)
     hint = did_you_mean(key, meant) if meant else _reserved(key)

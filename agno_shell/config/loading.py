@@ -182,7 +182,7 @@ class _Layers:
                 continue
             if variable in known or variable in (HOME_VARIABLE, CONFIG_VARIABLE):
                 continue
-            from agno_shell.config.nearest import nearest
+            from agno_shell.nearest import nearest
 
             # Others may belong to a plugin; only what looks like a slip is worth a word.
             meant = nearest(variable, known, likeness=0.85)
@@ -219,7 +219,7 @@ def _unknown(file: TomlFile, key: tuple[str, ...]) -> ConfigError:
 
 
 def _hint_for(name: str) -> str:
-    from agno_shell.config.nearest import did_you_mean, nearest
+    from agno_shell.nearest import did_you_mean, nearest
 
     last = name.rpartition(".")[2]
     if last.lower() in ("api_key", "key", "token"):

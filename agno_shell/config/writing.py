@@ -13,6 +13,7 @@ from agno_shell.config.loading import check_setting
 from agno_shell.config.toml_file import read_toml
 from agno_shell.errors import ConfigError
 from agno_shell.paths import Paths
+from agno_shell.whole_files import write_whole
 
 if TYPE_CHECKING:
     from agno_shell.config.agents import Agent
@@ -133,20 +134,9 @@ def _put(table: dict[str, Any], names: list[str], value: Any) -> None:
 
 def _replace(path: str, data: bytes) -> None:
     """Put ``data`` in the place of the file: a reader sees the old or the new one."""
-    temporary = f"{path}.{os.urandom(4).hex()}.new"
     try:
         _make_folder(os.path.dirname(path))
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o600)  # a strange umask took even our own rights
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(path, [data], replace=True)
     except OSError as error:
         reason = error.strerror or "unknown"
         raise ConfigError(f"{path} could not be written: {reason}.") from None

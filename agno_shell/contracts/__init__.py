@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RenderStream,
     )
     from agno_shell.contracts.storage import Progress, Storage, StorageFactory, StorageOptions
+    from agno_shell.contracts.subcommands import Subcommand, SubcommandContext
     from agno_shell.contracts.tools import (
         Approve,
         Permission,
@@ -57,6 +58,7 @@ _HOMES = {
     ),
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",
     "storage": "Progress Storage StorageFactory StorageOptions",
+    "subcommands": "Subcommand SubcommandContext",
     "tools": "Approve Permission Tool ToolBox ToolFactory ToolOptions ToolState",
 }
 
@@ -87,6 +89,8 @@ __all__ = [
     "Storage",
     "StorageFactory",
     "StorageOptions",
+    "Subcommand",
+    "SubcommandContext",
     "Tool",
     "ToolBox",
     "ToolFactory",

@@ -14,6 +14,7 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.outbox import with_ids
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.types import Session, new_id
+from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation
@@ -138,11 +139,10 @@ def lost_of(storage: Storage, session: Session, known: Known) -> frozenset[str]:
 
 def told(message_count: int) -> str:
     """What a person has to know of messages that are lost."""
-    what = "1 message" if message_count == 1 else f"{message_count:,} messages"
-    it = "It stays" if message_count == 1 else "They stay"
-    is_ = "is" if message_count == 1 else "are"
+    what, alone = count(message_count, "message"), message_count == 1
+    is_, it = ("is", "It stays") if alone else ("are", "They stay")
     return (
         f"{what} of this session {is_} not in the store any more: the file was emptied or replaced "
-        f"elsewhere. {it} in this shell, and /recover adds {'it' if is_ == 'is' else 'them'} to "
+        f"elsewhere. {it} in this shell, and /recover adds {'it' if alone else 'them'} to "
         "what is there now."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from agno_shell.errors import SessionNotFoundError
+from agno_shell.nearest import alike
 from agno_shell.session_names import loose_key, name_key
 from agno_shell.types import Session, local_time
 
@@ -74,11 +75,8 @@ def _nearest(wanted: str, sessions: Sequence[Session]) -> list[Session]:
     folded = wanted.casefold()
     near = [s for s in sessions if folded in s.name.casefold()]
     if len(near) < MAXIMUM_CANDIDATES:
-        import difflib
-
-        names = {s.name.casefold()[:100]: s for s in reversed(sessions) if s not in near}
-        alike = difflib.get_close_matches(folded[:100], names, n=MAXIMUM_CANDIDATES)
-        near += [names[name] for name in alike]
+        names = {s.name: s for s in reversed(sessions) if s not in near}
+        near += [names[name] for name in alike(wanted, reversed(names), MAXIMUM_CANDIDATES)]
     return near[:MAXIMUM_CANDIDATES]
 
 

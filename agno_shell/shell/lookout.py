@@ -112,7 +112,7 @@ class Lookout:
 
 def grown(added: int, session_id: str, ahead: bool) -> str:
     """Messages were added elsewhere; ``ahead``: opened anew, the session stands on them."""
-    what = f"{count(added, 'message')} {'was' if added == 1 else 'were'}"
+    what = count(added, "message", "were")
     them = "it" if added == 1 else "them"
     if ahead:
         return (
@@ -142,5 +142,5 @@ def back(news: Back, unsaved: int) -> str:
     """The session is in its place again."""
     if news.error is None:
         return "This session is back, and what was said here is saved in it."
-    what = f"{count(unsaved, 'message')} {'is' if unsaved == 1 else 'are'}"
+    what = count(unsaved, "message", "are")
     return f"This session is back, but {what} still not saved: {news.error.sentence()}"

@@ -20,6 +20,7 @@ from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import last_exchanges
 from agno_shell.shell.toolbar import toolbar_line
 from agno_shell.terminal_text import clean_line
+from agno_shell.wording import count
 
 OFFLINE_HINT = (
     "No model is set up: the offline provider answers. Set OPENAI_API_KEY, or use /model NAME.\n"
@@ -105,7 +106,7 @@ class Status:
                 "conversation, and not here.\n"
             )
         elif place.later:
-            follow = "1 message follows" if place.later == 1 else f"{place.later:,} messages follow"
+            follow = count(place.later, "message", "follow")
             self._presenter.notice(
                 f"… {follow}. What you type next goes on at the end of the conversation.\n"
             )
@@ -177,5 +178,5 @@ class Status:
         unsaved = len(self._conversation.unsaved)
         if not unsaved:
             return ""
-        what = "1 message is" if unsaved == 1 else f"{unsaved} messages are"
+        what = count(unsaved, "message", "are")
         return f"{what} not in the store"

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agno_shell.errors import UsageError
+from agno_shell.nearest import nearest
 from agno_shell.terminal_text import clean_line
 
 ESCAPE = " "
@@ -71,7 +72,7 @@ def escaped(text: str) -> str:
 
 def unknown(name: str, known: Iterable[str]) -> UsageError:
     """The error for a command that there is not."""
-    near = _nearest(name, known)
+    near = nearest(name, known) if len(name) <= LONGEST_NAME else None
     hint = f"Did you mean /{near}?" if near else "/help lists them."
     return UsageError(
         f"There is no command /{clean_line(name, LONGEST_NAME)}.", hint=f"{hint} {AS_A_MESSAGE}"
@@ -99,13 +100,3 @@ def _first_word(text: str) -> str:
     """Up to the first blank, or end of a line; empty where the text begins with one."""
     found = re.match(r"\S*", text)
     return found[0] if found else ""
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    if len(name) > LONGEST_NAME:
-        return ""
-    from difflib import get_close_matches
-
-    by_folded = {each.casefold(): each for each in known}
-    near = get_close_matches(name.casefold(), by_folded, 1)
-    return by_folded[near[0]] if near else ""

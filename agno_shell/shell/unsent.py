@@ -129,7 +129,7 @@ class Unsent:
         number = self._waiting.unsent if self._waiting is not None else 0
         if not number:
             return ""
-        what = f"{count(number, 'message')} {'was' if number == 1 else 'were'} entered but not sent"
+        what = f"{count(number, 'message', 'were')} entered but not sent"
         in_memory = self._waiting.in_memory if self._waiting is not None else ()
         reasons = [why for entry, why in list(self._unkept.items()) if entry not in in_memory]
         if reasons:

@@ -10,6 +10,7 @@ from agno_shell.lazy_names import lazy_names
 TYPE_CHECKING = False  # as in ``typing``, without importing it
 if TYPE_CHECKING:
     from agno_shell.testing.fake_context import FakeContext
+    from agno_shell.testing.fake_subcommand_context import FakeSubcommandContext
     from agno_shell.testing.memory_storage import MemoryStorage
     from agno_shell.testing.model_server import ModelServer
     from agno_shell.testing.provider_contract import ProviderContract
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fake_context": "FakeContext",
+    "fake_subcommand_context": "FakeSubcommandContext",
     "memory_storage": "MemoryStorage",
     "model_server": "ModelServer",
     "provider_contract": "ProviderContract",
@@ -29,6 +31,7 @@ _HOMES = {
 
 __all__ = [
     "FakeContext",
+    "FakeSubcommandContext",
     "MemoryStorage",
     "ModelServer",
     "ProviderContract",

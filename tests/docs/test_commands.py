@@ -19,7 +19,7 @@ import pytest
 
 from agno_shell.builtin.commands.plugin import register_commands
 from agno_shell.builtin.model_services.keys import WITH_MODELS
-from agno_shell.cli import build_parser
+from agno_shell.cli.arguments import build_parser
 from agno_shell.config import load_config
 from agno_shell.paths import find_paths
 

@@ -15,9 +15,9 @@ import pytest
 
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.builtin.plain_renderer import PlainRenderer
+from agno_shell.cli.commands.chat.answer import Answer
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.events import Finished
-from agno_shell.oneshot.answer import Answer
 from agno_shell.types import ROOT, Message, Session, ToolCall, Usage, new_id
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.errors import UsageError
+from agno_shell.nearest import alike
 from agno_shell.session_names import name_key, required_name
 from agno_shell.terminal_text import clean_line
+from agno_shell.typed_numbers import whole_number
 from agno_shell.types import Session
 
 PREFIX_LENGTH = 4
@@ -134,21 +136,17 @@ def positive_number(text: str, command: str, default: int | None = None) -> int:
     word = text.strip()
     if not word and default is not None:
         return default
-    # int() alone takes "٣" and "1_0", and raises for thousands of digits.
-    if not re.fullmatch(r"[0-9]{1,9}", word) or int(word) == 0:
+    number = whole_number(word)
+    if not number:
         raise UsageError(
             f"/{command} takes a number from 1 up, not {shown(word)}.",
             hint=f"Usage: /{command} {'N' if default is None else '[N]'}",
         )
-    return int(word)
+    return number
 
 
 def nearest(word: str, names: Iterable[str], limit: int = 3) -> list[str]:
     """The names most like ``word``, whatever their case, the nearest first."""
-    from difflib import get_close_matches  # 10 ms that no start-up should pay
-
-    by_folded = {name.casefold(): name for name in names}
-    folded = word.casefold()
-    inside = [name for key, name in by_folded.items() if folded and folded in key]
-    alike = [by_folded[key] for key in get_close_matches(folded, list(by_folded), limit)]
-    return list(dict.fromkeys(alike + inside))[:limit]
+    names, folded = list(names), word.casefold()
+    inside = [name for name in names if folded and folded in name.casefold()]
+    return list(dict.fromkeys(alike(word, names, limit) + inside))[:limit]

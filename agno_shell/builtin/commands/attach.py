@@ -75,8 +75,7 @@ def _remove(context: CommandContext, text: str) -> None:
 
 
 def _how_many(waiting: Sequence[Attachment]) -> str:
-    are = "is" if len(waiting) == 1 else "are"
-    return f"{wording.count(len(waiting), 'file')} {are}" if waiting else "nothing is"
+    return wording.count(len(waiting), "file", "are") if waiting else "nothing is"
 
 
 async def _attach_text(context: CommandContext, text: str) -> None:

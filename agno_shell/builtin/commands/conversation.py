@@ -7,6 +7,7 @@ from agno_shell.builtin.commands.numbers import PART, backwards
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message, local_time
+from agno_shell.wording import count
 
 EXCHANGES = 10
 """How many exchanges ``/history`` shows when it is not told."""
@@ -82,8 +83,7 @@ async def recover(context: CommandContext, text: str) -> None:
     """Write back what the store has lost of the session."""
     require_nothing(text, "recover")
     number = await context.conversation.recover()
-    what = "1 message is" if number == 1 else f"{number:,} messages are"
-    context.print(f"{what} in the store again, behind what was there.")
+    context.print(f"{count(number, 'message', 'are')} in the store again, behind what was there.")
 
 
 COMMANDS = (

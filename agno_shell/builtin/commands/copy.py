@@ -10,6 +10,7 @@ from agno_shell.builtin.commands.numbers import backwards, named
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean_line
+from agno_shell.typed_numbers import whole_number
 from agno_shell.types import Message
 from agno_shell.wording import count
 
@@ -75,9 +76,10 @@ def _number_of_block(word: str) -> int:
     """1 for the last block, 2 for the one before; nothing typed: the last."""
     if not word:
         return 1
-    if not (word.isascii() and word.isdigit() and len(word) < 10 and int(word)):
+    number = whole_number(word)
+    if not number:
         raise UsageError(f"'{clean_line(word, 40)}' is not the number of a block.", hint=USAGE)
-    return int(word)
+    return number
 
 
 def replies(path: Sequence[Message]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Sequence
 
 from agno_shell.contracts import CommandContext
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean_line
+from agno_shell.typed_numbers import whole_number
 from agno_shell.types import Message
 from agno_shell.wording import count
 
@@ -27,18 +27,18 @@ async def named(context: CommandContext, word: str, usage: str) -> tuple[int, Me
 def place_of(word: str, length: int, usage: str) -> int:
     """The place on a path of so many messages, from 0, of the message with the number that was
     typed. Raises ``UsageError``, of which ``usage`` is the hint."""
-    # int() alone takes "٣" and "1_0", and raises for thousands of digits.
-    if not re.fullmatch(r"[0-9]{1,9}", word):
+    number = whole_number(word)
+    if number is None:
         raise UsageError(
             f"A message's number is expected, not '{clean_line(word, 40)}'.", hint=usage
         )
-    if not 0 < int(word) <= length:
+    if not 0 < number <= length:
         there = f"has {count(length, 'message')}" if length else "is empty"
         raise UsageError(
-            f"There is no message {int(word)}: the conversation {there}.",
+            f"There is no message {number}: the conversation {there}.",
             hint="/history shows the numbers.",
         )
-    return int(word) - 1
+    return number - 1
 
 
 async def backwards(context: CommandContext) -> AsyncGenerator[tuple[int, Sequence[Message]], None]:

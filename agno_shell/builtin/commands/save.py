@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from errno import EEXIST
 
 from agno_shell import wording
 from agno_shell.builtin.commands import completions, transcript
@@ -13,6 +11,7 @@ from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import AgnoShellError, StorageError, UsageError
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import Message, local_time
+from agno_shell.whole_files import write_whole
 
 
 async def save(context: CommandContext, text: str) -> None:
@@ -170,59 +169,10 @@ def _look(path: str) -> str:
 
 def _write(path: str, data: bytes, *, replace: bool) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    import tempfile
-
-    target = os.path.realpath(path)  # a symbolic link stays one
     try:
-        fd, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".agno-shell-")
-        try:
-            with os.fdopen(fd, "wb") as stream:
-                os.chmod(temporary, 0o600)  # a strange umask took even our own rights
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if replace:
-                os.replace(temporary, target)
-            else:
-                _place(temporary, target)
-        except BaseException:
-            _remove_quietly(temporary)
-            raise
+        write_whole(os.path.realpath(path), [data], replace=replace)  # a symbolic link stays one
     except OSError as error:
         raise _not_written(path, error) from error
-    _sync_folder(os.path.dirname(target))
-
-
-def _place(temporary: str, target: str) -> None:
-    """Give a file its name unless there is something by now, which no rename can do."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without links
-        if os.path.lexists(target):
-            raise FileExistsError(EEXIST, os.strerror(EEXIST), target) from None
-        os.replace(temporary, target)
-    else:
-        os.unlink(temporary)
-
-
-def _remove_quietly(path: str) -> None:
-    with suppress(OSError):  # the error that led here is the one to report
-        os.unlink(path)
-
-
-def _sync_folder(path: str) -> None:
-    """Return when the name survives a power cut, where the disk can promise it."""
-    try:
-        fd = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        with suppress(OSError):  # the file can be read; this disk promises no more
-            os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _not_written(path: str, error: OSError) -> AgnoShellError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.errors import ConfigError
+from agno_shell.nearest import nearest
 
 if TYPE_CHECKING:
     from pygments.token import _TokenType
@@ -48,8 +49,6 @@ def check_theme(name: str) -> None:
 
     if name in STYLE_MAP:
         return
-    from difflib import get_close_matches
-
     from pygments.styles import get_all_styles, get_style_by_name
     from pygments.util import ClassNotFound
 
@@ -57,8 +56,8 @@ def check_theme(name: str) -> None:
         get_style_by_name(name)
     except ClassNotFound:
         names = sorted(get_all_styles())
-        near = get_close_matches(name, names, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        near = nearest(name, names)
+        hint = f"Did you mean {near!r}? " if near else ""
         raise ConfigError(
             f"[renderer] theme: there is no pygments style named {name!r}.",
             hint=f"{hint}All of them: {', '.join(names)}.",

@@ -14,6 +14,7 @@ from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
 from agno_shell.guarding import quiet
 from agno_shell.reports import dollars
+from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation
@@ -129,8 +130,7 @@ def _state(figures: Figures, estimate: float | None, allowed: float) -> str:
     """Why the next request would cost too much, as the main part of a sentence."""
     parts = [f"this session has cost {dollars(figures.cost or 0.0)}"]
     if unpriced := figures.unpriced:
-        replies = "1 reply" if unpriced == 1 else f"{unpriced:,} replies"
-        parts[0] += f" ({replies} of unknown cost not counted)"
+        parts[0] += f" ({count(unpriced, 'reply')} of unknown cost not counted)"
     if (figures.cost or 0.0) < allowed and estimate:
         parts.append(f"the next request costs about {dollars(estimate)} before its reply")
     parts.append(f"the limit is {dollars(allowed)}")

@@ -217,7 +217,7 @@ class Moves:
             return
         if error := await conversation.save_here():
             unsaved = len(conversation.unsaved_here)
-            what = f"{count(unsaved, 'message')} {'is' if unsaved == 1 else 'are'}"
+            what = count(unsaved, "message", "are")
             raise StorageError(
                 f"{what} not saved yet, so the conversation stays where it is: {error}",
                 hint=error.hint,

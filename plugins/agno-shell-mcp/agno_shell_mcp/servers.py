@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TextIO
 from mcp_types import Tool as ListedTool
 
 from agno_shell import AgnoShellError
+from agno_shell.wording import count
 from agno_shell_mcp.connection import Connection
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Server
@@ -52,9 +53,8 @@ class Servers:
                     continue
                 listed.append(record)
                 left -= size
-        tools = "1 tool is" if out == 1 else f"{out:,} tools are"
-        self._left_out = f"{tools} left out, because they or their descriptions are too many or "
-        self._left_out = f"{self._left_out}too large." if out else ""
+        why = "because they or their descriptions are too many or too large."
+        self._left_out = f"{count(out, 'tool', 'are')} left out, {why}" if out else ""
         return listed
 
     def problems(self) -> Sequence[str]:

@@ -1,0 +1,50 @@
+"""What the tests of commands share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from agno_shell.contracts import Storage
+from agno_shell.options import CommonOptions
+from agno_shell.testing import FakeSubcommandContext
+
+
+class Ran(NamedTuple):
+    """What a command has done."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Here(FakeSubcommandContext):
+    """What a command works with, in this process; ``common`` is for those that are built in."""
+
+    def __init__(self, storage: Storage | None, common: CommonOptions, **streams: Any) -> None:
+        super().__init__(storage, **streams)
+        self.common = common
+
+
+@pytest.fixture
+def run() -> Callable[..., Ran]:
+    """Run a command with what it was given; what it raises is raised here."""
+
+    def run(
+        command: ModuleType,
+        given: dict[str, Any],
+        storage: Storage | None = None,
+        *,
+        common: CommonOptions = CommonOptions(),  # noqa: B008 - it cannot be changed
+        out: io.StringIO | None = None,
+        err: io.StringIO | None = None,
+    ) -> Ran:
+        out, err = out or io.StringIO(), err or io.StringIO()
+        status = command.run(Here(storage, common, out=out, err=err), given)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    return run
