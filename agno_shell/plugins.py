@@ -34,7 +34,7 @@ from agno_shell.contracts import (
 from agno_shell.errors import PluginError, ProviderError, UsageError
 from agno_shell.guarding import let_through, reason_of, text_of
 from agno_shell.hook_calls import HookCalls, Implementation
-from agno_shell.registries import PluginRecord, R, Registry
+from agno_shell.registries import PluginRecord, R, Registry, ToolbarWords
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Plugins:
         self._records: dict[str, PluginRecord] = {}
         self._blamed: set[tuple[str, str]] = set()
         self.hooks = HookCalls(seconds, self._hook_failed)
-        self._toolbar = _Toolbar()
+        self._toolbar = ToolbarWords()
         self.toolbar_changed: Callable[[], object] = lambda: None
         """Called, in any thread, when a plugin has other words for the toolbar."""
         self.loading: tuple[PluginRecord, float] | None = None
@@ -374,32 +374,8 @@ class Plugins:
         return self._toolbar.items()
 
     def _take_items(self, plugin: str, returned: Any) -> None:
-        before = self._toolbar.of.pop(plugin, None)
-        items = [_checked_item(each) for each in returned or ()]
-        self._toolbar.of[plugin] = items
-        if items != (before or []):
+        if self._toolbar.take(plugin, returned):
             self.toolbar_changed()
-
-
-class _Toolbar:
-    """What the plugins have said for the toolbar."""
-
-    def __init__(self) -> None:
-        self.view: ToolbarView | None = None
-        self.of: dict[str, list[ToolbarItem]] = {}
-
-    def items(self) -> list[ToolbarItem]:
-        items = (item for each in list(self.of.values()) for item in each)
-        return sorted(items, key=lambda item: item.order)
-
-
-def _checked_item(item: Any) -> ToolbarItem:
-    if not isinstance(item, ToolbarItem):
-        raise PluginError(f"it returned {type(item).__name__}, not ToolbarItem")
-    for value, kind in zip(item, (str, str, int), strict=True):
-        if not isinstance(value, kind):
-            raise PluginError(f"it returned an item with {value!r} as {kind.__name__}")
-    return item
 
 
 def _own_version() -> str:

@@ -1,4 +1,5 @@
-"""What plugins have registered: a record of each plugin, and named things with their owners."""
+"""What plugins have registered: a record of each plugin, named things with their owners, and words
+for the toolbar."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from agno_shell.contracts import (
     RendererFactory,
     StorageFactory,
     Subcommand,
+    ToolbarItem,
+    ToolbarView,
     ToolFactory,
 )
 from agno_shell.errors import PluginError
@@ -111,3 +114,34 @@ class Registry(Generic[R]):
             f"{advice}There are: {known}; `agno-shell plugins` shows which plugins are "
             "installed and which are switched off."
         )
+
+
+class ToolbarWords:
+    """What the plugins have said for the toolbar."""
+
+    def __init__(self) -> None:
+        self.view: ToolbarView | None = None
+        """Of what they were asked last."""
+        self._of: dict[str, list[ToolbarItem]] = {}
+
+    def items(self) -> list[ToolbarItem]:
+        """Leftmost first."""
+        items = (item for each in list(self._of.values()) for item in each)
+        return sorted(items, key=lambda item: item.order)
+
+    def take(self, plugin: str, returned: Any) -> bool:
+        """Take what a plugin has returned; whether it is something else than before. Raises
+        PluginError for what is no item; then the plugin has said nothing."""
+        before = self._of.pop(plugin, [])
+        items = [_checked_item(each) for each in returned or ()]
+        self._of[plugin] = items
+        return items != before
+
+
+def _checked_item(item: Any) -> ToolbarItem:
+    if not isinstance(item, ToolbarItem):
+        raise PluginError(f"it returned {type(item).__name__}, not ToolbarItem")
+    for value, kind in zip(item, (str, str, int), strict=True):
+        if not isinstance(value, kind):
+            raise PluginError(f"it returned an item with {value!r} as {kind.__name__}")
+    return item
