@@ -99,6 +99,9 @@ def work(order: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    # Python forgets a signal that it has seen, and not yet acted on, when a process is forked:
+    # one that comes first of all must end that process by itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for line in sys.stdin:
         order = json.loads(line)
         if isinstance(order, int):
