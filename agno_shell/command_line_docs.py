@@ -46,7 +46,7 @@ program, which takes about as long as `agno-shell session --list`. tcsh takes wo
 blanks, so there what holds one goes by its id.
 """
 
-COMMON = ("config", "no_plugins", "help")
+COMMON = ("config", "no_plugins", "log", "help")
 """Options of every command, explained once."""
 
 

@@ -6,12 +6,17 @@ import contextlib
 import os
 import stat
 import threading
+from collections.abc import Callable
+from errno import EINVAL
 
 LARGEST = 1024 * 1024
 """Bytes of a log; before it would grow longer it becomes the older one, and a new one begins."""
 
 OLDER = ".1"
 """Behind the name of a log: the one before it, which the next one replaces."""
+
+BEGINNING = 80
+"""Bytes of a log that are enough to know it again."""
 
 _PIECE = 65536
 _DRAINING = 1.0
@@ -27,7 +32,7 @@ class Log:
     """
 
     def __init__(self, path: str | None) -> None:
-        file = _File.open(path)
+        file = _opened(path)
         self.path = path if file is not None else None
         """None: what is printed goes nowhere."""
         self._reader: threading.Thread | None = None
@@ -57,11 +62,11 @@ class Log:
 def appending(path: str | None) -> int | None:
     """A descriptor with which a program writes a few lines to the end of a log by itself, because
     it outlives whoever could read a pipe; None where the file cannot be opened."""
-    file = _File.open(path)
+    file = _opened(path)
     return None if file is None else file.descriptor
 
 
-def _copy(source: int, file: _File) -> None:
+def _copy(source: int, file: BoundedFile) -> None:
     """Everything from a pipe into a file, until all of its writers have closed it."""
     try:
         while piece := os.read(source, _PIECE):
@@ -73,26 +78,39 @@ def _copy(source: int, file: _File) -> None:
         file.close()
 
 
-class _File:
-    """The file; other processes may write to the same one, and replace it as well."""
+def _opened(path: str | None) -> BoundedFile | None:
+    """A full or read-only disk costs the log and nothing else: None then."""
+    if path is None:
+        return None
+    with contextlib.suppress(OSError):
+        folder = os.path.dirname(path)
+        for each in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last
+            os.makedirs(each, 0o700, exist_ok=True)
+        return BoundedFile.open(path)
+    return None
+
+
+class BoundedFile:
+    """A log that only this user reads. Other processes may write to the same one, and replace
+    it as well."""
 
     def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
         self.descriptor = descriptor
 
     @classmethod
-    def open(cls, path: str | None) -> _File | None:
-        """A full or read-only disk costs the log and nothing else: None then."""
-        if path is None:
-            return None
-        with contextlib.suppress(OSError):
-            folder = os.path.dirname(path)
-            for each in (os.path.dirname(folder), folder):  # makedirs gives its mode to the last
-                os.makedirs(each, 0o700, exist_ok=True)
-            file = cls(path, _open(path))
-            file._bound(0)
-            return file
-        return None
+    def open(
+        cls, path: str, accept: Callable[[bytes], bool] = lambda _beginning: True
+    ) -> BoundedFile:
+        """Open a log, or begin one. ``accept`` gets the first bytes of what is there; raises
+        ``FileExistsError`` where it does not take them, and ``OSError`` where there is no way."""
+        descriptor = _open(path)
+        if not accept(os.read(descriptor, BEGINNING)):
+            os.close(descriptor)
+            raise FileExistsError(f"{path} is another file")
+        file = cls(path, descriptor)
+        file._bound(0)
+        return file
 
     def write(self, piece: bytes) -> None:
         self._bound(len(piece))
@@ -127,11 +145,16 @@ class _File:
 
 
 def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     # Opening a FIFO would wait for its reader.
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise OSError(f"{path} is no file")
+        raise OSError(EINVAL, "it is no regular file", path)
+    if stat.S_IMODE(mode) != 0o600 and hasattr(os, "fchmod"):
+        # Made by another program, or under a umask that left nothing; it may be another user's.
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o600)
     return descriptor

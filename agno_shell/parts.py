@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from agno_shell import owners, settings
 from agno_shell.config import load_config
 from agno_shell.paths import Paths, find_paths
+from agno_shell.program_log import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,13 @@ def open_storage(
     )
     if plugins is None and name == DEFAULT_STORAGE and name not in config[settings.PLUGINS_OFF]:
         module, opener = DEFAULT_STORAGE_OPENER
-        opened: Storage = getattr(import_module(module), opener)(given)
+        # Imported in there: it is a part of opening it.
+        opened: Storage = timed(
+            __name__,
+            "storage opened",
+            lambda: getattr(import_module(module), opener)(given),
+            name=name,
+        )
         return opened
     plugins = plugins or plugins_of(config, options)
     if plugins is not None:
@@ -123,7 +130,7 @@ def _opened(kind: str, name: str, owner: str, open_it: Callable[[], T]) -> T:
     from agno_shell.guarding import let_through, reason_of
 
     try:
-        return open_it()
+        return timed(__name__, f"{kind} opened", open_it, name=name, plugin=owner)
     except AgnoShellError:
         raise
     except BaseException as error:
@@ -140,17 +147,16 @@ def models_of(config: Config, paths: Paths, plugins: Plugins) -> Models:
     from agno_shell.durations import seconds_of
 
     def open_provider(factory: ProviderFactory) -> Provider:
-        return factory.open(
-            ProviderOptions(
-                settings=config.plugin_settings(plugins.providers.owner(factory.name)),
-                limits=config.limits(),
-                api_base=config[settings.PROVIDER_API_BASE] or None,
-                api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
-                log=os.path.join(paths.log_dir, f"{factory.name}.log"),
-                keep_warm=seconds_of(config[settings.PROVIDER_KEEP_WARM]),
-                runtime_dir=paths.runtime_dir,
-            )
+        options = ProviderOptions(
+            settings=config.plugin_settings(plugins.providers.owner(factory.name)),
+            limits=config.limits(),
+            api_base=config[settings.PROVIDER_API_BASE] or None,
+            api_key_env=config[settings.PROVIDER_API_KEY_ENV] or None,
+            log=os.path.join(paths.log_dir, f"{factory.name}.log"),
+            keep_warm=seconds_of(config[settings.PROVIDER_KEEP_WARM]),
+            runtime_dir=paths.runtime_dir,
         )
+        return timed(__name__, "provider opened", lambda: factory.open(options), name=factory.name)
 
     preferred, *others = (plugins.need(plugins.providers, name) for name in providers_of(config))
     return Models(
@@ -180,7 +186,8 @@ def toolbelt_of(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
     def open_box(factory: ToolFactory) -> ToolBox:
         table = config.plugin_settings(plugins.tools.owner(factory.name))
         log = os.path.join(paths.log_dir, f"{factory.name}.log")
-        return factory.open(ToolOptions(table, log))
+        options = ToolOptions(table, log)
+        return timed(__name__, "tool box opened", lambda: factory.open(options), name=factory.name)
 
     on: tuple[str, ...] = config[settings.TOOLS_ON]
     return Toolbelt(

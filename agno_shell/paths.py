@@ -16,6 +16,7 @@ from agno_shell.errors import ConfigError
 APPLICATION = "agno-shell"
 HOME_VARIABLE = "AGNO_SHELL_HOME"
 CONFIG_VARIABLE = "AGNO_SHELL_CONFIG"
+LOG_VARIABLE = "AGNO_SHELL_LOG"
 
 
 class Paths(NamedTuple):

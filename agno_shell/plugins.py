@@ -33,7 +33,8 @@ from agno_shell.contracts import (
 )
 from agno_shell.errors import PluginError, ProviderError, UsageError
 from agno_shell.guarding import let_through, reason_of, text_of
-from agno_shell.hook_calls import HookCalls, Implementation
+from agno_shell.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.program_log import note
 from agno_shell.registries import PluginRecord, R, Registry, ToolbarWords
 from agno_shell.types import Message
 
@@ -107,8 +108,10 @@ class Plugins:
         return self._commands
 
     def _load_builtin(self, name: str) -> None:
+        from agno_shell import __version__
+
         module = BUILTINS[name]
-        self._load(name, "agno-shell", _own_version(), module, partial(import_module, module))
+        self._load(name, "agno-shell", __version__, module, partial(import_module, module))
 
     def _load_late(self) -> None:
         with self._loading_late:  # a thread loads plugins while the first command is typed
@@ -200,13 +203,15 @@ class Plugins:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             record.state = "failed"
-            self._blame(record, "load", _reason(error))
+            self._blame(record, "load", _reason(error), error)
         else:
             record.state = "on"
             self._collect(record)
         finally:
             self.loading = None
         record.load_seconds = time.perf_counter() - started
+        if record.state == "on":
+            note(__name__, "plugin loaded", plugin=record, seconds=record.load_seconds)
 
     def _check(self, plugin: object) -> None:
         """Refuse what could never be called, in words that its author understands."""
@@ -257,11 +262,15 @@ class Plugins:
 
     # Isolate and blame ------------------------------------------------------------------
 
-    def _blame(self, record: PluginRecord, where: str, reason: str) -> None:
+    def _blame(
+        self, record: PluginRecord, where: str, reason: str, error: BaseException | None = None
+    ) -> None:
         record.error = f"{where}: {reason}"
         if (record.name, where) in self._blamed:
             return
         self._blamed.add((record.name, where))
+        what = "hook late" if isinstance(error, HookLateError) else "plugin failed"
+        note(__name__, what, problem=error, bad=True, plugin=record, hook=where)
         self.report(
             f"Plugin {record} failed in {where}: {reason}. It was skipped; "
             f'[plugins] off = ["{record.name}"] in the configuration switches it off.'
@@ -277,7 +286,7 @@ class Plugins:
             self._hook_failed(name, hook, error)
 
     def _hook_failed(self, name: str, hook: str, error: BaseException) -> None:
-        self._blame(self._records[name], hook, _reason(error))
+        self._blame(self._records[name], hook, _reason(error), error)
 
     def _tell(
         self, hook: str, arguments: Mapping[str, Any], only: Collection[str] | None = None
@@ -351,11 +360,12 @@ class Plugins:
             # Whatever it is: a plugin may even raise what only an event loop or a user may.
             except BaseException as error:
                 let_through(error)
-                raise self._stopped_by(each.plugin, hook, _reason(error)) from error
+                raise self._stopped_by(each.plugin, hook, error) from error
         return request
 
-    def _stopped_by(self, plugin: str, hook: str, reason: str) -> ProviderError:
-        record = self._records[plugin]
+    def _stopped_by(self, plugin: str, hook: str, error: BaseException) -> ProviderError:
+        record, reason = self._records[plugin], _reason(error)
+        note(__name__, "request stopped", problem=error, plugin=record, hook=hook)
         record.error = f"{hook}: {reason}"
         return ProviderError(
             f"Nothing was sent: plugin {record} failed in {hook}: {reason.rstrip('.')}.",
@@ -376,12 +386,6 @@ class Plugins:
     def _take_items(self, plugin: str, returned: Any) -> None:
         if self._toolbar.take(plugin, returned):
             self.toolbar_changed()
-
-
-def _own_version() -> str:
-    from agno_shell import __version__
-
-    return __version__
 
 
 def _reason(error: BaseException) -> str:

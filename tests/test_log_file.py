@@ -63,7 +63,7 @@ def test_one_that_nobody_bounded_is_cut_when_it_is_opened(
 def test_two_shells_share_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "LARGEST", 40)
     path = tmp_path / "some.log"
-    first, second = log_file._File.open(str(path)), log_file._File.open(str(path))
+    first, second = log_file.BoundedFile.open(str(path)), log_file.BoundedFile.open(str(path))
     assert first is not None
     assert second is not None
     for number in range(9):
@@ -133,7 +133,7 @@ def test_a_full_disk_costs_what_was_printed_and_holds_up_nobody(
     def fail(_file: object, _piece: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(log_file._File, "write", fail)
+    monkeypatch.setattr(log_file.BoundedFile, "write", fail)
     write(str(path), b"x" * 1_000_000)
     assert path.read_bytes() == b""
 

@@ -88,7 +88,23 @@ def _run(parser: Parser, given: dict[str, Any]) -> int:
     command = given.pop(COMMAND, "chat")
     if command != "chat":
         _refuse_chat_options(parser, command, given)
-    return parser.run(given)
+    if (log := _log_path(given)) is None:
+        return parser.run(given)
+    from agno_shell.program_log_file import kept
+
+    return kept(log, command, lambda: parser.run(given))
+
+
+def _log_path(given: dict[str, Any]) -> str | None:
+    """The log that is asked for; the option counts more than the variable."""
+    if "log" in given:
+        named: str = given.pop("log")
+        return os.path.abspath(os.path.expanduser(named))
+    if not (path := os.environ.get("AGNO_SHELL_LOG")):  # an empty variable is one that is not set
+        return None
+    from agno_shell.paths import LOG_VARIABLE, absolute
+
+    return absolute(path, LOG_VARIABLE, os.environ)
 
 
 _CHAT_ONLY = (

@@ -236,6 +236,14 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-plugins", action="store_true", help="load nothing but what agno-shell brings itself"
     )
+    completes(
+        parser.add_argument(
+            "--log",
+            metavar="FILE",
+            help="add what the program does, and no word that is said, to a log",
+        ),
+        "files",
+    )
 
 
 _OVERRIDES = (

@@ -14,7 +14,7 @@ from agno_shell import settings
 from agno_shell.config.record import Config, Source
 from agno_shell.config.toml_file import TomlFile, read_toml
 from agno_shell.errors import ConfigError
-from agno_shell.paths import CONFIG_VARIABLE, HOME_VARIABLE, Paths, absolute
+from agno_shell.paths import CONFIG_VARIABLE, HOME_VARIABLE, LOG_VARIABLE, Paths, absolute
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class _Layers:
         for variable in environ:
             if not variable.startswith(settings.ENVIRONMENT_PREFIX):
                 continue
-            if variable in known or variable in (HOME_VARIABLE, CONFIG_VARIABLE):
+            if variable in known or variable in (HOME_VARIABLE, CONFIG_VARIABLE, LOG_VARIABLE):
                 continue
             from agno_shell.nearest import nearest
 

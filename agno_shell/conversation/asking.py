@@ -15,6 +15,7 @@ from agno_shell.conversation.limits import DEFAULT_LIMITS, ReplyLimits
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.stream import Stream, Take, failure, passed_on
+from agno_shell.conversation.turn_log import logged
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
     Event,
@@ -77,8 +78,11 @@ class Asking:
         self._stop = stop
         self._take = take
 
-    async def events(self) -> AsyncGenerator[TurnEvent, None]:
+    def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The last one is Finished, Failed or Interrupted."""
+        return logged(self._events())
+
+    async def _events(self) -> AsyncGenerator[TurnEvent, None]:
         for number, choice in enumerate(self._choices):
             is_last = number == len(self._choices) - 1
             event: TurnEvent = Interrupted()

@@ -27,6 +27,7 @@ from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing, unsaved
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.events import MessageSaved, NotSaved
+from agno_shell.program_log import note
 from agno_shell.types import (
     NOTHING,
     ROOT,
@@ -204,6 +205,7 @@ class Conversation:
                 await self.store(lambda storage: storage.set_current(session_id))
         except StorageError as error:
             self.plugins.report(error.sentence())
+        note(__name__, "session opened", messages=session.message_count, waiting=len(unsaved))
         self.plugins.session_opened(self.session)
         self.budget.begin(session_id)
         return self.session

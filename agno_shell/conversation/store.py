@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from agno_shell.contracts import Storage
 from agno_shell.errors import AgnoShellError, StorageError
 from agno_shell.guarding import let_through, quiet, reason_of
+from agno_shell.program_log import note
 from agno_shell.threads import in_thread
 
 T = TypeVar("T")
@@ -112,11 +113,13 @@ class StoreThread:
     def _named(self, work: Callable[[Storage], T]) -> T:
         try:
             return self._do(work)
-        except AgnoShellError:
+        except AgnoShellError as error:
+            note(__name__, "storage error", problem=error)
             raise
         # A storage may be anybody's plugin; its bug must not cost the words in memory.
         except BaseException as error:
             let_through(error)
+            note(__name__, "storage error", problem=error)
             raise StorageError(f"The storage{self._name} failed: {reason_of(error)}.") from error
 
     def _do(self, work: Callable[[Storage], T]) -> T:
@@ -147,6 +150,7 @@ class StoreThread:
         return StorageError(f"The storage{self._name} does not answer.")
 
     def _name_silence(self) -> None:
+        note(__name__, "storage silent", bad=True, seconds=SILENT_SECONDS)
         self.tell(
             f"The storage{self._name} has not answered for {SILENT_SECONDS:g} seconds. "
             "Ctrl-C stops waiting for it; what was said is kept in this shell."

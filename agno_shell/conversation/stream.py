@@ -22,6 +22,7 @@ from agno_shell.events import (
     UsageReported,
 )
 from agno_shell.guarding import let_through, reason_of
+from agno_shell.program_log import note
 from agno_shell.types import ToolCall, Usage
 
 BEHIND = 512
@@ -91,6 +92,10 @@ class Stream:
         self._stopping = asyncio.get_running_loop().create_future()
         self.stopped = False
 
+    @property
+    def _name(self) -> str:
+        return str(getattr(self._provider, "name", type(self._provider).__name__))
+
     def stop(self) -> None:
         """End the events now; the provider closes its connection."""
         self.stopped = True
@@ -105,6 +110,15 @@ class Stream:
         """What the provider yields; the last one is Finished or Failed, unless stopped."""
         if self.stopped:
             return
+        note(
+            __name__,
+            "request sent",
+            provider=self._name,
+            model=self._request.model,
+            messages=len(self._request.messages),
+            tools=len(self._request.tools),
+            files=len(self._request.files),
+        )
         watch = LimitWatch(self._limits, self._request.model, self._put)
         self._task = asyncio.create_task(self._read(watch))
         try:
@@ -199,8 +213,8 @@ class Stream:
         # where it calls sys.exit().
         except BaseException as error:
             let_through(error)
-            name = getattr(self._provider, "name", type(self._provider).__name__)
-            said = f"The provider {name!r} failed: {reason_of(error)}"
+            note(__name__, "provider failed", problem=error, provider=self._name)
+            said = f"The provider {self._name!r} failed: {reason_of(error)}"
             self._put(Failed("other", said))
         finally:
             self._put(None)

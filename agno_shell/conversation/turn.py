@@ -19,6 +19,7 @@ from agno_shell.conversation.request.refusals import advised, verdict
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.tools.toolbelt import Answer, stopped
 from agno_shell.conversation.tree.branches import is_bare
+from agno_shell.conversation.turn_log import logged
 from agno_shell.errors import StorageError
 from agno_shell.events import (
     Ending,
@@ -85,7 +86,7 @@ class Turn:
             # Who has answered goes on; a model that was down is not waited for again.
             choices = choices[choices.index(reply.choice) :]
             is_last = round_ == conversation.tool_rounds
-            async with aclosing(self._use_tools(stored, is_last=is_last)) as events:
+            async with aclosing(logged(self._use_tools(stored, is_last=is_last))) as events:
                 async for event in events:
                     yield event
             if self._stop.is_set:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agno_shell.contracts import Command
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.guarding import let_through, reason_of
+from agno_shell.program_log import note
 from agno_shell.shell import typed
 from agno_shell.shell.tasks import without_exit
 from agno_shell.terminal_text import clean_line
@@ -42,6 +43,7 @@ class Dispatch:
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
         except BaseException as error:
             let_through(error)
+            note(__name__, "command failed", problem=error)
             self._shell.fail(f"{what} failed: {clean_line(reason_of(error), 400)}")
 
     async def _say(self, text: str) -> None:

@@ -156,7 +156,7 @@ def test_a_broken_configuration_offers_nothing_and_says_nothing(home: Path) -> N
 
 def test_commands_and_options(home: Path) -> None:
     assert complete("agno-shell se") == ["session", "search"]
-    assert complete("agno-shell trace --l") == ["--list", "--limit"]
+    assert complete("agno-shell trace --l") == ["--list", "--limit", "--log"]
 
 
 def test_a_tab_costs_no_plugin_and_no_event_loop(home: Path, storage: JsonStorage) -> None:

@@ -22,6 +22,7 @@ from agno_shell.conversation.tools.names import Key, distinct_names
 from agno_shell.conversation.tools.selection import Selection, split_name
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.guarding import let_through, reason_of
+from agno_shell.program_log import note
 from agno_shell.types import Status, ToolCall, ToolSchema
 
 STOPPING_SECONDS = 1.0
@@ -315,6 +316,7 @@ class Toolbelt:
             return Answer(f"{call.name} stopped by itself.", "failed")
         except BaseException as error:
             let_through(error)
+            note(__name__, "tool failed", problem=error, tool=call.name)
             reason = f"{call.name} failed: {reason_of(error)}"
             return Answer(limited(reason, self._output_bytes), "failed")
         if not isinstance(text, str):

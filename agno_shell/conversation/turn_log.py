@@ -1,0 +1,121 @@
+"""The events of a turn as lines of the program's log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from time import perf_counter
+from typing import Any
+
+from agno_shell.events import (
+    Failed,
+    FellBack,
+    Finished,
+    Interrupted,
+    ReasoningDelta,
+    Retrying,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnEvent,
+    UsageReported,
+)
+from agno_shell.program_log import is_kept, note, word
+
+
+def logged(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
+    """The same events; where a log is kept, it is told what they mean."""
+    return _told(events) if is_kept() else events
+
+
+async def _told(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
+    log = _TurnLog()
+    async with aclosing(events):
+        async for event in events:
+            log.take(event)
+            yield event
+
+
+class _TurnLog:
+    """What was told of one reply, or of the tools that it asks for: figures and kinds, no words."""
+
+    def __init__(self) -> None:
+        self._began = perf_counter()
+        self._first: float | None = None
+        """Seconds until something of the reply came."""
+        self._usage: Mapping[str, Any] = {}
+        self._running: dict[str, float] = {}
+        """The ids of the calls that were allowed, and when they began."""
+
+    def take(self, event: TurnEvent) -> None:
+        if take := _TAKES.get(type(event)):
+            take(self, event)
+
+    def delta(self, _event: TextDelta | ReasoningDelta) -> None:
+        if self._first is None:
+            self._first = perf_counter() - self._began
+
+    def usage(self, event: UsageReported) -> None:
+        tokens = event.usage
+        self._usage = {"input": tokens.input_tokens, "output": tokens.output_tokens}
+
+    def retrying(self, event: Retrying) -> None:
+        kind = word(event.failure.kind)
+        note(
+            __name__,
+            "try failed",
+            bad=True,
+            kind=kind,
+            next=event.attempt,
+            of=event.attempts,
+            wait=event.seconds,
+        )
+
+    def fell_back(self, event: FellBack) -> None:
+        kind = word(event.failure.kind)
+        note(__name__, "model down", bad=True, kind=kind, model=event.model, next=event.to)
+
+    def finished(self, event: Finished) -> None:
+        self._end("finished", reason=word(event.reason))
+
+    def failed(self, event: Failed) -> None:
+        self._end("failed", bad=True, kind=word(event.kind), temporary=event.temporary)
+
+    def interrupted(self, _event: Interrupted) -> None:
+        self._end("interrupted")
+
+    def _end(self, how: str, *, bad: bool = False, **values: object) -> None:
+        seconds = perf_counter() - self._began
+        figures = {**values, "first": self._first, "seconds": seconds, **self._usage}
+        note(__name__, f"reply {how}", bad=bad, **figures)
+
+    def tool_started(self, event: ToolStarted) -> None:
+        self._running[event.call.id] = perf_counter()
+        note(__name__, "tool started", tool=event.call.name)
+
+    def tool_finished(self, event: ToolFinished) -> None:
+        """The name of a tool that did not start may be anything that a model says."""
+        began = self._running.pop(event.call.id, None)
+        note(
+            __name__,
+            "tool ended",
+            tool=None if began is None else event.call.name,
+            ran=began is not None,
+            status=word(event.result.status),
+            characters=len(event.result.content),
+            seconds=None if began is None else perf_counter() - began,
+        )
+
+
+_TAKES: Mapping[type, Callable[[_TurnLog, Any], None]] = {
+    TextDelta: _TurnLog.delta,
+    ReasoningDelta: _TurnLog.delta,
+    UsageReported: _TurnLog.usage,
+    Retrying: _TurnLog.retrying,
+    FellBack: _TurnLog.fell_back,
+    Finished: _TurnLog.finished,
+    Failed: _TurnLog.failed,
+    Interrupted: _TurnLog.interrupted,
+    ToolStarted: _TurnLog.tool_started,
+    ToolFinished: _TurnLog.tool_finished,
+}
