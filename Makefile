@@ -1,30 +1,41 @@
-.PHONY: test lint docs models picture bench lock check-generated
+.DEFAULT_GOAL := help
+.PHONY: help quick test lint fmt docs models picture check-generated bench lock
 
-test:
+# What starts no process, waits for nothing and needs no disk to speak of: half a minute on two cores.
+QUICK := tests/full_text tests/config tests/conversation tests/diagnosis tests/cli/commands \
+	tests/builtin/commands tests/builtin/pygments_renderer tests/builtin/test_offline_provider.py \
+	tests/builtin/test_plain_renderer.py
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quick: ## the pure and fast tests
+	pytest -q -n 2 $(QUICK)
+
+test: ## all tests but the long variants
 	pytest
 
-lint:
+lint: ## style, types, the direction of imports
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 
-# What is made from records and from a real session.
-docs:
+fmt: ## put the code into form, and mend what ruff can mend
+	ruff check --fix .
+	ruff format .
+
+docs: ## write what is made from settings, commands and options
 	python -m agno_shell.config_docs
 	python -m agno_shell.builtin.commands.docs
 	python -m agno_shell.command_line_docs
 	python -m agno_shell.builtin.direct_provider.docs
 	python docs/slim.py
 
-# What is known of models where litellm is not installed, from the litellm that is.
-models:
+models: ## write what is known of models without litellm, from the litellm that is installed
 	python -m agno_shell.builtin.direct_provider.make_extract
 
-picture:
-	python docs/picture.py
-
-check-generated:
+check-generated: ## say whether that is current
 	python -m agno_shell.config_docs --check
 	python -m agno_shell.builtin.commands.docs --check
 	python -m agno_shell.command_line_docs --check
@@ -32,9 +43,12 @@ check-generated:
 	python -m agno_shell.builtin.direct_provider.make_extract --check
 	python docs/slim.py --check
 
-bench:
+picture: ## draw the picture of the README, from a real session
+	python docs/picture.py
+
+bench: ## measure; takes minutes, and a machine without other work
 	python tests/bench/run.py
 
-lock:
+lock: ## write requirements.lock anew
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
 		--no-annotate --python-version 3.11 --quiet --output-file requirements.lock
