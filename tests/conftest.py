@@ -71,7 +71,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     which takes seconds to start."""
     from xdist.scheduler import LoadFileScheduling
 
-    class Rooms(LoadFileScheduling):
+    class Rooms(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
             return next((each for each in ONE_PROCESS if file.startswith(f"{each}/")), file)

@@ -6,8 +6,10 @@ import inspect
 import logging
 import re
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import Any
 
 import pluggy
 import pytest
@@ -61,12 +63,12 @@ SECTIONS = sections(GUIDE)
 
 
 @pytest.fixture(params=HOOKS)
-def hook(request) -> str:
+def hook(request: Any) -> str:
     return request.param
 
 
 @pytest.fixture
-def example():
+def example() -> Any:
     """Makes the hooks of one example callable, as pluggy sees them."""
 
     def load(hook: str) -> pluggy.HookRelay:
@@ -75,7 +77,7 @@ def example():
         module = module_of(examples(SECTIONS[hook])[0], hook)
         manager.register(module, hook)
         manager.check_pending()
-        assert [caller.name for caller in manager.get_hookcallers(module)] == [hook]
+        assert [caller.name for caller in manager.get_hookcallers(module) or ()] == [hook]
         return manager.hook
 
     return load
@@ -93,39 +95,41 @@ def session() -> Session:
 # What is demanded of every hook -------------------------------------------------------------
 
 
-def test_there_are_hooks():
+def test_there_are_hooks() -> None:
     assert len(HOOKS) >= 12
 
 
-def test_it_says_what_it_is(hook):
+def test_it_says_what_it_is(hook: str) -> None:
     text = inspect.getdoc(HOOKS[hook])
     assert text
     assert text.endswith(".")
 
 
-def test_every_argument_and_the_return_have_types_that_exist(hook):
+def test_every_argument_and_the_return_have_types_that_exist(hook: str) -> None:
     names = {**vars(types), **vars(events), **vars(contracts)}
     hints = typing.get_type_hints(HOOKS[hook], {**vars(hookspecs), **names})
     assert set(hints) == {*inspect.signature(HOOKS[hook]).parameters, "return"}
 
 
-def test_the_guide_shows_its_signature(hook):
+def test_the_guide_shows_its_signature(hook: str) -> None:
     signature = str(inspect.signature(HOOKS[hook])).replace("'", "")
     assert f"`{hook}{signature}`" in SECTIONS[hook]
 
 
-def test_the_guide_has_one_example_that_implements_it(hook, example):
+def test_the_guide_has_one_example_that_implements_it(
+    hook: str, example: Callable[..., Any]
+) -> None:
     assert len(examples(SECTIONS[hook])) == 1
     example(hook)
 
 
-def test_some_test_mentions_it(hook):
+def test_some_test_mentions_it(hook: str) -> None:
     tests = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/**/*.py")]
     word = re.compile(rf"\b{hook}\b")
     assert any(word.search(path.read_text(encoding="utf-8")) for path in tests)
 
 
-def test_the_guide_describes_no_hook_that_does_not_exist():
+def test_the_guide_describes_no_hook_that_does_not_exist() -> None:
     described = {name for name in SECTIONS if "_" in name}
     assert described == set(HOOKS)
 
@@ -133,13 +137,13 @@ def test_the_guide_describes_no_hook_that_does_not_exist():
 # What each example of the guide does --------------------------------------------------------
 
 
-def test_register_storages(example):
+def test_register_storages(example: Callable[..., Any]) -> None:
     [[factory]] = example("register_storages").register_storages()
     assert isinstance(factory, StorageFactory)
     assert factory.name == "sqlite"
 
 
-async def test_register_providers(example):
+async def test_register_providers(example: Callable[..., Any]) -> None:
     [[factory]] = example("register_providers").register_providers()
     assert factory.default_model({}) == "loud"
     provider = factory.open(ProviderOptions())
@@ -155,7 +159,7 @@ async def test_register_providers(example):
     assert await provider.models() == ["loud"]
 
 
-def test_register_renderers(example):
+def test_register_renderers(example: Callable[..., Any]) -> None:
     [[factory]] = example("register_renderers").register_renderers()
     stream = factory.open(RendererOptions()).begin(80)
     lines = [*stream.feed("one\ntw"), *stream.feed("o\nthree")]
@@ -168,16 +172,17 @@ def test_register_renderers(example):
     ]
 
 
-async def test_register_commands(example):
+async def test_register_commands(example: Callable[..., Any]) -> None:
     [[command]] = example("register_commands").register_commands()
     assert isinstance(command, Command)
     context = FakeContext()
     await run(context, command, "green")
     assert context.session.tags == ("green",)
+    assert command.complete is not None
     assert [each.text for each in await command.complete(context, "g")] == ["green"]
 
 
-def test_register_subcommands(example):
+def test_register_subcommands(example: Callable[..., Any]) -> None:
     [[subcommand]] = example("register_subcommands").register_subcommands()
     assert isinstance(subcommand, Subcommand)
     context = FakeSubcommandContext(settings={"most": 1})
@@ -192,7 +197,7 @@ def test_register_subcommands(example):
         context.run(subcommand, "--most 0")
 
 
-async def test_register_tools(example):
+async def test_register_tools(example: Callable[..., Any]) -> None:
     [[factory]] = example("register_tools").register_tools()
     box = factory.open(ToolOptions({"milk": "Two bottles.", "bread": "None."}))
     [tool] = await box.tools()
@@ -200,39 +205,47 @@ async def test_register_tools(example):
     assert await tool.run({"title": "milk"}) == "Two bottles."
 
 
-def test_on_shell_started(example):
+def test_on_shell_started(example: Callable[..., Any]) -> None:
     context = FakeContext(settings={"motto": {"text": "Slowly."}})
     example("on_shell_started").on_shell_started(context=context)
     assert context.lines == ["Slowly."]
 
 
-def test_on_shell_stopped(example, caplog):
+def test_on_shell_stopped(example: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     context = FakeContext(metrics_summary="2 replies")
     example("on_shell_stopped").on_shell_stopped(context=context)
     assert caplog.messages == ["left First: 2 replies"]
 
 
-def test_on_session_opened(example, session, caplog):
+def test_on_session_opened(
+    example: Callable[..., Any], session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     example("on_session_opened").on_session_opened(session=session)
     assert caplog.messages == ["opened Garden"]
 
 
-def test_on_turn_started(example, session, caplog):
+def test_on_turn_started(
+    example: Callable[..., Any], session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     request = Request("loud", (user_message("hello"),))
     example("on_turn_started").on_turn_started(session=session, request=request)
     assert caplog.messages == ["loud gets 1 messages"]
 
 
-def test_on_message_saved(example, session, caplog):
+def test_on_message_saved(
+    example: Callable[..., Any], session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     example("on_message_saved").on_message_saved(session=session, message=user_message("hello"))
     assert caplog.messages[0].endswith(f"{session.session_id} user: 5 characters")
 
 
-def test_on_turn_finished(example, session, caplog):
+def test_on_turn_finished(
+    example: Callable[..., Any], session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     hooks = example("on_turn_finished")
     for seconds in (1.0, 31.0):
         reply = user_message("x")._replace(model="slow-model", timing=Timing(total=seconds))
@@ -240,14 +253,14 @@ def test_on_turn_finished(example, session, caplog):
     assert caplog.messages == ["slow-model took 31 s"]
 
 
-def test_prepare_request(example):
+def test_prepare_request(example: Callable[..., Any]) -> None:
     hooks = example("prepare_request")
     [changed] = hooks.prepare_request(session=None, request=Request("loud", ()))
     assert changed == Request("loud", (), {"temperature": 0.2})
     assert hooks.prepare_request(session=None, request=changed) == []
 
 
-def test_toolbar_items(example, session):
+def test_toolbar_items(example: Callable[..., Any], session: Any) -> None:
     hooks = example("toolbar_items")
     view = ToolbarView(session, "loud", None, busy=True, queued=2)
     [[item]] = hooks.toolbar_items(view=view)
@@ -258,7 +271,7 @@ def test_toolbar_items(example, session):
 # The rest of the guide ----------------------------------------------------------------------
 
 
-def test_the_plugin_in_five_minutes_works():
+def test_the_plugin_in_five_minutes_works() -> None:
     module = module_of(examples(GUIDE)[0], "agno_shell_dice")
     [command] = module.register_commands()
     context = FakeContext()
@@ -269,7 +282,7 @@ def test_the_plugin_in_five_minutes_works():
 
 
 @pytest.mark.parametrize("name", ["StorageContract", "ProviderContract", "RendererContract"])
-def test_a_contract_is_used_as_the_guide_says(name):
+def test_a_contract_is_used_as_the_guide_says(name: str) -> None:
     """The fixtures of the example are ones that the kit knows."""
     import agno_shell.testing
 
@@ -291,7 +304,7 @@ def test_a_contract_is_used_as_the_guide_says(name):
 
 
 @pytest.mark.parametrize("name", ["FakeContext", "FakeSubcommandContext", "ModelServer"])
-async def test_an_example_that_is_a_test_passes(name):
+async def test_an_example_that_is_a_test_passes(name: str) -> None:
     module = module_of(examples(SECTIONS[name])[0], name)
     tests = [function for each, function in vars(module).items() if each.startswith("test_")]
     assert tests
@@ -301,7 +314,7 @@ async def test_an_example_that_is_a_test_passes(name):
             await result
 
 
-def test_every_kit_has_a_section():
+def test_every_kit_has_a_section() -> None:
     import agno_shell.testing
 
     kits = {name for name in agno_shell.testing.__all__ if name != "MemoryStorage"}

@@ -228,8 +228,8 @@ EMPTY = Message("2", "user", " ", now())
         (lambda _request: raising(StorageError("No list of names.")), "No list of names"),
         (lambda _request: "text", "it returned str, not Request"),
         (lambda request: replace(request, messages=("x",)), "with str as a message"),
-        (lambda request: replace(request, messages=(EMPTY._replace(content=None),)), "NoneType"),
-        (lambda request: replace(request, messages=(EMPTY._replace(role="me"),)), "'me' as its"),
+        (lambda request: replace(request, messages=(EMPTY._replace(content=None),)), "NoneType"),  # type: ignore[arg-type]
+        (lambda request: replace(request, messages=(EMPTY._replace(role="me"),)), "'me' as its"),  # type: ignore[arg-type]
         (lambda request: replace(request, messages=()), "asks nothing"),
         (lambda request: replace(request, messages=(EMPTY,)), "asks nothing"),
     ],

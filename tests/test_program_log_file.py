@@ -110,8 +110,8 @@ def test_a_full_disk_costs_the_line_and_nothing_else(tmp_path: Path) -> None:
 
     def work() -> int:
         [handler] = logging.getLogger(ROOT).handlers
-        handler._file.close()  # type: ignore[attr-defined]
-        handler._file.descriptor = os.open("/dev/full", os.O_WRONLY)  # type: ignore[attr-defined]
+        handler._file.close()
+        handler._file.descriptor = os.open("/dev/full", os.O_WRONLY)
         note("agno_shell.some", "it went")
         return 0
 

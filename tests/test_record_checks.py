@@ -30,9 +30,9 @@ def test_every_field_of_every_record_is_looked_at(record: Any) -> None:
     "record",
     [
         SOUND,
-        SOUND._replace(summary="", aliases=["würfeln", "w-2"], complete=print),
-        StorageFactory("json", "", print),
-        ProviderFactory("mine", "Mine.", print),
+        SOUND._replace(summary="", aliases=["würfeln", "w-2"], complete=print),  # type: ignore[arg-type]
+        StorageFactory("json", "", print),  # type: ignore[arg-type]
+        ProviderFactory("mine", "Mine.", print),  # type: ignore[arg-type]
     ],
 )
 def test_a_sound_record_is_taken(record: Any) -> None:

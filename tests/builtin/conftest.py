@@ -196,7 +196,7 @@ def responses() -> Sample:
     }
     text = {"type": "output_text", "text": "I add.", "annotations": []}
     said = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
-    said["content"] = [text]
+    said["content"] = [text]  # type: ignore[assignment]
     call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "add"}
     called = call | {"arguments": ARGUMENTS, "status": "completed"}
     usage = {

@@ -88,7 +88,7 @@ def with_counts(sample: Any, name: str) -> list[bytes]:
         ]
     if name == "anthropic":
         delta = {"stop_reason": None, "stop_sequence": None}
-        counts = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 1}}
+        counts = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 1}}  # type: ignore[dict-item]
         event = b"event: message_delta\ndata: " + json.dumps(counts).encode() + b"\n\n"
         return [piece for each in sample.events[:-2] for piece in (each, event)] + [
             *sample.events[-2:]

@@ -92,7 +92,7 @@ def test_whatever_the_keys_and_values_every_key_is_found(table: dict[str, Any]) 
     text = tomli_w.dumps(table, multiline_strings=True)
     lines = text.split("\n")
     found = key_lines(text)
-    expected = {(key,) for key in table}
+    expected: set[tuple[str, ...]] = {(key,) for key in table}
     expected |= {(k, inner) for k, v in table.items() if isinstance(v, dict) for inner in v}
     assert set(found) == expected
     for key, line in found.items():

@@ -54,7 +54,7 @@ async def test_the_search_is_prepared_step_by_step_and_quietly(
     reader = StoreThread(lambda: storage)
     monkeypatch.setattr(leisure.asyncio, "sleep", sleep)
     session = storage.create("open")
-    await leisure.prepare(SimpleNamespace(reader=reader, session=session))
+    await leisure.prepare(SimpleNamespace(reader=reader, session=session))  # type: ignore[arg-type]
     assert storage.outlined == [session.session_id]
     assert storage.steps == [0, 1, 2]
     assert storage.mended == [0, 1]

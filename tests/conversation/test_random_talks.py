@@ -263,7 +263,7 @@ class RandomTalk:
         attached = []
         for name in names:
             data = f"the content of {name}".encode()
-            sha256 = await self.talk.store(lambda s, data=data: s.attach(session_id, data))
+            sha256 = await self.talk.store(lambda s, data=data: s.attach(session_id, data))  # type: ignore[misc]
             attached.append(Attachment(name, FILES[name], sha256, len(data)))
         text = "" if names and self.chance.random() < 0.2 else text
         return self.talk.turn(text, attached)

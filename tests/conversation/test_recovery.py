@@ -88,7 +88,13 @@ def torn(file: Path) -> None:
     file.write_bytes(data[: len(data) // 2])
 
 
-DAMAGES = {emptied: 4, removed: 4, rolled_back: 2, replaced: 4, torn: 3}
+DAMAGES: dict[Callable[[Path], None], int] = {
+    emptied: 4,
+    removed: 4,
+    rolled_back: 2,
+    replaced: 4,
+    torn: 3,
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)

@@ -52,7 +52,7 @@ async def test_steps_let_others_in_between() -> None:
             seen.append("ended")
 
     async for number in store.steps(steps):
-        await store(lambda _storage, number=number: seen.append(f"other {number}"))
+        await store(lambda _storage, number=number: seen.append(f"other {number}"))  # type: ignore[misc]
     assert seen == ["step 0", "other 0", "step 1", "other 1", "step 2", "other 2", "ended"]
     seen.clear()
     async with aclosing(store.steps(steps)) as each:
@@ -60,7 +60,7 @@ async def test_steps_let_others_in_between() -> None:
             break
     await store(lambda _storage: None)
     assert seen == ["step 0", "ended"]
-    assert [each async for each in store.steps(lambda _storage: iter(()))] == []
+    assert [each async for each in store.steps(lambda _storage: iter(()))] == []  # type: ignore[var-annotated]
     await store.close()
 
 

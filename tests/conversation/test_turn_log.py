@@ -84,7 +84,7 @@ async def test_a_provider_that_raises_is_told_with_the_place(
 async def test_words_that_others_make_up_are_not_told(
     log: Callable[[], list[str]], conversation: Conversation, provider: ScriptedProvider
 ) -> None:
-    provider.scripts.append([Finished(f"{CANARY} {CANARY}")])  # type: ignore[arg-type]
+    provider.scripts.append([Finished(f"{CANARY} {CANARY}")])
     await say(conversation)
     assert "reason=other" in log()[-1]
 

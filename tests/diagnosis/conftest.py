@@ -9,7 +9,7 @@ import pytest
 
 from agno_shell import settings
 from agno_shell.config import load_config
-from agno_shell.contracts import RendererOptions
+from agno_shell.contracts import ProviderOptions, Renderer, RendererOptions
 from agno_shell.conversation.models import Models
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.errors import ConfigError
@@ -48,9 +48,9 @@ def look_at(home: Path) -> Callable[..., Subject]:
         loaded = load_config(
             paths, file=str(file) if file else None, environ=given, problem=problems.append
         )
-        found = plugins or Plugins(off=loaded[settings.PLUGINS_OFF], installed=False)
+        found = plugins or Plugins(off=loaded[settings.PLUGINS_OFF], installed=False)  # type: ignore[index]
 
-        def open_renderer() -> object:
+        def open_renderer() -> Renderer:
             factory = found.renderers.get(loaded[settings.RENDERER_PLUGIN])
             return factory.open(RendererOptions(loaded[settings.RENDERER_THEME]))
 
@@ -65,7 +65,7 @@ def look_at(home: Path) -> Callable[..., Subject]:
             open_models=lambda: Models(
                 found.providers.get("offline"),
                 found.providers.get("offline"),
-                lambda factory: factory.open(None),
+                lambda factory: factory.open(ProviderOptions()),
                 default=None,
                 environ={},
             ),

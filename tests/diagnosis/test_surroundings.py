@@ -80,7 +80,7 @@ def test_a_plugin_with_a_bug_is_a_finding_and_not_the_end(look_at: LookAt) -> No
         return [RendererFactory("broken", "", open_broken)]
 
     module = ModuleType("broken")
-    module.register_renderers = register_renderers  # type: ignore[attr-defined]
+    module.register_renderers = register_renderers
     plugins = Plugins(installed=False)
     plugins._load("broken", "dist-broken", "1.2", "broken", lambda: module)
     plugins._load("worse", "dist-worse", "3", "worse", lambda: 1 // 0)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTED = {"_asdict", "_fields", "_make", "_replace", "_exit", "_current_frames", "_getframe"}
@@ -64,13 +65,14 @@ def shared(path: Path) -> Iterator[str]:
     if path.name == "__main__.py" or not name.startswith("agno_shell."):
         return
     module = importlib.import_module(name)
+    each: Any
     for each in vars(module).values():
         if inspect.isclass(each) and each.__module__ == module.__name__:
             others = [one for one in each.__mro__ if top(one) not in ("agno_shell", *PYTHON)]
             if not others:
                 continue
             theirs = {name for one in others for name in {*vars(one), *own_names(one)}}
-            yield from theirs & {*vars(each), *own_names(each)} - MADE_BY_PYTHON
+            yield from theirs & {*vars(each), *own_names(each)} - MADE_BY_PYTHON  # type: ignore[arg-type]
 
 
 def top(one: type) -> str:
@@ -78,7 +80,7 @@ def top(one: type) -> str:
 
 
 @cache
-def own_names(one: type) -> list[str]:
+def own_names(one: Any) -> list[str]:
     try:
         return re.findall(r"\bself\.(_[a-z]\w*)", inspect.getsource(one))
     except (OSError, TypeError):  # written in C

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,7 +78,7 @@ check = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
         ("", []),
     ],
 )
-def test_what_is_typed_and_what_it_means(query, terms):
+def test_what_is_typed_and_what_it_means(query: Any, terms: Any) -> None:
     expected = [
         Term(tuple(term[:-1].split()), prefix=True) if isinstance(term, str) else Term(term)
         for term in terms
@@ -86,7 +87,7 @@ def test_what_is_typed_and_what_it_means(query, terms):
     assert bool(parse(query)) == bool(terms)
 
 
-def test_nothing_has_no_expression():
+def test_nothing_has_no_expression() -> None:
     with pytest.raises(ValueError):
         parse("*").expression()
     assert not parse("*").matches("*")
@@ -104,14 +105,14 @@ def test_nothing_has_no_expression():
         " ".join(map(str, range(20_000))),
     ],
 )
-def test_a_query_of_any_length_is_one(table, query):
+def test_a_query_of_any_length_is_one(table: Any, query: Any) -> None:
     parsed = parse(query)
     assert sum(len(term.words) for term in parsed.terms) <= 100
     if parsed:
         table(["a b"]).execute("SELECT 1 FROM words WHERE words MATCH ?", (parsed.expression(),))
 
 
-def test_of_a_long_query_the_first_words_count():
+def test_of_a_long_query_the_first_words_count() -> None:
     numbers = " ".join(map(str, range(150)))
     phrase = parse(f'{" ".join(map(str, range(60)))} "{numbers}"*')
     assert phrase.terms[-1] == Term(tuple(map(str, range(40))), prefix=False)
@@ -146,7 +147,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("query", FOUND_AS_THEMSELVES)
-def test_what_is_more_than_letters_is_found_as_itself(table, query):
+def test_what_is_more_than_letters_is_found_as_itself(table: Any, query: Any) -> None:
     every = [text for texts in FOUND_AS_THEMSELVES.values() for text in texts]
     said = list(dict.fromkeys([*every, *OTHERS]))
     # Text that is ASCII alone is gone through in another way.
@@ -162,7 +163,7 @@ def test_what_is_more_than_letters_is_found_as_itself(table, query):
 
 
 @pytest.mark.parametrize("word", ["c", "net", "home", "flag", "decorator"])
-def test_a_word_is_found_whatever_signs_touch_it(word):
+def test_a_word_is_found_whatever_signs_touch_it(word: Any) -> None:
     every = [text for texts in FOUND_AS_THEMSELVES.values() for text in texts]
     whole = re.compile(rf"(?<![a-z0-9]){word}(?![a-z0-9])", re.IGNORECASE)
     assert [t for t in every if parse(word).matches(t)] == [t for t in every if whole.search(t)]
@@ -170,7 +171,7 @@ def test_a_word_is_found_whatever_signs_touch_it(word):
 
 @check
 @given(TEXTS, QUERIES)
-def test_sqlite_finds_the_same_texts_in_the_same_order(table, texts, query):
+def test_sqlite_finds_the_same_texts_in_the_same_order(table: Any, texts: Any, query: Any) -> None:
     parsed = parse(query)
     matching = [number for number, text in enumerate(texts) if parsed.matches(text)]
     assert sorted(parsed.ranked(texts)) == matching
@@ -193,7 +194,7 @@ def test_sqlite_finds_the_same_texts_in_the_same_order(table, texts, query):
 
 @check
 @given(TEXTS, QUERIES)
-def test_what_is_marked_is_what_was_looked_for(texts, query):
+def test_what_is_marked_is_what_was_looked_for(texts: Any, query: Any) -> None:
     parsed = parse(query)
     for text in texts:
         spans = parsed.spans(text)
@@ -218,11 +219,11 @@ def test_what_is_marked_is_what_was_looked_for(texts, query):
         ("café cafe", "CAFÉ", ["CAFÉ"]),
     ],
 )
-def test_spans(query, text, marked):
+def test_spans(query: Any, text: str, marked: Any) -> None:
     assert [text[start:end] for start, end in parse(query).spans(text)] == marked
 
 
-def test_ascii_is_searched_like_any_other_text():
+def test_ascii_is_searched_like_any_other_text() -> None:
     for query in ("blue", "blu*", '"blue cups"', "a-a", "x*"):
         for text in ("Blue blues, blue-cups a a a", "xblue blue_cups", "a1 1a a"):
             ascii_spans = parse(query).spans(text)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from agno_shell.full_text import parse
 FILLER = "so it went on and on "
 
 
-def shown(pieces):
+def shown(pieces: Any) -> Any:
     return "".join(f"[{text}]" if marked else text for text, marked in pieces)
 
 
@@ -24,11 +26,11 @@ def shown(pieces):
         ("x", "", ""),
     ],
 )
-def test_a_short_text_is_shown_whole(query, text, expected):
+def test_a_short_text_is_shown_whole(query: Any, text: str, expected: Any) -> None:
     assert shown(parse(query).snippet(text)) == expected
 
 
-def test_of_a_long_text_the_words_around_what_was_looked_for_are_shown():
+def test_of_a_long_text_the_words_around_what_was_looked_for_are_shown() -> None:
     pieces = parse("cups").snippet(FILLER * 50 + "the blue cups are gone " + FILLER * 50)
     text = shown(pieces)
     assert text.startswith("… ")
@@ -39,18 +41,18 @@ def test_of_a_long_text_the_words_around_what_was_looked_for_are_shown():
     assert set(text.split()) <= {*FILLER.split(), *around}  # no word is cut
 
 
-def test_the_stretch_with_the_most_different_words_is_chosen():
+def test_the_stretch_with_the_most_different_words_is_chosen() -> None:
     text = f"cups {FILLER * 20} cups {FILLER * 20} blue cups {FILLER * 20} blue"
     assert "[blue] [cups]" in shown(parse("blue cups").snippet(text))
 
 
-def test_a_word_that_is_everywhere_does_not_hide_a_rare_one():
+def test_a_word_that_is_everywhere_does_not_hide_a_rare_one() -> None:
     text = "cup " * 5000 + "needle " + "cup " * 5000
     assert "[needle]" in shown(parse("needle").snippet(text))
     assert "[needle]" in shown(parse("needle cup").snippet(text + "é"))
 
 
-def test_a_text_without_blanks_is_cut_all_the_same():
+def test_a_text_without_blanks_is_cut_all_the_same() -> None:
     pieces = parse("needle").snippet("x" * 5000 + ".needle." + "y" * 5000)
     assert "[needle]" in shown(pieces)
     assert len(shown(pieces)) < 200
@@ -62,7 +64,7 @@ TEXT = st.text(st.sampled_from("ab cé好.\n"), max_size=300)
 
 
 @given(TEXT, st.sampled_from(["a", "a*", '"a b"', "a b c", "好", "é"]), st.integers(1, 60))
-def test_a_snippet_is_one_line_of_the_text(text, query, width):
+def test_a_snippet_is_one_line_of_the_text(text: str, query: Any, width: Any) -> None:
     pieces = parse(query).snippet(text, width)
     whole = "".join(piece for piece, _marked in pieces)
     assert all(piece for piece, _marked in pieces)

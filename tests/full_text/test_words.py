@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,9 +31,9 @@ def before(sign: str) -> str:
     return "".join(chr(0x40000 + ord(each)) for each in sign)
 
 
-def in_fts5(table, texts):
+def in_fts5(table: Any, texts: Any) -> Any:
     """The words of each text as SQLite sees them."""
-    found = [[] for _ in texts]
+    found: list[list[Any]] = [[] for _ in texts]
     for term, row in table(texts).execute("SELECT term, doc FROM terms ORDER BY doc, offset"):
         found[row].append(term)
     return found
@@ -79,7 +81,7 @@ def in_fts5(table, texts):
         ("", []),
     ],
 )
-def test_words(text, expected):
+def test_words(text: str, expected: Any) -> None:
     assert words(text) == expected
 
 
@@ -94,22 +96,22 @@ def test_words(text, expected):
         ("ä C++ ❤️👩\u200d🚀", ["ä", "C", "++", "❤️", "👩", "\u200d🚀"]),
     ],
 )
-def test_a_word_says_where_it_stands(text, parts):
+def test_a_word_says_where_it_stands(text: str, parts: Any) -> None:
     assert [text[token.start : token.end] for token in full_text.tokens(text)] == parts
 
 
-def test_ascii_goes_into_the_index_as_it_is():
+def test_ascii_goes_into_the_index_as_it_is() -> None:
     text = "any\0ASCII text, a-b and 1.5"
     assert full_text.prepared(text) is text
     assert full_text.prepared("C++ or C#").split() == ["C", behind("++"), "or", "C", behind("#")]
 
 
-def _agree(table, codes):
+def _agree(table: Any, codes: Any) -> None:
     texts = [f"a{chr(code)}B {chr(code)}" for code in codes if not 0xD800 <= code < 0xE000]
     assert in_fts5(table, texts) == [words(text) for text in texts]
 
 
-def test_sqlite_finds_the_same_words_for_every_character(table):
+def test_sqlite_finds_the_same_words_for_every_character(table: Any) -> None:
     ideographs = (range(0x3400, 0xA000), range(0xAC00, 0xD7A4))
     _agree(
         table,
@@ -122,13 +124,13 @@ def test_sqlite_finds_the_same_words_for_every_character(table):
 
 
 @pytest.mark.slow
-def test_sqlite_finds_the_same_words_for_really_every_character(table):
+def test_sqlite_finds_the_same_words_for_really_every_character(table: Any) -> None:
     _agree(table, range(0x110000))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=20))
-def test_sqlite_finds_the_same_words_in_any_text(table, texts):
+def test_sqlite_finds_the_same_words_in_any_text(table: Any, texts: Any) -> None:
     assert in_fts5(table, texts) == [words(text) for text in texts]
 
 

@@ -68,7 +68,7 @@ class Seat:
         self.shell = shell
         self.keyboard = keyboard
         self.terminal = terminal
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[int] | None = None
 
     def type(self, text: str) -> None:
         self.keyboard.send_text(text)

@@ -126,7 +126,7 @@ async def test_control_c_stops_looking(
     async def starting(_model: str) -> Any:
         await asyncio.Event().wait()
 
-    provider.abilities = starting  # type: ignore[method-assign]
+    provider.abilities = starting  # type: ignore[assignment, method-assign]
     seat = await sit_down()
     seat.type("Look at @notes.txt \r")
     await seat.until(lambda: seat.shell._stop is not None)

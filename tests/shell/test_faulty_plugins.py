@@ -312,7 +312,7 @@ async def test_a_plugin_that_loads_slowly_sees_the_first_request(
     seat = await sit_down()
     seat.type("hi\r")
     waits = lambda: getattr(seat.shell._stop, "__name__", "") == "cancel"  # noqa: E731
-    await seat.until(lambda: waits() or bool(provider.requests))
+    await seat.until(lambda: waits() or bool(provider.requests))  # type: ignore[no-untyped-call]
     assert provider.requests == []
     loaded.set()
     await seat.sees("echo: hi")

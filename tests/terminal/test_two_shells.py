@@ -45,7 +45,8 @@ def ask(terminal: Terminal, text: str) -> None:
 def branch(messages: list[dict[str, Any]], last: str) -> list[str]:
     """What was said on the way to the message that begins with ``last``."""
     by_id = {message["id"]: message for message in messages}
-    [step] = [message for message in messages if message["content"].startswith(last)]
+    [end] = [message for message in messages if message["content"].startswith(last)]
+    step: dict[str, Any] | None = end
     found = []
     while step:
         found.append(step["content"].split("\n")[0])

@@ -11,7 +11,7 @@ from agno_shell.testing.fake_context import FakeContext, FakeProvider, run
 from agno_shell.types import Message, new_id, now
 
 
-def test_it_has_everything_that_commands_are_promised():
+def test_it_has_everything_that_commands_are_promised() -> None:
     context = FakeContext()
     promised = [name for name in vars(CommandContext) if not name.startswith("_")]
     assert len(promised) > 20
@@ -25,7 +25,7 @@ def test_it_has_everything_that_commands_are_promised():
             assert list(inspect.signature(mine).parameters) == parameters, name
 
 
-async def test_what_a_command_does_around_the_shell_is_recorded():
+async def test_what_a_command_does_around_the_shell_is_recorded() -> None:
     context = FakeContext(edits=["changed"])
     context.fill_input("to change")
     context.remember_agent("poet", {"instructions": "Rhyme."})
@@ -39,14 +39,14 @@ async def test_what_a_command_does_around_the_shell_is_recorded():
         await FakeContext(clipboard=None).copy("words")
 
 
-def test_it_starts_in_the_current_session_of_a_storage():
+def test_it_starts_in_the_current_session_of_a_storage() -> None:
     first = FakeContext()
     other = first.storage.create("Other")
     first.storage.set_current(other.session_id)
     assert FakeContext(first.storage).session.session_id == other.session_id
 
 
-async def test_a_question_without_an_answer_is_a_fault_of_the_test():
+async def test_a_question_without_an_answer_is_a_fault_of_the_test() -> None:
     context = FakeContext(answers=[True])
     assert await context.confirm("Sure?")
     with pytest.raises(AssertionError, match="Really"):
@@ -54,7 +54,7 @@ async def test_a_question_without_an_answer_is_a_fault_of_the_test():
     assert context.questions == ["Sure?", "Really?"]
 
 
-async def test_without_a_person_a_question_is_an_error_and_nothing_can_be_chosen():
+async def test_without_a_person_a_question_is_an_error_and_nothing_can_be_chosen() -> None:
     context = FakeContext(has_person=False)
     with pytest.raises(UsageError) as raised:
         await context.confirm("Sure?")
@@ -64,7 +64,7 @@ async def test_without_a_person_a_question_is_an_error_and_nothing_can_be_chosen
     assert context.offered == []
 
 
-async def test_a_reference_is_resolved_as_in_the_shell():
+async def test_a_reference_is_resolved_as_in_the_shell() -> None:
     context = FakeContext()
     garden = context.storage.create("My garden")
     for reference in ("My garden", "my GARDEN", garden.session_id, garden.session_id[:13]):
@@ -75,7 +75,7 @@ async def test_a_reference_is_resolved_as_in_the_shell():
             await context.resolve(reference)
 
 
-async def test_run_takes_functions_and_coroutine_functions():
+async def test_run_takes_functions_and_coroutine_functions() -> None:
     async def later(context: CommandContext, text: str) -> None:
         context.print(f"later {text}")
 
@@ -89,7 +89,7 @@ async def test_run_takes_functions_and_coroutine_functions():
     assert context.styles == ["", "bold"]
 
 
-async def test_the_provider_answers_from_its_script_and_lists_its_models():
+async def test_the_provider_answers_from_its_script_and_lists_its_models() -> None:
     provider = FakeProvider(["hello", Finished()], models=["m"])
     request = Request("m", (Message(new_id(), "user", "hi", now()),))
     events = [event async for event in provider.stream(request)]

@@ -1,5 +1,9 @@
 """The contract of renderers refuses renderers that break it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from agno_shell.contracts import Line, Renderer, RenderStream
@@ -147,6 +151,6 @@ CONTRACT = RendererContract()
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_broken_renderer_is_refused(renderer, test, arguments) -> None:
+def test_a_broken_renderer_is_refused(renderer: Any, test: Any, arguments: Any) -> None:
     with pytest.raises(AssertionError):
         test(renderer, *arguments)

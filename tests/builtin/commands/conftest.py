@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 
 from agno_shell.builtin.commands.plugin import register_commands
 from agno_shell.contracts import Completion
 from agno_shell.testing.fake_context import FakeContext, run
-from agno_shell.types import Message, new_id, now
+from agno_shell.types import Message, Role, new_id, now
 
 Type = Callable[[str], Awaitable[str]]
 
@@ -18,7 +19,7 @@ Type = Callable[[str], Awaitable[str]]
 def make_context() -> Callable[..., FakeContext]:
     """Makes a context with all builtin commands; takes the arguments of FakeContext."""
 
-    def make(**arguments: object) -> FakeContext:
+    def make(**arguments: Any) -> FakeContext:
         return FakeContext(commands=register_commands(), **arguments)
 
     return make
@@ -48,7 +49,9 @@ def complete() -> Callable[[FakeContext, str], Awaitable[list[Completion]]]:
 
     async def complete(context: FakeContext, line: str) -> list[Completion]:
         name, _, text = line.removeprefix("/").partition(" ")
-        return list(await context.commands[name].complete(context, text))
+        offers = context.commands[name].complete
+        assert offers is not None
+        return list(await offers(context, text))
 
     return complete
 
@@ -62,7 +65,7 @@ def say() -> Callable[..., None]:
         parent = said[0].id if said else None
         for line in lines:
             role, _, content = line.partition(": ")
-            message = Message(new_id(), role, content, now(), parent)
+            message = Message(new_id(), cast("Role", role), content, now(), parent)
             context.session = context.storage.append(context.session.session_id, message)
             parent = message.id
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,11 +24,11 @@ AGENTS = {
 
 
 @pytest.fixture
-def context(make_context):
+def context(make_context: Callable[..., Any]) -> Any:
     return make_context(provider=FakeProvider(), agents=AGENTS)
 
 
-async def test_agents_are_listed(context, type_line):
+async def test_agents_are_listed(context: Any, type_line: Callable[..., Any]) -> None:
     header, analyst, poet, last = (await type_line(context, "/agent")).splitlines()
     assert header.split() == ["Agent", "Model", "What", "it", "does"]
     assert analyst.split() == ["analyst", "big-model", "careful"]
@@ -34,7 +36,9 @@ async def test_agents_are_listed(context, type_line):
     assert last.startswith("None is in use. /agent NAME uses one; /agent new NAME")
 
 
-async def test_the_one_in_use_is_shown_with_all_it_has(context, type_line):
+async def test_the_one_in_use_is_shown_with_all_it_has(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     await type_line(context, "/agent analyst")
     lines = (await type_line(context, "/agent")).splitlines()
     assert lines[1].startswith("*")
@@ -50,27 +54,33 @@ async def test_the_one_in_use_is_shown_with_all_it_has(context, type_line):
     ]
 
 
-async def test_an_agent_is_used_and_left(context, type_line):
+async def test_an_agent_is_used_and_left(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/agent poet") == "Agent: poet. Model: fake-model"
     assert context.agent == "poet"
     assert await type_line(context, "/agent None") == "Agent: none. Model: fake-model"
     assert context.agent is None
 
 
-async def test_an_unknown_agent_names_the_nearest(context, type_line):
+async def test_an_unknown_agent_names_the_nearest(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     with pytest.raises(UsageError, match="There is no agent 'pete'") as raised:
         await type_line(context, "/agent pete")
     assert raised.value.hint == "Nearest: poet."
     assert context.agent is None
 
 
-async def test_without_agents_it_says_how_to_make_one(make_context, type_line):
+async def test_without_agents_it_says_how_to_make_one(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     printed = await type_line(make_context(), "/agent")
     assert printed.startswith("No agents are set up.\n")
     assert "/agent new NAME" in printed
 
 
-async def test_an_agent_that_was_removed_is_said(context, type_line):
+async def test_an_agent_that_was_removed_is_said(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     context.agent = "gone\x1b"
     printed = await type_line(context, "/agent")
     assert "This session's agent gone␛ is not configured any more" in printed
@@ -88,7 +98,9 @@ async def test_an_agent_that_was_removed_is_said(context, type_line):
         ('/agent new "two words" -- "Sing."', "two words", {"instructions": "Sing."}),
     ],
 )
-async def test_an_agent_is_made(context, type_line, line, name, table):
+async def test_an_agent_is_made(
+    context: Any, type_line: Callable[..., Any], line: str, name: str, table: Any
+) -> None:
     printed = await type_line(context, line)
     assert context.remembered_agents == {name: table}
     typed = f'"{name}"' if " " in name else name
@@ -96,7 +108,9 @@ async def test_an_agent_is_made(context, type_line, line, name, table):
     assert context.agent is None
 
 
-async def test_without_instructions_the_editor_asks_for_them(make_context, type_line):
+async def test_without_instructions_the_editor_asks_for_them(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(edits=["Sing.\nLoud.\n"])
     await type_line(context, "/agent new bard small-model")
     assert context.edited == [""]
@@ -106,7 +120,9 @@ async def test_without_instructions_the_editor_asks_for_them(make_context, type_
 
 
 @pytest.mark.parametrize("edits", [[], [None], [" \n"]])
-async def test_without_an_editor_or_a_text_it_says_how(make_context, type_line, edits):
+async def test_without_an_editor_or_a_text_it_says_how(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], edits: Any
+) -> None:
     context = make_context(edits=edits)
     with pytest.raises(UsageError, match="needs instructions; none was made") as raised:
         await type_line(context, "/agent new bard")
@@ -125,14 +141,18 @@ async def test_without_an_editor_or_a_text_it_says_how(make_context, type_line, 
         ("/agent new poet -- Sing.", "There is an agent 'poet' already"),
     ],
 )
-async def test_what_cannot_be_an_agent_is_refused(context, type_line, line, message):
+async def test_what_cannot_be_an_agent_is_refused(
+    context: Any, type_line: Callable[..., Any], line: str, message: Any
+) -> None:
     with pytest.raises(UsageError, match=message):
         await type_line(context, line)
     assert context.remembered_agents == {}
 
 
-async def test_what_the_configuration_refuses_is_said(context, type_line, monkeypatch):
-    def refuse(name, table):
+async def test_what_the_configuration_refuses_is_said(
+    context: Any, type_line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, table: Any) -> None:
         raise ConfigError("agents.x must have a name of 1 to 60 printable characters.")
 
     monkeypatch.setattr(context, "remember_agent", refuse)
@@ -140,6 +160,8 @@ async def test_what_the_configuration_refuses_is_said(context, type_line, monkey
         await type_line(context, f"/agent new {'x' * 61} -- Sing.")
 
 
-async def test_agents_and_what_makes_one_are_completed(context, complete):
+async def test_agents_and_what_makes_one_are_completed(
+    context: Any, complete: Callable[..., Any]
+) -> None:
     offered = await complete(context, "/agent ")
     assert [each.text for each in offered] == ["analyst", "poet", "none", "new "]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ SESSIONS = [session(OPEN, "Plan"), session(OTHER, "Tax return"), session(THIRD, 
         ('"" rest', ("", "rest")),
     ],
 )
-def test_first_word(text, expected):
+def test_first_word(text: str, expected: Any) -> None:
     assert first_word(text) == expected
 
 
@@ -78,7 +80,7 @@ def test_first_word(text, expected):
         ("plain", "plain"),
     ],
 )
-def test_unquote(text, expected):
+def test_unquote(text: str, expected: Any) -> None:
     assert unquote(text) == expected
 
 
@@ -95,21 +97,21 @@ def test_unquote(text, expected):
         ('"Plan" -- "for June"', ("Plan", "for June")),
     ],
 )
-def test_split_description(text, expected):
+def test_split_description(text: str, expected: Any) -> None:
     assert split_description(text) == expected
 
 
-def test_a_name_is_one_line():
+def test_a_name_is_one_line() -> None:
     assert clean_name(' "a\nb\t c\u2028d" ') == "a b c d"
 
 
 @pytest.mark.parametrize("text", ["", "  ", '""', "\n"])
-def test_an_empty_name_is_refused(text):
+def test_an_empty_name_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot be empty"):
         clean_name(text)
 
 
-def test_a_name_of_200_characters_is_the_longest():
+def test_a_name_of_200_characters_is_the_longest() -> None:
     assert clean_name("x" * 200) == "x" * 200
     with pytest.raises(UsageError, match="can have 200 characters; this one has 201"):
         clean_name("x" * 201)
@@ -137,30 +139,30 @@ def test_a_name_of_200_characters_is_the_longest():
         ("zzzz Taxes", None, "zzzz Taxes"),
     ],
 )
-def test_split_reference(text, session_id, rest):
+def test_split_reference(text: str, session_id: str, rest: Any) -> None:
     found, remaining = split_reference(text, SESSIONS, OPEN)
     assert (found.session_id if found else None, remaining) == (session_id, rest)
 
 
-def test_a_name_that_two_sessions_have_is_no_reference():
+def test_a_name_that_two_sessions_have_is_no_reference() -> None:
     sessions = [*SESSIONS, session("00000000-0000-4000-8000-000000000003", "Garden")]
     assert split_reference("Garden Flowers", sessions, OPEN) == (None, "Garden Flowers")
 
 
 @given(st.text())
-def test_nothing_typed_is_lost_when_there_are_no_sessions(text):
+def test_nothing_typed_is_lost_when_there_are_no_sessions(text: str) -> None:
     assert split_reference(text, [], OPEN) == (None, text.strip())
 
 
 @given(st.text(alphabet="ab\"' \n-"))
-def test_taking_apart_never_fails(text):
+def test_taking_apart_never_fails(text: str) -> None:
     word, rest = first_word(text)
     assert set(word + rest) <= set(text)
     name, description = split_description(text)
     assert set(name + description) <= set(text)
 
 
-def test_switch_word():
+def test_switch_word() -> None:
     assert switch_word(" ON ", "trace") is True
     assert switch_word("off", "trace") is False
     assert switch_word("", "trace") is None
@@ -169,22 +171,22 @@ def test_switch_word():
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "٣", "1_0", "ten", "9" * 5000])
-def test_what_is_no_number_from_1_up(text):
+def test_what_is_no_number_from_1_up(text: str) -> None:
     with pytest.raises(UsageError, match="takes a number from 1 up"):
         positive_number(text, "history", 10)
 
 
-def test_positive_number():
+def test_positive_number() -> None:
     assert positive_number(" 12 ", "history", 10) == 12
     assert positive_number("", "history", 10) == 10
 
 
-def test_nearest_puts_the_likest_first_and_ignores_case():
+def test_nearest_puts_the_likest_first_and_ignores_case() -> None:
     assert nearest("Switsh", ["sessions", "switch", "new"])[0] == "switch"
     assert nearest("RETURN", ["Tax return", "Garden"]) == ["Tax return"]
     assert nearest("qqq", ["Tax return", "Garden"]) == []
     assert nearest("", ["Tax return"]) == []
 
 
-def test_prefixes_shown_are_long_enough_to_be_typed():
+def test_prefixes_shown_are_long_enough_to_be_typed() -> None:
     assert arguments.SHOWN_LENGTH >= arguments.PREFIX_LENGTH

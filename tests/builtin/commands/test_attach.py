@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from agno_shell.errors import UsageError
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "a b.txt").write_text("hi")
@@ -15,11 +19,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def attached(context):
+def attached(context: Any) -> Any:
     return [each.name for each in context.conversation.attached]
 
 
-async def test_files_are_attached_and_listed_and_taken_away(context, type_line, folder):
+async def test_files_are_attached_and_listed_and_taken_away(
+    context: Any, type_line: Callable[..., Any], folder: Any
+) -> None:
     printed = (await type_line(context, "/attach notes.txt 'a b.txt'")).split("\n")
     assert printed == [
         "Attached: notes.txt · text/plain · 5 B. It goes with your next message.",
@@ -33,12 +39,14 @@ async def test_files_are_attached_and_listed_and_taken_away(context, type_line, 
     assert attached(context) == ["a b.txt"]
 
 
-async def test_nothing_is_attached_yet(context, type_line):
+async def test_nothing_is_attached_yet(context: Any, type_line: Callable[..., Any]) -> None:
     printed = await type_line(context, "/attach")
     assert printed == "Nothing is attached. /attach PATH takes in a file, as @PATH does."
 
 
-async def test_a_path_with_blanks_alone_needs_no_quotes(context, type_line, folder):
+async def test_a_path_with_blanks_alone_needs_no_quotes(
+    context: Any, type_line: Callable[..., Any], folder: Any
+) -> None:
     await type_line(context, "/attach a b.txt")
     assert attached(context) == ["a b.txt"]
 
@@ -51,18 +59,22 @@ async def test_a_path_with_blanks_alone_needs_no_quotes(context, type_line, fold
         ("/attach --remove x", "takes a number"),
     ],
 )
-async def test_what_cannot_be_taken_away(context, type_line, line, message):
+async def test_what_cannot_be_taken_away(
+    context: Any, type_line: Callable[..., Any], line: str, message: Any
+) -> None:
     with pytest.raises(UsageError, match=message):
         await type_line(context, line)
 
 
-async def test_a_pasted_text_is_attached(context, type_line):
+async def test_a_pasted_text_is_attached(context: Any, type_line: Callable[..., Any]) -> None:
     await type_line(context, "/attach - first\nsecond")
     assert context.conversation.calls[-1] == ("attach_data", b"first\nsecond", "text.md")
 
 
 @pytest.mark.parametrize(("written", "expected"), [("a note", ["text.md"]), ("  ", []), (None, [])])
-async def test_a_text_is_written_in_the_editor(context, type_line, written, expected):
+async def test_a_text_is_written_in_the_editor(
+    context: Any, type_line: Callable[..., Any], written: Any, expected: Any
+) -> None:
     context.edits.append(written)
     printed = await type_line(context, "/attach -")
     assert attached(context) == expected
@@ -81,10 +93,14 @@ async def test_a_text_is_written_in_the_editor(context, type_line, written, expe
         ("--re", ["--remove "]),
     ],
 )
-async def test_the_last_path_is_completed(context, complete, folder, typed, offered):
+async def test_the_last_path_is_completed(
+    context: Any, complete: Callable[..., Any], folder: Any, typed: str, offered: Any
+) -> None:
     assert [each.text for each in await complete(context, f"/attach {typed}")] == offered
 
 
-async def test_numbers_are_completed(context, type_line, complete, folder):
+async def test_numbers_are_completed(
+    context: Any, type_line: Callable[..., Any], complete: Callable[..., Any], folder: Any
+) -> None:
     await type_line(context, "/attach notes.txt")
     assert await complete(context, "/attach --remove ") == [("--remove 1", "notes.txt")]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +27,7 @@ NONSENSE = (
 
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_nonsense_is_refused_in_one_sentence(
-    make_context, name, tmp_path, monkeypatch
+    make_context: Callable[..., Any], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for variable in ("EDITOR", "VISUAL"):
@@ -53,7 +56,9 @@ async def test_nonsense_is_refused_in_one_sentence(
         ("/exit now", "/exit takes no arguments, not 'now'."),
     ],
 )
-async def test_what_is_wrong_is_named(make_context, type_line, line, said) -> None:
+async def test_what_is_wrong_is_named(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], line: str, said: Any
+) -> None:
     with pytest.raises(UsageError) as raised:
         await type_line(make_context(), line)
     assert raised.value.sentence() == said

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.builtin.commands.branches import fork_name
@@ -8,13 +11,13 @@ from agno_shell.testing.fake_context import FakeProvider
 
 
 @pytest.fixture(autouse=True)
-def no_editor(monkeypatch):
+def no_editor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
 
 
 @pytest.fixture
-async def talk(context):
+async def talk(context: Any) -> Any:
     """Three turns, numbered 1 to 6."""
     for text in ("one", "two", "three"):
         await context.conversation.ask(text)
@@ -22,14 +25,16 @@ async def talk(context):
     return context.conversation
 
 
-def contents(context):
+def contents(context: Any) -> Any:
     return [message.content for message in context.history]
 
 
 # Back and forth --------------------------------------------------------------------------
 
 
-async def test_undo_names_what_it_took_back(context, type_line, talk):
+async def test_undo_names_what_it_took_back(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     printed = (await type_line(context, "/undo")).splitlines()
     assert printed == ["Taken back: › three", "Nothing is deleted: /redo brings it back."]
     assert contents(context)[-1] == "echo: two"
@@ -37,8 +42,8 @@ async def test_undo_names_what_it_took_back(context, type_line, talk):
 
 
 async def test_undo_of_several_names_each_and_says_when_there_were_no_more(
-    context, type_line, talk
-):
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     printed = (await type_line(context, "/undo 9")).splitlines()
     assert printed[:4] == ["Taken back: 3 turns", "  › three", "  › two", "  › one"]
     assert printed[4] == "There were no more."
@@ -48,7 +53,7 @@ async def test_undo_of_several_names_each_and_says_when_there_were_no_more(
     assert await type_line(context, "/redo 5") == "Brought back: › three\nThere were no more."
 
 
-async def test_of_many_turns_ten_are_named(context, type_line):
+async def test_of_many_turns_ten_are_named(context: Any, type_line: Callable[..., Any]) -> None:
     for number in range(14):
         await context.conversation.ask(f"question {number}")
     printed = (await type_line(context, "/undo 14")).splitlines()
@@ -56,7 +61,9 @@ async def test_of_many_turns_ten_are_named(context, type_line):
     assert printed[-3:-1] == ["  › question 4", "  … and 4 more"]
 
 
-async def test_a_long_question_is_named_by_its_beginning(context, type_line):
+async def test_a_long_question_is_named_by_its_beginning(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     await context.conversation.ask("first\nline \x1b[2J" + "x" * 500)
     line = (await type_line(context, "/undo")).splitlines()[0]
     assert line.startswith("Taken back: › first line ␛[2Jxxx")
@@ -65,7 +72,9 @@ async def test_a_long_question_is_named_by_its_beginning(context, type_line):
 
 
 @pytest.mark.parametrize("line", ["/undo x", "/undo 0", "/redo -1"])
-async def test_a_number_is_a_number(context, type_line, talk, line):
+async def test_a_number_is_a_number(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str
+) -> None:
     with pytest.raises(UsageError, match="takes a number from 1 up"):
         await type_line(context, line)
     assert talk.calls == []
@@ -83,7 +92,9 @@ async def test_a_number_is_a_number(context, type_line, talk, line):
         ('/retry --model "a/b"', "a/b"),
     ],
 )
-async def test_retry_takes_a_model(context, type_line, talk, line, model):
+async def test_retry_takes_a_model(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str, model: Any
+) -> None:
     await type_line(context, line)
     assert talk.calls == [("retry", model)]
 
@@ -91,13 +102,17 @@ async def test_retry_takes_a_model(context, type_line, talk, line, model):
 @pytest.mark.parametrize(
     "line", ["/retry model-b", "/retry --model", "/retry --model a b", "/retry --model --x"]
 )
-async def test_retry_takes_nothing_else(context, type_line, talk, line):
+async def test_retry_takes_nothing_else(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str
+) -> None:
     with pytest.raises(UsageError):
         await type_line(context, line)
     assert talk.calls == []
 
 
-async def test_the_models_are_offered_behind_the_flag(make_context, complete):
+async def test_the_models_are_offered_behind_the_flag(
+    make_context: Callable[..., Any], complete: Callable[..., Any]
+) -> None:
     context = make_context(provider=FakeProvider(models=["model-a", "model-b"]))
     assert [each.text for each in await complete(context, "/retry ")] == ["--model "]
     assert [each.text for each in await complete(context, "/retry --model m")] == [
@@ -106,7 +121,9 @@ async def test_the_models_are_offered_behind_the_flag(make_context, complete):
     ]
 
 
-async def test_continue_goes_on_and_takes_no_words(context, type_line, talk):
+async def test_continue_goes_on_and_takes_no_words(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     with pytest.raises(UsageError, match="The last reply is whole"):
         await type_line(context, "/continue")
     assert talk.calls == [("resume",)]
@@ -118,7 +135,9 @@ async def test_continue_goes_on_and_takes_no_words(context, type_line, talk):
 # In other words --------------------------------------------------------------------------
 
 
-async def test_edit_puts_itself_into_the_input_line(context, type_line, talk):
+async def test_edit_puts_itself_into_the_input_line(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     context.width = 80
     printed = await type_line(context, "/edit")
     assert context.filled == ["/edit 5 -- three"]
@@ -128,13 +147,17 @@ async def test_edit_puts_itself_into_the_input_line(context, type_line, talk):
     assert talk.calls == []
 
 
-async def test_without_a_screen_edit_says_how_to_give_the_words(context, type_line, talk):
+async def test_without_a_screen_edit_says_how_to_give_the_words(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     printed = await type_line(context, "/edit 3")
     assert "/edit 3 -- TEXT asks it in other words" in printed
     assert "Change the line" not in printed
 
 
-async def test_what_stands_behind_the_dashes_is_asked(context, type_line, talk):
+async def test_what_stands_behind_the_dashes_is_asked(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     old = context.history[2]
     await type_line(context, "/edit 3 -- zwei\n  -- or 2?")
     assert talk.calls == [("edit", old.id, "zwei\n  -- or 2?")]
@@ -144,7 +167,12 @@ async def test_what_stands_behind_the_dashes_is_asked(context, type_line, talk):
 
 
 @pytest.mark.parametrize("variable", ["VISUAL", "EDITOR"])
-async def test_an_editor_is_used_where_one_is_set(make_context, type_line, monkeypatch, variable):
+async def test_an_editor_is_used_where_one_is_set(
+    make_context: Callable[..., Any],
+    type_line: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: Any,
+) -> None:
     monkeypatch.setenv(variable, "vi")
     context = make_context(edits=["zwei\n", None])
     await context.conversation.ask("two")
@@ -157,7 +185,9 @@ async def test_an_editor_is_used_where_one_is_set(make_context, type_line, monke
 
 
 @pytest.mark.parametrize("text", ["x" * 2_001, "line\n" * 30 + "end"])
-async def test_a_long_question_goes_to_the_editor(make_context, type_line, text):
+async def test_a_long_question_goes_to_the_editor(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], text: str
+) -> None:
     context = make_context(edits=["shorter"])
     await context.conversation.ask(text)
     await type_line(context, "/edit")
@@ -165,7 +195,9 @@ async def test_a_long_question_goes_to_the_editor(make_context, type_line, text)
     assert contents(context)[0] == "shorter"
 
 
-async def test_the_same_words_are_not_asked_again(context, type_line, talk):
+async def test_the_same_words_are_not_asked_again(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     assert "Nothing was changed" in await type_line(context, "/edit 3 --   two ")
     assert talk.calls == []
 
@@ -182,7 +214,9 @@ async def test_the_same_words_are_not_asked_again(context, type_line, talk):
         ("/edit 3 --", "A question cannot be empty"),
     ],
 )
-async def test_what_cannot_be_edited(context, type_line, talk, line, complaint):
+async def test_what_cannot_be_edited(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str, complaint: Any
+) -> None:
     with pytest.raises(UsageError, match=complaint) as caught:
         await type_line(context, line)
     assert caught.value.hint
@@ -190,7 +224,9 @@ async def test_what_cannot_be_edited(context, type_line, talk, line, complaint):
     assert context.filled == []
 
 
-async def test_without_a_question_there_is_nothing_to_edit(context, type_line):
+async def test_without_a_question_there_is_nothing_to_edit(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     with pytest.raises(UsageError, match="no question to edit"):
         await type_line(context, "/edit")
 
@@ -198,7 +234,9 @@ async def test_without_a_question_there_is_nothing_to_edit(context, type_line):
 # A session of its own --------------------------------------------------------------------
 
 
-async def test_fork_makes_a_session_and_opens_it(context, type_line, talk):
+async def test_fork_makes_a_session_and_opens_it(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     before = context.session
     printed = await type_line(context, "/fork")
     assert context.session.name == "First (fork)"
@@ -214,7 +252,9 @@ async def test_fork_makes_a_session_and_opens_it(context, type_line, talk):
 @pytest.mark.parametrize(
     "line", ["/fork My plan --at 4", "/fork --at 4 My plan", '/fork "My plan" --at=4']
 )
-async def test_fork_takes_a_name_and_a_place(context, type_line, talk, line):
+async def test_fork_takes_a_name_and_a_place(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str
+) -> None:
     fourth = context.history[3]
     printed = await type_line(context, line)
     assert talk.calls == [("fork", "My plan", fourth.id)]
@@ -222,20 +262,24 @@ async def test_fork_takes_a_name_and_a_place(context, type_line, talk, line):
     assert " up to message 4; /switch" in printed
 
 
-async def test_a_name_that_is_taken_is_said(context, type_line, talk):
+async def test_a_name_that_is_taken_is_said(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     printed = await type_line(context, "/fork First")
     assert "1 other session of this name" in printed
 
 
 @pytest.mark.parametrize("line", ["/fork --at", "/fork X --at nine", "/fork --at 9"])
-async def test_what_cannot_be_forked(context, type_line, talk, line):
+async def test_what_cannot_be_forked(
+    context: Any, type_line: Callable[..., Any], talk: Any, line: str
+) -> None:
     with pytest.raises(UsageError):
         await type_line(context, line)
     assert talk.calls == []
     assert len(context.storage.sessions()) == 1
 
 
-def test_a_fork_has_a_name_of_its_own():
+def test_a_fork_has_a_name_of_its_own() -> None:
     assert fork_name("Bread", []) == "Bread (fork)"
     assert fork_name("Bread", ["Bread (fork)"]) == "Bread (fork 2)"
     assert fork_name("Bread (fork)", ["Bread (fork)"]) == "Bread (fork 2)"
@@ -245,7 +289,9 @@ def test_a_fork_has_a_name_of_its_own():
     assert len(fork_name("x" * 200, [])) == 200
 
 
-async def test_a_session_that_is_gone_is_said(context, type_line, talk):
+async def test_a_session_that_is_gone_is_said(
+    context: Any, type_line: Callable[..., Any], talk: Any
+) -> None:
     context.storage.delete(context.session.session_id)
     with pytest.raises(SessionNotFoundError):
         await type_line(context, "/fork")

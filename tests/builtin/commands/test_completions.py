@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,18 +13,22 @@ from agno_shell.errors import ProviderError
 from agno_shell.testing.fake_context import FakeProvider
 
 
-def texts(completions):
+def texts(completions: Any) -> Any:
     return [completion.text for completion in completions]
 
 
-async def test_switch_offers_every_other_session_by_name(context, complete):
+async def test_switch_offers_every_other_session_by_name(
+    context: Any, complete: Callable[..., Any]
+) -> None:
     garden = context.storage.create("My garden")
     [offered] = await complete(context, "/switch ")
     assert offered.text == "My garden"
     assert offered.meta == f"{garden.session_id[:8]} · 0 messages · just now"
 
 
-async def test_ids_are_offered_once_a_part_is_typed(context, complete):
+async def test_ids_are_offered_once_a_part_is_typed(
+    context: Any, complete: Callable[..., Any]
+) -> None:
     garden = context.storage.create("My garden")
     offered = await complete(context, f"/switch {garden.session_id[:3]}")
     assert texts(offered) == ["My garden", garden.session_id[:8]]
@@ -32,8 +39,8 @@ async def test_ids_are_offered_once_a_part_is_typed(context, complete):
 
 
 async def test_of_very_many_the_newest_are_offered_that_may_be_meant(
-    context, complete, monkeypatch
-):
+    context: Any, complete: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(completions, "OFFERED", 3)
     made = [context.storage.create(f"Garden {number}") for number in range(6)]
     for session in made:
@@ -46,7 +53,9 @@ async def test_of_very_many_the_newest_are_offered_that_may_be_meant(
 
 
 @pytest.mark.parametrize("name", ["First", "bad\x1bname", "two\nlines", "x" * 201])
-async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(context, complete, name):
+async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(
+    context: Any, complete: Callable[..., Any], name: str
+) -> None:
     other = context.storage.create(name)
     [offered] = await complete(context, "/switch ")
     assert offered.text == other.session_id[:8]
@@ -54,7 +63,9 @@ async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(contex
 
 
 @pytest.mark.parametrize("command", ["rename", "describe"])
-async def test_a_reference_is_quoted_and_what_follows_is_free(context, complete, command):
+async def test_a_reference_is_quoted_and_what_follows_is_free(
+    context: Any, complete: Callable[..., Any], command: Any
+) -> None:
     context.storage.create("My garden")
     context.storage.create("Kitchen")
     context.storage.create('The "old" house')
@@ -63,7 +74,9 @@ async def test_a_reference_is_quoted_and_what_follows_is_free(context, complete,
     assert await complete(context, f"/{command} Kitchen new") == []
 
 
-async def test_every_reference_that_is_offered_is_understood(context, complete, type_line):
+async def test_every_reference_that_is_offered_is_understood(
+    context: Any, complete: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     for name in ("My garden", "Kitchen", 'The "old" house', "First"):
         context.storage.create(name)
     for offered in await complete(context, "/rename "):
@@ -72,12 +85,14 @@ async def test_every_reference_that_is_offered_is_understood(context, complete, 
     assert [each.name for each in context.storage.sessions()].count("Changed") == 4
 
 
-async def test_delete_completes_like_switch(context, complete):
+async def test_delete_completes_like_switch(context: Any, complete: Callable[..., Any]) -> None:
     context.storage.create("My garden")
     assert texts(await complete(context, "/delete ")) == ["My garden"]
 
 
-async def test_the_trash_is_offered_for_undelete(context, complete):
+async def test_the_trash_is_offered_for_undelete(
+    context: Any, complete: Callable[..., Any]
+) -> None:
     ids = [
         context.storage.delete(context.storage.create(name).session_id).trash_id
         for name in ("Garden", "Garden", "Kitchen")
@@ -88,7 +103,7 @@ async def test_the_trash_is_offered_for_undelete(context, complete):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The working directory, and the home folder, with something in it."""
     for name in ("notes.md", "My file.json", ".hidden", "bad\x1bname", "it's'", " blank"):
         (tmp_path / name).touch()
@@ -99,7 +114,9 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-async def test_files_and_folders_are_offered_for_save(context, complete, folder):
+async def test_files_and_folders_are_offered_for_save(
+    context: Any, complete: Callable[..., Any], folder: Any
+) -> None:
     assert texts(await complete(context, "/save ")) == ["My file.json", "notes.md", "sub/"]
     assert texts(await complete(context, "/save sub/d")) == ["sub/deep.md"]
     assert texts(await complete(context, "/save ~/sub/")) == ["~/sub/deep.md"]
@@ -110,7 +127,9 @@ async def test_files_and_folders_are_offered_for_save(context, complete, folder)
         assert await complete(context, f"/save {nowhere}") == []
 
 
-async def test_models_come_from_the_provider(make_context, complete):
+async def test_models_come_from_the_provider(
+    make_context: Callable[..., Any], complete: Callable[..., Any]
+) -> None:
     context = make_context(provider=FakeProvider(models=("a-model", "b-model")))
     assert texts(await complete(context, "/model ")) == ["a-model", "b-model"]
     assert texts(await complete(context, "/model --d"))[0] == "--default "
@@ -120,27 +139,31 @@ async def test_models_come_from_the_provider(make_context, complete):
     ]
 
 
-async def test_a_provider_that_fails_offers_nothing(make_context, complete, monkeypatch):
+async def test_a_provider_that_fails_offers_nothing(
+    make_context: Callable[..., Any], complete: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = make_context()
 
-    async def fail():
+    async def fail() -> None:
         raise ProviderError("not ready")
 
     monkeypatch.setattr(context.provider, "models", fail)
     assert await complete(context, "/model ") == []
 
 
-async def test_agents_and_none(make_context, complete):
+async def test_agents_and_none(
+    make_context: Callable[..., Any], complete: Callable[..., Any]
+) -> None:
     context = make_context(agents={"poet": object()})
     assert texts(await complete(context, "/agent ")) == ["poet", "none", "new "]
 
 
 @pytest.mark.parametrize("name", ["trace", "metrics"])
-async def test_on_and_off(context, complete, name):
+async def test_on_and_off(context: Any, complete: Callable[..., Any], name: str) -> None:
     assert texts(await complete(context, f"/{name} ")) == ["on", "off"]
 
 
-async def test_help_offers_each_command_once(context, complete):
+async def test_help_offers_each_command_once(context: Any, complete: Callable[..., Any]) -> None:
     names = list(context.commands)
     context.commands = {**context.commands, "quit": context.commands["exit"]}
     assert texts(await complete(context, "/help ")) == names
@@ -153,18 +176,22 @@ class ServersProvider(FakeProvider):
         super().__init__(models=("known-model",))
         self.may_answer = asyncio.Event()
 
-    async def list_models(self, model="", api_base=None):
+    async def list_models(self, model: Any = "", api_base: Any = None) -> Any:
         await self.may_answer.wait()
         return ModelList([KnownModel("served-model", 4096, None, 1e-6, 2e-6)])
 
 
-async def test_a_menu_does_not_wait_for_servers(make_context, complete, monkeypatch):
+async def test_a_menu_does_not_wait_for_servers(
+    make_context: Callable[..., Any], complete: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(completions, "MODELS_PATIENCE", 0)
     context = make_context(provider=ServersProvider())
     assert texts(await complete(context, "/model ")) == ["known-model"]
 
 
-async def test_a_menu_says_what_servers_say_of_models(make_context, complete):
+async def test_a_menu_says_what_servers_say_of_models(
+    make_context: Callable[..., Any], complete: Callable[..., Any]
+) -> None:
     provider = ServersProvider()
     provider.may_answer.set()
     [offered] = await complete(make_context(provider=provider), "/model ")

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from agno_shell.errors import UsageError
 from agno_shell.events import LeftOut, Receipt, ReceiptRow
-from agno_shell.types import Message, ToolCall, new_id, now
+from agno_shell.types import Message, Role, ToolCall, new_id, now
 
 
-def message(role: str, content: str, **fields: Any) -> Message:
+def message(role: Role, content: str, **fields: Any) -> Message:
     return Message(new_id(), role, content, now(), **fields)
 
 
@@ -25,7 +26,7 @@ def rows(count: int) -> list[ReceiptRow]:
 
 
 @pytest.fixture
-def path(context, say):
+def path(context: Any, say: Any) -> Any:
     """Six messages, numbered from 1."""
     say(
         context, *(line for n in range(3) for line in (f"user: question {n}", f"assistant: re {n}"))
@@ -33,7 +34,9 @@ def path(context, say):
     return context.history
 
 
-async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(context, type_line, path):
+async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     context.conversation.next_receipt = receipt(
         ReceiptRow(message("system", "Be exact."), 40, "instructions"),
         ReceiptRow(path[2], 60, "pinned"),
@@ -56,7 +59,9 @@ async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(context, type
     ]
 
 
-async def test_what_goes_in_one_message_is_shown_part_by_part(context, type_line, path):
+async def test_what_goes_in_one_message_is_shown_part_by_part(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     context.conversation.next_receipt = receipt(
         ReceiptRow(path[0], 10, "recent"),
         ReceiptRow(path[2], 20, "recent", True),
@@ -73,9 +78,15 @@ async def test_what_goes_in_one_message_is_shown_part_by_part(context, type_line
     assert shown[9] == "What has '+ same' as its role goes in one message with the row above it."
 
 
-async def test_what_is_not_sent_is_said_with_the_reason(context, type_line):
-    left_out = (LeftOut(1, "summary"), LeftOut(12, "window", True), LeftOut(1, "empty"))
-    left_out += (LeftOut(2, "refused"),)
+async def test_what_is_not_sent_is_said_with_the_reason(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
+    left_out = (
+        LeftOut(1, "summary"),
+        LeftOut(12, "window", True),
+        LeftOut(1, "empty"),
+        LeftOut(2, "refused"),
+    )
     context.conversation.next_receipt = receipt(
         *rows(1), left_out=left_out, tool_tokens=90, window_known=False, estimated=True
     )
@@ -91,7 +102,7 @@ async def test_what_is_not_sent_is_said_with_the_reason(context, type_line):
     assert "The tokens are an estimate" in shown
 
 
-async def test_an_empty_request_has_no_table(context, type_line):
+async def test_an_empty_request_has_no_table(context: Any, type_line: Callable[..., Any]) -> None:
     context.conversation.next_receipt = receipt()
     shown = await type_line(context, "/context")
     assert "holds 0 messages" in shown
@@ -99,12 +110,14 @@ async def test_an_empty_request_has_no_table(context, type_line):
     assert "░" * 24 in shown
 
 
-async def test_a_full_window_has_a_full_bar(context, type_line):
+async def test_a_full_window_has_a_full_bar(context: Any, type_line: Callable[..., Any]) -> None:
     context.conversation.next_receipt = receipt(ReceiptRow(message("user", "x"), 1600, "recent"))
     assert "█" * 24 + " 200% of 800 tokens" in await type_line(context, "/context")
 
 
-async def test_of_a_long_request_the_ends_are_shown(context, type_line):
+async def test_of_a_long_request_the_ends_are_shown(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     context.conversation.next_receipt = receipt(*rows(1000))
     lines = (await type_line(context, "/context")).split("\n")
     assert "            9,760          … 976 more messages; /context --full shows all" in lines
@@ -116,12 +129,12 @@ async def test_of_a_long_request_the_ends_are_shown(context, type_line):
     assert "more;" not in whole
 
 
-async def test_one_row_is_not_folded(context, type_line):
+async def test_one_row_is_not_folded(context: Any, type_line: Callable[..., Any]) -> None:
     context.conversation.next_receipt = receipt(*rows(25))
     assert (await type_line(context, "/context")).count("text number") == 25
 
 
-async def test_other_words_are_refused(context, type_line):
+async def test_other_words_are_refused(context: Any, type_line: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="takes --full or nothing"):
         await type_line(context, "/context all")
 
@@ -129,7 +142,9 @@ async def test_other_words_are_refused(context, type_line):
 # Pins -------------------------------------------------------------------------------------
 
 
-async def test_a_message_is_pinned_by_its_number(context, type_line, path):
+async def test_a_message_is_pinned_by_its_number(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     shown = await type_line(context, "/pin 3")
     assert shown == "Message 3 is always sent from now on, with its turn: you: question 1"
     assert context.session.pinned == (path[2].id,)
@@ -144,7 +159,9 @@ async def test_a_message_is_pinned_by_its_number(context, type_line, path):
     assert context.session.pinned == (path[5].id,)
 
 
-async def test_without_pins_it_is_said_how_to_pin(context, type_line, path):
+async def test_without_pins_it_is_said_how_to_pin(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     assert "/pin N pins one" in await type_line(context, "/pin")
 
 
@@ -158,13 +175,15 @@ async def test_without_pins_it_is_said_how_to_pin(context, type_line, path):
         ("/unpin 2", "Message 2 is not pinned"),
     ],
 )
-async def test_numbers_that_mean_nothing_are_refused(context, type_line, path, line, said):
+async def test_numbers_that_mean_nothing_are_refused(
+    context: Any, type_line: Callable[..., Any], path: Any, line: str, said: Any
+) -> None:
     with pytest.raises(UsageError, match=said):
         await type_line(context, line)
     assert context.session.pinned == ()
 
 
-async def test_a_summary_is_no_pin(context, type_line, path):
+async def test_a_summary_is_no_pin(context: Any, type_line: Callable[..., Any], path: Any) -> None:
     await context.conversation.compact("")
     context.session = context.storage.update(
         context.session.session_id, pinned=[context.history[-1].id]
@@ -176,7 +195,9 @@ async def test_a_summary_is_no_pin(context, type_line, path):
         await type_line(context, "/unpin 7")
 
 
-async def test_messages_are_offered_by_their_numbers(context, type_line, complete, path):
+async def test_messages_are_offered_by_their_numbers(
+    context: Any, type_line: Callable[..., Any], complete: Callable[..., Any], path: Any
+) -> None:
     await type_line(context, "/pin 5")
     offered = await complete(context, "/pin ")
     assert [each.text for each in offered] == ["6", "4", "3", "2", "1"]
@@ -187,23 +208,29 @@ async def test_messages_are_offered_by_their_numbers(context, type_line, complet
 # Compaction -------------------------------------------------------------------------------
 
 
-async def test_compact_passes_the_instruction_on(context, type_line, path):
+async def test_compact_passes_the_instruction_on(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     assert await type_line(context, "/compact keep every date") == ""
     assert context.conversation.calls[-1] == ("compact", "keep every date")
 
 
-async def test_compact_is_taken_back(context, type_line, path):
+async def test_compact_is_taken_back(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     assert "is sent again" in await type_line(context, "/compact --undo")
     assert context.conversation.calls[-1] == ("uncompact",)
 
 
-async def test_compact_refuses_other_options(context, type_line, path):
+async def test_compact_refuses_other_options(
+    context: Any, type_line: Callable[..., Any], path: Any
+) -> None:
     with pytest.raises(UsageError, match="no option --redo"):
         await type_line(context, "/compact --redo")
     assert context.conversation.calls == []
 
 
-async def test_flags_are_offered(context, complete):
+async def test_flags_are_offered(context: Any, complete: Callable[..., Any]) -> None:
     assert [each.text for each in await complete(context, "/compact ")] == ["--undo"]
     assert await complete(context, "/compact keep") == []
     assert [each.text for each in await complete(context, "/context ")] == ["--full"]

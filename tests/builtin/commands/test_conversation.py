@@ -1,28 +1,37 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.errors import UsageError
 
 
-def contents(context):
+def contents(context: Any) -> Any:
     return [message.content for message in context.shown]
 
 
-async def test_history_shows_the_last_exchanges(context, type_line, say):
+async def test_history_shows_the_last_exchanges(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b", "user: 3", "assistant: c")
     await type_line(context, "/history 2")
     assert contents(context) == ["2", "b", "3", "c"]
 
 
-async def test_history_shows_ten_exchanges_when_not_told(context, type_line, say):
+async def test_history_shows_ten_exchanges_when_not_told(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, *(line for n in range(12) for line in (f"user: {n}", f"assistant: re {n}")))
     await type_line(context, "/history")
     assert len(context.shown) == 20
     assert contents(context)[0] == "2"
 
 
-async def test_an_exchange_may_have_many_replies_or_none(context, type_line, say):
+async def test_an_exchange_may_have_many_replies_or_none(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a", "user: 2", "user: 3")
     say(context, "user: 4", *(f"tool: result {n}" for n in range(9)), "assistant: d")
     say(context, "user: 5", "assistant: e")
@@ -35,7 +44,9 @@ async def test_an_exchange_may_have_many_replies_or_none(context, type_line, say
         assert contents(context) == expected, exchanges
 
 
-async def test_each_message_stands_behind_its_number(context, type_line, say):
+async def test_each_message_stands_behind_its_number(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b")
     printed = await type_line(context, "/history 1")
     assert [line.rpartition(" · ")[0] for line in printed.splitlines()] == ["3 · you", "4 · reply"]
@@ -47,24 +58,28 @@ async def test_each_message_stands_behind_its_number(context, type_line, say):
     assert contents(context) == ["2", "echo: 2"]
 
 
-async def test_where_all_was_taken_back_the_way_forward_is_named(context, type_line, say):
+async def test_where_all_was_taken_back_the_way_forward_is_named(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a")
     await context.conversation.undo()
     assert "/redo brings it back" in await type_line(context, "/history")
     assert context.shown == []
 
 
-async def test_an_empty_session_is_said(context, type_line):
+async def test_an_empty_session_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     assert "Nothing has been said" in await type_line(context, "/history")
     assert context.shown == []
 
 
-async def test_history_of_nonsense_is_refused(context, type_line):
+async def test_history_of_nonsense_is_refused(context: Any, type_line: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="/history takes a number from 1 up, not 'all'"):
         await type_line(context, "/history all")
 
 
-async def test_info_says_what_is_known(make_context, type_line, say):
+async def test_info_says_what_is_known(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(model="some-model", storage_path="/data/sessions")
     say(context, "user: hello")
     context.storage.update(
@@ -87,12 +102,16 @@ async def test_info_says_what_is_known(make_context, type_line, say):
     }
 
 
-async def test_info_names_the_server_that_is_not_the_services_own(make_context, type_line):
+async def test_info_names_the_server_that_is_not_the_services_own(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     address = "http://box:11434 (OLLAMA_HOST)"
     assert f"Address:     {address}" in await type_line(make_context(address=address), "/info")
 
 
-async def test_info_leaves_out_what_is_not_known(context, type_line):
+async def test_info_leaves_out_what_is_not_known(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     printed = await type_line(context, "/info")
     assert "Kept in" not in printed
     assert "Tags" not in printed

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.builtin.commands.copy import Code, code, replies
@@ -23,19 +26,25 @@ and in a list:
 """
 
 
-async def test_the_last_reply_is_copied(context, type_line, say):
+async def test_the_last_reply_is_copied(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b\x1b[2J\nc", "user: 3")
     assert await type_line(context, "/copy") == "Copied the last reply (2 lines) with xclip."
     assert context.copied == ["b\x1b[2J\nc"]
 
 
-async def test_a_message_is_copied_by_its_number(context, type_line, say):
+async def test_a_message_is_copied_by_its_number(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "user: 1", "assistant: a")
     assert await type_line(context, "/copy 1") == "Copied message 1 (1 line) with xclip."
     assert context.copied == ["1"]
 
 
-async def test_what_went_on_with_a_reply_belongs_to_it(context, type_line):
+async def test_what_went_on_with_a_reply_belongs_to_it(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     said = [
         Message("q", "user", "question", now()),
         Message("a", "assistant", "The first ", now(), "q", status="interrupted"),
@@ -53,7 +62,9 @@ async def test_what_went_on_with_a_reply_belongs_to_it(context, type_line):
     assert context.copied == ["The first and the second."]
 
 
-async def test_the_last_block_of_code_is_copied(context, type_line, say):
+async def test_the_last_block_of_code_is_copied(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, f"assistant: {TWO_BLOCKS}", "user: ```not\nmine\n```", "assistant: no code")
     assert await type_line(context, "/copy code") == "Copied 1 line of code with xclip."
     printed = await type_line(context, "/copy code 2")
@@ -61,7 +72,7 @@ async def test_the_last_block_of_code_is_copied(context, type_line, say):
     assert context.copied == ["plain", "def f():\n    return 1"]
 
 
-def test_blocks_of_code_are_found_as_markdown_has_them():
+def test_blocks_of_code_are_found_as_markdown_has_them() -> None:
     assert code(TWO_BLOCKS) == [Code("python", "def f():\n    return 1"), Code("", "plain")]
     assert code("```sh\nmake\nmake in") == [Code("sh", "make\nmake in")]
     assert code("````md\n```\ninside\n```\n````") == [Code("md", "```\ninside\n```")]
@@ -69,14 +80,16 @@ def test_blocks_of_code_are_found_as_markdown_has_them():
     assert code("```\n```") == []
 
 
-async def test_code_is_looked_for_beyond_what_the_shell_holds(context, type_line, say, monkeypatch):
+async def test_code_is_looked_for_beyond_what_the_shell_holds(
+    context: Any, type_line: Callable[..., Any], say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     say(context, "assistant: ```\nold\n```", "user: 1", "assistant: no code")
     whole = list(context.history)
 
-    async def length():
+    async def length() -> Any:
         return len(whole)
 
-    async def part(start, stop):
+    async def part(start: Any, stop: Any) -> Any:
         return whole[start:stop]
 
     monkeypatch.setattr(type(context), "history", property(lambda _self: whole[1:]))
@@ -86,7 +99,9 @@ async def test_code_is_looked_for_beyond_what_the_shell_holds(context, type_line
     assert context.copied == ["old"]
 
 
-async def test_a_language_is_foreign_text(context, type_line, say):
+async def test_a_language_is_foreign_text(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     say(context, "assistant: ```\x1b[2Jpy\nx\n```")
     assert "(␛[2Jpy)" in await type_line(context, "/copy code")
 
@@ -103,7 +118,9 @@ async def test_a_language_is_foreign_text(context, type_line, say):
         ("/copy code 2", "The conversation has 1 block of code"),
     ],
 )
-async def test_what_cannot_be_copied(context, type_line, say, line, complaint):
+async def test_what_cannot_be_copied(
+    context: Any, type_line: Callable[..., Any], say: Any, line: str, complaint: Any
+) -> None:
     say(context, "user: 1", "assistant: ```\nx\n```")
     parent = context.history[-1].id
     empty = Message(new_id(), "assistant", "", now(), parent, status="failed")
@@ -113,7 +130,9 @@ async def test_what_cannot_be_copied(context, type_line, say, line, complaint):
     assert context.copied == []
 
 
-async def test_where_nothing_was_said_there_is_nothing_to_copy(context, type_line):
+async def test_where_nothing_was_said_there_is_nothing_to_copy(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     with pytest.raises(UsageError, match="no reply to copy"):
         await type_line(context, "/copy")
     with pytest.raises(UsageError, match="no block of code"):
@@ -122,7 +141,9 @@ async def test_where_nothing_was_said_there_is_nothing_to_copy(context, type_lin
         await type_line(context, "/copy 1")
 
 
-async def test_a_clipboard_that_cannot_be_reached_is_said(make_context, type_line, say):
+async def test_a_clipboard_that_cannot_be_reached_is_said(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(clipboard=None)
     say(context, "assistant: a")
     with pytest.raises(UsageError, match="no clipboard"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ async def test_another_word_is_refused(context: FakeContext, type_line: Type) ->
 
 
 async def test_completion(
-    context: FakeContext, complete: Callable[[FakeContext, str], Awaitable[list[object]]]
+    context: FakeContext, complete: Callable[[FakeContext, str], Awaitable[list[Any]]]
 ) -> None:
     assert [each.text for each in await complete(context, "/doctor ")] == ["repair"]
 

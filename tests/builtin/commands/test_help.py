@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.contracts import Command
@@ -27,21 +30,25 @@ EXPECTED = [
 ]
 
 
-def test_every_command_is_there_and_says_what_it_is(context):
+def test_every_command_is_there_and_says_what_it_is(context: Any) -> None:
     assert list(context.commands) == EXPECTED
     for command in context.commands.values():
         assert command.summary.endswith("."), command.name
         assert len(command.summary) <= 100, command.name
 
 
-async def test_help_has_a_line_for_every_command(context, type_line):
+async def test_help_has_a_line_for_every_command(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     lines = (await type_line(context, "/help")).splitlines()
     for command in context.commands.values():
         usage = f"/{command.name} {command.usage}".strip()
         assert any(line.startswith(f"{usage}  ") and command.summary in line for line in lines)
 
 
-async def test_help_is_wrapped_to_the_width_and_loses_nothing(make_context, type_line):
+async def test_help_is_wrapped_to_the_width_and_loses_nothing(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(width=72)
     printed = await type_line(context, "/help")
     assert max(map(len, printed.splitlines())) <= 72
@@ -50,27 +57,31 @@ async def test_help_is_wrapped_to_the_width_and_loses_nothing(make_context, type
         assert set(command.summary.split()) <= set(words), command.name
 
 
-async def test_an_alias_is_no_second_line(context, type_line):
+async def test_an_alias_is_no_second_line(context: Any, type_line: Callable[..., Any]) -> None:
     context.commands = {**context.commands, "quit": context.commands["exit"]}
     printed = await type_line(context, "/help")
     assert printed.count("Leave the shell") == 1
 
 
 @pytest.mark.parametrize("name", ["rename", "/rename", "RENAME"])
-async def test_help_in_full(context, type_line, name):
+async def test_help_in_full(context: Any, type_line: Callable[..., Any], name: str) -> None:
     printed = await type_line(context, f"/help {name}")
     command = context.commands["rename"]
     for part in ("/rename [REF] NAME", command.summary, command.details):
         assert part in printed
 
 
-async def test_help_for_an_alias_explains_its_command(context, type_line):
+async def test_help_for_an_alias_explains_its_command(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     printed = await type_line(context, "/help quit")
     assert printed.splitlines()[0] == "/exit"
     assert "Also: /quit" in printed
 
 
-async def test_an_unknown_command_names_the_nearest(context, type_line):
+async def test_an_unknown_command_names_the_nearest(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     with pytest.raises(UsageError, match="There is no command /renam") as raised:
         await type_line(context, "/help renam")
     assert "/rename" in raised.value.hint
@@ -79,7 +90,7 @@ async def test_an_unknown_command_names_the_nearest(context, type_line):
     assert raised.value.hint == "/help lists all commands."
 
 
-async def test_words_of_a_foreign_command_cannot_act_on_the_terminal(context):
+async def test_words_of_a_foreign_command_cannot_act_on_the_terminal(context: Any) -> None:
     foreign = Command("bad", "a\x1b[2Jb", run=print, details="c\x1b[2Jd\nsecond line")
     context.commands = {**context.commands, "bad": foreign}
     await run(context, context.commands["help"], "bad")

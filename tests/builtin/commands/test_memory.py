@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.errors import UsageError
 
 
-def remembered(context):
+def remembered(context: Any) -> Any:
     return [each.text for each in context.storage.memories(context.session.session_id)]
 
 
-async def test_what_is_remembered_is_kept_and_listed(context, type_line):
+async def test_what_is_remembered_is_kept_and_listed(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     assert "as number 1" in await type_line(context, "/remember The deadline is Friday.")
     assert "as number 2" in await type_line(context, "/remember Tea,\nnot coffee.")
     assert remembered(context) == ["The deadline is Friday.", "Tea,\nnot coffee."]
@@ -22,7 +27,7 @@ async def test_what_is_remembered_is_kept_and_listed(context, type_line):
     ]
 
 
-async def test_what_is_forgotten_is_shown(context, type_line):
+async def test_what_is_forgotten_is_shown(context: Any, type_line: Callable[..., Any]) -> None:
     for text in ("one", "two", "three"):
         await type_line(context, f"/remember {text}")
     shown = await type_line(context, "/forget 2")
@@ -32,7 +37,7 @@ async def test_what_is_forgotten_is_shown(context, type_line):
     assert remembered(context) == ["one"]
 
 
-async def test_nothing_remembered_is_said(context, type_line):
+async def test_nothing_remembered_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     assert "/remember TEXT adds" in await type_line(context, "/memory")
 
 
@@ -46,19 +51,23 @@ async def test_nothing_remembered_is_said(context, type_line):
         ("/forget one", "takes a number"),
     ],
 )
-async def test_what_means_nothing_is_refused(context, type_line, line, said):
+async def test_what_means_nothing_is_refused(
+    context: Any, type_line: Callable[..., Any], line: str, said: Any
+) -> None:
     await type_line(context, "/remember one")
     with pytest.raises(UsageError, match=said):
         await type_line(context, line)
     assert remembered(context) == ["one"]
 
 
-async def test_there_is_nothing_to_forget(context, type_line):
+async def test_there_is_nothing_to_forget(context: Any, type_line: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="nothing is remembered here"):
         await type_line(context, "/forget 1")
 
 
-async def test_what_can_be_forgotten_is_offered(context, type_line, complete):
+async def test_what_can_be_forgotten_is_offered(
+    context: Any, type_line: Callable[..., Any], complete: Callable[..., Any]
+) -> None:
     await type_line(context, "/remember one")
     await type_line(context, "/remember " + "long " * 50)
     offered = await complete(context, "/forget ")
@@ -67,10 +76,12 @@ async def test_what_can_be_forgotten_is_offered(context, type_line, complete):
     assert len(offered[1].meta) <= 60
 
 
-async def test_the_shell_is_told(context, type_line, monkeypatch):
+async def test_the_shell_is_told(
+    context: Any, type_line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     refreshed = []
 
-    async def refresh():
+    async def refresh() -> None:
         refreshed.append(remembered(context))
 
     monkeypatch.setattr(context, "refresh", refresh)

@@ -6,7 +6,7 @@ from agno_shell import hookspecs
 from agno_shell.builtin.commands import plugin
 
 
-def test_the_commands_register_through_the_hook():
+def test_the_commands_register_through_the_hook() -> None:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin, "commands")

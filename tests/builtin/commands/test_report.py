@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from agno_shell.contracts import Figures, Step
@@ -8,7 +11,7 @@ from agno_shell.types import Message, Usage, new_id, now
 
 
 @pytest.mark.parametrize("name", ["trace", "metrics"])
-async def test_a_flag_is_set(context, type_line, name):
+async def test_a_flag_is_set(context: Any, type_line: Callable[..., Any], name: str) -> None:
     for typed, expected in [("on", True), ("ON", True), ("off", False)]:
         printed = await type_line(context, f"/{name} {typed}")
         assert context.flags[name] is expected
@@ -18,13 +21,15 @@ async def test_a_flag_is_set(context, type_line, name):
 
 
 @pytest.mark.parametrize("name", ["trace", "metrics"])
-async def test_another_word_changes_nothing(context, type_line, name):
+async def test_another_word_changes_nothing(
+    context: Any, type_line: Callable[..., Any], name: str
+) -> None:
     with pytest.raises(UsageError, match=f"/{name} takes on or off"):
         await type_line(context, f"/{name} yes")
     assert context.flags[name] is False
 
 
-async def test_trace_alone_shows_the_last_turn(context, type_line):
+async def test_trace_alone_shows_the_last_turn(context: Any, type_line: Callable[..., Any]) -> None:
     assert "Nothing was asked yet" in await type_line(context, "/trace")
     context.conversation.last_turn = Step("turn", "m", 0.0, 1.5, (Step("saved", "x", 0.1),))
     assert (await type_line(context, "/trace")).splitlines() == [
@@ -34,7 +39,9 @@ async def test_trace_alone_shows_the_last_turn(context, type_line):
     assert context.flags["trace"] is False
 
 
-async def test_a_trace_fits_the_screen(make_context, type_line):
+async def test_a_trace_fits_the_screen(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(width=20)
     context.conversation.last_turn = Step("turn", "x" * 100, 0.0)
     [line] = (await type_line(context, "/trace")).splitlines()
@@ -42,8 +49,8 @@ async def test_a_trace_fits_the_screen(make_context, type_line):
 
 
 async def test_metrics_alone_shows_the_last_reply_the_session_and_this_run(
-    make_context, type_line, say
-):
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(metrics_summary="3 replies · 120 tokens in")
     say(context, "user: Hi")
     usage = Usage(1_200, 100, cost=0.5)
@@ -58,14 +65,16 @@ async def test_metrics_alone_shows_the_last_reply_the_session_and_this_run(
     assert context.flags["metrics"] is False
 
 
-async def test_metrics_of_nothing(context, type_line):
+async def test_metrics_of_nothing(context: Any, type_line: Callable[..., Any]) -> None:
     assert (await type_line(context, "/metrics")).splitlines() == [
         "This session: no replies yet",
         "This run:     no replies yet",
     ]
 
 
-async def test_metrics_of_a_session_that_cannot_be_read(make_context, type_line):
+async def test_metrics_of_a_session_that_cannot_be_read(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(metrics_summary="1 reply")
     context.conversation.errors["figures"] = StorageError("The disk is gone.", hint="Mount it.")
     assert (await type_line(context, "/metrics")).splitlines() == [
@@ -74,7 +83,9 @@ async def test_metrics_of_a_session_that_cannot_be_read(make_context, type_line)
     ]
 
 
-async def test_plugins_are_a_table_with_errors_below(make_context, type_line):
+async def test_plugins_are_a_table_with_errors_below(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(
         plugin_rows=[
             {
@@ -98,12 +109,14 @@ async def test_plugins_are_a_table_with_errors_below(make_context, type_line):
     assert error == "bad: load: a b"
 
 
-async def test_many_things_of_one_kind_are_counted(make_context, type_line):
+async def test_many_things_of_one_kind_are_counted(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     provides = ["command a", "command b", "command c", "command d", "hook toolbar_items"]
     context = make_context(plugin_rows=[{"name": "many", "state": "on", "provides": provides}])
     row = (await type_line(context, "/plugins")).splitlines()[1]
     assert "4 commands, hook toolbar_items" in row
 
 
-async def test_no_plugins_is_said(context, type_line):
+async def test_no_plugins_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/plugins") == "No plugins were found."

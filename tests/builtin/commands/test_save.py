@@ -4,6 +4,9 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +19,10 @@ from agno_shell.types import Message, local_time, new_id, now
 
 
 @pytest.fixture
-def unsaved(context):
+def unsaved(context: Any) -> Any:
     """Says something that cannot be written."""
 
-    def say(content, parent=None):
+    def say(content: Any, parent: Any = None) -> Any:
         message = Message(new_id(), "user", content, now(), parent)
         context.unsaved.append(message)
         return message
@@ -27,11 +30,13 @@ def unsaved(context):
     return say
 
 
-def written(path):
+def written(path: Any) -> Any:
     return [each["content"] for each in json.loads(path.read_bytes())]
 
 
-async def test_json_is_what_the_store_keeps(make_context, type_line, say, tmp_path):
+async def test_json_is_what_the_store_keeps(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, tmp_path: Path
+) -> None:
     storage = JsonStorage(StorageOptions(str(tmp_path / "store")))
     context = make_context(storage=storage, storage_path=str(tmp_path / "store"))
     say(context, "user: Grüße \ud800 \0", "assistant: two\nlines\r\n", "user: 你好")
@@ -43,7 +48,9 @@ async def test_json_is_what_the_store_keeps(make_context, type_line, say, tmp_pa
     assert printed == f"3 messages written to {path} ({size})."
 
 
-async def test_markdown_is_for_reading(context, type_line, tmp_path):
+async def test_markdown_is_for_reading(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path
+) -> None:
     context.session = context.storage.update(context.session.session_id, name="Tax\n2026")
     texts = ["What?\n", "```py\n\tx = 1\n```\n\n", "\x1b[2J \ud83d\r\n"]
     moment = context.session.created_at.replace(2026, 7, 20, 10, 30)
@@ -71,7 +78,9 @@ async def test_markdown_is_for_reading(context, type_line, tmp_path):
     ) % (when, when, when)
 
 
-async def test_a_session_without_a_word(context, type_line, tmp_path):
+async def test_a_session_without_a_word(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path
+) -> None:
     for name in ("out.json", "out.txt"):
         printed = await type_line(context, f"/save {tmp_path / name}")
         assert printed.startswith("0 messages written to ")
@@ -82,7 +91,9 @@ async def test_a_session_without_a_word(context, type_line, tmp_path):
 # Which messages --------------------------------------------------------------------------
 
 
-async def test_what_could_not_be_saved_is_in_the_file(context, type_line, say, unsaved, tmp_path):
+async def test_what_could_not_be_saved_is_in_the_file(
+    context: Any, type_line: Callable[..., Any], say: Any, unsaved: Any, tmp_path: Path
+) -> None:
     say(context, "user: a", "assistant: b")
     head = context.storage.messages(context.session.session_id)[-1].id
     lost = unsaved("c", head)
@@ -94,13 +105,18 @@ async def test_what_could_not_be_saved_is_in_the_file(context, type_line, say, u
 
 
 async def test_a_storage_that_cannot_be_read_leaves_what_the_shell_holds(
-    context, type_line, say, unsaved, tmp_path, monkeypatch
-):
+    context: Any,
+    type_line: Callable[..., Any],
+    say: Any,
+    unsaved: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     say(context, "user: a")
     held = [*context.history, unsaved("b")]
     monkeypatch.setattr(type(context), "history", property(lambda _self: held))
 
-    def fail(*_):
+    def fail(*_: Any) -> None:
         raise StorageError("The disk is gone.")
 
     monkeypatch.setattr(context.storage, "messages", fail)
@@ -113,8 +129,13 @@ async def test_a_storage_that_cannot_be_read_leaves_what_the_shell_holds(
 
 
 async def test_the_shells_own_branch_is_written_and_not_anothers(
-    context, type_line, say, unsaved, tmp_path, monkeypatch
-):
+    context: Any,
+    type_line: Callable[..., Any],
+    say: Any,
+    unsaved: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     say(context, "user: a", "assistant: b")
     held = list(context.history)
     monkeypatch.setattr(type(context), "history", property(lambda _self: held))
@@ -134,8 +155,12 @@ async def test_the_shells_own_branch_is_written_and_not_anothers(
 
 
 async def test_the_beginning_that_the_shell_does_not_hold_is_there(
-    context, type_line, say, tmp_path, monkeypatch
-):
+    context: Any,
+    type_line: Callable[..., Any],
+    say: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     say(context, *(f"user: {number}" for number in range(20)))
     held = list(context.history)[-3:]
     monkeypatch.setattr(type(context), "history", property(lambda _self: held))
@@ -143,7 +168,9 @@ async def test_the_beginning_that_the_shell_does_not_hold_is_there(
     assert written(tmp_path / "out.json") == [str(number) for number in range(20)]
 
 
-async def test_what_json_cannot_say_costs_no_words(context, type_line, tmp_path):
+async def test_what_json_cannot_say_costs_no_words(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path
+) -> None:
     context.unsaved.append(
         Message(new_id(), "assistant", "words", now(), provider_data={"p": float("nan")})
     )
@@ -159,8 +186,13 @@ async def test_what_json_cannot_say_costs_no_words(context, type_line, tmp_path)
     "typed", ["~/my file.json", '"~/my file.json"', "'{home}/my file.json'", "my file.json"]
 )
 async def test_a_path_may_hold_blanks_and_a_tilde(
-    context, type_line, say, tmp_path, monkeypatch, typed
-):
+    context: Any,
+    type_line: Callable[..., Any],
+    say: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     say(context, "user: a")
@@ -171,7 +203,9 @@ async def test_a_path_may_hold_blanks_and_a_tilde(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 @pytest.mark.parametrize("umask", [0, 0o777])
-async def test_the_file_is_for_its_owner_alone(context, type_line, tmp_path, umask):
+async def test_the_file_is_for_its_owner_alone(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path, umask: Any
+) -> None:
     before = os.umask(umask)
     try:
         await type_line(context, f"/save {tmp_path}/out.md")
@@ -181,7 +215,9 @@ async def test_the_file_is_for_its_owner_alone(context, type_line, tmp_path, uma
     assert os.listdir(tmp_path) == ["out.md"]
 
 
-async def test_an_existing_file_is_replaced_only_when_asked(make_context, type_line, say, tmp_path):
+async def test_an_existing_file_is_replaced_only_when_asked(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, tmp_path: Path
+) -> None:
     context = make_context(answers=[False, True])
     path = tmp_path / "out.json"
     path.write_text("precious")
@@ -196,8 +232,8 @@ async def test_an_existing_file_is_replaced_only_when_asked(make_context, type_l
 
 
 async def test_where_nobody_can_answer_a_file_is_replaced_with_an_option(
-    make_context, type_line, say, tmp_path
-):
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, tmp_path: Path
+) -> None:
     context = make_context(has_person=False)
     path = tmp_path / "my notes.json"
     path.write_text("precious")
@@ -209,7 +245,9 @@ async def test_where_nobody_can_answer_a_file_is_replaced_with_an_option(
     assert written(path) == ["a"]
 
 
-async def test_a_link_stays_a_link(make_context, type_line, tmp_path):
+async def test_a_link_stays_a_link(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], tmp_path: Path
+) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
     await type_line(make_context(), f"/save {tmp_path}/link.json")
     assert (tmp_path / "link.json").is_symlink()
@@ -237,8 +275,12 @@ async def test_a_link_stays_a_link(make_context, type_line, tmp_path):
     ],
 )
 async def test_where_nothing_can_be_written_one_sentence_says_so(
-    make_context, type_line, tmp_path, typed, complaint
-):
+    make_context: Callable[..., Any],
+    type_line: Callable[..., Any],
+    tmp_path: Path,
+    typed: str,
+    complaint: Any,
+) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "sub").mkdir()
     os.mkfifo(tmp_path / "fifo")
@@ -254,7 +296,9 @@ async def test_where_nothing_can_be_written_one_sentence_says_so(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-async def test_a_working_directory_that_is_gone(context, type_line, tmp_path, monkeypatch):
+async def test_a_working_directory_that_is_gone(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -274,13 +318,18 @@ async def test_a_working_directory_that_is_gone(context, type_line, tmp_path, mo
     ],
 )
 async def test_a_disk_that_fails_leaves_what_was_there(
-    make_context, type_line, tmp_path, monkeypatch, call, existing
-):
+    make_context: Callable[..., Any],
+    type_line: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Any,
+    existing: Any,
+) -> None:
     path = tmp_path / "out.md"
     if existing:
         path.write_text("old")
 
-    def fail(*_, **__):
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(save.os, call, fail)
@@ -292,8 +341,10 @@ async def test_a_disk_that_fails_leaves_what_was_there(
     assert [each.read_text() for each in tmp_path.iterdir()] == (["old"] if existing else [])
 
 
-async def test_a_disk_without_links_is_no_hindrance(context, type_line, tmp_path, monkeypatch):
-    def fail(*_, **__):
+async def test_a_disk_without_links_is_no_hindrance(
+    context: Any, type_line: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(save.os, "link", fail)
@@ -304,18 +355,22 @@ async def test_a_disk_without_links_is_no_hindrance(context, type_line, tmp_path
 
 @pytest.mark.parametrize("links", [True, False])
 async def test_a_file_that_appears_meanwhile_stays(
-    context, type_line, tmp_path, monkeypatch, links
-):
+    context: Any,
+    type_line: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    links: Any,
+) -> None:
     path, fsync = tmp_path / "out.md", os.fsync
 
-    def meanwhile(fd):
+    def meanwhile(fd: Any) -> None:
         path.write_text("of another program")
         fsync(fd)
 
     monkeypatch.setattr(save.os, "fsync", meanwhile)
     if not links:
 
-        def fail(*_, **__):
+        def fail(*_: Any, **__: Any) -> None:
             raise PermissionError(1, "Operation not permitted")
 
         monkeypatch.setattr(save.os, "link", fail)

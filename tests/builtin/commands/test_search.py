@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -10,15 +12,15 @@ from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.text_table import text_width
 
 
-def plain(line):
+def plain(line: Any) -> str:
     return "".join(text for _style, text in line)
 
 
 @pytest.fixture
-def talk(make_context, say):
+def talk(make_context: Callable[..., Any], say: Any) -> Any:
     """A context with a session about cups, and another one that is open."""
 
-    def make(**arguments):
+    def make(**arguments: Any) -> Any:
         context = make_context(**arguments)
         say(context, "user: where are the blue cups?", "assistant: Cups\nare out")
         context.session = context.storage.create("Other")
@@ -28,11 +30,13 @@ def talk(make_context, say):
     return make
 
 
-def first(context):
+def first(context: Any) -> Any:
     return next(each for each in context.storage.sessions() if each.name == "First")
 
 
-async def test_what_is_chosen_is_opened_at_the_message(talk, type_line):
+async def test_what_is_chosen_is_opened_at_the_message(
+    talk: Any, type_line: Callable[..., Any]
+) -> None:
     context = talk(choices=[0])
     assert await type_line(context, '/search "blue cups"') == ""
     asked = context.storage.tree(first(context).session_id)[0]
@@ -46,12 +50,14 @@ async def test_what_is_chosen_is_opened_at_the_message(talk, type_line):
     assert ("bold", "blue cups") in line
 
 
-async def test_a_session_that_was_deleted_since_it_was_found_can_be_brought_back(talk, type_line):
+async def test_a_session_that_was_deleted_since_it_was_found_can_be_brought_back(
+    talk: Any, type_line: Callable[..., Any]
+) -> None:
     context = talk(choices=[0])
     session = first(context)
     search = context.storage.search
 
-    def then_deleted(query, **limits):
+    def then_deleted(query: Any, **limits: Any) -> Any:
         found = search(query, **limits)
         context.storage.delete(session.session_id)
         return found
@@ -62,7 +68,9 @@ async def test_a_session_that_was_deleted_since_it_was_found_can_be_brought_back
     assert f"/undelete {session.session_id[:8]}" in raised.value.hint
 
 
-async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(talk, type_line):
+async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(
+    talk: Any, type_line: Callable[..., Any]
+) -> None:
     context = talk(choices=[None])
     printed = (await type_line(context, "/search cups")).splitlines()
     assert len(printed) == 6
@@ -88,7 +96,9 @@ async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(talk, type
         ("cup*", 3),
     ],
 )
-async def test_options_narrow_the_search(talk, type_line, typed, number):
+async def test_options_narrow_the_search(
+    talk: Any, type_line: Callable[..., Any], typed: str, number: Any
+) -> None:
     context = talk(choices=[None])
     await type_line(context, f"/search {typed}")
     assert len(context.offered[0]) == number
@@ -104,7 +114,9 @@ async def test_options_narrow_the_search(talk, type_line, typed, number):
         ("x\x1by", "No message holds 'x␛y'."),
     ],
 )
-async def test_nothing_found_is_said(talk, type_line, typed, sentence):
+async def test_nothing_found_is_said(
+    talk: Any, type_line: Callable[..., Any], typed: str, sentence: Any
+) -> None:
     context = talk()
     assert await type_line(context, f"/search {typed}") == sentence
     assert context.offered == []
@@ -129,7 +141,7 @@ async def test_nothing_found_is_said(talk, type_line, typed, sentence):
         ),
     ],
 )
-def test_options_stand_before_the_words(typed, wanted):
+def test_options_stand_before_the_words(typed: str, wanted: Any) -> None:
     assert parse(typed) == wanted
 
 
@@ -140,18 +152,18 @@ def test_options_stand_before_the_words(typed, wanted):
         *("--limit 0 x", "--limit ٣ x", "--session", "--since  "),
     ],
 )
-def test_a_wrong_use_says_what_is_right(typed):
+def test_a_wrong_use_says_what_is_right(typed: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse(typed)
     assert raised.value.hint
 
 
-async def test_an_unknown_session_is_an_error(talk, type_line):
+async def test_an_unknown_session_is_an_error(talk: Any, type_line: Callable[..., Any]) -> None:
     with pytest.raises(SessionNotFoundError):
         await type_line(talk(), "/search --session Nowhere cups")
 
 
-async def test_a_storage_that_cannot_search(talk, type_line):
+async def test_a_storage_that_cannot_search(talk: Any, type_line: Callable[..., Any]) -> None:
     context = talk()
     context.storage.can_search = False
     with pytest.raises(StorageError, match="cannot search") as raised:
@@ -159,7 +171,9 @@ async def test_a_storage_that_cannot_search(talk, type_line):
     assert raised.value.hint
 
 
-async def test_on_a_narrow_screen_what_was_found_is_still_seen(make_context, type_line, say):
+async def test_on_a_narrow_screen_what_was_found_is_still_seen(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(choices=[0], width=80)
     say(context, "user: " + "so it went on and on " * 4 + "to the blue cups at last")
     await type_line(context, "/search cups")
@@ -169,8 +183,8 @@ async def test_on_a_narrow_screen_what_was_found_is_still_seen(make_context, typ
 
 @pytest.mark.parametrize("name", ["A name that is long itself", "とても長い名前のセッションである"])
 async def test_in_forty_columns_what_was_found_is_seen_beside_the_name(
-    make_context, type_line, say, name
-):
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, name: str
+) -> None:
     context = make_context(choices=[0], width=40)
     session = context.storage.create(name)
     context.session = session
@@ -182,7 +196,9 @@ async def test_in_forty_columns_what_was_found_is_seen_beside_the_name(
     assert text_width(shown[: shown.index("needle") + len("needle")]) <= 40 - 8
 
 
-async def test_foreign_text_in_a_hit_does_not_act(make_context, type_line, say):
+async def test_foreign_text_in_a_hit_does_not_act(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(choices=[None])
     await type_line(context, "/rename \x1b[31mred")
     say(context, "user: the \x1b[5mneedle\u202e")
@@ -192,10 +208,12 @@ async def test_foreign_text_in_a_hit_does_not_act(make_context, type_line, say):
     assert "‹U+202E›" in printed
 
 
-async def test_the_first_search_says_how_far_it_has_come(talk, type_line, monkeypatch):
-    order = []
+async def test_the_first_search_says_how_far_it_has_come(
+    talk: Any, type_line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[Any] = []
 
-    def prepare():
+    def prepare() -> Iterator[Any]:
         for done in range(3):
             order.append(done)
             yield Progress(done * 1000, 2000)

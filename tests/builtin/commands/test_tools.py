@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ def tool(name: str, description: str = "") -> Tool:
 
 
 @pytest.fixture
-def context(make_context):
+def context(make_context: Callable[..., Any]) -> Any:
     context = make_context()
     context.conversation.boxes = [
         ToolState("clock", "Tells the time.", on=False),
@@ -35,7 +35,9 @@ def context(make_context):
     return context
 
 
-async def test_what_there_is_and_what_is_wrong_with_it(context, type_line):
+async def test_what_there_is_and_what_is_wrong_with_it(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     assert (await type_line(context, "/tools")).splitlines() == [
         "Tools          State  What they do",
         "clock          off    Tells the time.",
@@ -47,16 +49,20 @@ async def test_what_there_is_and_what_is_wrong_with_it(context, type_line):
     ]
 
 
-async def test_that_nothing_is_on_is_said(context, type_line):
+async def test_that_nothing_is_on_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     context.conversation.boxes = context.conversation.boxes[:1]
     assert "Nothing is on: no model can call anything." in await type_line(context, "/tools")
 
 
-async def test_without_any_tools_it_says_where_they_come_from(make_context, type_line):
+async def test_without_any_tools_it_says_where_they_come_from(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     assert "Plugins bring them" in await type_line(make_context(), "/tools")
 
 
-async def test_a_box_is_switched_on_and_says_what_is_in_it(context, type_line):
+async def test_a_box_is_switched_on_and_says_what_is_in_it(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     context.conversation.boxes[0] = context.conversation.boxes[0]._replace(
         tools=(tool("now"), tool("today"))
     )
@@ -67,7 +73,9 @@ async def test_a_box_is_switched_on_and_says_what_is_in_it(context, type_line):
     assert context.conversation.boxes[0].on
 
 
-async def test_a_box_whose_tools_cannot_be_had_is_on_and_says_why(context, type_line):
+async def test_a_box_whose_tools_cannot_be_had_is_on_and_says_why(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     context.conversation.boxes[0] = context.conversation.boxes[0]._replace(problem="No battery.")
     assert (await type_line(context, "/tools on clock")).splitlines() == [
         "clock is on in this shell, and has no tools now.",
@@ -75,7 +83,7 @@ async def test_a_box_whose_tools_cannot_be_had_is_on_and_says_why(context, type_
     ]
 
 
-async def test_one_tool_is_switched(context, type_line):
+async def test_one_tool_is_switched(context: Any, type_line: Callable[..., Any]) -> None:
     printed = await type_line(context, "/tools on mcp.files_write")
     assert printed.startswith("mcp.files_write is on in this shell")
     assert await type_line(context, "/tools OFF mcp") == "mcp is off in this shell."
@@ -86,14 +94,18 @@ async def test_one_tool_is_switched(context, type_line):
 
 
 @pytest.mark.parametrize("line", ["/tools on", "/tools mcp", "/tools of mcp"])
-async def test_anything_else_says_how_it_is_used(context, type_line, line):
+async def test_anything_else_says_how_it_is_used(
+    context: Any, type_line: Callable[..., Any], line: str
+) -> None:
     with pytest.raises(UsageError) as raised:
         await type_line(context, line)
     assert "Usage: /tools [on|off NAME]" in raised.value.hint
     assert context.conversation.calls == []
 
 
-async def test_completion_offers_what_can_be_switched(context, complete):
+async def test_completion_offers_what_can_be_switched(
+    context: Any, complete: Callable[..., Any]
+) -> None:
     assert [each.text for each in await complete(context, "/tools ")] == ["on ", "off "]
     assert [each.text for each in await complete(context, "/tools on")] == ["on ", "off "]
     assert [each.text for each in await complete(context, "/tools on ")] == [

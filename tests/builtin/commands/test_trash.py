@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,9 @@ from agno_shell.errors import SessionNotFoundError, UsageError
 from agno_shell.types import Message, local_time, new_id, now
 
 
-async def test_delete_asks_once_and_opens_the_session_used_before(make_context, type_line, say):
+async def test_delete_asks_once_and_opens_the_session_used_before(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(answers=[True])
     before = context.session
     await type_line(context, "/new Garden")
@@ -26,7 +30,9 @@ async def test_delete_asks_once_and_opens_the_session_used_before(make_context, 
     assert [each.session.session_id for each in context.storage.trash()] == [garden.session_id]
 
 
-async def test_a_no_deletes_nothing(make_context, type_line):
+async def test_a_no_deletes_nothing(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(answers=[False])
     assert await type_line(context, "/delete") == "Nothing was deleted."
     assert context.storage.trash() == []
@@ -34,7 +40,9 @@ async def test_a_no_deletes_nothing(make_context, type_line):
 
 
 @pytest.mark.parametrize("line", ["/delete Garden --yes", "/delete --yes Garden"])
-async def test_where_nobody_can_answer_an_option_does(make_context, type_line, line):
+async def test_where_nobody_can_answer_an_option_does(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], line: str
+) -> None:
     context = make_context(has_person=False)
     garden = context.storage.create("Garden")
     with pytest.raises(
@@ -47,7 +55,9 @@ async def test_where_nobody_can_answer_an_option_does(make_context, type_line, l
     assert [each.session.session_id for each in context.storage.trash()] == [garden.session_id]
 
 
-async def test_after_the_last_session_a_new_one_is_opened(make_context, type_line):
+async def test_after_the_last_session_a_new_one_is_opened(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(answers=[True])
     first = context.session
     printed = await type_line(context, "/delete")
@@ -56,7 +66,9 @@ async def test_after_the_last_session_a_new_one_is_opened(make_context, type_lin
     assert len(context.storage.sessions()) == 1
 
 
-async def test_the_session_used_last_is_opened_and_not_the_newest(make_context, type_line):
+async def test_the_session_used_last_is_opened_and_not_the_newest(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(answers=[True])
     first = context.session
     await type_line(context, "/new Garden")
@@ -66,7 +78,9 @@ async def test_the_session_used_last_is_opened_and_not_the_newest(make_context, 
     assert context.session.session_id == first.session_id
 
 
-async def test_deleting_another_session_leaves_the_open_one(make_context, type_line):
+async def test_deleting_another_session_leaves_the_open_one(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(answers=[True])
     other = context.storage.create("My garden")
     printed = await type_line(context, "/delete My garden")
@@ -75,21 +89,25 @@ async def test_deleting_another_session_leaves_the_open_one(make_context, type_l
     assert context.switched == []
 
 
-async def test_an_unknown_session_is_not_asked_about(context, type_line):
+async def test_an_unknown_session_is_not_asked_about(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     with pytest.raises(SessionNotFoundError):
         await type_line(context, "/delete Nowhere")
     assert context.questions == []
 
 
 @pytest.fixture
-def trashed(context):
+def trashed(context: Any) -> Any:
     """Three deleted sessions: two of the same name, the last called Kitchen."""
     for name in ("Garden", "Garden", "Kitchen"):
         context.storage.delete(context.storage.create(name).session_id)
     return context.storage.trash()
 
 
-async def test_undelete_brings_back_the_latest(context, type_line, trashed):
+async def test_undelete_brings_back_the_latest(
+    context: Any, type_line: Callable[..., Any], trashed: Any
+) -> None:
     printed = await type_line(context, "/undelete")
     latest = trashed[0].session
     assert latest.name == "Kitchen"
@@ -98,7 +116,9 @@ async def test_undelete_brings_back_the_latest(context, type_line, trashed):
     assert len(context.storage.trash()) == 2
 
 
-async def test_a_deletion_says_what_could_not_be_saved(make_context, type_line, say):
+async def test_a_deletion_says_what_could_not_be_saved(
+    make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any
+) -> None:
     context = make_context(answers=[True, False])
     other = context.storage.create("Other")
     context.unsaved.append(Message(new_id(), "user", "lost", now()))
@@ -111,7 +131,9 @@ async def test_a_deletion_says_what_could_not_be_saved(make_context, type_line, 
     assert [each.session.session_id for each in context.storage.trash()] == [other.session_id]
 
 
-async def test_the_trash_shows_when_and_how_large(context, type_line, say):
+async def test_the_trash_shows_when_and_how_large(
+    context: Any, type_line: Callable[..., Any], say: Any
+) -> None:
     assert await type_line(context, "/trash") == "The trash is empty."
     say(context, "user: " + "x" * 1500)
     first = context.session
@@ -128,7 +150,9 @@ async def test_the_trash_shows_when_and_how_large(context, type_line, say):
     )
 
 
-async def test_a_full_trash_is_not_listed_to_the_end(context, type_line):
+async def test_a_full_trash_is_not_listed_to_the_end(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     for number in range(60):
         context.storage.delete(context.storage.create(f"Number {number}").session_id)
     lines = (await type_line(context, "/trash")).splitlines()
@@ -137,7 +161,9 @@ async def test_a_full_trash_is_not_listed_to_the_end(context, type_line):
     assert lines[-1].startswith("60 deleted sessions, ")
 
 
-async def test_what_another_shell_has_deleted_comes_back_into_this_one(context, type_line):
+async def test_what_another_shell_has_deleted_comes_back_into_this_one(
+    context: Any, type_line: Callable[..., Any]
+) -> None:
     open_here = context.session
     context.storage.delete(open_here.session_id)  # elsewhere
     context.storage.create("Other")
@@ -155,19 +181,25 @@ async def test_what_another_shell_has_deleted_comes_back_into_this_one(context, 
 
 
 @pytest.mark.parametrize("wanted", ["Kitchen", "kitchen", '"Kitchen"'])
-async def test_undelete_by_name(context, type_line, trashed, wanted):
+async def test_undelete_by_name(
+    context: Any, type_line: Callable[..., Any], trashed: Any, wanted: Any
+) -> None:
     context.storage.delete(context.storage.create("Later").session_id)
     assert "'Kitchen'" in await type_line(context, f"/undelete {wanted}")
 
 
 @pytest.mark.parametrize("of", [lambda t: t.trash_id, lambda t: t.session.session_id[:13]])
-async def test_undelete_by_id(context, type_line, trashed, of):
+async def test_undelete_by_id(
+    context: Any, type_line: Callable[..., Any], trashed: Any, of: Any
+) -> None:
     oldest = trashed[-1]
     await type_line(context, f"/undelete {of(oldest)}")
     assert oldest.trash_id not in [each.trash_id for each in context.storage.trash()]
 
 
-async def test_a_name_that_was_deleted_twice_lists_both(context, type_line, trashed):
+async def test_a_name_that_was_deleted_twice_lists_both(
+    context: Any, type_line: Callable[..., Any], trashed: Any
+) -> None:
     with pytest.raises(SessionNotFoundError, match="2 deleted sessions") as raised:
         await type_line(context, "/undelete Garden")
     gardens = [each.trash_id for each in trashed if each.session.name == "Garden"]
@@ -177,11 +209,13 @@ async def test_a_name_that_was_deleted_twice_lists_both(context, type_line, tras
     assert len(context.storage.trash()) == 3
 
 
-async def test_an_unknown_name_offers_the_nearest(context, type_line, trashed):
+async def test_an_unknown_name_offers_the_nearest(
+    context: Any, type_line: Callable[..., Any], trashed: Any
+) -> None:
     with pytest.raises(SessionNotFoundError, match="'Kitchn'") as raised:
         await type_line(context, "/undelete Kitchn")
     assert [line.split()[1] for line in raised.value.candidates] == ["Kitchen"]
 
 
-async def test_an_empty_trash_is_said(context, type_line):
+async def test_an_empty_trash_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/undelete") == "The trash is empty."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from agno_shell.builtin.commands.tree_lines import lines
 from agno_shell.builtin.commands.tree_shape import Row
+from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
 from agno_shell.terminal_text import clean
 from agno_shell.text_table import text_width
@@ -19,11 +22,11 @@ MOMENT = now()
 TODAY = MOMENT.astimezone().date()
 
 
-def text(line):
+def text(line: Line) -> str:
     return "".join(part for _style, part in line)
 
 
-def turn(question="question", reply="reply", **changes):
+def turn(question: Any = "question", reply: Any = "reply", **changes: Any) -> Any:
     return (
         Message("q", "user", question, MOMENT),
         Message("r", "assistant", reply, MOMENT, "q")._replace(**changes),
@@ -31,7 +34,7 @@ def turn(question="question", reply="reply", **changes):
 
 
 @pytest.fixture
-async def branches(context):
+async def branches(context: Any) -> Any:
     """Two turns; the second was edited, and its question answered twice."""
     for words in ("one", "two"):
         await context.conversation.ask(words)
@@ -41,17 +44,19 @@ async def branches(context):
     return context
 
 
-def offered(context, at=-1):
+def offered(context: Any, at: Any = -1) -> Any:
     return [text(line).rstrip().rpartition("  ")[0].rstrip() for line in context.offered[at]]
 
 
-def test_without_a_width_no_line_is_filled_up_with_blanks():
+def test_without_a_width_no_line_is_filled_up_with_blanks() -> None:
     (line,) = lines([Row("", turn(), is_head=True, key="q")], 0, TODAY)
     assert text(line).startswith("* question  reply  ")
     assert "   " not in text(line)
 
 
-async def test_the_branches_are_offered_and_the_list_begins_at_the_head(branches, type_line):
+async def test_the_branches_are_offered_and_the_list_begins_at_the_head(
+    branches: Any, type_line: Callable[..., Any]
+) -> None:
     branches.choices.append(None)
     branches.width = 80
     printed = await type_line(branches, "/tree")
@@ -69,7 +74,9 @@ async def test_the_branches_are_offered_and_the_list_begins_at_the_head(branches
     assert branches.conversation.calls == []
 
 
-async def test_a_row_that_is_picked_is_gone_to(branches, type_line):
+async def test_a_row_that_is_picked_is_gone_to(
+    branches: Any, type_line: Callable[..., Any]
+) -> None:
     branches.choices.append(1)
     printed = await type_line(branches, "/tree")
     assert [message.content for message in branches.history] == [
@@ -82,13 +89,17 @@ async def test_a_row_that_is_picked_is_gone_to(branches, type_line):
     assert printed == "The conversation stands here now; what you type next follows this."
 
 
-async def test_where_it_stands_already_nothing_happens(branches, type_line):
+async def test_where_it_stands_already_nothing_happens(
+    branches: Any, type_line: Callable[..., Any]
+) -> None:
     branches.choices.append(4)
     assert await type_line(branches, "/tree") == "The conversation stands there already."
     assert branches.conversation.calls == []
 
 
-async def test_dots_show_more_when_they_are_picked(make_context, type_line):
+async def test_dots_show_more_when_they_are_picked(
+    make_context: Callable[..., Any], type_line: Callable[..., Any]
+) -> None:
     context = make_context(choices=[1, 11, 5])
     for number in range(40):
         await context.conversation.ask(f"question {number}")
@@ -101,7 +112,9 @@ async def test_dots_show_more_when_they_are_picked(make_context, type_line):
     assert len(context.history) == 12
 
 
-async def test_before_the_first_message_every_branch_is_there(branches, type_line):
+async def test_before_the_first_message_every_branch_is_there(
+    branches: Any, type_line: Callable[..., Any]
+) -> None:
     await branches.conversation.undo(9)
     branches.choices.append(0)
     await type_line(branches, "/tree")
@@ -110,13 +123,13 @@ async def test_before_the_first_message_every_branch_is_there(branches, type_lin
     assert [message.content for message in branches.history] == ["one", "echo: one"]
 
 
-async def test_an_empty_session_has_no_tree(context, type_line):
+async def test_an_empty_session_has_no_tree(context: Any, type_line: Callable[..., Any]) -> None:
     assert "Nothing has been said" in await type_line(context, "/tree")
     with pytest.raises(UsageError):
         await type_line(context, "/tree 3")
 
 
-def test_a_row_tells_time_state_and_models_where_there_are_several():
+def test_a_row_tells_time_state_and_models_where_there_are_several() -> None:
     rows = [
         Row("", turn(model="openai/model-a"), 1),
         Row("├─ ", turn(model="x/model-b", status="interrupted"), None),
@@ -135,8 +148,8 @@ def test_a_row_tells_time_state_and_models_where_there_are_several():
     assert "model-a" not in text(alone)
 
 
-def test_a_day_that_is_not_today_is_named():
-    def when(moment):
+def test_a_day_that_is_not_today_is_named() -> None:
+    def when(moment: Any) -> Any:
         message = Message("q", "user", "x", moment)
         return text(lines([Row("", (message,), 1)], 80, date(2026, 7, 20))[0]).split()[2:]
 
@@ -145,7 +158,7 @@ def test_a_day_that_is_not_today_is_named():
     assert when(noon - timedelta(days=365)) == ["2025-03-05"]
 
 
-def test_the_last_reply_with_words_is_shown():
+def test_the_last_reply_with_words_is_shown() -> None:
     messages = (
         *turn("question", "I look it up."),
         Message("t", "tool", "found", MOMENT, "r"),
@@ -162,7 +175,9 @@ WORDS = st.text(max_size=120)
 
 
 @given(WORDS, WORDS, st.integers(1, 200), st.booleans())
-def test_no_row_is_wider_than_there_is_room_nor_acts_on_a_terminal(question, reply, width, deep):
+def test_no_row_is_wider_than_there_is_room_nor_acts_on_a_terminal(
+    question: Any, reply: Any, width: Any, deep: Any
+) -> None:
     lead = "│  " * 4 * deep + "├─ " * deep
     rows = [Row(lead, turn(question, reply, model="m" * 50), 9, is_head=True)] * 2
     rows.append(Row("", turn("x", "y", model="other"), 1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,10 +24,10 @@ PLANS = st.lists(
 MOMENT = now()
 
 
-def planted(plan, make_context=FakeContext):
+def planted(plan: Any, make_context: Callable[..., Any] = FakeContext) -> Any:
     """A context with these messages, and the messages."""
     context = make_context()
-    said = []
+    said: list[Any] = []
     for number, (role, back) in enumerate(plan):
         parent = said[-back].id if back <= len(said) else None
         said.append(Message(f"m{number}", role, f"text {number}", MOMENT, parent))
@@ -33,13 +35,15 @@ def planted(plan, make_context=FakeContext):
     return context, said
 
 
-async def page(context, head, limit, more=None):
+async def page(context: Any, head: Any, limit: Any, more: Any = None) -> Any:
     outline = await context.conversation.outline()
     return await tree_page.load(context.conversation, outline, head, limit, more or Counter())
 
 
 @given(PLANS, st.integers(0, 149), st.integers(1, 12), st.integers(2, 5))
-async def test_what_is_looked_at_is_as_in_the_whole_tree(plan, at, limit, edge):
+async def test_what_is_looked_at_is_as_in_the_whole_tree(
+    plan: Any, at: Any, limit: Any, edge: Any
+) -> None:
     context, said = planted(plan)
     place = at % len(said)
     head = said[place].id
@@ -66,19 +70,19 @@ async def test_what_is_looked_at_is_as_in_the_whole_tree(plan, at, limit, edge):
 
 
 @pytest.fixture
-def long(monkeypatch, make_context):
+def long(monkeypatch: pytest.MonkeyPatch, make_context: Callable[..., Any]) -> Any:
     """A context with 600 messages, to be drawn as if they were very many."""
     monkeypatch.setattr(tree_command, "WHOLE", 10)
     context, said = planted([("user", 1), ("assistant", 1)] * 300, make_context)
     return context, said
 
 
-async def test_more_is_read_when_it_is_asked_for(long, type_line):
+async def test_more_is_read_when_it_is_asked_for(long: Any, type_line: Callable[..., Any]) -> None:
     context, _said = long
     read = []
     real = context.conversation.saved
 
-    async def saved(start, stop):
+    async def saved(start: Any, stop: Any) -> Any:
         read.append(stop - start)
         return await real(start, stop)
 
@@ -98,7 +102,7 @@ async def test_more_is_read_when_it_is_asked_for(long, type_line):
     assert sum(read) < 350
 
 
-async def test_branches_far_from_the_head_are_left_out_until_they_are_asked_for():
+async def test_branches_far_from_the_head_are_left_out_until_they_are_asked_for() -> None:
     plan = [("user", 1), ("assistant", 1), ("assistant", 2)] * 40
     context, said = planted(plan)
     found = await page(context, len(said) - 1, 5)

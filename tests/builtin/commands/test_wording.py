@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,13 +21,13 @@ from agno_shell.types import Session, now
         (800 * 86400, "2 years ago"),
     ],
 )
-def test_age(seconds, words, monkeypatch):
+def test_age(seconds: Any, words: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
     monkeypatch.setattr(wording, "now", lambda: moment + timedelta(seconds=seconds))
     assert wording.age(moment) == words
 
 
-def test_a_label_is_one_clean_line():
+def test_a_label_is_one_clean_line() -> None:
     session = Session("1a2b3c4d-0000-4000-8000-000000000000", "a\nb\x1b", now(), now())
     label = wording.label(session)
     assert label.endswith("(1a2b3c4d)")

@@ -65,7 +65,7 @@ async def test_a_connection_is_used_again(provider: DirectProvider, server: Mode
         await asyncio.gather(*provider._releasing)
     assert provider._client is not None
     (client,) = provider._client._clients.values()
-    pool = client._transport._pool  # type: ignore[attr-defined]
+    pool = client._transport._pool
     assert len(pool.connections) == 1
 
 

@@ -72,7 +72,7 @@ def append_snapshots(
     found: list[Snapshot] = []
 
     def look() -> None:
-        found.append(Snapshot(*recorder.unsynced(path), known, saved, flight))
+        found.append(Snapshot(*recorder.unsynced(path), known, saved, flight))  # type: ignore[call-arg]
 
     recorder.promised = look
     if failing:

@@ -67,7 +67,7 @@ def test_states_of_a_long_append(name: str, share: float, most: int, power_cuts:
     assert number > 300
 
 
-ROLL_BACKS: dict[str, Callable[[Any, Any], None]] = {
+ROLL_BACKS: dict[str, Callable[[Any, Any], object]] = {
     "after a short write": lambda checks, faults: (
         setattr(faults, "short_writes", True),
         faults.fail(checks.FULL, 2, lasting=False),

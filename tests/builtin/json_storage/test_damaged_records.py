@@ -91,7 +91,7 @@ def test_a_damaged_index_costs_nothing(
     name: str, root: Path, session_id: str, open_store: Opened, notices: list[str]
 ) -> None:
     path = root / "sessions.json"
-    damage = INDEXES[name](path.read_bytes())
+    damage = INDEXES[name](path.read_bytes())  # type: ignore[no-untyped-call]
     path.write_bytes(damage)
     expected = {"damaged": 3, "bystander": 1}
     store = open_store()

@@ -60,7 +60,7 @@ def test_an_append_that_fails_at_any_call(
             prepare(root, session_id)
         new = message(f"new {number}", saved[-1])
         faults.fail(FULL, number, lasting=lasting)
-        error = refusal(lambda new=new: store.append(session_id, new))
+        error = refusal(lambda new=new: store.append(session_id, new))  # type: ignore[misc]
         if error is None:
             saved.append(new)
         else:
@@ -202,7 +202,8 @@ WORKS: dict[str, Callable[[Storage, str, str], Any]] = {
     "save_partial, then append": lambda store, one, _: stream(store, one),
     "import_session": lambda store, one, _: store.import_session(*IMPORTED),
     "import into the trash": lambda store, one, _: store.import_session(
-        *IMPORTED, deleted_at=IMPORTED[0].created_at
+        *IMPORTED,
+        deleted_at=IMPORTED[0].created_at,
     ),
     "rescue": lambda store, one, _: store.open(RESCUED),
     "remember": lambda store, one, _: store.remember(one, "new"),
@@ -212,7 +213,9 @@ WORKS: dict[str, Callable[[Storage, str, str], Any]] = {
     "attach for the first time": lambda store, _one, _: store.attach(RESCUED, b"new"),
     "attach again": lambda store, one, _: store.attach(one, KEPT),
     "import all of it": lambda store, one, _: store.import_session(
-        *IMPORTED, memories=store.memories(one), attachment=lambda _digest: KEPT
+        *IMPORTED,
+        memories=store.memories(one),
+        attachment=lambda _digest: KEPT,
     ),
 }
 
@@ -233,14 +236,14 @@ LOOKS: dict[str, Callable[[Storage, str, str], Any]] = {
 """What only reads, but for what is no loss when it is not known: when a session was
 changed last, which was the current one, and whether it has changed."""
 
-KEPT = b"attached" * 100
-KEPT_DIGEST = hashlib.sha256(KEPT).hexdigest()
+KEPT: bytes = b"attached" * 100
+KEPT_DIGEST: str = hashlib.sha256(KEPT).hexdigest()
 """What is attached in every session of the prepared store."""
 
 RESCUED = "22222222-3333-4444-8555-666666666666"
 """A session in which a crash has left a reply."""
-FIRST = message("imported")
-IMPORTED = (
+FIRST: Message = message("imported")
+IMPORTED: tuple[Any, ...] = (
     Session("11111111-2222-4333-8444-555555555555", "imported", FIRST.created_at, FIRST.created_at),
     [
         FIRST,
@@ -335,7 +338,7 @@ def what_is_wrong(again: Storage, prepared: Prepared, *, purged: bool, forgot: b
     if not purged:
         kept |= {each.session.session_id for each in again.trash()}
         wrong += [f"{each} is gone" for each in prepared.said.keys() - kept]
-    json.loads(Path(again._root, "sessions.json").read_bytes())  # type: ignore[attr-defined]
+    json.loads(Path(again._root, "sessions.json").read_bytes())
     return wrong
 
 
@@ -346,7 +349,7 @@ def test_work_that_fails_at_any_call_loses_nothing(
 ) -> None:
     error: StorageError | None = None
     for number, store, options in tried_at_every_call(prepared, faults, scratch, lasting=lasting):
-        error = refusal(lambda store=store: WORKS[name](store, prepared.one, prepared.trash_id))
+        error = refusal(lambda store=store: WORKS[name](store, prepared.one, prepared.trash_id))  # type: ignore[misc]
         assert error is None or len(str(error)) > 20
         calls = len(faults.calls)
         faults.heal()
@@ -382,7 +385,7 @@ def test_a_look_that_fails_at_any_call_tells_so(
     for number, store, options in tried_at_every_call(prepared, faults, scratch, lasting=lasting):
         found: list[Any] = []
         error = refusal(
-            lambda store=store, found=found: found.append(
+            lambda store=store, found=found: found.append(  # type: ignore[misc]
                 LOOKS[name](store, prepared.one, prepared.trash_id)
             )
         )
@@ -447,7 +450,7 @@ def test_a_list_that_cannot_be_written_does_not_go_on_with_an_old_name(
     for number, name in enumerate(("new name", "old name", "a longer name"), 1):
         # The more calls succeed, the later it fails: at last only the index does.
         faults.fail(FULL, number, only=only)
-        refused = refusal(lambda name=name: store.update(session_id, name=name))
+        refused = refusal(lambda name=name: store.update(session_id, name=name))  # type: ignore[misc]
         faults.heal()
         (listed,) = open_store().sessions()
         assert listed.name == open_store().open(session_id).name

@@ -120,7 +120,7 @@ def look(store: Storage, session_id: str) -> None:
         store.current,
     ):
         with suppress(StorageError):
-            read()
+            read()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,6 @@ from agno_shell.builtin.json_storage.index import Index
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
-from agno_shell.types import Session
 
 WRITER = """
 import sys
@@ -202,7 +202,7 @@ def test_the_trash_is_listed_while_another_shell_restores(
     goes = one.delete(session_id)
     survey = folder.survey
 
-    def restore_then_survey(path: str, ident: str, known: Session | None) -> object:
+    def restore_then_survey(path: str, ident: str, known: Any) -> object:
         if ident == session_id and path.endswith(goes.trash_id):
             monkeypatch.setattr(folder, "survey", survey)
             two.restore(goes.trash_id)

@@ -281,7 +281,7 @@ def test_the_list_of_another_program_is_refused_and_never_replaced(
         lambda kept: kept.import_session(session, []),
     ):
         with pytest.raises(StorageError) as error:
-            call(open_store())
+            call(open_store())  # type: ignore[no-untyped-call]
         assert str(path) in str(error.value)
         assert "another program" in str(error.value)
         assert "[storage] path" in error.value.hint

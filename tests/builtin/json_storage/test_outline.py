@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,15 +19,15 @@ from agno_shell.types import Message, Stretch, new_id, now
 
 
 @pytest.fixture
-def cache(tmp_path):
+def cache(tmp_path: Path) -> Any:
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def open_store(root, cache):
+def open_store(root: Any, cache: Any) -> Iterator[Any]:
     opened = []
 
-    def open_one():
+    def open_one() -> Any:
         opened.append(open_storage(StorageOptions(str(root), cache_path=str(cache))))
         return opened[-1]
 
@@ -35,19 +37,19 @@ def open_store(root, cache):
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is a large one, of many blocks."""
     monkeypatch.setattr(outline, "LARGE", 1)
     monkeypatch.setattr(outline, "_BLOCK", 700)
 
 
 @pytest.fixture
-def reads(monkeypatch):
+def reads(monkeypatch: pytest.MonkeyPatch) -> Any:
     """How many bytes were read at each place of a message file."""
     made = []
     real = disk.read_at
 
-    def read_at(fd, offset, length):
+    def read_at(fd: Any, offset: Any, length: Any) -> Any:
         made.append(length)
         return real(fd, offset, length)
 
@@ -55,7 +57,7 @@ def reads(monkeypatch):
     return made
 
 
-def say(store, session_id, *backs, content="text", **fields):
+def say(store: Any, session_id: str, *backs: Any, content: Any = "text", **fields: Any) -> Any:
     """Appends messages, each after the one so many places before; 0: after none."""
     said = store.tree(session_id)
     for back in backs:
@@ -65,7 +67,7 @@ def say(store, session_id, *backs, content="text", **fields):
     return said
 
 
-def agrees(store, session_id):
+def agrees(store: Any, session_id: str) -> None:
     """The outline is what reading everything gives."""
     said = store.tree(session_id)
     assert store.outline(session_id) == Storage.outline(store, session_id)
@@ -75,13 +77,15 @@ def agrees(store, session_id):
     assert store.locate(session_id, ids) == {each.id: n for n, each in enumerate(said)}
 
 
-def of_file(root, session_id):
+def of_file(root: Any, session_id: str) -> Any:
     return outline.of(str(root / session_id / "messages.json"), "")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.booleans())
-def test_it_says_what_the_file_says(open_store, root, backs, odd):
+def test_it_says_what_the_file_says(
+    open_store: Callable[..., Any], root: Any, backs: Any, odd: Any
+) -> None:
     store = open_store()
     session_id = store.create("any").session_id
     nested = {"a": "b", "created_at": "2026-01-01T12:00:00.000000+00:00", "parent": "c"}
@@ -95,14 +99,14 @@ def test_it_says_what_the_file_says(open_store, root, backs, odd):
     agrees(open_store(), session_id)
 
 
-def test_an_empty_session_and_one_that_is_gone(open_store):
+def test_an_empty_session_and_one_that_is_gone(open_store: Callable[..., Any]) -> None:
     store = open_store()
     session_id = store.create("empty").session_id
     assert store.outline(session_id) == store.part(session_id, 0, 9) == []
     assert store.locate(session_id, [new_id()]) == {}
 
 
-def test_only_what_was_added_is_read(open_store, root, reads):
+def test_only_what_was_added_is_read(open_store: Callable[..., Any], root: Any, reads: Any) -> None:
     store = open_store()
     session_id = store.create("long").session_id
     say(store, session_id, 0, *[1] * 200)
@@ -120,7 +124,7 @@ def test_only_what_was_added_is_read(open_store, root, reads):
     assert sum(reads) < 3000
 
 
-def test_without_a_cache_folder_nothing_is_written(root, tmp_path):
+def test_without_a_cache_folder_nothing_is_written(root: Any, tmp_path: Path) -> None:
     store = open_storage(StorageOptions(str(root)))
     session_id = store.create("long").session_id
     say(store, session_id, 0, 1, 1)
@@ -130,7 +134,7 @@ def test_without_a_cache_folder_nothing_is_written(root, tmp_path):
     store.close()
 
 
-def test_what_is_kept_is_for_the_owner_alone(open_store, cache):
+def test_what_is_kept_is_for_the_owner_alone(open_store: Callable[..., Any], cache: Any) -> None:
     store = open_store()
     session_id = store.create("long").session_id
     say(store, session_id, 0, 1)
@@ -148,7 +152,9 @@ def test_what_is_kept_is_for_the_owner_alone(open_store, cache):
 @pytest.mark.parametrize(
     "kept", ["", "{}", "[]", "null", '{"version":1}', '{"version":0}', "\0", None]
 )
-def test_what_is_kept_may_be_anything(open_store, cache, kept):
+def test_what_is_kept_may_be_anything(
+    open_store: Callable[..., Any], cache: Any, kept: Any
+) -> None:
     store = open_store()
     session_id = store.create("long").session_id
     say(store, session_id, 0, 1, 2)
@@ -187,7 +193,9 @@ def write(path: Path, objects: list[dict]) -> None:
         lambda said: [said[1], said[0], *said[2:]],
     ],
 )
-def test_an_edit_by_hand_is_seen(open_store, root, edit, known):
+def test_an_edit_by_hand_is_seen(
+    open_store: Callable[..., Any], root: Any, edit: Any, known: Any
+) -> None:
     store = open_store()
     session_id = store.create("edited").session_id
     say(store, session_id, 0, 1, 1, 2, 1, 1, 1)
@@ -198,7 +206,9 @@ def test_an_edit_by_hand_is_seen(open_store, root, edit, known):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 40, 400])
-def test_a_damaged_file_is_read_as_a_whole(open_store, root, cut):
+def test_a_damaged_file_is_read_as_a_whole(
+    open_store: Callable[..., Any], root: Any, cut: Any
+) -> None:
     store = open_store()
     session_id = store.create("torn").session_id
     say(store, session_id, 0, *[1] * 9)
@@ -210,7 +220,7 @@ def test_a_damaged_file_is_read_as_a_whole(open_store, root, cut):
     agrees(store, session_id)
 
 
-def test_what_another_shell_says_is_seen(open_store):
+def test_what_another_shell_says_is_seen(open_store: Callable[..., Any]) -> None:
     one, two = open_store(), open_store()
     session_id = one.create("two shells").session_id
     say(one, session_id, 0, 1)

@@ -7,8 +7,10 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,11 +31,11 @@ from agno_shell.types import Message, new_id, now
 
 
 @pytest.fixture
-def open_store(open_with_cache):
+def open_store(open_with_cache: Any) -> Any:
     return open_with_cache
 
 
-def say(store, session_id, *texts, role="user", at=None):
+def say(store: Any, session_id: str, *texts: Any, role: Any = "user", at: Any = None) -> Any:
     """Appends one message after the other; returns the last."""
     said = store.messages(session_id, 1)
     message = said[0] if said else None
@@ -43,15 +45,15 @@ def say(store, session_id, *texts, role="user", at=None):
     return message
 
 
-def found(store, query, **limits):
+def found(store: Any, query: Any, **limits: Any) -> Any:
     return sorted(hit.message.content for hit in store.search(query, **limits))
 
 
-def messages_file(root, session_id) -> Path:
+def messages_file(root: Any, session_id: str) -> Path:
     return root / session_id / "messages.json"
 
 
-def test_a_hit_is_the_message_as_the_store_gives_it(store):
+def test_a_hit_is_the_message_as_the_store_gives_it(store: Any) -> None:
     session_id = store.create("Cups", "what we drink from").session_id
     say(store, session_id, "hello")
     said = say(store, session_id, "The blue cups\nare gone", role="assistant")
@@ -61,7 +63,7 @@ def test_a_hit_is_the_message_as_the_store_gives_it(store):
     assert hit.snippet == (("The blue ", False), ("cups", True), (" are gone", False))
 
 
-def test_a_role_a_session_and_a_time(store):
+def test_a_role_a_session_and_a_time(store: Any) -> None:
     one, two = store.create("one").session_id, store.create("two").session_id
     old = now() - timedelta(days=3)
     say(store, one, "old cup", at=old)
@@ -83,7 +85,7 @@ def test_a_role_a_session_and_a_time(store):
         store.search("", session_id="../etc")
 
 
-def test_every_branch_is_searched(store):
+def test_every_branch_is_searched(store: Any) -> None:
     session_id = store.create("tree").session_id
     first = say(store, session_id, "which cup?")
     say(store, session_id, "the blue cup")
@@ -92,7 +94,9 @@ def test_every_branch_is_searched(store):
     assert found(store, "cup") == ["the blue cup", "the red cup", "which cup?"]
 
 
-def test_a_deleted_session_is_not_found_until_it_is_restored(open_store):
+def test_a_deleted_session_is_not_found_until_it_is_restored(
+    open_store: Callable[..., Any],
+) -> None:
     store = open_store()
     session_id = store.create("gone").session_id
     say(store, session_id, "needle")
@@ -106,7 +110,7 @@ def test_a_deleted_session_is_not_found_until_it_is_restored(open_store):
     assert found(store, "needle") == []
 
 
-def test_what_another_shell_says_is_found_at_once(open_store):
+def test_what_another_shell_says_is_found_at_once(open_store: Callable[..., Any]) -> None:
     one, two = open_store(), open_store()
     session_id = one.create("shared").session_id
     for number in range(5):
@@ -119,12 +123,12 @@ def test_what_another_shell_says_is_found_at_once(open_store):
 
 
 @pytest.fixture
-def reads(monkeypatch):
+def reads(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The bytes that the reader of messages was given, as long as it is asked for."""
     lengths = []
     real = search_reader._batch
 
-    def batch(block, *args, **kwargs):
+    def batch(block: Any, *args: Any, **kwargs: Any) -> Any:
         lengths.append(len(block))
         return real(block, *args, **kwargs)
 
@@ -132,7 +136,9 @@ def reads(monkeypatch):
     return lengths
 
 
-def test_of_a_session_that_grew_only_the_rest_is_read(open_store, reads):
+def test_of_a_session_that_grew_only_the_rest_is_read(
+    open_store: Callable[..., Any], reads: Any
+) -> None:
     store = open_store()
     session_id = store.create("long").session_id
     say(store, session_id, *(f"word{number} hay" for number in range(50)))
@@ -148,7 +154,9 @@ def test_of_a_session_that_grew_only_the_rest_is_read(open_store, reads):
     assert len(found(store, "hay", limit=99)) == 50
 
 
-def test_nothing_is_read_again_by_the_next_shell(open_store, reads):
+def test_nothing_is_read_again_by_the_next_shell(
+    open_store: Callable[..., Any], reads: Any
+) -> None:
     store = open_store()
     session_id = store.create("kept").session_id
     say(store, session_id, "needle")
@@ -159,7 +167,7 @@ def test_nothing_is_read_again_by_the_next_shell(open_store, reads):
     assert reads == []
 
 
-def test_a_restored_session_is_not_read_again(open_store, reads):
+def test_a_restored_session_is_not_read_again(open_store: Callable[..., Any], reads: Any) -> None:
     store = open_store()
     session_id = store.create("back").session_id
     say(store, session_id, "needle")
@@ -172,7 +180,9 @@ def test_a_restored_session_is_not_read_again(open_store, reads):
     assert reads == []
 
 
-def test_files_are_not_looked_at_twice_in_a_moment(open_store, monkeypatch):
+def test_files_are_not_looked_at_twice_in_a_moment(
+    open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store()
     session_id = store.create("calm").session_id
     say(store, session_id, "needle")
@@ -190,7 +200,9 @@ def test_files_are_not_looked_at_twice_in_a_moment(open_store, monkeypatch):
     assert looks == [1]
 
 
-def test_a_change_that_the_clock_is_too_coarse_for(open_store, root, monkeypatch):
+def test_a_change_that_the_clock_is_too_coarse_for(
+    open_store: Callable[..., Any], root: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_update, "_TICK_NS", 10**18)
     store, other = open_store(), open_store()
     session_id = store.create("quick").session_id
@@ -203,7 +215,9 @@ def test_a_change_that_the_clock_is_too_coarse_for(open_store, root, monkeypatch
     assert found(store, "needle") == ["needle one", "needle two"]
 
 
-def test_an_index_that_another_shell_has_emptied_in_this_moment(open_store, monkeypatch):
+def test_an_index_that_another_shell_has_emptied_in_this_moment(
+    open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_update, "_TICK_NS", 0)
     store, other = open_store(), open_store()
     say(store, store.create("both").session_id, "needle")
@@ -217,7 +231,7 @@ def test_an_index_that_another_shell_has_emptied_in_this_moment(open_store, monk
 # Preparing -------------------------------------------------------------------------------
 
 
-def test_preparing_leaves_nothing_to_the_search(open_store, reads):
+def test_preparing_leaves_nothing_to_the_search(open_store: Callable[..., Any], reads: Any) -> None:
     for number in range(3):
         say(open_store(), open_store().create("s").session_id, f"needle {number}")
     store = open_store()
@@ -232,7 +246,7 @@ def test_preparing_leaves_nothing_to_the_search(open_store, reads):
 
 
 @pytest.fixture
-def one_by_one(monkeypatch):
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step of preparing reads one session."""
     times = iter(range(10_000_000))
     monkeypatch.setattr(search_update.time, "monotonic", lambda: float(next(times)))
@@ -240,7 +254,9 @@ def one_by_one(monkeypatch):
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_preparing_that_is_stopped_loses_nothing(open_store, reads):
+def test_preparing_that_is_stopped_loses_nothing(
+    open_store: Callable[..., Any], reads: Any
+) -> None:
     talk = open_store()
     for number in range(4):
         say(talk, talk.create("s").session_id, f"needle {number}")
@@ -256,7 +272,9 @@ def test_preparing_that_is_stopped_loses_nothing(open_store, reads):
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_two_shells_that_prepare_do_nothing_twice(open_store, reads):
+def test_two_shells_that_prepare_do_nothing_twice(
+    open_store: Callable[..., Any], reads: Any
+) -> None:
     talk = open_store()
     for number in range(9):
         say(talk, talk.create("s").session_id, f"needle {number}")
@@ -268,7 +286,9 @@ def test_two_shells_that_prepare_do_nothing_twice(open_store, reads):
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_a_search_does_not_wait_for_what_prepares(open_store, reads):
+def test_a_search_does_not_wait_for_what_prepares(
+    open_store: Callable[..., Any], reads: Any
+) -> None:
     store = open_store()
     for number in range(4):
         say(store, store.create("s").session_id, f"needle {number}")
@@ -279,7 +299,7 @@ def test_a_search_does_not_wait_for_what_prepares(open_store, reads):
     assert len(reads) == 4
 
 
-def test_preparing_ends_when_the_store_is_closed(open_store):
+def test_preparing_ends_when_the_store_is_closed(open_store: Callable[..., Any]) -> None:
     store = open_store()
     say(store, store.create("s").session_id, "needle")
     steps = store.prepare_search()
@@ -289,13 +309,15 @@ def test_preparing_ends_when_the_store_is_closed(open_store):
         next(steps)
 
 
-def test_a_file_of_the_old_layout_is_read_without_waiting(open_store, root, monkeypatch):
+def test_a_file_of_the_old_layout_is_read_without_waiting(
+    open_store: Callable[..., Any], root: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store()
     for number in range(20):
         said = [{**each, "timestamp": "2026-01-01T12:00:00"} for each in HAND_WRITTEN]
         path = messages_file(root, store.create(f"old {number}").session_id)
         path.write_text(json.dumps(said, indent=2))
-    waited = []
+    waited: list[Any] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     assert len(found(store, "needle", limit=99)) == 40
     assert waited == []
@@ -321,7 +343,9 @@ HAND_WRITTEN = [{"role": "user", "content": "first needle"}, {"content": "second
         "[\n" + "\n,".join(json.dumps({"id": "same", **each}) for each in HAND_WRITTEN) + "\n]\n",
     ],
 )
-def test_a_file_in_another_layout_is_searched_as_the_store_reads_it(store, root, data):
+def test_a_file_in_another_layout_is_searched_as_the_store_reads_it(
+    store: Any, root: Any, data: Any
+) -> None:
     session_id = store.create("by hand").session_id
     messages_file(root, session_id).write_bytes(data.encode())
     hits = store.search("needle", limit=9)
@@ -333,7 +357,7 @@ def test_a_file_in_another_layout_is_searched_as_the_store_reads_it(store, root,
     assert len(found(store, "first")) == 1
 
 
-def test_content_of_another_kind_is_searched(store, root):
+def test_content_of_another_kind_is_searched(store: Any, root: Any) -> None:
     session_id = store.create("parts").session_id
     say(store, session_id, "plain needle")
     raw = json.loads(messages_file(root, session_id).read_bytes())
@@ -345,7 +369,7 @@ def test_content_of_another_kind_is_searched(store, root):
     assert found(store, "needle", role="user") == ["odd needle", "plain needle", "typed needle"]
 
 
-def rewrite(path, before, after, how):
+def rewrite(path: Any, before: Any, after: Any, how: Any) -> None:
     data = path.read_bytes().replace(before.encode(), after.encode())
     if how == "replaced":
         path.with_suffix(".new").write_bytes(data)
@@ -357,7 +381,9 @@ def rewrite(path, before, after, how):
 
 @pytest.mark.parametrize("how", ["replaced", "in place"])
 @pytest.mark.parametrize("after", ["thread", "a longer thread", "x"])
-def test_a_message_that_was_edited_by_hand(open_store, root, monkeypatch, how, after):
+def test_a_message_that_was_edited_by_hand(
+    open_store: Callable[..., Any], root: Any, monkeypatch: pytest.MonkeyPatch, how: Any, after: Any
+) -> None:
     monkeypatch.setattr(search_update, "_MOMENT", 0.0)
     store = open_store()
     session_id = store.create("edited").session_id
@@ -371,7 +397,7 @@ def test_a_message_that_was_edited_by_hand(open_store, root, monkeypatch, how, a
         assert found(each, "last") == ["last"]
 
 
-def test_a_file_that_was_written_over_and_grew(open_store, root):
+def test_a_file_that_was_written_over_and_grew(open_store: Callable[..., Any], root: Any) -> None:
     store = open_store()
     session_id = store.create("over").session_id
     first = say(store, session_id, "the needle")
@@ -387,7 +413,9 @@ def test_a_file_that_was_written_over_and_grew(open_store, root):
     assert store.search("last")[0].message == last._replace(parent=None)
 
 
-def test_an_edit_that_nothing_shows_is_noticed_when_it_is_met(open_store, root):
+def test_an_edit_that_nothing_shows_is_noticed_when_it_is_met(
+    open_store: Callable[..., Any], root: Any
+) -> None:
     store = open_store()
     session_id = store.create("sly").session_id
     say(store, session_id, "the needle")
@@ -400,7 +428,9 @@ def test_an_edit_that_nothing_shows_is_noticed_when_it_is_met(open_store, root):
     assert found(store, "thread") == ["the thread"]
 
 
-def test_a_file_that_cannot_be_read_costs_only_itself(open_store, root, notices):
+def test_a_file_that_cannot_be_read_costs_only_itself(
+    open_store: Callable[..., Any], root: Any, notices: list[str]
+) -> None:
     store = open_store()
     good, bad, odd = (store.create(name).session_id for name in ("good", "bad", "odd"))
     say(store, good, "needle")
@@ -419,7 +449,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(open_store, root, notices)
     assert found(store, "needle") == ["needle", "odd needle"]
 
 
-def test_a_link_leads_nowhere(open_store, root, tmp_path):
+def test_a_link_leads_nowhere(open_store: Callable[..., Any], root: Any, tmp_path: Path) -> None:
     store = open_store()
     session_id = store.create("planted").session_id
     say(store, session_id, "secret")
@@ -428,12 +458,14 @@ def test_a_link_leads_nowhere(open_store, root, tmp_path):
     assert found(store, "secret") == []
 
 
-def test_a_word_in_more_sessions_than_files_may_be_open(open_store, monkeypatch):
+def test_a_word_in_more_sessions_than_files_may_be_open(
+    open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_hits, "_MOST_OPEN", 3)
     opened, peak = set(), 0
     real_open, real_close = disk.open_to_read, disk.close
 
-    def open_to_read(path):
+    def open_to_read(path: Any) -> Any:
         nonlocal peak
         fd = real_open(path)
         if path.endswith("messages.json"):
@@ -441,7 +473,7 @@ def test_a_word_in_more_sessions_than_files_may_be_open(open_store, monkeypatch)
             peak = max(peak, len(opened))
         return fd
 
-    def close(fd):
+    def close(fd: Any) -> None:
         opened.discard(fd)
         real_close(fd)
 
@@ -455,13 +487,15 @@ def test_a_word_in_more_sessions_than_files_may_be_open(open_store, monkeypatch)
     assert not opened
 
 
-def test_no_descriptor_left_is_told_and_hides_nothing(open_store, monkeypatch):
+def test_no_descriptor_left_is_told_and_hides_nothing(
+    open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store()
     say(store, store.create("few").session_id, "needle")
     assert found(store, "needle") == ["needle"]
     real = disk.open_to_read
 
-    def open_to_read(path):
+    def open_to_read(path: Any) -> Any:
         if path.endswith("messages.json"):
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
         return real(path)
@@ -473,13 +507,13 @@ def test_no_descriptor_left_is_told_and_hides_nothing(open_store, monkeypatch):
     assert found(store, "needle") == ["needle"]
 
 
-def test_a_limit_without_end(open_store):
+def test_a_limit_without_end(open_store: Callable[..., Any]) -> None:
     store = open_store()
     say(store, store.create("all").session_id, "needle")
     assert len(store.search("needle", limit=10**30)) == 1
 
 
-def test_a_line_of_megabytes(open_store):
+def test_a_line_of_megabytes(open_store: Callable[..., Any]) -> None:
     store = open_store()
     session_id = store.create("long").session_id
     text = "hay " * 500_000 + "needle"
@@ -489,7 +523,7 @@ def test_a_line_of_megabytes(open_store):
     assert sum(len(piece) for piece, _marked in hit.snippet) < 200
 
 
-def test_an_empty_session_and_an_empty_store(open_store):
+def test_an_empty_session_and_an_empty_store(open_store: Callable[..., Any]) -> None:
     store = open_store()
     assert found(store, "needle") == []
     session_id = store.create("empty").session_id
@@ -512,7 +546,9 @@ STEPS = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
-def test_it_finds_what_a_storage_without_an_index_finds(tmp_path_factory, steps):
+def test_it_finds_what_a_storage_without_an_index_finds(
+    tmp_path_factory: pytest.TempPathFactory, steps: Any
+) -> None:
     folder = tmp_path_factory.mktemp("store")
     options = StorageOptions(str(folder / "s"), cache_path=str(folder / "cache"))
     model, store = MemoryStorage(), open_storage(options)
@@ -557,14 +593,16 @@ def test_it_finds_what_a_storage_without_an_index_finds(tmp_path_factory, steps)
 # Closing ---------------------------------------------------------------------------------
 
 
-def test_a_search_ends_soon_when_the_store_is_closed(open_store, monkeypatch):
+def test_a_search_ends_soon_when_the_store_is_closed(
+    open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store()
     for name in ("one", "two", "three"):
         say(store, store.create(name).session_id, "needle")
     reading, go_on = threading.Event(), threading.Event()
     real = search_reader._batch
 
-    def batch(block, *args, **kwargs):
+    def batch(block: Any, *args: Any, **kwargs: Any) -> Any:
         reading.set()
         assert go_on.wait(10)
         return real(block, *args, **kwargs)
@@ -572,7 +610,7 @@ def test_a_search_ends_soon_when_the_store_is_closed(open_store, monkeypatch):
     monkeypatch.setattr(search_reader, "_batch", batch)
     errors = []
 
-    def search():
+    def search() -> None:
         try:
             store.search("needle")
         except StorageError as error:

@@ -10,6 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +23,12 @@ from agno_shell.types import Message, new_id, now
 
 
 @pytest.fixture
-def open_store(open_with_cache):
+def open_store(open_with_cache: Any) -> Any:
     return open_with_cache
 
 
 @pytest.fixture
-def talk(open_store):
+def talk(open_store: Callable[..., Any]) -> Any:
     """Ten sessions of ten messages; each holds ``common`` and a word of its own."""
     store = open_store()
     ids = [store.create(f"session {number}").session_id for number in range(10)]
@@ -37,7 +40,7 @@ def talk(open_store):
     return ids
 
 
-def everything(store):
+def everything(store: Any) -> None:
     """Whether every message is found, by the word of all and by its own."""
     assert len(store.search("common", limit=1000)) == 100
     for number in range(10):
@@ -46,19 +49,21 @@ def everything(store):
             assert hit.message.content == f"common word{number}x{place}"
 
 
-def index_file(cache):
+def index_file(cache: Any) -> Any:
     (path,) = (cache / "search").glob("*.sqlite3")
     return path
 
 
-def make_index(open_store, cache):
+def make_index(open_store: Callable[..., Any], cache: Any) -> Any:
     store = open_store()
     everything(store)
     store.close()
     return index_file(cache)
 
 
-def test_it_is_for_the_owner_alone_whatever_the_umask(open_store, cache, talk):
+def test_it_is_for_the_owner_alone_whatever_the_umask(
+    open_store: Callable[..., Any], cache: Any, talk: Any
+) -> None:
     before = os.umask(0)
     try:
         store = open_store()
@@ -72,7 +77,7 @@ def test_it_is_for_the_owner_alone_whatever_the_umask(open_store, cache, talk):
         os.umask(before)
 
 
-def test_two_stores_share_a_cache_folder(tmp_path, cache):
+def test_two_stores_share_a_cache_folder(tmp_path: Path, cache: Any) -> None:
     for name in ("one", "two"):
         options = StorageOptions(str(tmp_path / name), cache_path=str(cache))
         store = open_storage(options)
@@ -83,7 +88,9 @@ def test_two_stores_share_a_cache_folder(tmp_path, cache):
     assert len(list((cache / "search").glob("*.sqlite3"))) == 2
 
 
-def test_what_an_earlier_version_made_is_removed(open_store, cache, talk):
+def test_what_an_earlier_version_made_is_removed(
+    open_store: Callable[..., Any], cache: Any, talk: Any
+) -> None:
     everything(open_store())
     (path,) = (cache / "search").glob("*.sqlite3")
     name, _, _version = path.name.rpartition("-")
@@ -98,12 +105,14 @@ def test_what_an_earlier_version_made_is_removed(open_store, cache, talk):
     assert all(each.exists() for each in others)
 
 
-def test_it_holds_no_text(open_store, cache, talk):
+def test_it_holds_no_text(open_store: Callable[..., Any], cache: Any, talk: Any) -> None:
     make_index(open_store, cache)
     assert b"common word3x3" not in index_file(cache).read_bytes()
 
 
-def test_without_a_folder_it_is_in_memory_and_nothing_is_said(open_store, talk, notices):
+def test_without_a_folder_it_is_in_memory_and_nothing_is_said(
+    open_store: Callable[..., Any], talk: Any, notices: list[str]
+) -> None:
     everything(open_store(""))
     assert notices == []
 
@@ -111,7 +120,7 @@ def test_without_a_folder_it_is_in_memory_and_nothing_is_said(open_store, talk, 
 # Damage ----------------------------------------------------------------------------------
 
 
-def foreign(path, application=1, version=1):
+def foreign(path: Any, application: Any = 1, version: Any = 1) -> None:
     path.unlink()
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE mine(it)")
@@ -120,8 +129,8 @@ def foreign(path, application=1, version=1):
     database.close()
 
 
-def without(table):
-    def change(path):
+def without(table: Any) -> Any:
+    def change(path: Any) -> None:
         database = sqlite3.connect(path)
         database.execute(f"DROP TABLE {table}")
         database.close()
@@ -150,7 +159,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_costs_nothing(open_store, cache, talk, notices, damage):
+def test_damage_costs_nothing(
+    open_store: Callable[..., Any], cache: Any, talk: Any, notices: list[str], damage: Any
+) -> None:
     path = make_index(open_store, cache)
     DAMAGES[damage](path)
     store = open_store()
@@ -163,7 +174,9 @@ def test_damage_costs_nothing(open_store, cache, talk, notices, damage):
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_a_damaged_page_costs_nothing(open_store, cache, talk, notices, seed):
+def test_a_damaged_page_costs_nothing(
+    open_store: Callable[..., Any], cache: Any, talk: Any, notices: list[str], seed: Any
+) -> None:
     """A page of noise, or a few, is noticed wherever it is needed."""
     path = make_index(open_store, cache)
     chance = random.Random(seed)
@@ -176,7 +189,9 @@ def test_a_damaged_page_costs_nothing(open_store, cache, talk, notices, seed):
     assert notices == []
 
 
-def test_a_database_that_is_damaged_while_it_is_open(open_store, cache, talk):
+def test_a_database_that_is_damaged_while_it_is_open(
+    open_store: Callable[..., Any], cache: Any, talk: Any
+) -> None:
     path = make_index(open_store, cache)
     store = open_store()
     assert store.search("common")
@@ -185,7 +200,14 @@ def test_a_database_that_is_damaged_while_it_is_open(open_store, cache, talk):
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo"])
-def test_what_is_no_file_is_not_opened(open_store, cache, talk, tmp_path, notices, kind):
+def test_what_is_no_file_is_not_opened(
+    open_store: Callable[..., Any],
+    cache: Any,
+    talk: Any,
+    tmp_path: Path,
+    notices: list[str],
+    kind: Any,
+) -> None:
     path = make_index(open_store, cache)
     path.unlink()
     if kind == "link":
@@ -204,7 +226,9 @@ def test_what_is_no_file_is_not_opened(open_store, cache, talk, tmp_path, notice
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_a_folder_that_cannot_be_made(open_store, talk, faults, notices, number):
+def test_a_folder_that_cannot_be_made(
+    open_store: Callable[..., Any], talk: Any, faults: Any, notices: list[str], number: Any
+) -> None:
     faults.fail(OSError(number, os.strerror(number)))
     store = open_store()
     everything(store)
@@ -216,8 +240,14 @@ def test_a_folder_that_cannot_be_made(open_store, talk, faults, notices, number)
 @pytest.mark.parametrize(
     "code", ["SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR"]
 )
-def test_a_disk_that_fails_while_it_is_written(open_store, talk, notices, monkeypatch, code):
-    def fail(index, generation, batch):
+def test_a_disk_that_fails_while_it_is_written(
+    open_store: Callable[..., Any],
+    talk: Any,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    code: Any,
+) -> None:
+    def fail(index: Any, generation: Any, batch: Any) -> None:
         if index.path != search.IN_MEMORY:
             error = sqlite3.OperationalError("it failed")
             error.sqlite_errorcode = getattr(sqlite3, code)
@@ -235,8 +265,12 @@ def test_a_disk_that_fails_while_it_is_written(open_store, talk, notices, monkey
 
 
 def test_who_cannot_write_the_index_searches_what_is_there(
-    open_store, cache, talk, notices, monkeypatch
-):
+    open_store: Callable[..., Any],
+    cache: Any,
+    talk: Any,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     path = make_index(open_store, cache)
     store = open_store()
     store.append(talk[0], Message(new_id(), "user", "common news", now()))
@@ -254,8 +288,12 @@ def test_who_cannot_write_the_index_searches_what_is_there(
 
 
 def test_an_index_that_another_shell_holds_from_the_beginning(
-    open_store, cache, talk, notices, monkeypatch
-):
+    open_store: Callable[..., Any],
+    cache: Any,
+    talk: Any,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     path = make_index(open_store, cache)
     path.write_bytes(b"")
     monkeypatch.setattr(search_index, "_PATIENCE", 0.05)
@@ -270,15 +308,17 @@ def test_an_index_that_another_shell_holds_from_the_beginning(
     assert path.stat().st_size == 0
 
 
-def test_turns_of_two_shells(open_store, talk, monkeypatch):
+def test_turns_of_two_shells(
+    open_store: Callable[..., Any], talk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each reads one file and lets the other one in: nothing is lost or doubled."""
     monkeypatch.setattr(search_update, "_PAUSE", 0.0)
     monkeypatch.setattr(search_reader, "_BLOCK", 300)
     one, two = open_store(), open_store()
     real = search_index.SearchIndex.write
-    inside = []
+    inside: list[Any] = []
 
-    def write(index, work, check):
+    def write(index: Any, work: Any, check: Any) -> None:
         real(index, work, check)
         if not inside:
             inside.append(1)
@@ -316,10 +356,10 @@ SEARCHING = """
 
 
 @pytest.fixture
-def start(root, cache):
+def start(root: Any, cache: Any) -> Iterator[Any]:
     running = []
 
-    def run(mode):
+    def run(mode: Any) -> Any:
         script = textwrap.dedent(SEARCHING)
         running.append(
             subprocess.Popen(
@@ -337,15 +377,20 @@ def start(root, cache):
         process.communicate()
 
 
-def step(process):
+def step(process: Any) -> Any:
     process.stdin.write("\n")
     process.stdin.flush()
     return process.stdout.readline()
 
 
 def test_a_killed_shell_blocks_nobody_and_its_work_is_not_lost(
-    start, open_store, root, talk, notices, monkeypatch
-):
+    start: Any,
+    open_store: Callable[..., Any],
+    root: Any,
+    talk: Any,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     process = start("slow")
     assert process.stdout.readline() == "read\n"
     for _ in range(30):
@@ -355,7 +400,7 @@ def test_a_killed_shell_blocks_nobody_and_its_work_is_not_lost(
     lengths = []
     real = search_reader._batch
 
-    def batch(block, *args, **kwargs):
+    def batch(block: Any, *args: Any, **kwargs: Any) -> Any:
         lengths.append(len(block))
         return real(block, *args, **kwargs)
 
@@ -365,7 +410,13 @@ def test_a_killed_shell_blocks_nobody_and_its_work_is_not_lost(
     assert 0 < sum(lengths) < sum(path.stat().st_size for path in root.glob("*/messages.json"))
 
 
-def test_a_stopped_shell_blocks_for_a_moment_only(start, open_store, talk, notices, monkeypatch):
+def test_a_stopped_shell_blocks_for_a_moment_only(
+    start: Any,
+    open_store: Callable[..., Any],
+    talk: Any,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     process = start("slow")
     assert process.stdout.readline() == "read\n"
     for _ in range(30):
@@ -380,7 +431,9 @@ def test_a_stopped_shell_blocks_for_a_moment_only(start, open_store, talk, notic
     everything(open_store())
 
 
-def test_many_shells_make_it_at_the_same_time(start, open_store, talk):
+def test_many_shells_make_it_at_the_same_time(
+    start: Any, open_store: Callable[..., Any], talk: Any
+) -> None:
     processes = [start("fast") for _ in range(4)]
     assert [process.stdout.readline() for process in processes] == ["100\n"] * 4
     everything(open_store())
@@ -389,7 +442,9 @@ def test_many_shells_make_it_at_the_same_time(start, open_store, talk):
 # What becomes of the dead ----------------------------------------------------------------
 
 
-def test_it_is_made_anew_when_most_of_it_is_dead(open_store, cache, talk, monkeypatch):
+def test_it_is_made_anew_when_most_of_it_is_dead(
+    open_store: Callable[..., Any], cache: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_update, "_FEW", 20)
     store = open_store()
     everything(store)
@@ -408,8 +463,12 @@ def test_it_is_made_anew_when_most_of_it_is_dead(open_store, cache, talk, monkey
 
 
 def test_where_files_are_copied_on_write_no_memory_is_shared(
-    open_store, cache, talk, monkeypatch, tmp_path
-):
+    open_store: Callable[..., Any],
+    cache: Any,
+    talk: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     """On a full disk, memory that is mapped from a file ends the process there."""
     store = open_store()
     assert store.search("needle") == []

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -237,7 +238,7 @@ def test_a_clock_that_jumps(
     clock(YEARS[0])
     session_id = store.create("clock").session_id
     other = store.create("other").session_id
-    said = []
+    said: list[Any] = []
     latest = store.open(session_id).updated_at
     for year in YEARS:
         clock(year)

@@ -18,7 +18,7 @@ from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.contracts import ProviderOptions
 from agno_shell.events import Event, Request
 from agno_shell.testing.model_server import ModelServer
-from agno_shell.types import Message, new_id, now
+from agno_shell.types import Message, Role, new_id, now
 
 Ask = Callable[..., Awaitable[list[Event]]]
 
@@ -116,7 +116,7 @@ async def keyed(
 
 def request_for(*said: str, **fields: Any) -> Request:
     """A request in which person and model take turns."""
-    roles = ("user", "assistant")
+    roles: tuple[Role, ...] = ("user", "assistant")
     messages = [Message(new_id(), roles[n % 2], text, now()) for n, text in enumerate(said)]
     return Request(**{"model": "test-model", "messages": tuple(messages), **fields})
 

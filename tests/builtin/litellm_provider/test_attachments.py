@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -83,7 +83,7 @@ def test_text_stands_in_the_message_already() -> None:
 
 # Over the wire ---------------------------------------------------------------------------
 
-Ask = Callable[..., Awaitable[list[Event]]]
+Ask = Callable[..., Coroutine[Any, Any, list[Event]]]
 
 
 def see(*files: Attachment, text: str = "What is it?") -> Message:

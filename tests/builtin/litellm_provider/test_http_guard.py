@@ -19,7 +19,7 @@ from agno_shell.testing.model_server import ModelServer
 try:
     import httpx2
 except ImportError:  # only newer client libraries bring it
-    httpx2 = None
+    httpx2 = None  # type: ignore[assignment]
 
 KEY = "fake-key-0000"
 BODY = {"messages": [{"role": "user", "content": "Hello"}]}

@@ -108,7 +108,7 @@ async def test_white_space_and_tags_of_thoughts_are_no_hole(ask: Ask, server: Mo
     assert isinstance((await ask())[-1], Finished)
     common = {"model": "m", "created_at": "2026-01-01T00:00:00Z"}
     lines = [common | {"message": {"role": "assistant", "content": text}} for text in said]
-    lines = [line | {"done": False} for line in lines] + [common | {"message": {}, "done": True}]
+    lines = [line | {"done": False} for line in lines] + [common | {"message": {}, "done": True}]  # type: ignore[assignment, list-item]
     plan(server, [json.dumps(line).encode() + b"\n" for line in lines])
     base = server.base_url.removesuffix("/v1")
     assert isinstance((await ask(model="ollama_chat/x", api_base=base))[-1], Finished)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -376,7 +377,7 @@ async def test_the_model_process_gives_them_while_it_works(tmp_path: Path) -> No
             with contextlib.suppress(BlockingIOError):
                 while os.read(reading, 65536):
                     pass
-            configuration = {"limits": {}, "api_base": None, "api_key_env": None}
+            configuration: dict[str, Any] = {"limits": {}, "api_base": None, "api_key_env": None}
             working = service.Service(writing, configuration)
             living = asyncio.create_task(working.give_signs_of_life())
             await asyncio.sleep(0.05)

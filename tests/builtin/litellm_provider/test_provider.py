@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from agno_shell.testing.model_server import ModelServer, Script
 from agno_shell.testing.provider_contract import QUESTION, ProviderContract
 from agno_shell.types import Message, ToolCall, ToolSchema, Usage, new_id, now
 
-Ask = Callable[..., Awaitable[list[Event]]]
+Ask = Callable[..., Coroutine[Any, Any, list[Event]]]
 
 ADD = ToolSchema("add", "Adds two numbers.", {"type": "object", "properties": {}})
 

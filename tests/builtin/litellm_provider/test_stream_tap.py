@@ -57,7 +57,7 @@ async def read(reader: Reader, tap: StreamTap) -> list[str]:
 async def test_it_ends_behind_the_usage_without_waiting_for_the_connection() -> None:
     reader = Reader()
     usage = {"prompt_tokens": 3}
-    source = Source({"text": "a"}, {"finish": "stop"}, {"usage": usage}, then_wait=True)
+    source: Any = Source({"text": "a"}, {"finish": "stop"}, {"usage": usage}, then_wait=True)
     tap = StreamTap(reader, source, WireWatch())
     assert await read(reader, tap) == ["a", "", ""]
     assert tap.usage == usage
@@ -67,7 +67,9 @@ async def test_it_ends_behind_the_usage_without_waiting_for_the_connection() -> 
 async def test_running_counts_do_not_end_it_and_the_last_ones_win() -> None:
     reader = Reader()
     counts = [{"completion_tokens": n, "prompt_tokens": 9} for n in (1, 2, 3)]
-    source = Source({"usage": counts[0]}, {"usage": counts[1], "finish": "stop"}, {"text": "-"})
+    source: Any = Source(
+        {"usage": counts[0]}, {"usage": counts[1], "finish": "stop"}, {"text": "-"}
+    )
     tap = StreamTap(reader, source, WireWatch())
     await read(reader, tap)
     assert source.read == 2
@@ -76,7 +78,8 @@ async def test_running_counts_do_not_end_it_and_the_last_ones_win() -> None:
 
 async def test_a_stream_that_just_ends_has_no_finish_reason() -> None:
     reader = Reader()
-    tap = StreamTap(reader, Source({"text": "half"}), WireWatch())
+    source: Any = Source({"text": "half"})
+    tap = StreamTap(reader, source, WireWatch())
     await read(reader, tap)
     assert tap.finish_reason is None
 
@@ -84,7 +87,8 @@ async def test_a_stream_that_just_ends_has_no_finish_reason() -> None:
 async def test_it_waits_only_a_moment_for_usage(monkeypatch: Any) -> None:
     monkeypatch.setattr("agno_shell.builtin.litellm_provider.stream_tap.USAGE_PATIENCE", 0.01)
     reader = Reader()
-    tap = StreamTap(reader, Source({"finish": "stop"}, then_wait=True), WireWatch())
+    source: Any = Source({"finish": "stop"}, then_wait=True)
+    tap = StreamTap(reader, source, WireWatch())
     async with asyncio.timeout(20):
         await read(reader, tap)
     assert tap.usage == {}
@@ -92,7 +96,7 @@ async def test_it_waits_only_a_moment_for_usage(monkeypatch: Any) -> None:
 
 async def test_releasing_reads_the_rest_and_closes() -> None:
     reader = Reader()
-    source = Source({"finish": "stop"}, {"usage": {"prompt_tokens": 1}}, {"text": "[DONE]"})
+    source: Any = Source({"finish": "stop"}, {"usage": {"prompt_tokens": 1}}, {"text": "[DONE]"})
     tap = StreamTap(reader, source, WireWatch())
     await read(reader, tap)
     assert source.read == 2
@@ -103,7 +107,7 @@ async def test_releasing_reads_the_rest_and_closes() -> None:
 
 async def test_usage_that_is_no_table_costs_the_counts_and_not_the_reply() -> None:
     reader = Reader()
-    source = Source({"text": "a", "usage": "many"}, {"finish": "stop", "usage": {"n": 1}})
+    source: Any = Source({"text": "a", "usage": "many"}, {"finish": "stop", "usage": {"n": 1}})
     tap = StreamTap(reader, source, WireWatch())
     assert await read(reader, tap) == ["a", ""]
     assert tap.usage == {"n": 1}
@@ -157,7 +161,7 @@ async def test_in_the_middle_of_a_reply_no_pause_ends_it(monkeypatch: Any) -> No
     source.may_go_on[0].set()
     await anext(tap)
     reader.received_finish_reason = "stop"  # litellm believes itself
-    waiting = asyncio.create_task(anext(tap))  # type: ignore[arg-type]
+    waiting = asyncio.create_task(anext(tap))
     for _turn in range(20):
         await asyncio.sleep(0)
     assert not waiting.done()

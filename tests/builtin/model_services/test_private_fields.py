@@ -23,7 +23,13 @@ CLAUDE = target("anthropic", "claude-sonnet-4-5")
 
 
 def kept(to: Target = CLAUDE, thinking: bool | None = True, **fields: Any) -> dict[str, Any]:
-    found = {"reasoning": "", "blocks": (), "signatures": {}, "items": (), "calls": False}
+    found: dict[str, Any] = {
+        "reasoning": "",
+        "blocks": (),
+        "signatures": {},
+        "items": (),
+        "calls": False,
+    }
     return private_fields.kept(to, thinking, **(found | fields))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,9 @@ def test_names_are_valid(said: str, sent: str) -> None:
 
 
 def test_tools_come_in_one_order_whatever_the_order_they_are_given_in() -> None:
-    schemas = [{"name": name, "description": "", "parameters": {}} for name in ("b", "a")]
+    schemas: list[dict[str, Any]] = [
+        {"name": name, "description": "", "parameters": {}} for name in ("b", "a")
+    ]
     described = tool_calls.tools(schemas)
     assert described == tool_calls.tools(schemas[::-1])
     assert [one["function"]["name"] for one in described] == ["a", "b"]

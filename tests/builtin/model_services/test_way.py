@@ -223,7 +223,7 @@ HOST = "models.example.org"
 
 OPENAI = "api.openai.com"
 
-PROVIDERS: tuple[type[Provider], ...] = (LitellmProvider, DirectProvider)
+PROVIDERS: tuple[Callable[[ProviderOptions], Provider], ...] = (LitellmProvider, DirectProvider)
 
 SIGN_IN = "fred:s3cret-word"
 
@@ -575,7 +575,7 @@ async def test_a_provider_takes_the_same_way(
         patch.setenv("OPENAI_API_KEY", "sk-fake-key-0000")
         for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
             patch.delenv(name, raising=False)
-        provider = make(ProviderOptions(log=str(log)))
+        provider = make(ProviderOptions(log=str(log)))  # type: ignore[call-arg]
         await provider.start()
         assert await cost_at_openai(provider, running_server) == pytest.approx(
             # Per million: 0.15 $ what is read, half of it from the cache, 0.6 $ what is said.

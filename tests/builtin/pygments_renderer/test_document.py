@@ -1,6 +1,9 @@
 """The blocks: what each kind of source line becomes."""
 
+from __future__ import annotations
+
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -69,7 +72,7 @@ FRAME = "─" * 48
         ("[text][ref]", "[text][ref]"),
     ],
 )
-def test_blocks(shown, source: str, expected: str) -> None:
+def test_blocks(shown: Any, source: str, expected: str) -> None:
     assert shown(source) == expected
 
 
@@ -81,11 +84,11 @@ def test_blocks(shown, source: str, expected: str) -> None:
         ("no such language", "── no such language "),
     ],
 )
-def test_the_info_string_is_shown(shown, info: str, title: str) -> None:
+def test_the_info_string_is_shown(shown: Any, info: str, title: str) -> None:
     assert shown(f"```{info}\nx\n```").split("\n")[0] == title.ljust(48, "─")
 
 
-def test_a_long_info_string_is_shown_in_full(shown) -> None:
+def test_a_long_info_string_is_shown_in_full(shown: Any) -> None:
     info = "python " + "filename.py " * 20
     assert shown(f"```{info}\nx\n```").count("filename.py") == 20
 
@@ -99,17 +102,17 @@ def test_a_long_info_string_is_shown_in_full(shown) -> None:
         ("# one two three four", "one two\nthree four"),
     ],
 )
-def test_rows_hang_under_their_marker(shown, source: str, expected: str) -> None:
+def test_rows_hang_under_their_marker(shown: Any, source: str, expected: str) -> None:
     assert shown(source, width=11) == expected
 
 
-def test_code_is_never_wrapped(shown) -> None:
+def test_code_is_never_wrapped(shown: Any) -> None:
     code = "word " * 50 + "end"
     assert code in shown(f"```\n{code}\n```", width=20).split("\n")
     assert code in shown(f"```\n{'word ' * 500}end\n```\n\n    {code}", width=20).split("\n")
 
 
-def test_emphasis_may_span_source_lines(style_of, shown) -> None:
+def test_emphasis_may_span_source_lines(style_of: Any, shown: Any) -> None:
     source = "some **bold\ntext** here"
     assert shown(source) == "some bold\ntext here"
     assert style_of(source, "text") == "bold"
@@ -117,7 +120,7 @@ def test_emphasis_may_span_source_lines(style_of, shown) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "- ", "> ", "# ", "1. "])
-def test_a_long_line_is_cut_invisibly(shown, prefix: str) -> None:
+def test_a_long_line_is_cut_invisibly(shown: Any, prefix: str) -> None:
     sentence = "All **of this** is `one line` and [a link](https://example.com/x) more. "
     plain_sentence = "All of this is one line and a link (https://example.com/x) more."
     source = prefix + sentence * 60
@@ -130,14 +133,14 @@ def test_a_long_line_is_cut_invisibly(shown, prefix: str) -> None:
     )
 
 
-def test_rows_of_a_long_line_come_before_its_end(lines_of) -> None:
+def test_rows_of_a_long_line_come_before_its_end(lines_of: Any) -> None:
     from agno_shell.builtin.pygments_renderer.stream import PygmentsRenderer
 
     stream = PygmentsRenderer().begin(80)
     assert len(stream.feed("several words " * 100)) > 10
 
 
-def test_deep_nesting_leaves_room_for_text(shown) -> None:
+def test_deep_nesting_leaves_room_for_text(shown: Any) -> None:
     source = "\n".join(f"{'  ' * depth}- item {depth}" for depth in range(40))
     rows = shown(source, width=40).split("\n")
     assert max(len(row) for row in rows) <= 40

@@ -1,6 +1,8 @@
 """Lexing line by line, against lexing the whole at once."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import pytest
 from pygments.lexer import RegexLexer
@@ -182,7 +184,7 @@ public class A<T> extends B {
 }
 
 
-def per_character(tokens) -> list:
+def per_character(tokens: Any) -> list:
     return [kind for kind, value in tokens for _char in value]
 
 
@@ -205,7 +207,8 @@ def test_own_loop_yields_what_pygments_yields(language: str) -> None:
     source = SOURCES[language]
     lexer = get_lexer_by_name(language)
     expected = [
-        (kind, value) for _at, kind, value in RegexLexer.get_tokens_unprocessed(lexer, source)
+        (kind, value)
+        for _at, kind, value in RegexLexer.get_tokens_unprocessed(lexer, source)  # type: ignore[arg-type]
     ]
     tokens, _stack, _last = lex_with_stack(lexer, source, ("root",))
     assert per_character(tokens) == per_character(expected)

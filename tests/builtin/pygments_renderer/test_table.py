@@ -1,5 +1,9 @@
 """Tables."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from agno_shell.builtin.pygments_renderer.stream import PygmentsRenderer
@@ -13,13 +17,13 @@ SOURCE = """| Name | Value | Note |
 """
 
 
-def test_columns_are_aligned(shown) -> None:
+def test_columns_are_aligned(shown: Any) -> None:
     assert shown(SOURCE) == (
         "Name │ Value │ Note\n─────┼───────┼─────\na    │     1 │  x\nbeta │    22 │ bold"
     )
 
 
-def test_the_header_is_bold(style_of) -> None:
+def test_the_header_is_bold(style_of: Any) -> None:
     assert style_of(SOURCE, "Value") == "bold"
 
 
@@ -39,11 +43,11 @@ def test_the_header_is_bold(style_of) -> None:
         ("|a|b|\n|-|-|\n# Head | line", "a │ b\n──┼──\nHead | line"),
     ],
 )
-def test_examples(shown, source: str, expected: str) -> None:
+def test_examples(shown: Any, source: str, expected: str) -> None:
     assert "\n".join(line.rstrip() for line in shown(source).split("\n")) == expected
 
 
-def test_a_wide_table_is_fitted_into_the_width(shown) -> None:
+def test_a_wide_table_is_fitted_into_the_width(shown: Any) -> None:
     source = f"| Key | Text |\n|--|--|\n| one | {'several words ' * 10}|\n| two | short |\n"
     rows = shown(source, width=40).split("\n")
     assert all(len(row) <= 40 for row in rows)
@@ -51,7 +55,7 @@ def test_a_wide_table_is_fitted_into_the_width(shown) -> None:
     assert any(row.startswith("two │ short") for row in rows)
 
 
-def test_more_columns_than_fit_are_shown_one_behind_the_other(shown) -> None:
+def test_more_columns_than_fit_are_shown_one_behind_the_other(shown: Any) -> None:
     names = [f"column{number}" for number in range(12)]
     source = f"|{'|'.join(names)}|\n|{'-|' * 12}\n|{'|'.join('x' * 12)}|"
     rows = shown(source, width=20).split("\n")
@@ -78,7 +82,7 @@ def test_large_rows_do_not_wait_for_ever() -> None:
     assert text_of(stream.feed(row * 3)).count("word") > MAX_SOURCE // 6
 
 
-def test_a_long_row_is_a_row(shown) -> None:
+def test_a_long_row_is_a_row(shown: Any) -> None:
     source = f"| a | b |\n|---|---|\n| {'word ' * 150} | end |\n"
     rows = shown(source, width=60).split("\n")
     assert sum(row.count("word") for row in rows) == 150
@@ -86,7 +90,7 @@ def test_a_long_row_is_a_row(shown) -> None:
     assert any(row.endswith("│ end") for row in rows)
 
 
-def test_an_endless_row_is_prose(shown) -> None:
+def test_an_endless_row_is_prose(shown: Any) -> None:
     source = f"| a | b |\n|---|---|\n| {'word ' * 2_000} | end |\n"
     assert shown(source, width=60).count("word") == 2_000
 

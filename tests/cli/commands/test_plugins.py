@@ -15,7 +15,7 @@ GOOD = {
     "state": "loaded",
     "error": None,
 }
-BROKEN = {
+BROKEN: dict[str, Any] = {
     "name": "bro\x1bken",
     "distribution": "x",
     "version": "1",

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ AT = datetime(2026, 7, 20, 8, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def storage():
+def storage() -> Any:
     storage = MemoryStorage()
     session = storage.create("Tea time")
     storage.append(session.session_id, Message("m1", "user", "Where are the blue cups?", AT))
@@ -29,10 +31,10 @@ def storage():
 
 
 @pytest.fixture
-def find(storage, run):
+def find(storage: Any, run: Any) -> Any:
     """Searches; returns the exit status and what was written."""
 
-    def find(text, out=None, **options):
+    def find(text: str, out: Any = None, **options: Any) -> Any:
         return run(search, {"words": [text], **options}, storage, out=out)[:2]
 
     return find
@@ -41,15 +43,15 @@ def find(storage, run):
 class Terminal(io.StringIO):
     """A stream that says that it is a terminal, and is one of 80 columns."""
 
-    def isatty(self):
+    def isatty(self) -> Any:
         return True
 
-    def fileno(self):
+    def fileno(self) -> Any:
         return 99
 
 
 @pytest.fixture
-def terminal(monkeypatch):
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
     real = os.get_terminal_size
     monkeypatch.setattr(
         os,
@@ -61,7 +63,7 @@ def terminal(monkeypatch):
     return Terminal()
 
 
-def test_hits_are_a_heading_and_a_snippet_each(storage, find):
+def test_hits_are_a_heading_and_a_snippet_each(storage: Any, find: Any) -> None:
     (session,) = [each for each in storage.sessions() if each.name == "Tea time"]
     status, shown = find("cups")
     assert status == 0
@@ -72,7 +74,7 @@ def test_hits_are_a_heading_and_a_snippet_each(storage, find):
     ]
 
 
-def test_options_narrow_the_search(find):
+def test_options_narrow_the_search(find: Any) -> None:
     assert find("cups", role="user")[1].count("cups") == 1
     assert find("cups", limit=1)[1].count("cups") == 1
     assert find("cups", session="Tea time")[0] == 0
@@ -82,7 +84,9 @@ def test_options_narrow_the_search(find):
         find("cups", session="No such")
 
 
-def test_words_are_bold_on_a_terminal_and_only_by_our_own_hand(storage, find, terminal):
+def test_words_are_bold_on_a_terminal_and_only_by_our_own_hand(
+    storage: Any, find: Any, terminal: Any
+) -> None:
     storage.append(
         storage.create("\x1b[31mred\n").session_id,
         Message(new_id(), "user", "the \x1b[5m needle \x1b[1m\u202e", AT),
@@ -95,12 +99,14 @@ def test_words_are_bold_on_a_terminal_and_only_by_our_own_hand(storage, find, te
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_plain_where_bold_is_not_wanted(find, terminal, monkeypatch, variable, value):
+def test_plain_where_bold_is_not_wanted(
+    find: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch, variable: Any, value: Any
+) -> None:
     monkeypatch.setenv(variable, value)
     assert "\x1b" not in find("cups", terminal)[1]
 
 
-def test_json_says_everything(storage, find):
+def test_json_says_everything(storage: Any, find: Any) -> None:
     (session,) = [each for each in storage.sessions() if each.name == "Tea time"]
     status, shown = find("CUPS blue", role="assistant", json=True)
     assert status == 0
@@ -129,22 +135,24 @@ def test_json_says_everything(storage, find):
         ("*?", {}, "There is no letter, digit or symbol in that, so nothing was searched."),
     ],
 )
-def test_nothing_found_is_said(find, text, options, sentence):
+def test_nothing_found_is_said(find: Any, text: str, options: Any, sentence: Any) -> None:
     assert find(text, **options) == (1, sentence + "\n")
 
 
-def test_a_storage_that_cannot_search(storage, find):
+def test_a_storage_that_cannot_search(storage: Any, find: Any) -> None:
     storage.can_search = False
     with pytest.raises(UsageError, match="cannot search") as raised:
         find("cups")
     assert "[storage] plugin" in raised.value.hint
 
 
-def test_what_takes_long_says_so_on_a_terminal_alone(storage, monkeypatch, terminal, run):
+def test_what_takes_long_says_so_on_a_terminal_alone(
+    storage: Any, monkeypatch: pytest.MonkeyPatch, terminal: Any, run: Any
+) -> None:
     monkeypatch.setattr(search, "_QUIET", -1.0)
     steps = []
 
-    def prepare():
+    def prepare() -> Iterator[Any]:
         for done in range(3):
             steps.append(done)
             yield Progress(done, 2)

@@ -87,7 +87,7 @@ def test_a_plain_turn() -> None:
 
 def test_a_piece_of_text_costs_no_look_at_the_clock() -> None:
     asked: list[int] = []
-    recorder = Recorder(lambda: float(len(asked.append(1) or asked)))  # type: ignore[func-returns-value]
+    recorder = Recorder(lambda: float(len(asked.append(1) or asked)))
     recorder.feed(prepared())
     recorder.feed(TextDelta("first"))
     before = len(asked)

@@ -36,7 +36,7 @@ class Eyes:
                 raise self.abilities
             return self.abilities
 
-        provider.abilities = abilities  # type: ignore[method-assign]
+        provider.abilities = abilities  # type: ignore[assignment, method-assign]
 
 
 @pytest.fixture

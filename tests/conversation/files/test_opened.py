@@ -41,7 +41,7 @@ PICTURES = {
 }
 
 
-def pdf(pages: int = 3, **encrypted: str) -> bytes:
+def pdf(pages: int = 3, **encrypted: Any) -> bytes:
     writer, data = PdfWriter(), io.BytesIO()
     for _page in range(pages):
         writer.add_blank_page(200, 200)

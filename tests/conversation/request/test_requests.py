@@ -645,7 +645,7 @@ class Loaded(Words):
 async def test_a_server_is_asked_for_its_window_whenever_something_is_sent() -> None:
     talk = Talk([message("user", "Hello")])
     talk.provider = Loaded(4096, 8192)
-    talk.api_base = "http://127.0.0.1:1/v1"
+    talk.api_base = "http://127.0.0.1:1/v1"  # type: ignore[assignment]
     assert [(await talk.prepare()).receipt.window for _turn in range(2)] == [4096, 8192]
     assert talk.provider.asked == [("model-x", "http://127.0.0.1:1/v1")] * 2
 

@@ -35,7 +35,7 @@ def test_a_long_description_is_shown_where_it_is_another() -> None:
         (schema(a={}), schema(required=("a",), a={}), "What its parameters must be has changed."),
         (
             schema(),
-            schema(**{f"p{number}": {} for number in range(10)}),
+            schema(**dict[str, Any]({f"p{number}": {} for number in range(10)})),
             "Of its parameters " + ", ".join(f"'p{n}' is new" for n in range(8)) + ", and 2 more.",
         ),
     ],

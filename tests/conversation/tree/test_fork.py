@@ -97,7 +97,7 @@ async def test_a_fork_goes_up_to_a_message_of_any_branch(conversation: Conversat
     await moves.undo(1)
     for message, expected in ((second, ["one", "echo: one"]), (other, ["one", "echo: one", "two"])):
         made = await moves.fork("Part", message.id)
-        found = await conversation.store(lambda s, made=made: s.messages(made.session_id))
+        found = await conversation.store(lambda s, made=made: s.messages(made.session_id))  # type: ignore[misc]
         assert [each.content for each in found] == expected
     assert [each.content for each in conversation.history] == ["one", "echo: one"]
 

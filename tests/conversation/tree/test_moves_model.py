@@ -128,7 +128,7 @@ class Person:
 
     async def stepped(self, step: Callable[[int], object], asked: int, possible: int) -> None:
         try:
-            done = len(await step(asked))  # type: ignore[arg-type,misc]
+            done = len(await step(asked))  # type: ignore[misc]
         except UsageError:
             done = 0
         assert done == possible

@@ -93,7 +93,7 @@ async def test_standing_elsewhere(talk: Conversation) -> None:
 
 async def test_what_is_not_saved_yet_has_its_number_and_its_place(talk: Conversation) -> None:
     storage = await talk.store(lambda s: s)
-    storage.fails = True  # type: ignore[attr-defined]
+    storage.fails = True
     for number in range(2):
         await talk.add(Message(new_id(), "user", f"new {number}", now(), talk.head()))
     assert len(talk.unsaved_here) == 2

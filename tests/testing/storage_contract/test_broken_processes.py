@@ -161,7 +161,7 @@ class RemembersWhenItIsClosed(JsonStorage):
     def _write(self) -> None:
         for session_id, memory in self.__dict__.pop("waiting", []):
             folder = f"{self._root}/{session_id}"
-            memory_file.change(folder, lambda before, new=memory: [*before, new], print)
+            memory_file.change(folder, lambda before, new=memory: [*before, new], print)  # type: ignore[misc]
 
 
 class AttachesInTheBackground(JsonStorage):
@@ -178,7 +178,7 @@ class AttachesInTheBackground(JsonStorage):
 class WithoutStreaming(KilledProcessContract):
     """Leaves out the test that takes more than a second."""
 
-    test_a_process_killed_while_a_reply_streams = None
+    test_a_process_killed_while_a_reply_streams = None  # type: ignore[assignment]
 
 
 SAVING = "test_a_process_killed_while_saving"

@@ -225,9 +225,9 @@ def test_nonsense_is_called_so_or_has_no_models(reader: Callable[[Any], Any], bo
 
 @pytest.mark.parametrize("reader", READERS)
 def test_values_of_the_wrong_kind_do_no_harm(reader: Callable[[Any], Any]) -> None:
-    for wrong in (None, 5, "x", [], {}, True):
+    for wrong in (None, 5, "x", [], {}, True):  # type: ignore[var-annotated]
         keys = ("id", "name", "model", "model_name", "meta", "capabilities", "pricing", "type")
-        keys += ("architecture", "supported_parameters", "model_info", "details", "parameters")
+        keys += ("architecture", "supported_parameters", "model_info", "details", "parameters")  # type: ignore[assignment]
         row = dict.fromkeys(keys, wrong) | {"supportedGenerationMethods": wrong}
         named = row | {"id": "m", "name": "m", "model": "m", "model_name": "m"}
         for each in (row, named):

@@ -64,7 +64,7 @@ class SickStore:
     def _session(self) -> dict[str, Any] | None:
         """Make a folder; what the list says of it, if it does."""
         session_id = self._id()
-        entry = {
+        entry: dict[str, Any] = {
             "session_id": session_id,
             "name": self.word(),
             "created_at": self._time(),

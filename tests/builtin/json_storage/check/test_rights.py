@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from agno_shell.findings import is_wrong
 from agno_shell.types import Finding
 
 Opened = Callable[[], Storage]
-Looks = Callable[[Path], object]
+Looks = Callable[[Path], Mapping[str, object]]
 Held = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 

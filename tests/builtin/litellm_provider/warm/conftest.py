@@ -101,7 +101,7 @@ async def make(runtime: Path, library: Path, tmp_path: Path) -> AsyncIterator[Ma
             "log": str(tmp_path / "log"),
             "api_base": "http://127.0.0.1:9/v1",
         }
-        made.append(LitellmProvider(ProviderOptions(**given | options)))
+        made.append(LitellmProvider(ProviderOptions(**given | options)))  # type: ignore[arg-type]
         return made[-1]
 
     yield provider

@@ -30,5 +30,5 @@ def test_on_macos_the_shell_asks_for_the_proxies_of_the_computer(
     for name in ("_get_proxies", "_get_proxy_settings"):
         monkeypatch.setattr(urllib.request, name, lambda: pytest.fail("it was forked"))
     forked._take_over_proxies(hello)
-    assert urllib.request._get_proxies() == proxies  # type: ignore[attr-defined]
-    assert urllib.request._get_proxy_settings() == details  # type: ignore[attr-defined]
+    assert urllib.request._get_proxies() == proxies
+    assert urllib.request._get_proxy_settings() == details

@@ -71,13 +71,13 @@ def test_no_difference() -> None:
 
 @pytest.mark.parametrize("field", ["name", "created_at", "description", "head", "api_base", "tags"])
 def test_every_field_of_a_session_counts(field: str) -> None:
-    changed = copy(*TREE, **{field: "x"})
+    changed = copy(*TREE, **dict[str, Any]({field: "x"}))
     assert difference(copy(*TREE), changed) == f"another {field.replace('_', ' ')}"
 
 
 @pytest.mark.parametrize("field", Message._fields[1:])
 def test_every_field_of_a_message_counts(field: str) -> None:
-    other = TREE[1]._replace(**{field: "x"})
+    other = TREE[1]._replace(**dict[str, Any]({field: "x"}))
     words = f"message 2 with another {field.replace('_', ' ')}"
     assert difference(copy(*TREE), copy(TREE[0], other, TREE[2])) == words
 
@@ -85,7 +85,9 @@ def test_every_field_of_a_message_counts(field: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [(True, 1), (1, 1.0), (0, False)])
 @pytest.mark.parametrize("field", ["extra", "provider_data"])
 def test_what_python_takes_for_equal_and_json_does_not(field: str, one: Any, other: Any) -> None:
-    mine, theirs = (said("a")._replace(**{field: {"x": [each]}}) for each in (one, other))
+    mine, theirs = (
+        said("a")._replace(**dict[str, Any]({field: {"x": [each]}})) for each in (one, other)
+    )
     assert difference(copy(mine), copy(mine)) == ""
     assert difference(copy(mine), copy(theirs)).startswith("message 1 with another ")
 

@@ -304,7 +304,7 @@ def test_what_makes_no_sense_is_refused(order: Order, complaint: str, tmp_path: 
     place = tmp_path / "link"
     (tmp_path / "real" / "x").mkdir(parents=True)
     place.symlink_to(tmp_path / "real")
-    paths = {
+    paths: dict[str, Any] = {
         name: path and path.format(place=place)
         for name, path in (
             ("source_path", order.source_path),
