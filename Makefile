@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quick test lint fmt docs models picture check-generated bench lock
+.PHONY: help quick test coverage lint fmt docs models picture check-generated bench lock
 
 # What starts no process, waits for nothing and needs no disk to speak of: half a minute on two cores.
 QUICK := tests/full_text tests/config tests/conversation tests/diagnosis tests/cli/commands \
@@ -14,6 +14,11 @@ quick: ## the pure and fast tests
 
 test: ## all tests but the long variants
 	pytest
+
+# What the folders left out run is in processes of its own, which are not counted.
+coverage: ## all tests in this process, and the branches that they do not reach
+	pytest -q --cov --cov-branch --cov-report=term --ignore=tests/terminal \
+		--ignore=tests/faults --ignore=tests/foreign
 
 lint: ## style, types, the direction of imports
 	ruff check .
