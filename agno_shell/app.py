@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agno_shell.config import Config
     from agno_shell.options import CommonOptions
-    from agno_shell.shell.front import Front
+    from agno_shell.shell.frontend import Frontend
 
 
 def chat(
@@ -88,20 +88,20 @@ async def _chat(
     store = StoreThread(lambda: storage)
     reader = StoreThread(lambda: parts.open_storage(config, paths, common, plugins))
     models = parts.models_of(config, paths, plugins)
-    toolbelt = parts.toolbelt_of(config, paths, plugins)
+    tool_registry = parts.tool_registry_of(config, paths, plugins)
     terminal = _capable(os.environ)
-    front = _terminal_front(config, paths) if terminal else _line_front()
+    frontend = _terminal_frontend(config, paths) if terminal else _line_frontend()
     shell = Shell(
         Conversation(
             store,
             models,
             plugins,
             config,
-            toolbelt=toolbelt,
+            tool_registry=tool_registry,
             reader=reader,
             facts=facts,
         ),
-        front,
+        frontend,
         parts.renderer_of(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
         config,
         remember=lambda values: remember(paths, values),
@@ -126,19 +126,19 @@ async def _chat(
         )
     finally:
         try:
-            await toolbelt.close()
+            await tool_registry.close()
             await models.close()
         finally:
             await reader.abandon()
             await store.close()
 
 
-def _terminal_front(config: Config, paths: Paths) -> Front:
+def _terminal_frontend(config: Config, paths: Paths) -> Frontend:
     from agno_shell.shell.history import InputHistory
     from agno_shell.shell.terminal import open_input, open_output
-    from agno_shell.shell.terminal_front import TerminalFront
+    from agno_shell.shell.terminal_frontend import TerminalFrontend
 
-    return TerminalFront(
+    return TerminalFrontend(
         open_input(),
         open_output(),
         history=InputHistory(paths.history_file if config[settings.SHELL_HISTORY] else None),
@@ -147,10 +147,10 @@ def _terminal_front(config: Config, paths: Paths) -> Front:
     )
 
 
-def _line_front() -> Front:
+def _line_frontend() -> Frontend:
     import io
 
-    from agno_shell.shell.line_front import LineFront
+    from agno_shell.shell.line_frontend import LineFrontend
 
     # A reader of its own: the interpreter cannot end while a thread is in sys.stdin's.
     source = (
@@ -158,4 +158,4 @@ def _line_front() -> Front:
         if sys.stdin
         else io.BytesIO()
     )
-    return LineFront(source, sys.stdout, ask=bool(sys.stdin) and sys.stdin.isatty())
+    return LineFrontend(source, sys.stdout, ask=bool(sys.stdin) and sys.stdin.isatty())

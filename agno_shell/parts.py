@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ToolFactory,
     )
     from agno_shell.conversation.models import Models
-    from agno_shell.conversation.tools.toolbelt import Toolbelt
+    from agno_shell.conversation.tools.tool_registry import ToolRegistry
     from agno_shell.diagnosis.subject import Subject
     from agno_shell.errors import ConfigError
     from agno_shell.options import CommonOptions
@@ -179,9 +179,9 @@ def providers_of(config: Config) -> tuple[str, ...]:
     return tuple(name for name in PROVIDERS if name not in off) or PROVIDERS
 
 
-def toolbelt_of(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
+def tool_registry_of(config: Config, paths: Paths, plugins: Plugins) -> ToolRegistry:
     from agno_shell.contracts import ToolOptions
-    from agno_shell.conversation.tools.toolbelt import Toolbelt
+    from agno_shell.conversation.tools.tool_registry import ToolRegistry
 
     def open_box(factory: ToolFactory) -> ToolBox:
         table = config.plugin_settings(plugins.tools.owner(factory.name))
@@ -190,7 +190,7 @@ def toolbelt_of(config: Config, paths: Paths, plugins: Plugins) -> Toolbelt:
         return timed(__name__, "tool box opened", lambda: factory.open(options), name=factory.name)
 
     on: tuple[str, ...] = config[settings.TOOLS_ON]
-    return Toolbelt(
+    return ToolRegistry(
         plugins.tools.all,
         open_box,
         on=on,

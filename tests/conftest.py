@@ -20,7 +20,7 @@ from agno_shell.contracts import ProviderFactory, Storage, ToolFactory, ToolOpti
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.plugins import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -149,7 +149,7 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
         store = StoreThread(lambda: kept)
         stores.append(store)
         settings = {"provider.context_window": window, **values}
-        toolbelt = Toolbelt(
+        tool_registry = ToolRegistry(
             lambda: {box.name: box for box in boxes},
             lambda box: box.open(ToolOptions()),
             on=[box.name for box in boxes],
@@ -164,7 +164,7 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
             Config(
                 {name: (value, lambda: "a test") for name, value in settings.items()}, agents=agents
             ),
-            toolbelt=toolbelt,
+            tool_registry=tool_registry,
             facts=dict(facts),
             wait=_no_time,
         )

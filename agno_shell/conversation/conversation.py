@@ -20,7 +20,7 @@ from agno_shell.conversation.path import Path, read_end
 from agno_shell.conversation.reading import Reading
 from agno_shell.conversation.recovery import Recovery
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.conversation.tree import branches
 from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.conversation.turn import Start, Turn, saved_or_not
@@ -61,7 +61,7 @@ class Conversation:
         plugins: Plugins,
         config: Config,
         *,
-        toolbelt: Toolbelt,
+        tool_registry: ToolRegistry,
         reader: StoreThread | None = None,
         facts: Mapping[str, Any] = NOTHING,
         wait: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
@@ -73,7 +73,7 @@ class Conversation:
         self.plugins = plugins
         self.config = config
         self.facts = facts
-        self.toolbelt = toolbelt
+        self.tool_registry = tool_registry
         self.tool_rounds = config[settings.TOOLS_ROUNDS]
         self.retry_policy = RetryPolicy.of(config, wait)
         self.agents = dict(config.agents)
@@ -296,10 +296,10 @@ class Conversation:
         """The path from the root to where this shell stands, also what is not saved yet."""
         return await self.numbered.part(0, await self.numbered.length())
 
-    async def stand_at(self, message_id: str | None) -> None:
+    async def checkout(self, message_id: str | None) -> None:
         """Go on from a message, in this shell; the storage knows of it with the next message
         that is said. None: from before the first."""
-        await self.path.stand_at(message_id)
+        await self.path.checkout(message_id)
 
     async def return_to(self, message_id: str | None) -> None:
         """Stand on a message, in this shell and in the storage; None: before the first."""
@@ -328,7 +328,7 @@ class Conversation:
         )
         return Turn(self, Start(follows, question))
 
-    def turn_on(self, follows: str | None, model: str | None = None) -> Turn:
+    def answer_turn(self, follows: str | None, model: str | None = None) -> Turn:
         """A turn without a question: what stands at ``follows`` is answered, or gone on
         with; by ``model`` if one is named."""
         return Turn(self, Start(follows, model=model))

@@ -60,7 +60,7 @@ class Path:
         """Messages, and what follows them, took new ids; by the old ones."""
         self._messages = [with_ids(message, ids) for message in self._messages]
 
-    async def stand_at(self, message_id: str | None) -> None:
+    async def checkout(self, message_id: str | None) -> None:
         """Make a message the last one; None: stand before the first. It is most often on
         what is loaded of the path; else no more is read than the end of the path to it."""
         if message_id == self.head:
@@ -82,7 +82,7 @@ class Path:
         """Stand where a message of ``parent`` is to follow, which most often is on this path;
         ``read_to`` gives the end of the path to it in its session, which is not open yet."""
         if parent is None or any(each.id == parent for each in self._messages):
-            await self.stand_at(parent)
+            await self.checkout(parent)
         else:
             self.set(await read_to(parent, FIRST_LOAD))
 
@@ -93,7 +93,7 @@ class Path:
             if loaded and loaded[-1].id == message_id:
                 self.set(loaded)
                 return
-        await self.stand_at(message_id)
+        await self.checkout(message_id)
 
     async def read_further(self) -> bool:
         """Read about as much again of what is before the first; False when there is no

@@ -17,7 +17,7 @@ from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.request.refusals import advised, verdict
 from agno_shell.conversation.stopping import Stop, StoppedError
-from agno_shell.conversation.tools.toolbelt import Answer, stopped
+from agno_shell.conversation.tools.tool_registry import Answer, stopped
 from agno_shell.conversation.tree.branches import is_bare
 from agno_shell.conversation.turn_log import logged
 from agno_shell.errors import StorageError
@@ -70,7 +70,7 @@ class Turn:
         """The turn: see :data:`~agno_shell.events.TurnEvent`."""
         conversation = self._conversation
         stood_at, was_answered = conversation.head(), self._was_answered()
-        await conversation.stand_at(self._start.follows)
+        await conversation.checkout(self._start.follows)
         question = self._start.question
         if question:
             yield await conversation.add(question)
@@ -177,7 +177,7 @@ class Turn:
                         answer = decided
                     else:
                         yield ToolStarted(call)
-                        running = self._conversation.toolbelt.run(decided, call)
+                        running = self._conversation.tool_registry.run(decided, call)
                         answer = await self._stop.guard(running)
                 except StoppedError:
                     pass
@@ -194,7 +194,9 @@ class Turn:
                 await self._conversation.add(self._result(call, stopped(call)))
 
     async def _decide(self, call: ToolCall) -> Tool | Answer:
-        return await self._conversation.toolbelt.decide(call, self._conversation.session.session_id)
+        return await self._conversation.tool_registry.decide(
+            call, self._conversation.session.session_id
+        )
 
     def _result(self, call: ToolCall, answer: Answer) -> Message:
         return Message(

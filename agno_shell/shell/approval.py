@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agno_shell.contracts import Permission, Tool
-from agno_shell.shell.front import Front, Option
+from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.present import Presenter
 from agno_shell.terminal_text import clean_line
 from agno_shell.types import ToolCall
@@ -27,15 +27,15 @@ LONGEST_CHANGE = 500
 class Approval:
     """An :data:`~agno_shell.contracts.Approve`: shows the whole call, and asks."""
 
-    def __init__(self, front: Front, presenter: Presenter) -> None:
-        self._front = front
+    def __init__(self, frontend: Frontend, presenter: Presenter) -> None:
+        self._frontend = frontend
         self._presenter = presenter
 
     async def __call__(self, call: ToolCall, tool: Tool) -> Permission:
         name = clean_line(call.name, 100)
         self._presenter.ask_about(call)
         try:
-            if not self._front.has_person:
+            if not self._frontend.has_person:
                 self._presenter.notice(NOBODY.format(name))
                 return "no"
             source = f" ({clean_line(tool.source)})" if tool.source else ""
@@ -45,7 +45,7 @@ class Approval:
             for line in tool.changed:
                 self._presenter.notice(f"  {clean_line(line, LONGEST_CHANGE)}")
             options = [option for _permission, option in ANSWERS]
-            picked = await self._front.ask_choice(options, default=DEFAULT)
+            picked = await self._frontend.ask_choice(options, default=DEFAULT)
         finally:
             self._presenter.asked()
         permission, option = ANSWERS[DEFAULT if picked is None else picked]

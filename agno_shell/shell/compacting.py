@@ -67,9 +67,9 @@ class Compacting:
         """See :meth:`~agno_shell.contracts.ConversationControl.compact`."""
         compaction = Compaction(self._conversation, instruction)
         plan = await compaction.plan()
-        if plan.parts > UNASKED_PARTS and self._shell.front.has_person:
+        if plan.parts > UNASKED_PARTS and self._shell.frontend.has_person:
             question = f"{count(plan.messages, 'message')} take about {plan.parts} requests to "
-            if not await self._shell.front.confirm(f"{question}sum up. Go on?"):
+            if not await self._shell.frontend.confirm(f"{question}sum up. Go on?"):
                 self._tell(f"({NOTHING_CHANGED})")
                 return None
         summary = await self._run(compaction, plan)

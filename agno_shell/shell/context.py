@@ -84,7 +84,7 @@ class ShellContext:
 
     @property
     def width(self) -> int:
-        return self._shell.front.width
+        return self._shell.frontend.width
 
     @property
     def history(self) -> Sequence[Message]:
@@ -137,10 +137,10 @@ class ShellContext:
         await self._shell.conversation.set_agent(name)
 
     def print(self, text: str = "", style: str = "") -> None:
-        self._shell.front.print_lines(text_lines(wrapped(text, self.width), style))
+        self._shell.frontend.print_lines(text_lines(wrapped(text, self.width), style))
 
     def print_lines(self, lines: Iterable[Line]) -> None:
-        self._shell.front.print_lines(lines)
+        self._shell.frontend.print_lines(lines)
 
     def show_messages(self, messages: Sequence[Message]) -> None:
         self._shell.presenter.messages(messages)
@@ -149,23 +149,23 @@ class ShellContext:
         return figures_line(self._shell.conversation.ledger.run)
 
     async def confirm(self, question: str, *, instead: str = "") -> bool:
-        answer = await self._shell.front.confirm(question)
+        answer = await self._shell.frontend.confirm(question)
         if answer is None:
             raise nobody_to_ask(question, instead)
         return answer
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
-        return await self._shell.front.choose(options, default=default)
+        return await self._shell.frontend.choose(options, default=default)
 
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
         return await self._shell.check(repair=repair)
 
     def fill_input(self, text: str) -> None:
-        self._shell.front.fill(text)
+        self._shell.frontend.fill(text)
 
     async def edit_text(self, text: str) -> str | None:
         try:
-            return await self._shell.front.edit(text)
+            return await self._shell.frontend.edit(text)
         except UsageError as error:
             self._shell.fail(error.sentence())
             return None
@@ -173,10 +173,10 @@ class ShellContext:
     async def copy(self, text: str) -> str:
         from agno_shell.shell import clipboard
 
-        return await clipboard.copy(text, self._shell.front.copy, os.environ)
+        return await clipboard.copy(text, self._shell.frontend.copy, os.environ)
 
     def clear(self) -> None:
-        self._shell.front.clear()
+        self._shell.frontend.clear()
 
     def exit(self) -> None:
         self._shell.leave()

@@ -181,17 +181,17 @@ class Control:
         """What goes with a message, but for ``unwanted`` mentions in it; None when it does not
         leave, and what was ``typed`` for it is in the input again. Ctrl-C stops looking: a
         disk, or a provider that starts, may take a while."""
-        front = self._shell.front
+        frontend = self._shell.frontend
         chosen: list[Attachment] | None = None
 
         async def choose() -> None:
             nonlocal chosen
             # What a program pipes in does not choose what leaves this machine.
-            naming = text if front.has_person else ""
-            outgoing = await self._attachments.of(naming, pasted=[*front.pasted, *unwanted])
+            naming = text if frontend.has_person else ""
+            outgoing = await self._attachments.of(naming, pasted=[*frontend.pasted, *unwanted])
             if outgoing.doubt:
                 self._shell.presenter.notice(outgoing.doubt)
-                if front.has_person and not await front.confirm("Send it all the same?"):
+                if frontend.has_person and not await frontend.confirm("Send it all the same?"):
                     return
             chosen = [*outgoing.attachments]
 
@@ -200,9 +200,9 @@ class Control:
         finally:
             if chosen is None:
                 self._shell.fail("Nothing was sent.", "class:notice")
-                front.fill(typed or text)
+                frontend.fill(typed or text)
         if chosen is None:
-            front.print_gap()
+            frontend.print_gap()
             return None
         self._attachments.sent()
         return tuple(chosen)
@@ -210,10 +210,10 @@ class Control:
     # Tools ------------------------------------------------------------------------------
 
     def tool_boxes(self) -> Sequence[ToolState]:
-        return self._conversation.toolbelt.states()
+        return self._conversation.tool_registry.states()
 
     async def switch_tools(self, name: str, *, on: bool) -> ToolState:
-        return await self._conversation.toolbelt.switch(name, on=on)
+        return await self._conversation.tool_registry.switch(name, on=on)
 
     # What happened ----------------------------------------------------------------------
 

@@ -53,20 +53,20 @@ class Dispatch:
 
     async def _call(self, call: typed.Call, text: str) -> None:
         shell = self._shell
-        if not shell.front.echoes:
+        if not shell.frontend.echoes:
             shell.presenter.question(text.rstrip())
         try:
             command = await self._find(call.name)
             if "\n" in call.arguments and not command.multiline:
                 raise typed.too_many_lines(call.name)
         except UsageError:
-            shell.front.restore(text)
+            shell.frontend.restore(text)
             raise
         result = command.run(shell.context, call.arguments)
         if inspect.isawaitable(result) and not await shell.finished(without_exit(result)):
             shell.fail("(stopped)", "class:notice")
         shell.presenter.progress("")
-        shell.front.print_gap()
+        shell.frontend.print_gap()
 
     async def _find(self, name: str) -> Command:
         shell = self._shell

@@ -16,7 +16,7 @@ AGAIN = "/retry asks again"
 GO_ON = "/continue goes on, /retry asks again"
 
 
-class Course:
+class TurnSummary:
     """The course of one turn, as far as it is told when it is over."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -26,14 +26,14 @@ from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
 from agno_shell.shell.dispatch import Dispatch
-from agno_shell.shell.front import Front
+from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.lines import one_line
-from agno_shell.shell.lookout import Lookout
 from agno_shell.shell.opening import open_first
 from agno_shell.shell.plugin_life import LEAVING_SECONDS, PluginLife
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.reporting import report_to
+from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly
 from agno_shell.shell.unsent import Unsent
@@ -60,7 +60,7 @@ class Shell:
     def __init__(
         self,
         conversation: Conversation,
-        front: Front,
+        frontend: Frontend,
         renderer: Renderer,
         config: Config,
         *,
@@ -71,19 +71,21 @@ class Shell:
         entered_dir: str = "",
     ) -> None:
         self.conversation = conversation
-        self.front = front
+        self.frontend = frontend
         self.config = config
         self.plugins: Plugins = conversation.plugins
-        self.presenter = Presenter(front, renderer)
-        self.status = Status(conversation, front, self.presenter, config)
-        self.lookout = Lookout(conversation, front, self.presenter.notice, self._changed_elsewhere)
-        self.unsent = Unsent(conversation, front, entered_dir, self.presenter.notice)
+        self.presenter = Presenter(frontend, renderer)
+        self.status = Status(conversation, frontend, self.presenter, config)
+        self.session_monitor = SessionMonitor(
+            conversation, frontend, self.presenter.notice, self._changed_elsewhere
+        )
+        self.unsent = Unsent(conversation, frontend, entered_dir, self.presenter.notice)
         self.control = Control(self)
         self._dispatch = Dispatch(self)
         self.context = ShellContext(self)
         self.titles = Titles(conversation, self.update_toolbar)
         conversation.budget.ask = self.status.may_spend
-        conversation.toolbelt.approve = Approval(front, self.presenter)
+        conversation.tool_registry.approve = Approval(frontend, self.presenter)
         self.remember = remember
         self.new_agent = new_agent
         self._greeting = greeting
@@ -120,19 +122,19 @@ class Shell:
         """
         report_to(self.presenter, self.conversation, self.update_toolbar, self.fail)
         self._take_signals(asyncio.get_running_loop())
-        keyboard = Keyboard(self.front.keyboard)
+        keyboard = Keyboard(self.frontend.keyboard)
         life = PluginLife(self.plugins, self.context, keyboard, LEAVING_SIGNALS)
-        await self.front.start(
+        await self.frontend.start(
             interrupted=self.interrupt,
             queue_changed=self.update_toolbar,
             completer=ShellCompleter(lambda: self.plugins.commands.by_every_name(), self.context),
         )
         try:
-            self.front.busy = True
+            self.frontend.busy = True
             # Ctrl-C, and Ctrl-D, also where the storage does not answer.
             opening = open_first(self.conversation, session, new, self.show_error)
             opened = await self.finished(opening)
-            self.front.busy = False
+            self.frontend.busy = False
             if not opened:
                 self.conversation.store.leave()
                 return self._exit_status or INTERRUPTED
@@ -142,7 +144,7 @@ class Shell:
             given = {"model": model, "api_base": api_base, "reasoning": reasoning}
             if chosen := {key: each or None for key, each in given.items() if each is not None}:
                 await self.conversation.update(**chosen)
-            self.lookout.settle()
+            self.session_monitor.settle()
             self.status.greet(self._greeting)
             await self.unsent.restore()
             self.update_toolbar()
@@ -150,18 +152,18 @@ class Shell:
             self.loading = asyncio.create_task(life.load(lambda: self.conversation.session))
             warming = asyncio.create_task(self._warm_up(life))
             self._background += warming, asyncio.create_task(self._warm_up_reply(warming))
-            if self.front.has_person:
-                self._background.append(asyncio.create_task(self.lookout.run()))
+            if self.frontend.has_person:
+                self._background.append(asyncio.create_task(self.session_monitor.run()))
                 self._background.append(asyncio.create_task(leisure.prepare(self.conversation)))
             while True:
-                while not self.is_leaving and (text := await self.front.read()) is not None:
+                while not self.is_leaving and (text := await self.frontend.read()) is not None:
                     await self.handle(text)
                     self.unsent.after()
                 if not await self._stays():
                     break
         finally:
             await self._end(life)
-        if not self._exit_status and self._has_failed and self.front.is_script:
+        if not self._exit_status and self._has_failed and self.frontend.is_script:
             return 1
         return self._exit_status
 
@@ -175,7 +177,7 @@ class Shell:
         """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
         self._exit_status = 128 + number
         self.is_leaving = True
-        self.front.leave()
+        self.frontend.leave()
 
     async def _warm_up(self, life: PluginLife) -> None:
         """Everything slow that the first request will need, now that the prompt stands."""
@@ -191,7 +193,7 @@ class Shell:
     async def _warm_up_reply(self, request: asyncio.Task[None]) -> None:
         """What keeps a message and shows its reply, behind what its request waits for: a shell
         that only stands there stays small."""
-        await self.front.typing()
+        await self.frontend.typing()
         await asyncio.wait([request])
         await asyncio.to_thread(import_module, "filelock")
         await in_thread(self.presenter.warm_up)
@@ -210,14 +212,14 @@ class Shell:
         who leaves again at once, or is made to leave, is not kept."""
         await self.conversation.save_again()
         losses = [*filter(None, (self.status.not_on_disk(), self.unsent.left_behind()))]
-        if not losses or self._warned or self._exit_status or not self.front.has_person:
+        if not losses or self._warned or self._exit_status or not self.frontend.has_person:
             return False
         self._warned, self.is_leaving = True, False
         for session_id in self.conversation.unsaved_elsewhere:
             self.presenter.notice(f"/switch {session_id[:8]} opens a session that has some.")
         if self.conversation.unsaved:
             self.presenter.notice("/save PATH writes the open conversation to a file.")
-        return not await self.front.confirm(f"{'. '.join(losses)}. Leave anyway?")
+        return not await self.frontend.confirm(f"{'. '.join(losses)}. Leave anyway?")
 
     async def _end(self, life: PluginLife) -> None:
         background = [*self._background, *self._starting.values()]
@@ -230,19 +232,19 @@ class Shell:
         if self.conversation.store.is_silent(LEAVING_SECONDS):
             self.conversation.store.leave()
         self.status.saving()
-        self._has_failed |= self.front.has_refused or bool(self.status.not_on_disk())
+        self._has_failed |= self.frontend.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
         if not self._warned and (what := self.unsent.left_behind()):
             self.presenter.notice(f"{what}.")
         await self.unsent.close()
-        await self.front.stop()
+        await self.frontend.stop()
 
     def interrupt(self) -> None:
         """Stop what is in work; what was typed meanwhile goes back into the input."""
         if self._stop:
             self._stop()
         self.conversation.hurry()
-        self.front.take_back()
+        self.frontend.take_back()
 
     def leave(self) -> None:
         """End the shell after what is in work."""
@@ -254,14 +256,14 @@ class Shell:
         """Do what was typed."""
         if not text.strip():
             return
-        self.front.busy = True
+        self.frontend.busy = True
         self.update_toolbar()
         try:
             await self._dispatch.do(text)
         finally:
-            self.front.busy = False
+            self.frontend.busy = False
         if self.conversation.recovery.is_doubtful:
-            await self.lookout.look()
+            await self.session_monitor.look()
         if not self.is_leaving:
             self._warned = False
         self.update_toolbar()
@@ -309,7 +311,7 @@ class Shell:
             self.presenter.notice("It stays open.")
             return
         await self.conversation.open(session_id)
-        self.lookout.settle()
+        self.session_monitor.settle()
         self.status.session(await self._place(at) if at is not None else None)
         self.status.saving()
         await self.unsent.restore()
@@ -320,9 +322,9 @@ class Shell:
         that is in memory only."""
         conversation = self.conversation
         is_safe = conversation.missing != "gone" or conversation.session.session_id == session_id
-        if is_safe or not self.front.has_person:
+        if is_safe or not self.frontend.has_person:
             return True
-        agreed = await self.front.confirm(
+        agreed = await self.frontend.confirm(
             "The session open here is in no store any more, and /save PATH would keep what this "
             "shell has of it. Leave it behind for good?"
         )
@@ -343,7 +345,7 @@ class Shell:
         # One that was deleted elsewhere stays as it is known here.
         with suppress(SessionNotFoundError):
             await self.conversation.refresh()
-        await self.lookout.look(for_command=True)
+        await self.session_monitor.look(for_command=True)
         self.update_toolbar()
 
     async def check(self, *, repair: bool = False) -> Sequence[Finding]:
@@ -362,7 +364,7 @@ class Shell:
 
     def update_toolbar(self) -> None:
         """Make the toolbar anew, because something it shows has changed."""
-        self.status.toolbar(busy=self.front.busy, elsewhere=self.lookout.added)
+        self.status.toolbar(busy=self.frontend.busy, elsewhere=self.session_monitor.added)
 
     def _changed_elsewhere(self, told: bool) -> None:
         self.status.saving(tell=not told)
@@ -373,7 +375,7 @@ class Shell:
         if isinstance(error, SessionNotFoundError):
             for candidate in error.candidates:
                 self.presenter.error(f"  {clean_line(candidate)}")
-        self.front.print_gap()
+        self.frontend.print_gap()
 
     def fail(self, sentence: str, style: str = "class:error") -> None:
         """Say that something was not done."""

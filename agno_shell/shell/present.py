@@ -24,8 +24,8 @@ from agno_shell.events import (
     ToolStarted,
     TurnEvent,
 )
-from agno_shell.shell.endings import Course
-from agno_shell.shell.front import Front
+from agno_shell.shell.endings import TurnSummary
+from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.live import Live
 from agno_shell.shell.rendering import GuardedRenderer
@@ -58,13 +58,13 @@ class Presenter:
     """Shows one turn after the other."""
 
     def __init__(
-        self, front: Front, renderer: Renderer, clock: Callable[[], float] = time.monotonic
+        self, frontend: Frontend, renderer: Renderer, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._front = front
+        self._frontend = frontend
         self._renderer = GuardedRenderer(renderer, self.notice)
         self._clock = clock
         self._live = Live("", clock)
-        self._course = Course(clock)
+        self._turn_summary = TurnSummary(clock)
         self._cleaner = Cleaner()
         self._shown_call: ToolCall | None = None
         """The call that stands in the scrollback and has no result yet."""
@@ -81,16 +81,16 @@ class Presenter:
 
     def warm_up(self) -> None:
         """Let the renderer import what it needs; runs in a thread."""
-        self._renderer.begin(self._front.width)
+        self._renderer.begin(self._frontend.width)
 
     async def show(self, events: AsyncGenerator[TurnEvent, None], model: str) -> None:
         """Show a turn to its end."""
-        self._live, self._course = Live(model, self._clock), Course(self._clock)
+        self._live, self._turn_summary = Live(model, self._clock), TurnSummary(self._clock)
         self._cleaner = Cleaner()
         self._shown_call = self._tool_began = None
         self._is_below_text = False
         self.prepared = self.ending = self.not_saved = None
-        self._front.set_live(self._live_lines)
+        self._frontend.set_live(self._live_lines)
         ticker = asyncio.create_task(self._tick())
         try:
             async with aclosing(events):
@@ -98,37 +98,37 @@ class Presenter:
                     self._show(event)
         finally:
             ticker.cancel()
-            self._front.set_live(None)
+            self._frontend.set_live(None)
 
     def progress(self, text: str) -> None:
         """Show how far a command has come, below what it has shown; empty: it is over."""
         line, moment = clean_line(text), self._clock()
         if not line:
             if self._progress_from is not None:
-                self._front.set_live(None)
+                self._frontend.set_live(None)
             self._progress_from = None
             return
         if self._progress_from is None:
             self._progress_from = moment + PROGRESS_SECONDS
         if moment >= self._progress_from:
-            self._front.set_live(lambda: [(("class:notice", line),)])
+            self._frontend.set_live(lambda: [(("class:notice", line),)])
 
     def messages(self, messages: Sequence[Message]) -> None:
         """Show stored messages as they looked when they were said."""
-        for lines in message_lines(messages, self._renderer, self._front.width):
-            self._front.print_lines(lines)
+        for lines in message_lines(messages, self._renderer, self._frontend.width):
+            self._frontend.print_lines(lines)
 
     def question(self, text: str) -> None:
         """Show what the person typed."""
-        self._front.print_lines(question_lines(text))
+        self._frontend.print_lines(question_lines(text))
 
     def notice(self, text: str, style: str = "class:notice") -> None:
         """Show a few words of the shell's own."""
-        self._front.print_lines(text_lines(wrapped(text, self._front.width), style))
+        self._frontend.print_lines(text_lines(wrapped(text, self._frontend.width), style))
 
     def error(self, text: str, style: str = "class:error") -> None:
         """Say what went wrong."""
-        self._front.print_error(text_lines(wrapped(text, self._front.width), style))
+        self._frontend.print_error(text_lines(wrapped(text, self._frontend.width), style))
 
     # A call that waits for the person's leave -------------------------------------------
 
@@ -136,13 +136,13 @@ class Presenter:
         """Show the whole of a call, and nothing at work until :meth:`asked`."""
         self._print_call(call, whole=True)
         self._live.is_asking = True
-        self._front.touch()
+        self._frontend.touch()
 
     def asked(self) -> None:
         """The person has answered."""
         self._live.is_asking = False
         self._live.rest()
-        self._front.touch()
+        self._frontend.touch()
 
     # Events -----------------------------------------------------------------------------
 
@@ -157,15 +157,15 @@ class Presenter:
             case RequestPrepared():
                 self.prepared = event
                 self._live.wait_for()
-                self._front.touch()
+                self._frontend.touch()
             case Retrying():
-                self._course.retry(event)
+                self._turn_summary.retry(event)
                 self._live.retry(event)
-                self._front.touch()
+                self._frontend.touch()
             case FellBack():
-                self._course.fall_back(event)
+                self._turn_summary.fall_back(event)
                 self._live.wait_for(event.to)
-                self._front.touch()
+                self._frontend.touch()
             case ToolCall():
                 self._begin()
             case ToolStarted():
@@ -179,21 +179,21 @@ class Presenter:
         message = event.message
         if message.role == "user":
             # Only now, because what is shown as said is saved.
-            if isinstance(event, MessageSaved) and self._front.waiting:
-                self._front.waiting.sent()
+            if isinstance(event, MessageSaved) and self._frontend.waiting:
+                self._frontend.waiting.sent()
             self._said(message, saved=isinstance(event, MessageSaved))
         elif message.role == "assistant":
             self._close_reply()
-            self._course.next_reply()
+            self._turn_summary.next_reply()
         if isinstance(event, NotSaved):
             self._not_saved(event)
 
     def _said(self, message: Message, *, saved: bool) -> None:
         lines = question_lines(message.content, message.attachments, saved=saved)
-        if self._front.echoes:
+        if self._frontend.echoes:
             # What was typed stands there already; what goes with it does not.
             lines = lines[-1 - len(message.attachments) : -1]
-        self._front.print_lines(lines, after=REQUEST_SECONDS)
+        self._frontend.print_lines(lines, after=REQUEST_SECONDS)
 
     def _not_saved(self, event: NotSaved) -> None:
         if event.reason == self.not_saved:
@@ -206,15 +206,15 @@ class Presenter:
 
     def _begin(self) -> None:
         """Something of the reply has come: what happened before it is over."""
-        if not self._course.has_begun:
+        if not self._turn_summary.has_begun:
             self._live.begun()
-            for line in self._course.begin():
+            for line in self._turn_summary.begin():
                 self.notice(line)
 
     def _reason(self, text: str) -> None:
         self._begin()
         self._live.think().feed(text)
-        self._front.touch()
+        self._frontend.touch()
 
     def _collapse(self) -> None:
         """Thoughts that have led to something become one line."""
@@ -226,12 +226,12 @@ class Presenter:
         self._begin()
         self._collapse()
         if self._live.stream is None:
-            self._live.stream = self._renderer.begin(self._front.width)
-            self._course.has_text = True
+            self._live.stream = self._renderer.begin(self._frontend.width)
+            self._turn_summary.has_text = True
         if lines := self._live.stream.feed(self._cleaner.feed(text)):
-            self._front.print_lines(lines)
+            self._frontend.print_lines(lines)
         else:
-            self._front.touch()
+            self._frontend.touch()
 
     def _close_reply(self) -> None:
         """The text of a reply is whole; the next one begins anew."""
@@ -239,7 +239,7 @@ class Presenter:
         stream, self._live.stream = self._live.stream, None
         if stream:
             rest = stream.feed(self._cleaner.finish())
-            self._front.print_lines([*rest, *stream.finish()])
+            self._frontend.print_lines([*rest, *stream.finish()])
             self._cleaner, self._is_below_text = Cleaner(), True
 
     def _end(self, ending: Ending) -> None:
@@ -249,11 +249,11 @@ class Presenter:
             thinking, self._live.thinking = self._live.thinking, None
         self._close_reply()
         # From here on nothing is live: the last line is in the scrollback.
-        self._front.set_live(None)
+        self._frontend.set_live(None)
         whole = isinstance(ending, Finished) and ending.reason not in ("length", "content_filter")
-        for text, style in self._course.end(ending, thinking.extent() if thinking else ""):
+        for text, style in self._turn_summary.end(ending, thinking.extent() if thinking else ""):
             (self.notice if whole else self.error)(text, style)
-        self._front.print_lines([()])
+        self._frontend.print_lines([()])
 
     # Tools ------------------------------------------------------------------------------
 
@@ -261,32 +261,32 @@ class Presenter:
         if self._shown_call == call:
             return
         self._close_reply()
-        self._shown_call, self._course.has_tools = call, True
+        self._shown_call, self._turn_summary.has_tools = call, True
         gap: list[Line] = [()] if self._is_below_text else []
-        lines = call_lines(call, whole=whole, width=self._front.width)
-        self._front.print_lines([*gap, *lines])
+        lines = call_lines(call, whole=whole, width=self._frontend.width)
+        self._frontend.print_lines([*gap, *lines])
         self._is_below_text = False
 
     def _tool_started(self, call: ToolCall) -> None:
         self._print_call(call)
         self._tool_began = self._clock()
         self._live.run(call.name)
-        self._front.touch()
+        self._frontend.touch()
 
     def _tool_finished(self, event: ToolFinished) -> None:
         self._print_call(event.call)
         took = None if self._tool_began is None else self._clock() - self._tool_began
         self._shown_call = self._tool_began = None
         self._live.rest()
-        self._front.print_lines([*result_lines(event.result, took), ()])
+        self._frontend.print_lines([*result_lines(event.result, took), ()])
 
     # What is live -----------------------------------------------------------------------
 
     def _live_lines(self) -> list[Line]:
-        return self._live.lines(self._front.width)
+        return self._live.lines(self._frontend.width)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             if self._live.moves:
-                self._front.touch()
+                self._frontend.touch()

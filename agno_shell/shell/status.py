@@ -14,7 +14,7 @@ from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.events import TurnEvent
 from agno_shell.reports import address_words, figures_line, reply_line, trace_lines
-from agno_shell.shell.front import Front
+from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import text_lines, wrapped_line
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import last_exchanges
@@ -38,10 +38,10 @@ class Status:
     """Reads the conversation and shows what is true of it."""
 
     def __init__(
-        self, conversation: Conversation, front: Front, presenter: Presenter, config: Config
+        self, conversation: Conversation, frontend: Frontend, presenter: Presenter, config: Config
     ) -> None:
         self._conversation = conversation
-        self._front = front
+        self._frontend = frontend
         self._presenter = presenter
         self._last_exchanges = config[settings.SHELL_LAST_EXCHANGES]
         self._recorder: Recorder | None = None
@@ -78,7 +78,7 @@ class Status:
             ("class:heading", clean_line(choice.model)),
             ("class:notice", where + agent),
         )
-        self._front.print_lines([*wrapped_line(heading, self._front.width), ()])
+        self._frontend.print_lines([*wrapped_line(heading, self._frontend.width), ()])
         if session.agent and self._conversation.agent is None:
             agent = clean_line(session.agent)
             self._presenter.notice(
@@ -129,10 +129,12 @@ class Status:
             model=self._conversation.choice.model,
             agent=self._conversation.session.agent,
             busy=busy,
-            queued=self._front.queued,
+            queued=self._frontend.queued,
         )
         items = self._conversation.plugins.toolbar_items(view)
-        self._front.set_toolbar(toolbar_line(view, items, self._front.width, elsewhere=elsewhere))
+        self._frontend.set_toolbar(
+            toolbar_line(view, items, self._frontend.width, elsewhere=elsewhere)
+        )
 
     def watch(self, events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
         """The events of a turn, on their way to the screen."""
@@ -154,16 +156,16 @@ class Status:
             is_one = len(replies) == 1
             lines.append(reply_line(replies[0]) if is_one else figures_line(of_messages(replies)))
         if self.flags["trace"]:
-            lines += trace_lines(self._recorder.step, self._front.width)
+            lines += trace_lines(self._recorder.step, self._frontend.width)
         if any(lines):
-            self._front.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
+            self._frontend.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
 
     async def may_spend(self, question: str) -> bool:
         """Whether the person agrees; nobody agrees where there is no person."""
-        if not self._front.has_person:
+        if not self._frontend.has_person:
             return False
-        agreed = await self._front.confirm(question)
-        self._front.print_gap()
+        agreed = await self._frontend.confirm(question)
+        self._frontend.print_gap()
         return bool(agreed)
 
     def farewell(self) -> None:

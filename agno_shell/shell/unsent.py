@@ -10,7 +10,7 @@ from typing import TypeVar
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.entered import EnteredFile, Entry
 from agno_shell.shell import typed
-from agno_shell.shell.front import Front
+from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.history import SECRET
 from agno_shell.wording import count
 
@@ -25,11 +25,15 @@ class Unsent:
     disk holds up no key. Without a folder, or where nothing waits, it does nothing."""
 
     def __init__(
-        self, conversation: Conversation, front: Front, folder: str, tell: Callable[[str], None]
+        self,
+        conversation: Conversation,
+        frontend: Frontend,
+        folder: str,
+        tell: Callable[[str], None],
     ) -> None:
         self._conversation = conversation
-        self._waiting = front.waiting
-        self._front = front
+        self._waiting = frontend.waiting
+        self._frontend = frontend
         self._folder = folder
         self._tell = tell
         self._files: dict[str, EnteredFile] = {}
@@ -89,7 +93,7 @@ class Unsent:
     async def restore(self) -> None:
         """Put what was not sent in the session that is open now back into the input."""
         waiting = self._waiting
-        if waiting is None or not self._folder or not self._front.has_person:
+        if waiting is None or not self._folder or not self._frontend.has_person:
             return
         early, self._early = self._early, []
         for entry in early:
@@ -102,7 +106,7 @@ class Unsent:
         self.done(said)
         left = [each for each in found if each not in said]
         if left:
-            self._front.put_back(left)
+            self._frontend.put_back(left)
             self._tell(put_back(len(left)) + "\n")
 
     def _bring_along(self, session_id: str) -> None:

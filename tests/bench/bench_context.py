@@ -17,7 +17,7 @@ from agno_shell.contracts import Counted, ProviderFactory, Storage
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
-from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.plugins import Plugins
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, new_id, now
@@ -64,7 +64,7 @@ async def _open(storage: Storage, session_id: str) -> Conversation:
     factory = ProviderFactory("counting", "", lambda _options: provider)
     models = Models(factory, factory, lambda made: made.open(None), default="m", environ={})  # type: ignore[arg-type]
     config = Config({})
-    toolbelt = Toolbelt(
+    tool_registry = ToolRegistry(
         dict,
         lambda box: box.open(None),
         on=(),
@@ -73,7 +73,9 @@ async def _open(storage: Storage, session_id: str) -> Conversation:
         report=print,  # type: ignore[arg-type]
     )
     plugins = Plugins(installed=False)
-    talk = Conversation(StoreThread(lambda: storage), models, plugins, config, toolbelt=toolbelt)
+    talk = Conversation(
+        StoreThread(lambda: storage), models, plugins, config, tool_registry=tool_registry
+    )
     await talk.open(session_id)
     return talk
 

@@ -77,7 +77,7 @@ async def test_what_was_said_since_stays_at_the_end() -> None:
 async def test_standing_on_an_earlier_message_reads_nothing() -> None:
     kept = Kept(chain(6))
     path = kept.path()
-    await path.stand_at(kept.stored_path[3].id)
+    await path.checkout(kept.stored_path[3].id)
     assert list(path.messages) == kept.stored_path[2:4]
     assert kept.trees == 0
     assert await path.read_further()
@@ -90,7 +90,7 @@ async def test_standing_on_another_branch_reads_the_end_of_it() -> None:
     branch = chain(3, parent=trunk[1].id)
     kept = Kept(trunk, branch)
     path = kept.path()
-    await path.stand_at(branch[-1].id)
+    await path.checkout(branch[-1].id)
     assert list(path.messages) == [trunk[1], *branch]
     assert kept.trees == 1
     assert await path.read_further()
@@ -103,7 +103,7 @@ async def test_standing_on_another_branch_reads_the_end_of_it() -> None:
 
 async def test_standing_before_the_first_message() -> None:
     path = Kept(chain(6)).path()
-    await path.stand_at(None)
+    await path.checkout(None)
     assert list(path.messages) == []
     assert path.head is None
     assert path.is_whole

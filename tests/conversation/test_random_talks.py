@@ -181,7 +181,7 @@ class RandomTalk:
         self.storage = storage
         self.model = model
         self.moves = Moves(talk)
-        talk.toolbelt.approve = self._approve
+        talk.tool_registry.approve = self._approve
         self.was_poisoned = False
         """Whether the last thing that happened was a refusal for the poison in a question."""
 
@@ -322,7 +322,7 @@ async def talk_at_random(
         error.add_note(f"the seed is {seed}")
         raise
     finally:
-        await talk.toolbelt.close()
+        await talk.tool_registry.close()
 
 
 @pytest.mark.parametrize("tenth", range(10))

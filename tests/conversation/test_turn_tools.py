@@ -80,7 +80,7 @@ def calls(*names: str) -> list[Any]:
 @pytest.fixture
 async def talk(make_conversation: Callable[..., Conversation]) -> Conversation:
     conversation = make_conversation(boxes=[BOX], values={"tools.rounds": 3})
-    conversation.toolbelt.approve = once
+    conversation.tool_registry.approve = once
     await conversation.create("Test")
     return conversation
 
@@ -131,7 +131,7 @@ async def test_a_refused_call_does_not_run(talk: Conversation, provider: Scripte
     async def no(_call: ToolCall, _tool: Tool) -> Permission:
         return "no"
 
-    talk.toolbelt.approve = no
+    talk.tool_registry.approve = no
     provider.scripts.extend([calls("noon"), ["Then not.", Finished()]])
     events = await run(talk.turn("Go"))
     assert not any(isinstance(event, ToolStarted) for event in events)
@@ -170,7 +170,7 @@ async def test_stopping_while_the_person_is_asked(
         await asyncio.Event().wait()
         return "once"
 
-    talk.toolbelt.approve = wait
+    talk.tool_registry.approve = wait
     provider.scripts.append(calls("noon"))
     turn = talk.turn("Go")
     events = await run(turn)
@@ -209,7 +209,7 @@ async def test_a_model_that_was_down_is_not_asked_again_after_the_tools(
 ) -> None:
     values = {"provider.fallbacks": ("model-y",)}
     conversation = make_conversation(boxes=[BOX], values=values)
-    conversation.toolbelt.approve = once
+    conversation.tool_registry.approve = once
     await conversation.create("Test")
     down = Failed("unreachable", "Nobody there.", temporary=True)
     provider.scripts.extend([[down], calls("noon"), ["Noon.", Finished()]])
@@ -231,7 +231,7 @@ async def test_a_result_that_cannot_be_saved_is_sent_all_the_same(
     make_conversation: Callable[..., Conversation], provider: ScriptedProvider
 ) -> None:
     conversation = make_conversation(Full(), boxes=[BOX])
-    conversation.toolbelt.approve = once
+    conversation.tool_registry.approve = once
     await conversation.create("Test")
     provider.scripts.extend([calls("noon"), ["Noon.", Finished()]])
     events = await run(conversation.turn("Go"))
@@ -260,6 +260,6 @@ async def test_asked_again_what_tools_have_said_stands_though_the_answer_fails(
     await run(talk.turn("What time is it?"))
     question = talk.history[0]
     provider.scripts.extend([calls("noon"), [Failed("server", "Down.")]])
-    await run(talk.turn_on(question.id))
+    await run(talk.answer_turn(question.id))
     assert [message.role for message in talk.history] == ["user", "assistant", "tool", "assistant"]
     assert await stored(talk) == list(talk.history)

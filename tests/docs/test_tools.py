@@ -11,7 +11,7 @@ import pytest
 
 from agno_shell import settings
 from agno_shell.contracts import Tool, ToolOptions
-from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.errors import UsageError
 from agno_shell.types import ToolCall
 
@@ -54,7 +54,7 @@ async def test_wrong_arguments_and_errors_reach_the_model_as_sentences(
     with pytest.raises(UsageError, match="unit: input should be 'hours' or 'days'"):
         await tools["between"].run({"first": "2026-07-20", "last": "2026-07-22", "unit": "weeks"})
     factories = {factory.name: factory for factory in example.register_tools()}
-    belt = Toolbelt(
+    belt = ToolRegistry(
         lambda: factories,
         lambda factory: factory.open(ToolOptions()),
         on=["clock"],

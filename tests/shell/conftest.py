@@ -18,7 +18,7 @@ from agno_shell.conversation.conversation import Conversation
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.loop import Shell
 from agno_shell.shell.terminal import FrameOutput, patch_parser
-from agno_shell.shell.terminal_front import TerminalFront
+from agno_shell.shell.terminal_frontend import TerminalFrontend
 
 COLUMNS, ROWS = 80, 24
 
@@ -132,7 +132,7 @@ async def sit_down(
             storage, **{key: options.pop(key) for key in OF_CONVERSATION if key in options}
         )
         plain = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
-        front = TerminalFront(
+        frontend = TerminalFrontend(
             keyboard,
             output,
             history=history or InputHistory(None),
@@ -140,7 +140,7 @@ async def sit_down(
         )
         shell = Shell(
             conversation,
-            front,
+            frontend,
             renderer or plain,
             Config(),
             remember=remember,

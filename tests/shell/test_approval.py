@@ -145,7 +145,7 @@ async def test_words_that_begin_with_a_letter_of_an_answer_are_words(
 ) -> None:
     await asks(seat, provider)
     seat.type("any")
-    await seat.until(lambda: seat.shell.front.buffer.text == "any")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "any")
     seat.type("\x7f\x7f\x7f")  # an emptied input gives the keys back to the question
     await seat.sees("▸ n  No")
     seat.type("ab")
@@ -153,13 +153,13 @@ async def test_words_that_begin_with_a_letter_of_an_answer_are_words(
     await seat.until(lambda: "▸ n  No" in screen(seat))
     seat.type("y\r")
     await seat.sees("the result")
-    assert seat.shell.front.buffer.text == "ab"
+    assert seat.shell.frontend.buffer.text == "ab"
 
 
 async def test_a_paste_is_no_answer(seat: Any, provider: ScriptedProvider, box: Box) -> None:
     await asks(seat, provider)
     seat.type("\x1b[200~y\r\x1b[201~")
-    await seat.until(lambda: seat.shell.front.buffer.text == "y\n")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "y\n")
     assert box.calls == []
     seat.type("\x03")
     await seat.sees("(stopped;")
@@ -171,14 +171,14 @@ async def test_control_c_stops_the_turn(
 ) -> None:
     await asks(seat, provider)
     seat.type(typed)
-    await seat.until(lambda: seat.shell.front.buffer.text == typed)
+    await seat.until(lambda: seat.shell.frontend.buffer.text == typed)
     seat.type("\x03")
     await seat.sees("(stopped; what was shown is kept; /continue goes on, /retry asks again)")
     await seat.until(lambda: "Never" not in screen(seat))
     assert box.calls == []
     history = seat.shell.conversation.history
     assert [each.role for each in history] == ["user", "assistant", "tool"]
-    assert seat.shell.front.buffer.text == typed
+    assert seat.shell.frontend.buffer.text == typed
 
 
 async def test_leaving_ends_the_question(seat: Any, provider: ScriptedProvider, box: Box) -> None:

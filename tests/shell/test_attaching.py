@@ -94,7 +94,7 @@ async def test_a_message_that_cannot_be_sent_is_in_the_input_again(
     seat.type("Look at @old.zip \r")
     await seat.sees("old.zip is application/zip, which no model takes.")
     await seat.sees("Nothing was sent.")
-    await seat.until(lambda: seat.shell.front.buffer.text == "Look at @old.zip")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "Look at @old.zip")
     assert provider.requests == []
 
 
@@ -115,7 +115,7 @@ async def test_what_is_too_large_is_asked_about(
         assert questions(seat) == [["huge.txt"]]
     else:
         await seat.sees("Nothing was sent.")
-        await seat.until(lambda: seat.shell.front.buffer.text == "Look at @huge.txt")
+        await seat.until(lambda: seat.shell.frontend.buffer.text == "Look at @huge.txt")
 
 
 async def test_control_c_stops_looking(
@@ -132,5 +132,5 @@ async def test_control_c_stops_looking(
     await seat.until(lambda: seat.shell._stop is not None)
     seat.type("\x03")
     await seat.sees("Nothing was sent.")
-    await seat.until(lambda: seat.shell.front.buffer.text == "Look at @notes.txt")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "Look at @notes.txt")
     assert provider.requests == []

@@ -59,7 +59,7 @@ async def test_back_and_forth(seat: Any) -> None:
 
 async def test_one_empty_line_stands_behind_a_turn_of_a_command(seat: Any) -> None:
     seat.type("/retry\r")
-    await seat.until(lambda: not seat.shell.front.busy and len(path(seat)) == 4)
+    await seat.until(lambda: not seat.shell.frontend.busy and len(path(seat)) == 4)
     seat.type("three\r")
     await seat.sees("echo: three")
     assert "\n\n\n" not in seat.terminal.text()
@@ -123,7 +123,7 @@ async def test_an_edit_that_cannot_be_sent_is_in_the_input_again(seat: Any, tmp_
     empty.touch()
     seat.type(f"/edit 3 -- see @{empty} \r")
     await seat.sees("empty.txt is empty.")
-    await seat.until(lambda: seat.shell.front.buffer.text == f"/edit 3 -- see @{empty}")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == f"/edit 3 -- see @{empty}")
     await stands(seat, "one", "echo: one", "two", "echo: two")
 
 
@@ -198,13 +198,13 @@ async def test_what_a_shell_takes_back_is_no_news_for_it(
     await seat.sees("echo: begin")
     seat.type("/undo\r")
     await seat.sees("Taken back: › begin")
-    await seat.shell.lookout.look()
+    await seat.shell.session_monitor.look()
     elsewhere = make_conversation(MemoryStorage(store))
     await elsewhere.open(seat.shell.conversation.session.session_id)
     assert elsewhere.history == []
     async for _event in elsewhere.turn("other").events():
         pass
-    await seat.shell.lookout.look()
+    await seat.shell.session_monitor.look()
     await seat.sees("2 messages were added to this session elsewhere.")
     seat.type("/redo\r")
     await seat.sees("Brought back: › begin")

@@ -115,7 +115,7 @@ async def test_where_nothing_is_printed_the_screen_is_as_before(seat: Any) -> No
     await seat.until(lambda: "model-x" in screen(seat))
     before = screen(seat)
     options = [(("", f"option {n:02}"),) for n in range(10)]
-    task = asyncio.create_task(seat.shell.front.choose(options))
+    task = asyncio.create_task(seat.shell.frontend.choose(options))
     await seat.sees("Esc leaves")
     seat.type("\x1b")
     assert await task is None
@@ -167,7 +167,7 @@ async def test_a_draft_survives_a_choice(seat: Any) -> None:
     await seat.sees("Esc leaves")
     seat.type(DOWN + DOWN + "\r")
     await seat.sees("picked 1")
-    assert seat.shell.front.buffer.text == "a draft"
+    assert seat.shell.frontend.buffer.text == "a draft"
     seat.type(", finished\r")
     await seat.sees("echo: a draft, finished")
 
@@ -185,7 +185,7 @@ async def test_a_paste_goes_to_the_input_and_is_not_said(
     await offers(seat)
     seat.type("\x1b[200~pasted\r\x1b[201~")
     await seat.sees("picked None")
-    await seat.until(lambda: seat.shell.front.buffer.text == "pasted\n")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "pasted\n")
     assert provider.requests == []
 
 
@@ -224,9 +224,9 @@ async def test_a_signal_ends_the_shell_behind_a_list(seat: Any) -> None:
 
 
 async def test_a_list_that_no_command_shows_is_closed_by_leaving(seat: Any) -> None:
-    task = asyncio.create_task(seat.shell.front.choose([(("", "one"),)]))
+    task = asyncio.create_task(seat.shell.frontend.choose([(("", "one"),)]))
     await seat.sees("Esc leaves")
-    seat.shell.front.leave()
+    seat.shell.frontend.leave()
     assert await asyncio.wait_for(task, 20) is None
     await asyncio.wait_for(seat.task, 20)
 
@@ -243,8 +243,8 @@ async def test_nothing_to_choose_from_is_nothing_picked(seat: Any) -> None:
 
 
 async def test_a_line_is_cut_where_the_terminal_ends(seat: Any) -> None:
-    front = seat.shell.front
-    task = asyncio.create_task(front.choose([(("", "wide 漢字 " * 30),), (("", "short"),)]))
+    frontend = seat.shell.frontend
+    task = asyncio.create_task(frontend.choose([(("", "wide 漢字 " * 30),), (("", "short"),)]))
     await seat.sees("Esc leaves")
     [line] = marked(seat)
     assert line.endswith("…")

@@ -28,7 +28,7 @@ async def asks(seat: Any, text: str, answer: str) -> None:
     await seat.until(
         lambda: (
             any(each.content == answer for each in seat.shell.conversation.history)
-            and not seat.shell.front.busy
+            and not seat.shell.frontend.busy
         ),
         answer,
     )
@@ -203,7 +203,7 @@ async def test_what_another_shell_remembers_goes_along(
     seat = await sit_down(storage)
     await say(seat, "one")
     storage.remember(storage.current() or "", "Tea, not coffee.")
-    await seat.shell.lookout.look()
+    await seat.shell.session_monitor.look()
     await say(seat, "two")
     assert "Tea, not coffee." in provider.requests[-1].messages[0].content
 
@@ -229,6 +229,6 @@ async def test_control_c_ends_looking_whether_anything_is_to_be_summed_up(
     monkeypatch.setattr(provider, "stream", Slow().stream)
     seat.type("two\r")
     await looking.wait()
-    assert seat.shell.front.busy
+    assert seat.shell.frontend.busy
     seat.type("\x03")
-    await seat.until(lambda: not seat.shell.front.busy)
+    await seat.until(lambda: not seat.shell.frontend.busy)

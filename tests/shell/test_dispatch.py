@@ -59,7 +59,7 @@ async def test_a_pasted_text_stays_a_message_when_it_waits_and_is_taken_back(
     seat.type(pasted("/exit\nsecond") + "\r")
     await seat.sees("1 waiting")
     seat.type("\x03")
-    await seat.until(lambda: "/exit\nsecond" in seat.shell.front.buffer.text)
+    await seat.until(lambda: "/exit\nsecond" in seat.shell.frontend.buffer.text)
     seat.type("\r")
     await seat.sees("echo: /exit")
     assert sent(provider)[-1] == "/exit\nsecond"
@@ -78,7 +78,7 @@ async def test_an_unknown_command_is_in_the_input_again(
     seat = await sit_down()
     seat.type("/sesions of 2026\r")
     await seat.sees("There is no command /sesions. Did you mean /sessions? Nothing was sent")
-    await seat.until(lambda: seat.shell.front.buffer.text == "/sesions of 2026")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "/sesions of 2026")
     seat.type("\x01 \r")  # to its beginning, and a blank there
     await seat.sees("echo: /sesions of 2026")
     assert sent(provider) == ["/sesions of 2026"]
@@ -98,7 +98,7 @@ async def test_what_is_being_typed_is_not_mixed_with_what_comes_back(
     gate.set()
     await seat.sees("There is no command /nothing.")
     seat.type("ft")
-    await seat.until(lambda: seat.shell.front.buffer.text == "next draft")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "next draft")
 
 
 async def test_lines_below_a_command_are_neither_welded_to_it_nor_sent(
@@ -108,7 +108,7 @@ async def test_lines_below_a_command_are_neither_welded_to_it_nor_sent(
     seat = await sit_down(storage, new="Old")
     seat.type(f"/rename New{ALT_ENTER}a question\r")
     await seat.sees("/rename takes one line, and there are more below it.")
-    await seat.until(lambda: seat.shell.front.buffer.text == "/rename New\na question")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "/rename New\na question")
     assert [each.name for each in storage.sessions()] == ["Old"]
     assert provider.requests == []
 

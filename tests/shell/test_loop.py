@@ -80,7 +80,7 @@ async def test_control_c_clears_the_line_and_up_brings_it_back(
     seat.type("\x03")
     await seat.sees_not("a long draft")
     # The history is read again off the loop.
-    await seat.until(lambda: len(seat.shell.front.buffer._working_lines) > 1)
+    await seat.until(lambda: len(seat.shell.frontend.buffer._working_lines) > 1)
     seat.type("\x1b[A")
     await seat.sees("› a long draft")
     assert provider.requests == []
@@ -114,7 +114,7 @@ async def test_control_c_gives_waiting_messages_back(
     seat.type("two\rthree\r")
     await seat.sees("2 waiting")
     seat.type("\x03")
-    await seat.until(lambda: seat.shell.front.buffer.text == "two\nthree")
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "two\nthree")
     assert len(provider.requests) == 1
 
 
@@ -336,7 +336,7 @@ async def in_trouble(sit_down: SitDown) -> Any:
     storage.full = True
     seat.type("precious\r")
     await seat.sees("The reply was not saved either.")
-    await seat.until(lambda: not seat.shell.front.busy)
+    await seat.until(lambda: not seat.shell.frontend.busy)
     return seat
 
 
@@ -350,7 +350,7 @@ async def test_who_leaves_with_unsaved_messages_is_asked_once_and_may_stay(
     seat.type("\r")
     seat.type("still here\r")
     await seat.sees("echo: still here")
-    await seat.until(lambda: not seat.shell.front.busy)
+    await seat.until(lambda: not seat.shell.frontend.busy)
     seat.type("/exit\r")
     await seat.sees("4 messages are not in the store. Leave anyway? [y/N]")
     seat.type("y\r")
@@ -431,7 +431,7 @@ async def test_a_session_opens_at_a_message_and_goes_on_at_its_end(sit_down: Sit
     assert storage.open(long).head is None
     seat.type("on\r")
     await seat.sees("echo: on")
-    await seat.until(lambda: not seat.shell.front.busy)
+    await seat.until(lambda: not seat.shell.frontend.busy)
     assert storage.messages(long)[-2].parent == made[-1].id
 
 
@@ -467,6 +467,6 @@ async def test_the_watch_ends_with_the_shell(sit_down: SitDown) -> None:
         return {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
 
     seat = await sit_down()
-    assert "Lookout.run" in running()
+    assert "SessionMonitor.run" in running()
     await seat.leaves()
-    assert "Lookout.run" not in running()
+    assert "SessionMonitor.run" not in running()

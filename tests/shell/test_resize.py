@@ -51,7 +51,7 @@ async def test_a_narrower_terminal_erases_the_rows_that_were_wrapped(
     seat = await sit_down()
     seat.type("x" * 70)
     await seat.sees("x" * 70)
-    application = seat.shell.front._application
+    application = seat.shell.frontend._application
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(application.output, "_get_size", lambda: Size(24, 30))
     written = len(seat.terminal.getvalue())

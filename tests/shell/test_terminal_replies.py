@@ -101,4 +101,4 @@ async def test_nothing_of_it_gets_into_the_input(sit_down: Callable[..., Any]) -
     seat = await sit_down()
     for reply in REPLIES.values():
         seat.type(f"a{reply}")
-    await seat.until(lambda: seat.shell.front.buffer.text == "a" * len(REPLIES))
+    await seat.until(lambda: seat.shell.frontend.buffer.text == "a" * len(REPLIES))

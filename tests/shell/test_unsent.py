@@ -66,7 +66,7 @@ async def test_what_waits_is_on_the_disk_until_it_is_sent(
     assert r"line 799\nend please" in kept(folder)
     assert '"Go"' not in kept(folder), "what is sent does not wait"
     goes_on.set()
-    await seat.until(lambda: kept(folder) == "" and not seat.shell.front.busy)
+    await seat.until(lambda: kept(folder) == "" and not seat.shell.frontend.busy)
     said = [each.content for each in storage.tree(seat.shell.conversation.session.session_id)]
     assert said[2] == LARGE + " please"
     await seat.leaves()
@@ -81,7 +81,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     await busy(seat, provider)
     seat.type("second\r")
     seat.type(PASTE.format(LARGE) + "\r")
-    await seat.until(lambda: seat.shell.front.queued == 2)
+    await seat.until(lambda: seat.shell.frontend.queued == 2)
     seat.type("\x04")
     await seat.sees("2 messages were entered but not sent: they come back when this session is")
     await seat.sees("again. Leave anyway?")
@@ -190,7 +190,7 @@ async def test_what_could_not_be_saved_is_kept_for_the_next_shell(
     storage.full = True
     seat.type("lost?\r")
     await seat.sees("echo: lost?")
-    await seat.until(lambda: not seat.shell.front.busy)
+    await seat.until(lambda: not seat.shell.frontend.busy)
     assert "lost?" in kept(folder)
     storage.full = False
     seat.type("next\r")

@@ -221,10 +221,10 @@ def conversation(
     finally:
         disk.close(fd)
     messages = whole(path)
-    return tree.path(messages, in_force(head, messages))[-last:]
+    return tree.path(messages, effective(head, messages))[-last:]
 
 
-def in_force(head: Head | None, messages: list[Message]) -> str | None:
+def effective(head: Head | None, messages: list[Message]) -> str | None:
     """The id that a head names, unless something was said after it was set."""
     if head is None or not messages:
         return None

@@ -36,12 +36,12 @@ from agno_shell.types import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from agno_shell.builtin.json_storage.belongings import Belongings
     from agno_shell.builtin.json_storage.locks import Locks
     from agno_shell.builtin.json_storage.mending import Mending
     from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.replies import Replies
     from agno_shell.builtin.json_storage.search import Search
+    from agno_shell.builtin.json_storage.session_data import SessionData
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
     from agno_shell.builtin.json_storage.trash import Trash
     from agno_shell.contracts.storage import StorageOptions
@@ -92,7 +92,7 @@ class JsonStorage(OutlinedStorage):
                 found = message_reader.conversation(path, head, last, self._load)
             else:
                 messages = self._load(path)
-                found = tree.path(messages, message_reader.in_force(head, messages))
+                found = tree.path(messages, message_reader.effective(head, messages))
             return self._still_of(session_id, found)
 
     def tree(self, session_id: str) -> list[Message]:
@@ -224,31 +224,31 @@ class JsonStorage(OutlinedStorage):
     # What belongs to a session beside its messages ---------------------------------------
 
     def memories(self, session_id: str) -> list[Memory]:
-        return self._belongings.memories(session_id)
+        return self._session_data.memories(session_id)
 
     def remember(self, session_id: str, text: str) -> Memory:
-        return self._belongings.remember(session_id, text)
+        return self._session_data.remember(session_id, text)
 
     def forget(self, session_id: str, memory_id: str) -> Memory:
-        return self._belongings.forget(session_id, memory_id)
+        return self._session_data.forget(session_id, memory_id)
 
     def attach(self, session_id: str, data: bytes) -> str:
-        return self._belongings.attach(session_id, data)
+        return self._session_data.attach(session_id, data)
 
     def attachment(self, session_id: str, sha256: str) -> bytes:
-        return self._belongings.attachment(session_id, sha256)
+        return self._session_data.attachment(session_id, sha256)
 
     def trashed_memories(self, trash_id: str) -> list[Memory]:
-        return self._belongings.trashed_memories(trash_id)
+        return self._session_data.trashed_memories(trash_id)
 
     def trashed_attachment(self, trash_id: str, sha256: str) -> bytes:
-        return self._belongings.trashed_attachment(trash_id, sha256)
+        return self._session_data.trashed_attachment(trash_id, sha256)
 
     @property
-    def _belongings(self) -> Belongings:
-        from agno_shell.builtin.json_storage.belongings import Belongings
+    def _session_data(self) -> SessionData:
+        from agno_shell.builtin.json_storage.session_data import SessionData
 
-        return Belongings(self._root, self._catalog, lambda: self._locks, self._notices)
+        return SessionData(self._root, self._catalog, lambda: self._locks, self._notices)
 
     # After a power cut -------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from agno_shell.conversation.compaction import transcript
 from agno_shell.conversation.compaction.transcript import Said
 from agno_shell.conversation.models import OFFLINE, Choice
 from agno_shell.conversation.reply import Reply, taken_by
-from agno_shell.conversation.request.summaries import in_force
+from agno_shell.conversation.request.summaries import effective
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import (
@@ -209,7 +209,7 @@ async def undo(conversation: Conversation) -> MessageSaved | NotSaved:
     """Send again what the newest summary stands for: its originals, with the summary before
     it, if there was one. Raises :class:`~agno_shell.errors.UsageError` without a summary."""
     path = await conversation.whole_path()
-    led_to = in_force(path)
+    led_to = effective(path)
     if not led_to:
         raise UsageError(
             "There is no summary here: everything is sent as it was said.",

@@ -239,7 +239,7 @@ class Requests:
     async def _frame(self, window: int) -> Frame:
         conversation = self._conversation
         agent = conversation.agent
-        tools = tuple(await conversation.toolbelt.schemas())
+        tools = tuple(await conversation.tool_registry.schemas())
         if tools != self._tools[0]:
             self._tools = (tools, _tools_text(tools))
         made = system_message(

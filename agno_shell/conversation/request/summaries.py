@@ -23,7 +23,7 @@ def as_sent(summary: Message) -> Message:
     )
 
 
-def in_force(path: Iterable[Message]) -> list[Message]:
+def effective(path: Iterable[Message]) -> list[Message]:
     """The summaries that a path has led to, each made when the one before it was in force;
     the last one counts.
 

@@ -128,7 +128,7 @@ class Moves:
     async def retry(self, model: str | None) -> Again:
         """A turn that answers the last question once more."""
         question = await self._last_question()
-        return Again(self._conversation.turn_on(question.id, model), question)
+        return Again(self._conversation.answer_turn(question.id, model), question)
 
     async def resume(self) -> Again:
         """A turn that goes on where the last reply ended too early."""
@@ -142,10 +142,10 @@ class Moves:
             # Nothing of it had come: what stands before it is answered anew.
             question = await self._last_question()
             before = path[said[-1] - 1].id if said[-1] else None
-            return Again(conversation.turn_on(before), question)
+            return Again(conversation.answer_turn(before), question)
         if last.role == "assistant" and last.status == "complete" and not last.tool_calls:
             raise UsageError("The last reply is whole.", hint="/retry asks for another one.")
-        return Again(conversation.turn_on(conversation.head()), last)
+        return Again(conversation.answer_turn(conversation.head()), last)
 
     async def edit(
         self, message_id: str, text: str, attachments: Sequence[Attachment] = ()

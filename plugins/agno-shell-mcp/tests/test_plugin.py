@@ -10,7 +10,7 @@ import pluggy
 from agno_shell_mcp.box import McpBox
 
 from agno_shell import Tool, ToolOptions, hookspecs
-from agno_shell.conversation.tools.toolbelt import Toolbelt
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.types import ToolCall
 
 
@@ -51,7 +51,7 @@ async def test_on_the_tool_belt_every_call_has_an_answer(make_box, plain_server)
     box = make_box({"files": plain_server(), "lost": plain_server("gone")})
     [factory] = agno_shell_mcp.register_tools()
     reports = []
-    belt = Toolbelt(
+    belt = ToolRegistry(
         lambda: {"mcp": factory},
         lambda _factory: box,
         on=["mcp"],

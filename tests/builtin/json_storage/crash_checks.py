@@ -319,7 +319,7 @@ def _look_of(store: Storage, sessions: dict[str, Kept], creating: bool) -> list[
             trash_id = trash[session_id].trash_id
             found = store.trashed_messages(trash_id)
             complaints += _content(found, kept) + _named(trash[session_id].session, kept)
-            complaints += _belongings(
+            complaints += _session_data(
                 store.trashed_memories(trash_id), partial(store.trashed_attachment, trash_id), kept
             )
         elif "gone" not in kept.places:
@@ -333,7 +333,7 @@ def _look_of(store: Storage, sessions: dict[str, Kept], creating: bool) -> list[
 def _look_of_one(store: Storage, listed: Session, kept: Kept) -> list[str]:
     found = store.tree(listed.session_id)
     complaints = _content(found, kept) + _named(listed, kept)
-    complaints += _belongings(
+    complaints += _session_data(
         store.memories(listed.session_id), partial(store.attachment, listed.session_id), kept
     )
     if listed.message_count != len(found):
@@ -357,7 +357,7 @@ def _content(found: Sequence[Message], kept: Kept) -> list[str]:
     return [f"{len(kept.messages)} messages were saved, {len(said)} are there, or others"]
 
 
-def _belongings(
+def _session_data(
     memories: Sequence[Memory], content: Callable[[str], bytes], kept: Kept
 ) -> list[str]:
     complaints = []

@@ -196,7 +196,7 @@ async def test_each_round_with_tools_is_looked_at(
     async def once(_call: Any, _tool: Any) -> Any:
         return "once"
 
-    conversation.toolbelt.approve = once
+    conversation.tool_registry.approve = once
     await conversation.create("Dear")
     usage = UsageReported(Usage(10, 1, cost=1.5))
     provider.scripts.append([ToolCall("c", "clock", "{}"), usage, Finished("tool_calls")])

@@ -102,7 +102,7 @@ async def test_what_was_found_holds_while_the_path_goes_on(far: Any) -> None:
     await earlier.find(ids)
     once = storage.reads
     talk.path.append(messages("user")[0])
-    await talk.path.stand_at(said[9].id)
+    await talk.path.checkout(said[9].id)
     assert [each.message.id for each in await earlier.find(ids)] == ids
     assert storage.reads == once > 0
     # Read further back, places are others.
@@ -116,12 +116,12 @@ async def test_what_was_taken_back_is_not_found(far: Any) -> None:
     talk, said, storage = far
     earlier = Earlier(talk)
     assert await earlier.find([said[10].id])
-    await talk.path.stand_at(said[8].id)
+    await talk.path.checkout(said[8].id)
     assert await earlier.find([said[10].id]) == []
     reads = storage.reads
     assert await earlier.find([said[10].id]) == []
     assert storage.reads == reads
-    await talk.path.stand_at(said[11].id)
+    await talk.path.checkout(said[11].id)
     assert await earlier.find([said[10].id])
 
 

@@ -195,7 +195,7 @@ async def test_of_a_refused_result_only_the_text_is_left_out(
 
     box: ToolFactory = python_tools("box", "Reads", read)
     talk = make_conversation(boxes=[box])
-    talk.toolbelt.approve = allow
+    talk.tool_registry.approve = allow
     await talk.create("Test")
     provider.scripts.append([ToolCall("1", "read", "{}"), Finished("tool_calls")])
     provider.scripts.append([REFUSED])

@@ -74,7 +74,7 @@ class Talk:
         self.memories: list[Memory] = []
         self.api_base = None
         self.reasoning = None
-        self.toolbelt = Belt()
+        self.tool_registry = Belt()
         self.plugins = SimpleNamespace(report=print)
         self.session = Session("0" * 8, "Test", now(), now(), pinned=tuple(pinned))
         self.stored = [
@@ -211,9 +211,9 @@ async def test_the_system_text_always_goes_and_takes_its_room() -> None:
 
 async def test_tools_take_room_and_stand_in_the_receipt() -> None:
     talk = Talk([*dialogue(20), message("user", "now?")], room=100)
-    talk.toolbelt = Belt(ToolSchema("clock", "Says the time. " * 10, {"type": "object"}))
+    talk.tool_registry = Belt(ToolSchema("clock", "Says the time. " * 10, {"type": "object"}))
     prepared = await talk.prepare()
-    assert prepared.request.tools == talk.toolbelt.tools
+    assert prepared.request.tools == talk.tool_registry.tools
     assert prepared.receipt.tool_tokens > 30
     assert prepared.receipt.tokens <= 100
     assert texts(prepared)[0] == "q16"
@@ -278,7 +278,7 @@ async def test_a_pin_on_another_branch_does_not_go() -> None:
     said = [*dialogue(3), message("user", "now?")]
     talk = Talk(said, pinned=[said[4].id])
     assert "q2" in texts(await talk.prepare())
-    await talk.path.stand_at(said[1].id)
+    await talk.path.checkout(said[1].id)
     talk.say(message("user", "other"))
     prepared = await talk.prepare()
     assert texts(prepared) == ["q0", "a0", "other"]
@@ -618,7 +618,7 @@ async def test_a_retry_keeps_the_beginning(
         await turn(talk, f"{number} w w w w")
     sent = provider.requests[-1].messages
     question = talk.history[-2].id
-    async for _event in talk.turn_on(question).events():
+    async for _event in talk.answer_turn(question).events():
         pass
     assert provider.requests[-1].messages == sent
 

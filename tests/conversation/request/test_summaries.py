@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agno_shell.conversation.request.summaries import INTRODUCTION, as_sent, in_force
+from agno_shell.conversation.request.summaries import INTRODUCTION, as_sent, effective
 from agno_shell.types import Message, new_id, now
 
 
@@ -19,20 +19,20 @@ def test_a_summary_is_told_to_the_model_as_what_it_is() -> None:
 def test_the_newest_summary_is_in_force() -> None:
     said = Message("1", "user", "x", now())
     one, two = summary("one", "1"), summary("two", "5")
-    assert in_force([said]) == []
-    assert in_force([said, one, said]) == [one]
-    assert in_force([said, one, said, two]) == [one, two]
+    assert effective([said]) == []
+    assert effective([said, one, said]) == [one]
+    assert effective([said, one, said, two]) == [one, two]
 
 
 def test_one_that_covers_nothing_ends_all_of_them() -> None:
     one, two, three = summary("one", "1"), summary("two", "5"), summary("three", "9")
-    assert in_force([one, two, summary("", None)]) == []
-    assert in_force([one, two, summary("", None), three]) == [three]
+    assert effective([one, two, summary("", None)]) == []
+    assert effective([one, two, summary("", None), three]) == [three]
 
 
 def test_one_that_reaches_as_far_as_an_earlier_one_brings_it_back() -> None:
     one, two, three = summary("one", "1"), summary("two", "5"), summary("three", "9")
     again = summary("one", "1")
-    assert in_force([one, two, again]) == [again]
-    assert in_force([one, two, again, three]) == [again, three]
-    assert in_force([one, two, three, summary("two", "5")])[0] == one
+    assert effective([one, two, again]) == [again]
+    assert effective([one, two, again, three]) == [again, three]
+    assert effective([one, two, three, summary("two", "5")])[0] == one

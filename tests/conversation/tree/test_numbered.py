@@ -84,9 +84,9 @@ async def test_standing_elsewhere(talk: Conversation) -> None:
     tree = await talk.tree()
     aside = next(each for each in tree if each.content == "aside")
     for message in (aside, tree[2], tree[-1], tree[0]):
-        await talk.stand_at(message.id)
+        await talk.checkout(message.id)
         await agrees(talk)
-    await talk.stand_at(None)
+    await talk.checkout(None)
     assert await talk.numbered.length() == 0
     assert await talk.numbered.part(0, 9) == []
 
@@ -99,7 +99,7 @@ async def test_what_is_not_saved_yet_has_its_number_and_its_place(talk: Conversa
     assert len(talk.unsaved_here) == 2
     await agrees(talk)
     tree = await talk.tree()
-    await talk.stand_at(tree[3].id)
+    await talk.checkout(tree[3].id)
     await talk.add(Message(new_id(), "user", "aside", now(), talk.head()))
     await agrees(talk)
 

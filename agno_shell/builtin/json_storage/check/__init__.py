@@ -4,8 +4,8 @@ Looking takes no lock and writes nothing. What looks wrong is looked at again, u
 session's lock where it is to be mended, because another shell may have been at work.
 Nothing is written where nothing is wrong.
 
-The rooms, lowest first: ``ailment`` is one thing that is wrong and how it is mended;
-``rights``, ``messages``, ``leftovers``, ``record`` and ``belongings`` each know one kind of them;
+The rooms, lowest first: ``issue`` is one thing that is wrong and how it is mended;
+``rights``, ``messages``, ``leftovers``, ``record`` and ``session_data`` each know one kind of them;
 ``session`` looks at one folder, ``listing`` at ``sessions.json``; ``store`` goes through
 the whole store.
 """

@@ -6,7 +6,7 @@ import re
 
 from agno_shell.builtin.json_storage import disk, folder, ids
 from agno_shell.builtin.json_storage.check import leftovers
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.types import now
@@ -20,13 +20,13 @@ def session_of(name: str) -> str | None:
     return match[1] if match and ids.is_session_id(match[1]) else None
 
 
-def look(root: str, name: str) -> list[Ailment]:
+def look(root: str, name: str) -> list[Issue]:
     """What is to be done with one that was left; nothing if it is gone."""
     path = f"{root}/{name}"
     if disk.status(path) is None:
         return []
     return [
-        Ailment(
+        Issue(
             path,
             "It was left when the making or importing of a session was interrupted.",
             "A repair removes it if all of it stands in the session, and else moves it to the"

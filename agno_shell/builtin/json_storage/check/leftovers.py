@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.types import Finding
 from agno_shell.wording import count, size
 
@@ -34,9 +34,9 @@ def is_copy(name: str) -> bool:
     return _COPY.fullmatch(name) is not None
 
 
-def temporary(path: str, target: str) -> Ailment:
+def temporary(path: str, target: str) -> Issue:
     """``path`` was to be put in the place of ``target`` when its program was ended."""
-    return Ailment(
+    return Issue(
         path,
         "It was left by a program that was ended while it wrote.",
         f"A repair removes it if all of it stands in {os.path.basename(target)}, and else"

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, folder, index_format, message_writer, trash
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.importing import take_over
 from agno_shell.builtin.json_storage.index import NAME, Index
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
@@ -89,7 +89,7 @@ class Listing:
             return False
         return entry.session.message_count == messages and self._same(entry.session, session)
 
-    def look(self, suspects: Collection[str]) -> Ailment | None:
+    def look(self, suspects: Collection[str]) -> Issue | None:
         """What is wrong with the list now. ``suspects`` are the sessions about which it was
         not right."""
         try:
@@ -100,14 +100,14 @@ class Listing:
                 seen = self._seen(seen.wrong or suspects, judge)
         except OSError as error:
             advice = "Move it away; it is made again from the sessions."
-            return Ailment(self._path, f"It could not be read: {reason(error)}.", advice)
+            return Issue(self._path, f"It could not be read: {reason(error)}.", advice)
         if not seen.problem:
             return None
         if seen.is_foreign:
-            return Ailment(self._path, seen.problem, _LEAVING, note=True)
-        return Ailment(self._path, seen.problem, _MENDING, lambda: self._correct(seen))
+            return Issue(self._path, seen.problem, _LEAVING, note=True)
+        return Issue(self._path, seen.problem, _MENDING, lambda: self._correct(seen))
 
-    def look_for_dropped(self) -> Ailment | None:
+    def look_for_dropped(self) -> Issue | None:
         """Sessions without a folder that the list has lost since: saving the reply of another
         session has laid it out anew."""
         if self._is_laid_out or not self._index.is_laid_out():
@@ -126,7 +126,7 @@ class Listing:
                 self._put_away(session_id)
             return f"What it said of {_some(lost)} is in the trash."
 
-        return Ailment(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
+        return Issue(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
 
     def _seen(self, suspects: Collection[str], judge: _Judge) -> _Seen:
         try:
@@ -173,7 +173,7 @@ class Listing:
             found = folder.survey(path, session_id, entry)
             record = folder.read_record(path, session_id)
         except OSError:
-            return ""  # it has gone, or its own ailment says why it cannot be read
+            return ""  # it has gone, or its own issue says why it cannot be read
         if found is None:
             return ""
         if entry is None:

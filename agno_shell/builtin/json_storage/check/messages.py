@@ -17,14 +17,14 @@ from agno_shell.builtin.json_storage import (
     message_writer,
     tree,
 )
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.wording import count
 
 
 class Look(NamedTuple):
     """What was seen in a file; ids are those that a reader gives the messages."""
 
-    ailments: Sequence[Ailment]
+    issues: Sequence[Issue]
     ids: AbstractSet[str]
     contents: AbstractSet[str]
     """The digests of the contents that the messages name."""
@@ -43,20 +43,20 @@ def look(path: str, counted: int | None = 0) -> Look:
     else:
         # The ids that messages lack are given by adopting them, which takes its time.
         ids = {message.id for message in tree.adopt(raw.objects)[0]}
-    ailments = []
+    issues = []
     if wrong:
         kept = " and keeps this one beside it" if raw.data else ""
         advice = f"A repair rewrites it{kept}."
-        ailments.append(Ailment(path, wrong, advice, lambda: _write_anew(path)))
+        issues.append(Issue(path, wrong, advice, lambda: _write_anew(path)))
     elif peculiar:
         advice = "It is read as it stands; the next message in this session rewrites it."
-        ailments.append(Ailment(path, peculiar, advice, note=True))
+        issues.append(Issue(path, peculiar, advice, note=True))
     elif strange := sum(map(_is_strange, raw.objects)):
         problem = (
             f"It holds {count(strange, 'message')} whose role, content or time is not known here."
         )
-        ailments.append(Ailment(path, problem, "That stays as it stands.", note=True))
-    return Look(ailments, ids, set(_contents(raw.objects)))
+        issues.append(Issue(path, problem, "That stays as it stands.", note=True))
+    return Look(issues, ids, set(_contents(raw.objects)))
 
 
 def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
 from agno_shell.types import ROOT
@@ -26,7 +26,7 @@ def look(
     session_id: str,
     ids: AbstractSet[str] | None,
     listed: Listed,
-) -> Ailment | None:
+) -> Issue | None:
     """Look at the ``session.json`` in the folder ``path``.
 
     ``ids`` are those of the messages, None if they are not known. Raises ``OSError`` where
@@ -39,7 +39,7 @@ def look(
         return missing(path, session_id, listed)
     raw = _decoded(data)
     if raw is None:
-        return Ailment(
+        return Issue(
             target,
             "It is damaged; the name of the session is not in it.",
             _KEEPING,
@@ -48,7 +48,7 @@ def look(
     problem = _problem(raw, session_id, ids, listed)
     if not problem:
         return None
-    return Ailment(
+    return Issue(
         target,
         problem,
         _KEEPING,
@@ -56,11 +56,11 @@ def look(
     )
 
 
-def missing(path: str, session_id: str, listed: Listed) -> Ailment:
+def missing(path: str, session_id: str, listed: Listed) -> Issue:
     """What there is to say of a session without this file: agno-cli makes none, and keeps
     what a session is called in its list alone."""
     entry = listed()
-    return Ailment(
+    return Issue(
         f"{path}/{SESSION}",
         "It is missing; what the session is called stands in the list alone."
         if entry

@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, running_reply
-from agno_shell.builtin.json_storage.check import belongings, leftovers, record
+from agno_shell.builtin.json_storage.check import leftovers, record, session_data
 from agno_shell.builtin.json_storage.check import messages as messages_
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
 from agno_shell.builtin.json_storage.index_format import UNKNOWN
 from agno_shell.builtin.json_storage.problems import reason
@@ -29,7 +29,7 @@ _NAMES = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS)) | {
 class Look(NamedTuple):
     """What was seen in a session's folder."""
 
-    ailments: list[Ailment]
+    issues: list[Issue]
     messages: int | None
     """How many there are, if they could be read."""
 
@@ -42,25 +42,25 @@ def look(path: str, session_id: str, listed: Listed) -> Look:
     messages = None
     try:
         found = entries(path)
-        ailments = [
-            Ailment(f"{path}/{name}", kind(status), "Move it away; it is not looked into.")
+        issues = [
+            Issue(f"{path}/{name}", kind(status), "Move it away; it is not looked into.")
             for name, status in found.items()
             if _is_ours(name) and not _is_of_its_kind(name, status)
         ]
         if listed() is None and found.keys().isdisjoint(_NAMES):
             if not found:
-                ailments.append(_empty(path))
+                issues.append(_empty(path))
         else:
             more, messages = _contents(path, session_id, found, listed)
-            ailments += more
+            issues += more
     except OSError as error:
-        ailments = [_unreadable(path, error)]
+        issues = [_unreadable(path, error)]
     else:
         for name, status in found.items():
             target = leftovers.target_of(name)
             if target is not None and stat.S_ISREG(status.st_mode):
-                ailments.append(leftovers.temporary(f"{path}/{name}", f"{path}/{target}"))
-    return Look(ailments if disk.status(path) is not None else [], messages)
+                issues.append(leftovers.temporary(f"{path}/{name}", f"{path}/{target}"))
+    return Look(issues if disk.status(path) is not None else [], messages)
 
 
 def take_stock(path: str, rights: Rights, extras: Extras) -> None:
@@ -79,11 +79,11 @@ def take_stock(path: str, rights: Rights, extras: Extras) -> None:
 
 def _take_stock_of_contents(place: str, rights: Rights, extras: Extras) -> None:
     for name, status in entries(place).items():
-        if leftovers.is_copy(name) or belongings.is_ours(name):
+        if leftovers.is_copy(name) or session_data.is_ours(name):
             rights.see(f"{place}/{name}", status)
         if leftovers.is_copy(name):
             extras.copy(f"{place}/{name}", status)
-        elif not belongings.is_ours(name):
+        elif not session_data.is_ours(name):
             extras.unknown(f"{place}/{name}")
 
 
@@ -120,25 +120,25 @@ def _contents(
     listed: Listed,
 ) -> Look:
     """What is wrong in the files that are the truth about a session."""
-    ailments: list[Ailment] = []
+    issues: list[Issue] = []
     ids = None
     named: AbstractSet[str] = frozenset()
     if MESSAGES not in found or stat.S_ISREG(found[MESSAGES].st_mode):
         try:
             said = messages_.look(f"{path}/{MESSAGES}", _counted(listed()))
-            ailments += said.ailments
+            issues += said.issues
             ids, named = said.ids, said.contents
         except OSError as error:
-            ailments.append(_unreadable(f"{path}/{MESSAGES}", error))
+            issues.append(_unreadable(f"{path}/{MESSAGES}", error))
     if SESSION not in found or stat.S_ISREG(found[SESSION].st_mode):
         try:
             wrong = record.look(path, session_id, ids, listed)
         except OSError as error:
             wrong = _unreadable(f"{path}/{SESSION}", error)
         if wrong is not None:
-            ailments.append(wrong)
-    ailments += _belongings(path, found, named)
-    return Look(ailments, None if ids is None else len(ids))
+            issues.append(wrong)
+    issues += _session_data(path, found, named)
+    return Look(issues, None if ids is None else len(ids))
 
 
 def _counted(listed: Entry | None) -> int | None:
@@ -148,29 +148,29 @@ def _counted(listed: Entry | None) -> int | None:
     return None if listed.size == UNKNOWN else listed.session.message_count
 
 
-def _belongings(
+def _session_data(
     path: str, found: dict[str, os.stat_result], named: AbstractSet[str]
-) -> list[Ailment]:
-    ailments = []
+) -> list[Issue]:
+    issues = []
     if MEMORY in found and stat.S_ISREG(found[MEMORY].st_mode):
         try:
-            ailments += belongings.memory(path)
+            issues += session_data.memory(path)
         except OSError as error:
-            ailments.append(_unreadable(f"{path}/{MEMORY}", error))
+            issues.append(_unreadable(f"{path}/{MEMORY}", error))
     if ATTACHMENTS not in found or stat.S_ISDIR(found[ATTACHMENTS].st_mode):
         place = f"{path}/{ATTACHMENTS}"
         try:
-            ailments += belongings.contents(path, entries(place), named)
+            issues += session_data.contents(path, entries(place), named)
         except OSError as error:
-            ailments.append(_unreadable(place, error))
-    return ailments
+            issues.append(_unreadable(place, error))
+    return issues
 
 
-def _unreadable(path: str, error: OSError) -> Ailment:
-    return Ailment(path, f"It could not be read: {reason(error)}.")
+def _unreadable(path: str, error: OSError) -> Issue:
+    return Issue(path, f"It could not be read: {reason(error)}.")
 
 
-def _empty(path: str) -> Ailment:
+def _empty(path: str) -> Issue:
     """Nobody knows what it was: perhaps a session, of which the list was lost."""
     problem = "It is an empty folder that the list does not name."
-    return Ailment(path, problem, "It is left alone; rmdir removes it.", note=True)
+    return Issue(path, problem, "It is left alone; rmdir removes it.", note=True)

@@ -17,7 +17,7 @@ from agno_shell.builtin.json_storage import rescue as rescue_
 from agno_shell.builtin.json_storage import trash as trash_
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.check import imports, leftovers, session
-from agno_shell.builtin.json_storage.check.ailment import Ailment, seen, treated
+from agno_shell.builtin.json_storage.check.issue import Issue, seen, treated
 from agno_shell.builtin.json_storage.check.leftovers import Extras
 from agno_shell.builtin.json_storage.check.listing import Listing
 from agno_shell.builtin.json_storage.check.rights import Rights
@@ -35,7 +35,7 @@ looks wrong in it is looked at again."""
 _POLL = 0.01
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
-Look = Callable[[], list[Ailment]]
+Look = Callable[[], list[Issue]]
 
 
 class Check:
@@ -166,7 +166,7 @@ class Check:
             return
         self._rights.see(path, status)
 
-    def _list_leftover(self, path: str) -> list[Ailment]:
+    def _list_leftover(self, path: str) -> list[Issue]:
         if disk.status(path) is None:
             return []
         return [leftovers.temporary(path, f"{self._root}/{LIST}")]
@@ -188,10 +188,10 @@ class Check:
             return
         messages = None
 
-        def look() -> list[Ailment]:
+        def look() -> list[Issue]:
             nonlocal messages
-            ailments, messages = session.look(path, session_id, lambda: listing.entry(session_id))
-            return ailments
+            issues, messages = session.look(path, session_id, lambda: listing.entry(session_id))
+            return issues
 
         yield from self._one_folder(path, status, session_id, look)
         if not listing.agrees(session_id, messages):
@@ -208,9 +208,9 @@ class Check:
             yield from self._deleted(f"{path}/{name}", status, split[0])
 
     def _deleted(self, path: str, status: os.stat_result, session_id: str) -> Iterator[Finding]:
-        def look() -> list[Ailment]:
+        def look() -> list[Issue]:
             # The list knows nothing of it.
-            return session.look(path, session_id, lambda: None).ailments
+            return session.look(path, session_id, lambda: None).issues
 
         yield from self._one_folder(path, status, session_id, look)
 
@@ -231,28 +231,28 @@ class Check:
         It is looked at again before anything is told or done. ``session_id`` says whose
         lock keeps other shells out; None: that of the list.
         """
-        ailments = look()
-        if all(ailment.note for ailment in ailments) and not (
-            self._repair and any(ailment.mend for ailment in ailments)
+        issues = look()
+        if all(issue.note for issue in issues) and not (
+            self._repair and any(issue.mend for issue in issues)
         ):
-            return [seen(ailment) for ailment in ailments]
-        if not self._repair or not any(ailment.mend for ailment in ailments):
+            return [seen(issue) for issue in issues]
+        if not self._repair or not any(issue.mend for issue in issues):
             self._await_writer(session_id)
-            return [seen(ailment) for ailment in look()]
+            return [seen(issue) for issue in look()]
         try:
             with self._locks.session(session_id) if session_id else nullcontext():
-                return [self._mended(ailment) for ailment in look()]
+                return [self._mended(issue) for issue in look()]
         except (OSError, StorageError) as error:
-            return [_left_alone(ailment, error) for ailment in ailments]
+            return [_left_alone(issue, error) for issue in issues]
 
-    def _mended(self, ailment: Ailment) -> Finding:
+    def _mended(self, issue: Issue) -> Finding:
         # The list, and a record that is missing, are written under the lock of the list.
-        is_temporary = leftovers.target_of(os.path.basename(ailment.where)) is not None
+        is_temporary = leftovers.target_of(os.path.basename(issue.where)) is not None
         try:
             with self._locks.index() if is_temporary else nullcontext():
-                return treated(ailment)
+                return treated(issue)
         except (OSError, StorageError) as error:
-            return _left_alone(ailment, error)
+            return _left_alone(issue, error)
 
     def _await_writer(self, session_id: str | None) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -290,9 +290,9 @@ class Check:
     # The list ----------------------------------------------------------------------------
 
     def _list(self, listing: Listing) -> Iterator[Finding]:
-        ailment = listing.look(self._suspects)
-        if ailment is not None:
-            yield treated(ailment) if self._repair else seen(ailment)
+        issue = listing.look(self._suspects)
+        if issue is not None:
+            yield treated(issue) if self._repair else seen(issue)
 
     def _lay_index_anew(self, before: bytes, after: bytes) -> None:
         self._writer.lay_index_anew(before, after)
@@ -315,9 +315,9 @@ def _is_anothers(root: str) -> bool:
         return False
 
 
-def _left_alone(ailment: Ailment, error: OSError | StorageError) -> Finding:
+def _left_alone(issue: Issue, error: OSError | StorageError) -> Finding:
     if isinstance(error, StorageError):
         why = f"It is in use and was left alone. {error.hint}".strip()
     else:
         why = f"It was not mended: {reason(error)}."
-    return Finding(ailment.where, ailment.problem, why, note=ailment.note)
+    return Finding(issue.where, issue.problem, why, note=issue.note)

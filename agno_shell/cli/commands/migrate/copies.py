@@ -79,10 +79,10 @@ def difference(wanted: Copy, found: Copy) -> str:
         fields.remove("message_count")  # that is said of the messages themselves
     parts = [f"another {_listed(fields)}"] if fields else []
     parts += [messages] if messages else []
-    return "; ".join([*parts, *_belongings_differences(wanted, found)])
+    return "; ".join([*parts, *_session_data_differences(wanted, found)])
 
 
-def _belongings_differences(wanted: Copy, found: Copy) -> list[str]:
+def _session_data_differences(wanted: Copy, found: Copy) -> list[str]:
     parts = []
     missing = {each.id for each in wanted.memories} - {each.id for each in found.memories}
     more = {each.id for each in found.memories} - {each.id for each in wanted.memories}

@@ -160,7 +160,7 @@ class Migration:
                 # In this order: a reply that is saved in between is among the messages then.
                 replies = self._source.partials(session_id)
                 wanted = with_replies(item.session, self._source.tree(session_id), replies)
-            wanted, lost = with_belongings(wanted, self._source, item.trash_id)
+            wanted, lost = with_session_data(wanted, self._source, item.trash_id)
         except StorageError as error:
             self._fail(key, item, f"it cannot be read in {self._here}: {error.sentence()}")
             return None
@@ -211,7 +211,7 @@ class Migration:
         else:
             said = self._target.tree(item.session.session_id)
         found = Copy(item.session, said, item.deleted_at)
-        return with_belongings(found, self._target, item.trash_id)[0]
+        return with_session_data(found, self._target, item.trash_id)[0]
 
     def _judge_copy(self, key: Key, item: Item, wanted: Copy, unequal: str) -> None:
         if self._copied[key] == _weight(wanted):
@@ -319,7 +319,9 @@ class Migration:
             self.say(notice)
 
 
-def with_belongings(copy: Copy, storage: Storage, trash_id: str) -> tuple[Copy, list[StorageError]]:
+def with_session_data(
+    copy: Copy, storage: Storage, trash_id: str
+) -> tuple[Copy, list[StorageError]]:
     """A session of ``storage`` with what belongs to it beside its messages, and why files
     that were attached cannot be read; ``trash_id``: of a deleted one. Raises
     ``StorageError`` where what to remember cannot be read."""

@@ -1,4 +1,4 @@
-"""What a person is told of another shell; :class:`Lookout` looks when the test says so."""
+"""What a person is told of another shell; :class:`SessionMonitor` looks when the test says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished
-from agno_shell.shell import lookout
+from agno_shell.shell import session_monitor
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Session, new_id, now
@@ -43,10 +43,10 @@ class Two(NamedTuple):
     async def looks(self) -> None:
         """A look, as soon as nothing else is in work."""
         await self.rests()
-        await self.seat.shell.lookout.look()
+        await self.seat.shell.session_monitor.look()
 
     async def rests(self) -> None:
-        await self.seat.until(lambda: not self.seat.shell.front.busy)
+        await self.seat.until(lambda: not self.seat.shell.frontend.busy)
 
     def text(self) -> str:
         """What is on the screen, with the broken lines joined."""
@@ -56,7 +56,7 @@ class Two(NamedTuple):
 
 @pytest.fixture
 async def two(sit_down: SitDown, monkeypatch: pytest.MonkeyPatch) -> Two:
-    monkeypatch.setattr(lookout, "INTERVAL", 3600)
+    monkeypatch.setattr(session_monitor, "INTERVAL", 3600)
     store = MemoryStore()
     ours, other = Ours(store), MemoryStorage(store)
     session = other.create("Shared")
@@ -124,7 +124,7 @@ async def test_a_message_under_ours_is_said_after_the_reply(
     two.seat.type("question\r")
     await two.seat.sees("half")
     two.says("in between")
-    await two.seat.shell.lookout._watch.look()
+    await two.seat.shell.session_monitor._watch.look()
     gate.set()
     await two.seat.sees("half whole")
     await two.looks()
@@ -143,7 +143,7 @@ async def test_the_toolbar_counts_while_a_reply_streams(
     await two.seat.sees("half")
     two.says("meanwhile")
     two.says("meanwhile 2")
-    await two.seat.shell.lookout.glance()
+    await two.seat.shell.session_monitor.glance()
     # The one before is behind who went on here.
     await two.seat.sees("2 added elsewhere")
     assert two.text().count("to this session elsewhere") == 1
@@ -158,10 +158,10 @@ async def test_the_toolbar_counts_while_a_question_waits(two: Two) -> None:
     two.seat.type("/delete\r")
     await two.seat.sees("[y/N]")
     two.says("meanwhile")
-    await two.seat.shell.lookout.glance()
+    await two.seat.shell.session_monitor.glance()
     await two.seat.sees("1 added elsewhere")
     two.other.delete(two.session_id)
-    await two.seat.shell.lookout.glance()
+    await two.seat.shell.session_monitor.glance()
     assert two.seat.shell.conversation.missing is None
     two.seat.type("n\r")
     await two.looks()
@@ -175,11 +175,11 @@ async def test_nobody_looks_while_a_reply_streams(
     shell = two.seat.shell
 
     async def look(*, for_command: bool = False) -> None:
-        looks.append(shell.front.busy)
+        looks.append(shell.frontend.busy)
 
-    monkeypatch.setattr(lookout, "INTERVAL", 0)
-    monkeypatch.setattr(shell.lookout, "look", look)
-    task = asyncio.create_task(shell.lookout.run())
+    monkeypatch.setattr(session_monitor, "INTERVAL", 0)
+    monkeypatch.setattr(shell.session_monitor, "look", look)
+    task = asyncio.create_task(shell.session_monitor.run())
     gate = asyncio.Event()
     provider.scripts.append(["half ", gate, "whole", Finished()])
     two.seat.type("question\r")
@@ -198,9 +198,9 @@ async def test_another_name_is_in_the_toolbar_and_nothing_is_drawn_without_one(
     shell = two.seat.shell
     await two.seat.until(lambda: all(task.done() for task in shell._background[:1]))
     drawn: list[bool] = []
-    set_toolbar = shell.front.set_toolbar
+    set_toolbar = shell.frontend.set_toolbar
     monkeypatch.setattr(
-        shell.front, "set_toolbar", lambda line: (drawn.append(True), set_toolbar(line))
+        shell.frontend, "set_toolbar", lambda line: (drawn.append(True), set_toolbar(line))
     )
     await two.looks()
     await two.looks()

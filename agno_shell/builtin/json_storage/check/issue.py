@@ -11,7 +11,7 @@ from agno_shell.json_records import UnwritableError
 from agno_shell.types import Finding
 
 
-class Ailment(NamedTuple):
+class Issue(NamedTuple):
     """Something wrong, seen without a lock."""
 
     where: str
@@ -28,24 +28,24 @@ class Ailment(NamedTuple):
     nothing."""
 
 
-def seen(ailment: Ailment) -> Finding:
-    """What is told of an ailment that is not mended."""
+def seen(issue: Issue) -> Finding:
+    """What is told of an issue that is not mended."""
     return Finding(
-        ailment.where,
-        ailment.problem,
-        ailment.advice,
-        note=ailment.note,
-        repairable=ailment.mend is not None,
+        issue.where,
+        issue.problem,
+        issue.advice,
+        note=issue.note,
+        repairable=issue.mend is not None,
     )
 
 
-def treated(ailment: Ailment) -> Finding:
-    """Mend an ailment where that is possible, and tell."""
-    if ailment.mend is None:
-        return seen(ailment)
+def treated(issue: Issue) -> Finding:
+    """Mend an issue where that is possible, and tell."""
+    if issue.mend is None:
+        return seen(issue)
     try:
-        done = ailment.mend()
+        done = issue.mend()
     except (OSError, UnwritableError, StorageError) as error:
         why = f"It was not mended: {reason(error)}."
-        return Finding(ailment.where, ailment.problem, why, note=ailment.note)
-    return Finding(ailment.where, ailment.problem, done, healed=True)
+        return Finding(issue.where, issue.problem, why, note=issue.note)
+    return Finding(issue.where, issue.problem, done, healed=True)

@@ -9,14 +9,14 @@ from collections.abc import Set as AbstractSet
 
 from agno_shell.builtin.json_storage import attachments, disk, memory_file
 from agno_shell.builtin.json_storage.check import leftovers
-from agno_shell.builtin.json_storage.check.ailment import Ailment
+from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY
 from agno_shell.wording import count
 
 _ATTACH_AGAIN = "Attaching the same file again brings it back; what was said is whole."
 
 
-def memory(path: str) -> list[Ailment]:
+def memory(path: str) -> list[Issue]:
     """Look at the ``memory.json`` of the session in the folder ``path``. Raises ``OSError``."""
     target = f"{path}/{MEMORY}"
     found = memory_file.load(path)
@@ -29,34 +29,34 @@ def memory(path: str) -> list[Ailment]:
         return f"It was rewritten. {' '.join(told)}".strip()
 
     problem = f"It is damaged; {memory_file.known(found)} can be read."
-    return [Ailment(target, problem, "A repair rewrites it and keeps this one.", mend)]
+    return [Issue(target, problem, "A repair rewrites it and keeps this one.", mend)]
 
 
 def contents(
     path: str, found: Mapping[str, os.stat_result], named: AbstractSet[str]
-) -> list[Ailment]:
+) -> list[Issue]:
     """Look at every content in the session's folder ``path``; ``found`` is what is in its
     folder of attachments, ``named`` what the messages name. Raises ``OSError``."""
     place = f"{path}/{ATTACHMENTS}"
-    ailments = []
+    issues = []
     for name, status in found.items():
         target = leftovers.target_of(name)
         if not is_ours(name):
             continue
         if not stat.S_ISREG(status.st_mode):
-            ailments.append(
-                Ailment(f"{place}/{name}", "It is not a file.", "Move it away; it is not read.")
+            issues.append(
+                Issue(f"{place}/{name}", "It is not a file.", "Move it away; it is not read.")
             )
         elif target is not None:
-            ailments.append(_temporary(f"{place}/{name}", f"{place}/{target}"))
+            issues.append(_temporary(f"{place}/{name}", f"{place}/{target}"))
         elif (wrong := _content(place, name)) is not None:
-            ailments.append(wrong)
+            issues.append(wrong)
     missing = sorted(named - found.keys())
     if missing:
         some = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         problem = f"{count(len(missing), 'attached file')} that messages name cannot be found: "
-        ailments.append(Ailment(place, f"{problem}{some}.", _ATTACH_AGAIN))
-    return ailments
+        issues.append(Issue(place, f"{problem}{some}.", _ATTACH_AGAIN))
+    return issues
 
 
 def is_ours(name: str) -> bool:
@@ -64,14 +64,14 @@ def is_ours(name: str) -> bool:
     return attachments.is_digest(leftovers.target_of(name) or name)
 
 
-def _content(place: str, name: str) -> Ailment | None:
+def _content(place: str, name: str) -> Issue | None:
     try:
         data = disk.read(f"{place}/{name}")
     except FileNotFoundError:
         return None  # a session that is just being deleted
     if attachments.digest_of(data) == name:
         return None
-    return Ailment(
+    return Issue(
         f"{place}/{name}",
         "It is not what it was when it was attached.",
         f"A repair puts it aside. {_ATTACH_AGAIN}",
@@ -79,8 +79,8 @@ def _content(place: str, name: str) -> Ailment | None:
     )
 
 
-def _temporary(path: str, target: str) -> Ailment:
-    return Ailment(
+def _temporary(path: str, target: str) -> Issue:
+    return Issue(
         path,
         "It was left by a program that was ended while it kept an attached file.",
         "A repair puts it in its place if it is whole, removes it if it is there already, and"

@@ -21,7 +21,7 @@ class Option(NamedTuple):
     label: str
 
 
-class Front(ABC):
+class Frontend(ABC):
     """Takes what is typed and shows what is said."""
 
     echoes = False

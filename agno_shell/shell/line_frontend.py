@@ -15,7 +15,7 @@ from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
-from agno_shell.shell.front import Front, Option
+from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.lines import safe, text_lines
 from agno_shell.terminal_text import clean_line
 
@@ -38,7 +38,7 @@ class InputLine(NamedTuple):
     data: bytes
 
 
-class LineFront(Front):
+class LineFrontend(Frontend):
     """Reads one message a line. ``ask`` says whether a person sits there who wants a prompt."""
 
     def __init__(self, source: BinaryIO, sink: TextIO, *, ask: bool) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.recovery import told
 from agno_shell.conversation.watch import Back, Deleted, Lost, Watch
-from agno_shell.shell.front import Front
+from agno_shell.shell.frontend import Frontend
 from agno_shell.wording import count
 
 INTERVAL = 0.5
 """Seconds between two looks."""
 
 
-class Lookout:
+class SessionMonitor:
     """Looks at the open session.
 
     The first messages that are added elsewhere are told, at once or when what is in work
@@ -27,12 +27,12 @@ class Lookout:
     def __init__(
         self,
         conversation: Conversation,
-        front: Front,
+        frontend: Frontend,
         tell: Callable[[str], None],
         changed: Callable[[bool], None],
     ) -> None:
         self._conversation = conversation
-        self._front = front
+        self._frontend = frontend
         self._tell = tell
         self._changed = changed
         self._watch = Watch(conversation)
@@ -64,7 +64,7 @@ class Lookout:
             await asyncio.sleep(INTERVAL)
             # A reply is not broken off by a notice, and what a command does to the
             # session is the shell's own doing; the toolbar counts meanwhile.
-            if self._front.busy:
+            if self._frontend.busy:
                 await self.glance()
             else:
                 await self.look()
@@ -79,7 +79,7 @@ class Lookout:
     async def look(self, *, for_command: bool = False) -> None:
         """Look once, and tell what is new; a command says itself what it has brought back."""
         before = self._conversation.session
-        was_busy = self._front.busy
+        was_busy = self._frontend.busy
         news = await self._watch.look()
         if isinstance(news, Deleted):
             self._tell(deleted(news, before.session_id) + "\n")
@@ -87,7 +87,7 @@ class Lookout:
             self._tell(back(news, len(self._conversation.unsaved_here)) + "\n")
         elif isinstance(news, Lost):
             self._tell(told(news.messages) + "\n")
-        if self._front.busy == was_busy:  # no turn has begun meanwhile
+        if self._frontend.busy == was_busy:  # no turn has begun meanwhile
             self._tell_growth()
         if news or self._conversation.session != before:
             self._changed(not for_command)

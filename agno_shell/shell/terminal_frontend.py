@@ -22,7 +22,7 @@ from agno_shell.entered import Entry
 from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.completion import completes
-from agno_shell.shell.front import Front, Option
+from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
@@ -39,7 +39,7 @@ from agno_shell.terminal_text import clean_line
 PROMPT = "› "
 
 
-class TerminalFront(Front):
+class TerminalFrontend(Frontend):
     """A person at a terminal. What is typed while a reply streams waits in a queue."""
 
     def __init__(

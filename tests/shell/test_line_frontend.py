@@ -14,10 +14,10 @@ from agno_shell.contracts import Command, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import Failed, Finished
-from agno_shell.shell.front import Option
-from agno_shell.shell.line_front import READ_AHEAD, LineFront
-from agno_shell.shell.lookout import Lookout
+from agno_shell.shell.frontend import Option
+from agno_shell.shell.line_frontend import READ_AHEAD, LineFrontend
 from agno_shell.shell.loop import Shell
+from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Session, ToolCall, ToolSchema
@@ -40,11 +40,11 @@ class Typist(io.RawIOBase):
 async def at_a_dumb_terminal() -> Any:
     """A started front, what it prints, and the person in front of it."""
     typist, sink = Typist(), io.StringIO()
-    front = LineFront(typist, sink, ask=True)  # type: ignore[arg-type]
-    await front.start(interrupted=list, queue_changed=list, completer=DummyCompleter())  # type: ignore[arg-type]
-    yield front, sink, typist
+    frontend = LineFrontend(typist, sink, ask=True)  # type: ignore[arg-type]
+    await frontend.start(interrupted=list, queue_changed=list, completer=DummyCompleter())  # type: ignore[arg-type]
+    yield frontend, sink, typist
     typist.type(b"")
-    await front.stop()
+    await frontend.stop()
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -58,7 +58,7 @@ def make_shell(make_conversation: Callable[..., Conversation]) -> Callable[..., 
     """Makes a shell at a front."""
 
     def make(
-        front: LineFront,
+        frontend: LineFrontend,
         storage: MemoryStorage | None = None,
         *,
         boxes: Sequence[ToolFactory] = (),
@@ -67,7 +67,7 @@ def make_shell(make_conversation: Callable[..., Conversation]) -> Callable[..., 
         renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         return Shell(
             conversation,
-            front,
+            frontend,
             renderer,
             Config(),
             remember=lambda _values: None,
@@ -91,7 +91,7 @@ def run(make_shell: Callable[..., Shell]) -> Any:
         status: int = 0,
     ) -> str:
         sink = io.StringIO()
-        shell = make_shell(LineFront(io.BytesIO(typed), sink, ask=ask), storage, boxes=boxes)
+        shell = make_shell(LineFrontend(io.BytesIO(typed), sink, ask=ask), storage, boxes=boxes)
         assert await asyncio.wait_for(shell.run(new="Test"), 10) == status
         return sink.getvalue()
 
@@ -141,7 +141,7 @@ async def test_a_person_at_a_plain_terminal_gets_a_prompt_and_is_asked(
     storage = MemoryStorage()
     storage.create("Doomed")
     typist, sink = Typist(), io.StringIO()
-    running = asyncio.create_task(make_shell(LineFront(typist, sink, ask=True), storage).run())  # type: ignore[arg-type]
+    running = asyncio.create_task(make_shell(LineFrontend(typist, sink, ask=True), storage).run())  # type: ignore[arg-type]
     await until(lambda: sink.getvalue().endswith("> "))
     typist.type(b"/delete Doomed\n")
     await until(lambda: sink.getvalue().endswith("[y/N] "))
@@ -227,10 +227,10 @@ async def test_what_is_stopped_is_a_failure(
 ) -> None:
     provider.scripts.append(["so far\n", asyncio.Event(), Finished()])
     sink = io.StringIO()
-    front = LineFront(io.BytesIO(b"hello\nand on\n"), sink, ask=False)
-    running = asyncio.create_task(make_shell(front).run())
+    frontend = LineFrontend(io.BytesIO(b"hello\nand on\n"), sink, ask=False)
+    running = asyncio.create_task(make_shell(frontend).run())
     await until(lambda: "so far" in sink.getvalue())
-    front._interrupt()
+    frontend._interrupt()
     assert await asyncio.wait_for(running, 20) == 1
     assert "echo: and on" in sink.getvalue()
     assert "line 1: (stopped; what was shown is kept" in capsys.readouterr().err
@@ -240,8 +240,8 @@ async def test_for_a_person_errors_stay_on_the_screen_and_leaving_is_no_failure(
     make_shell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sink = io.StringIO()
-    front = LineFront(io.BytesIO(b"/nothing\n"), sink, ask=True)
-    assert await asyncio.wait_for(make_shell(front).run(), 5) == 0
+    frontend = LineFrontend(io.BytesIO(b"/nothing\n"), sink, ask=True)
+    assert await asyncio.wait_for(make_shell(frontend).run(), 5) == 0
     assert "There is no command /nothing." in sink.getvalue()
     assert capsys.readouterr().err == ""
 
@@ -249,25 +249,25 @@ async def test_for_a_person_errors_stay_on_the_screen_and_leaving_is_no_failure(
 async def test_an_interrupt_stops_the_reply(
     make_conversation: Callable[..., Conversation], provider: ScriptedProvider
 ) -> None:
-    front = LineFront(io.BytesIO(b""), io.StringIO(), ask=False)
+    frontend = LineFrontend(io.BytesIO(b""), io.StringIO(), ask=False)
     stopped: list[bool] = []
-    await front.start(
+    await frontend.start(
         interrupted=lambda: stopped.append(True),
         queue_changed=lambda: None,
         completer=DummyCompleter(),
     )
-    front._interrupt()
+    frontend._interrupt()
     assert stopped == [True]
 
 
 async def test_leaving_does_not_wait_for_what_was_read_ahead() -> None:
-    front = LineFront(io.BytesIO(b"line\n" * 1000), io.StringIO(), ask=False)
-    await front.start(
+    frontend = LineFrontend(io.BytesIO(b"line\n" * 1000), io.StringIO(), ask=False)
+    await frontend.start(
         interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
     )
-    assert await front.read() == "line"
-    front.leave()
-    assert await front.read() is None
+    assert await frontend.read() == "line"
+    frontend.leave()
+    assert await frontend.read() is None
 
 
 async def test_an_endless_input_does_not_fill_the_memory() -> None:
@@ -279,20 +279,20 @@ async def test_an_endless_input_does_not_fill_the_memory() -> None:
             return b"line\n"
 
     source = Endless()
-    front = LineFront(source, io.StringIO(), ask=False)  # type: ignore[arg-type]
-    await front.start(
+    frontend = LineFrontend(source, io.StringIO(), ask=False)  # type: ignore[arg-type]
+    await frontend.start(
         interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
     )
     for _line in range(10):
-        assert await front.read() == "line"
+        assert await frontend.read() == "line"
     assert source.lines <= 10 + READ_AHEAD + 1
-    front.leave()
+    frontend.leave()
 
 
 async def test_a_line_that_is_too_long_is_refused_whole(
     run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agno_shell.shell.line_front.LONGEST_LINE", 100)
+    monkeypatch.setattr("agno_shell.shell.line_frontend.LONGEST_LINE", 100)
     printed = await run(b"first\n" + b"x" * 250 + b"\nshort\n\xff\n", status=1)
     assert "echo: short" in printed
     assert "xxx" not in printed
@@ -308,24 +308,24 @@ async def test_an_input_that_cannot_be_read_is_its_end(
         def readline(self, size: int | None = -1, /) -> bytes:
             raise OSError(9, "Bad file descriptor")
 
-    front = LineFront(Broken(), io.StringIO(), ask=False)  # type: ignore[arg-type]
-    await front.start(
+    frontend = LineFrontend(Broken(), io.StringIO(), ask=False)  # type: ignore[arg-type]
+    await frontend.start(
         interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
     )
-    assert await front.read() is None
+    assert await frontend.read() is None
     assert "Bad file descriptor" in capsys.readouterr().err
 
 
 async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again(
     at_a_dumb_terminal: Any,
 ) -> None:
-    front, sink, typist = at_a_dumb_terminal
-    asked = asyncio.create_task(front.confirm("Delete \x1b[31m?"))
+    frontend, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(frontend.confirm("Delete \x1b[31m?"))
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     assert "\x1b" not in sink.getvalue()
     typist.type(b"/sessions\n")
     assert await asyncio.wait_for(asked, 20) is False
-    assert await front.read() == "/sessions"
+    assert await frontend.read() == "/sessions"
 
 
 @pytest.mark.parametrize(
@@ -334,40 +334,40 @@ async def test_a_question_is_cleaned_and_what_is_no_answer_is_read_again(
 async def test_a_question_takes_yes_or_no(
     at_a_dumb_terminal: Any, line: bytes, answer: bool
 ) -> None:
-    front, sink, typist = at_a_dumb_terminal
+    frontend, sink, typist = at_a_dumb_terminal
     typist.type(b"y\n")  # typed before there was a question
-    await until(lambda: front._lines.qsize() == 1)
-    asked = asyncio.create_task(front.confirm("Sure?"))
+    await until(lambda: frontend._lines.qsize() == 1)
+    asked = asyncio.create_task(frontend.confirm("Sure?"))
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     typist.type(line)
     assert await asyncio.wait_for(asked, 20) is answer
-    assert await front.read() == "y"
+    assert await frontend.read() == "y"
 
 
 async def test_the_end_of_the_input_is_no_answer(at_a_dumb_terminal: Any) -> None:
-    front, sink, typist = at_a_dumb_terminal
-    asked = asyncio.create_task(front.confirm("Sure?"))
+    frontend, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(frontend.confirm("Sure?"))
     await until(lambda: sink.getvalue().endswith("[y/N] "))
     typist.type(b"")
     assert await asyncio.wait_for(asked, 20) is None
-    assert await front.read() is None
-    assert await asyncio.wait_for(front.confirm("And now?"), 20) is None
+    assert await frontend.read() is None
+    assert await asyncio.wait_for(frontend.confirm("And now?"), 20) is None
 
 
-async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFront, io.StringIO]:
+async def front_on(typed: bytes, *, ask: bool = True) -> tuple[LineFrontend, io.StringIO]:
     sink = io.StringIO()
-    front = LineFront(io.BytesIO(typed), sink, ask=ask)
-    await front.start(
+    frontend = LineFrontend(io.BytesIO(typed), sink, ask=ask)
+    await frontend.start(
         interrupted=lambda: None, queue_changed=lambda: None, completer=DummyCompleter()
     )
-    return front, sink
+    return frontend, sink
 
 
 async def test_in_a_pipe_a_question_takes_no_line() -> None:
-    front, sink = await front_on(b"y\n", ask=False)
-    assert await asyncio.wait_for(front.confirm("Sure?"), 20) is None
+    frontend, sink = await front_on(b"y\n", ask=False)
+    assert await asyncio.wait_for(frontend.confirm("Sure?"), 20) is None
     assert sink.getvalue() == ""
-    assert await front.read() == "y"
+    assert await frontend.read() == "y"
 
 
 OPTIONS = [(("", f"option {number}"), ("bold", "\x1b[2J")) for number in range(12)]
@@ -375,8 +375,8 @@ OPTIONS = [(("", f"option {number}"), ("bold", "\x1b[2J")) for number in range(1
 
 async def choose(at_a_dumb_terminal: Any, typed: bytes) -> int | None:
     """Type something at the list of options."""
-    front, sink, typist = at_a_dumb_terminal
-    picked: asyncio.Task[int | None] = asyncio.create_task(front.choose(OPTIONS))
+    frontend, sink, typist = at_a_dumb_terminal
+    picked: asyncio.Task[int | None] = asyncio.create_task(frontend.choose(OPTIONS))
     await until(lambda: sink.getvalue().endswith("Number, or Enter for none: "))
     typist.type(typed)
     return await asyncio.wait_for(picked, 20)
@@ -409,37 +409,37 @@ async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
 ) -> None:
     watched: list[bool] = []
 
-    async def watch(_self: Lookout) -> None:
+    async def watch(_self: SessionMonitor) -> None:
         watched.append(True)
 
-    monkeypatch.setattr(Lookout, "run", watch)
+    monkeypatch.setattr(SessionMonitor, "run", watch)
     await run(b"one\n", ask=ask)
     assert watched == [True] * ask
 
 
 async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
-    front, sink = await front_on(b"1\n", ask=False)
-    assert not front.has_person
-    assert await asyncio.wait_for(front.choose(OPTIONS), 20) is None
+    frontend, sink = await front_on(b"1\n", ask=False)
+    assert not frontend.has_person
+    assert await asyncio.wait_for(frontend.choose(OPTIONS), 20) is None
     assert sink.getvalue() == ""
-    assert await front.read() == "1"
+    assert await frontend.read() == "1"
 
 
 async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
-    front, _sink = await front_on(b"")
-    assert front.has_person
-    assert await front.read() is None
-    assert not front.has_person
+    frontend, _sink = await front_on(b"")
+    assert frontend.has_person
+    assert await frontend.read() is None
+    assert not frontend.has_person
     # Whoever asks all the same is not left waiting.
-    assert await asyncio.wait_for(front.confirm("Sure?"), 20) is None
-    assert await asyncio.wait_for(front.choose(OPTIONS), 20) is None
+    assert await asyncio.wait_for(frontend.confirm("Sure?"), 20) is None
+    assert await asyncio.wait_for(frontend.choose(OPTIONS), 20) is None
 
 
 async def test_what_is_printed_while_the_prompt_waits_stands_on_lines_of_its_own() -> None:
-    front, sink = await front_on(b"")
-    front._prompt("> ")
-    front._waiting = True
-    front.print_lines([(("", "news"),), ()])
+    frontend, sink = await front_on(b"")
+    frontend._prompt("> ")
+    frontend._waiting = True
+    frontend.print_lines([(("", "news"),), ()])
     assert sink.getvalue() == "> \nnews\n> "
 
 
@@ -450,8 +450,8 @@ ANSWERS = (Option("y", "Yes"), Option("n", "No"))
     ("line", "answer"), [(b"y\n", 0), (b"N\n", 1), (b"\n", 1), (b"", None), (b"\xff\n", None)]
 )
 async def test_a_choice_is_a_letter(at_a_dumb_terminal: Any, line: bytes, answer: int) -> None:
-    front, sink, typist = at_a_dumb_terminal
-    asked = asyncio.create_task(front.ask_choice(ANSWERS, default=1))
+    frontend, sink, typist = at_a_dumb_terminal
+    asked = asyncio.create_task(frontend.ask_choice(ANSWERS, default=1))
     await until(lambda: "A letter, or Enter for n: " in sink.getvalue())
     assert "y  Yes\nn  No\n" in sink.getvalue()
     typist.type(line)
@@ -459,26 +459,26 @@ async def test_a_choice_is_a_letter(at_a_dumb_terminal: Any, line: bytes, answer
 
 
 async def test_lines_typed_before_a_choice_are_read_after_it(at_a_dumb_terminal: Any) -> None:
-    front, sink, typist = at_a_dumb_terminal
+    frontend, sink, typist = at_a_dumb_terminal
     typist.type(b"y\n")
     typist.type(b"second\n")
-    await until(lambda: front._lines.qsize() == 2)
-    asked = asyncio.create_task(front.ask_choice(ANSWERS, default=1))
+    await until(lambda: frontend._lines.qsize() == 2)
+    asked = asyncio.create_task(frontend.ask_choice(ANSWERS, default=1))
     await until(lambda: "A letter" in sink.getvalue())
     typist.type(b"words\n")
     assert await asyncio.wait_for(asked, 20) is None
-    assert [await front.read() for _line in range(3)] == ["y", "second", "words"]
+    assert [await frontend.read() for _line in range(3)] == ["y", "second", "words"]
 
 
 async def test_an_input_that_has_ended_answers_nothing(at_a_dumb_terminal: Any) -> None:
-    front, _sink, typist = at_a_dumb_terminal
+    frontend, _sink, typist = at_a_dumb_terminal
     typist.type(b"said\n")
     typist.type(b"")
-    await until(lambda: front._lines.qsize() == 2)
-    assert await asyncio.wait_for(front.ask_choice(ANSWERS, default=0), 20) is None
-    assert await front.read() == "said"
-    assert await front.read() is None
-    assert not front.has_person
+    await until(lambda: frontend._lines.qsize() == 2)
+    assert await asyncio.wait_for(frontend.ask_choice(ANSWERS, default=0), 20) is None
+    assert await frontend.read() == "said"
+    assert await frontend.read() is None
+    assert not frontend.has_person
 
 
 async def test_in_a_pipe_nobody_is_asked_and_no_tool_runs(
@@ -522,9 +522,9 @@ async def test_what_is_piped_in_names_no_files(
 async def test_there_is_no_editor_and_no_clipboard_and_what_would_fill_the_input_is_shown(
     at_a_dumb_terminal: Any,
 ) -> None:
-    front, sink, _typist = at_a_dumb_terminal
+    frontend, sink, _typist = at_a_dumb_terminal
     with pytest.raises(UsageError, match="An editor cannot be shown here"):
-        await front.edit("text")
-    assert front.copy("text") is False
-    front.fill("change\nme\x1b")
+        await frontend.edit("text")
+    assert frontend.copy("text") is False
+    frontend.fill("change\nme\x1b")
     assert "change\nme␛\n" in sink.getvalue()

@@ -11,9 +11,9 @@ import pytest
 
 from agno_shell.contracts import Permission, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.tools import keeper as tool_keeper
-from agno_shell.conversation.tools import toolbelt
+from agno_shell.conversation.tools import tool_registry
 from agno_shell.conversation.tools.limits import limited
-from agno_shell.conversation.tools.toolbelt import Answer, Toolbelt, stopped
+from agno_shell.conversation.tools.tool_registry import Answer, ToolRegistry, stopped
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.types import ToolCall, ToolSchema
 
@@ -53,7 +53,7 @@ class Box(ToolBox):
         self.closed += 1
 
 
-class Belt(Toolbelt):
+class Belt(ToolRegistry):
     """A tool belt over boxes by name; remembers what was opened, reported and asked."""
 
     def __init__(
@@ -286,7 +286,7 @@ async def test_switching_by_a_name_that_is_not_there() -> None:
 
 
 async def test_nothing_is_allowed_where_nobody_can_be_asked() -> None:
-    belt = Toolbelt(
+    belt = ToolRegistry(
         lambda: {"a": ToolFactory("a", "", lambda _options: Box(tool("x")))},
         lambda _factory: Box(tool("x")),
         on=["a"],
@@ -627,7 +627,7 @@ async def test_a_box_that_hangs_or_fails_while_closing_is_left_behind(
 
 
 def test_the_limits_are_where_they_are_looked_for() -> None:
-    assert toolbelt.STOPPING_SECONDS < tool_keeper.CLOSING_SECONDS
+    assert tool_registry.STOPPING_SECONDS < tool_keeper.CLOSING_SECONDS
 
 
 async def test_an_endless_name_is_not_told_again() -> None:

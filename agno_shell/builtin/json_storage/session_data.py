@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.locks import Locks
 
 
-class Belongings:
+class SessionData:
     """Reads and writes it; ``locks`` gives the locks of the store, for writing alone."""
 
     def __init__(

@@ -130,7 +130,7 @@ async def test_the_prompt_is_always_there_while_a_reply_streams(
     provider.scripts.append([*deltas, Finished()])
     seat = await sit_down()
     frames: list[bool] = []
-    output = seat.shell.front.screen._output
+    output = seat.shell.frontend.screen._output
     written = output.stdout.write
 
     def write(text: str) -> int:
@@ -205,7 +205,7 @@ async def test_a_message_with_a_large_paste_comes_back_whole(
     seat = await sit_down()
     seat.type(PASTE.format("word " * 1000) + "\r")
     await seat.sees("one")
-    await seat.until(lambda: len(seat.shell.front.buffer._working_lines) > 1)
+    await seat.until(lambda: len(seat.shell.frontend.buffer._working_lines) > 1)
     seat.type("\x1b[A")
     await seat.sees("› [paste 1:")
     seat.type(" again\r")
@@ -218,7 +218,7 @@ async def test_characters_that_turn_or_hide_are_visible_in_the_input(sit_down: S
     seat.type(PASTE.format("ab\u202ecd\u200bé"))
     await seat.sees("ab\ufffdcd\ufffdé")
     assert "\u202e" not in seat.terminal.getvalue()
-    assert seat.shell.front.buffer.text == "ab\u202ecd\u200bé"
+    assert seat.shell.frontend.buffer.text == "ab\u202ecd\u200bé"
 
 
 async def test_a_tab_in_the_live_line_is_blank(
@@ -232,7 +232,7 @@ async def test_a_tab_in_the_live_line_is_blank(
 
 async def test_escape_acts_at_once_in_vi_mode(sit_down: SitDown) -> None:
     seat = await sit_down(vi=True)
-    application = seat.shell.front._application
+    application = seat.shell.frontend._application
     assert application.timeoutlen <= 0.1
     seat.type("abc\x1b")
     await seat.until(lambda: application.vi_state.input_mode == InputMode.NAVIGATION)
@@ -246,14 +246,14 @@ async def test_nothing_is_drawn_while_an_editor_has_the_screen(
     seat = await sit_down()
     seat.type("x\r")
     await seat.until(lambda: bool(provider.requests))
-    application = seat.shell.front._application
+    application = seat.shell.frontend._application
     with set_app(application):
         editing = run_in_terminal(lambda: done.wait(5), in_executor=True)
     await seat.until(lambda: application._running_in_terminal)
     before = len(seat.terminal.getvalue())
     gate.set()
-    await seat.until(lambda: bool(seat.shell.front.screen._pending))
-    seat.shell.front.screen.draw()
+    await seat.until(lambda: bool(seat.shell.frontend.screen._pending))
+    seat.shell.frontend.screen.draw()
     assert seat.terminal.getvalue()[before:] == ""
     done.set()
     await editing
@@ -267,7 +267,7 @@ async def test_up_behind_some_text_walks_what_begins_with_it(
     for text in ("/rename One", "what is one?", "/rename Two\nlines", "what is two?", "else"):
         history.append_string(text)
     seat = await sit_down(history=history)
-    buffer = seat.shell.front.buffer
+    buffer = seat.shell.frontend.buffer
     # The history is read off the loop.
     await seat.until(lambda: len(buffer._working_lines) > 5)
 

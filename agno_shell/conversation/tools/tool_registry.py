@@ -60,7 +60,7 @@ class _Offered(NamedTuple):
     """With the name that the model knows."""
 
 
-class Toolbelt:
+class ToolRegistry:
     """Opens tool boxes, lets the person decide, and runs what was allowed.
 
     ``on`` are boxes, and single tools as ``BOX.TOOL``. ``seconds`` is what one call may
