@@ -14,7 +14,7 @@ _GOOGLE = re.compile(r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
 _SPHINX = re.compile(r":(?:param|parameter|arg|argument)\s+(?:[^:]*\s)?\*{0,2}(\w+)\s*:\s*(.*)$")
 
 
-class Told(NamedTuple):
+class Docstring(NamedTuple):
     """What there is to say."""
 
     summary: str
@@ -23,7 +23,7 @@ class Told(NamedTuple):
     """A line for each parameter that is described."""
 
 
-def parse(docstring: str) -> Told:
+def parse(docstring: str) -> Docstring:
     """Take a docstring apart that was cleaned already (``inspect.getdoc``)."""
     lines = docstring.splitlines()
     summary: list[str] = []
@@ -35,7 +35,9 @@ def parse(docstring: str) -> Told:
             break
         summary += [text] if text else []
     described = {**_google(lines), **_sphinx(lines)}
-    return Told(" ".join(summary), {name: " ".join(words) for name, words in described.items()})
+    return Docstring(
+        " ".join(summary), {name: " ".join(words) for name, words in described.items()}
+    )
 
 
 def _google(lines: list[str]) -> dict[str, list[str]]:

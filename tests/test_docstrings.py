@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from agno_shell.docstrings import Told, parse
+from agno_shell.docstrings import Docstring, parse
 
 GOOGLE = """
     Add two numbers,
@@ -36,7 +36,7 @@ SPHINX = """Add two numbers.
 
 
 def test_googles_style() -> None:
-    assert parse(inspect.cleandoc(GOOGLE)) == Told(
+    assert parse(inspect.cleandoc(GOOGLE)) == Docstring(
         "Add two numbers, however large.",
         {
             "a": "The first one, which is often large.",
@@ -48,7 +48,7 @@ def test_googles_style() -> None:
 
 
 def test_sphinxs_style() -> None:
-    assert parse(inspect.cleandoc(SPHINX)) == Told(
+    assert parse(inspect.cleandoc(SPHINX)) == Docstring(
         "Add two numbers.",
         {"a": "The first one, which is often large.", "b": "The second: it is small."},
     )
@@ -57,14 +57,14 @@ def test_sphinxs_style() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", Told("", {})),
-        ("One line.", Told("One line.", {})),
-        ("Args:\n    a: x", Told("", {"a": "x"})),
-        (":param a: x", Told("", {"a": "x"})),
-        ("Words.\nArgs:\n    a: x\n  goes on", Told("Words.", {"a": "x goes on"})),
-        ("Words.\n\nNote:\n    a: no parameter", Told("Words.", {})),
-        ("Args:\n    no colon here", Told("", {})),
+        ("", Docstring("", {})),
+        ("One line.", Docstring("One line.", {})),
+        ("Args:\n    a: x", Docstring("", {"a": "x"})),
+        (":param a: x", Docstring("", {"a": "x"})),
+        ("Words.\nArgs:\n    a: x\n  goes on", Docstring("Words.", {"a": "x goes on"})),
+        ("Words.\n\nNote:\n    a: no parameter", Docstring("Words.", {})),
+        ("Args:\n    no colon here", Docstring("", {})),
     ],
 )
-def test_docstrings_of_other_forms(text: str, told: Told) -> None:
+def test_docstrings_of_other_forms(text: str, told: Docstring) -> None:
     assert parse(text) == told

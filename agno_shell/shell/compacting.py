@@ -30,7 +30,7 @@ UNASKED_PARTS = 3
 NOTHING_CHANGED = "Nothing has changed: everything is sent as before."
 
 
-class Due(NamedTuple):
+class PendingCompaction(NamedTuple):
     """What is to be summed up by itself."""
 
     share: float
@@ -39,7 +39,7 @@ class Due(NamedTuple):
     plan: Plan
 
 
-class Shown:
+class CompactionTurn:
     """A compaction as the shell shows a turn. How it ended is said apart: nothing of what a
     reply offers then fits it."""
 
@@ -91,7 +91,7 @@ class Compacting:
             return
         if turn.reply.tool_calls:  # it was stopped, or left off, before it had its answer
             return
-        due: Due | None = None
+        due: PendingCompaction | None = None
 
         async def look() -> None:
             nonlocal due
@@ -116,7 +116,7 @@ class Compacting:
             self._given_up.add(session_id)
             self._tell("It is not tried again by itself in this session; /compact does it.\n")
 
-    async def _due(self) -> Due | None:
+    async def _due(self) -> PendingCompaction | None:
         """What is to be summed up by now; None: nothing is, or it cannot be told."""
         conversation = self._conversation
         # Nobody asked for this; what is wrong is said where it matters.
@@ -130,11 +130,13 @@ class Compacting:
             window = (await conversation.requests.model(conversation.choice)).room_apart
         except AgnoShellError:
             return None
-        return Due(share, compaction, plan) if plan.tokens * WORTH_IT >= window else None
+        return (
+            PendingCompaction(share, compaction, plan) if plan.tokens * WORTH_IT >= window else None
+        )
 
     async def _run(self, compaction: Compaction, plan: Plan, gap: str = "") -> Message | None:
         """Show it, and say what came of it; ``gap`` follows."""
-        await self._shell.run_turn(Shown(compaction))
+        await self._shell.run_turn(CompactionTurn(compaction))
         ending, summary = compaction.ending, compaction.summary
         if summary is None:
             if isinstance(ending, Failed):

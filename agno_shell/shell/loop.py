@@ -42,7 +42,7 @@ from agno_shell.threads import in_thread
 from agno_shell.types import Finding, Reasoning
 
 if TYPE_CHECKING:
-    from agno_shell.shell.compacting import Shown
+    from agno_shell.shell.compacting import CompactionTurn
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
@@ -268,7 +268,7 @@ class Shell:
             self._warned = False
         self.update_toolbar()
 
-    async def run_turn(self, turn: Turn | Shown, model: str | None = None) -> None:
+    async def run_turn(self, turn: Turn | CompactionTurn, model: str | None = None) -> None:
         """Show a turn to its end; Ctrl-C stops it. ``model`` answers, where it is not the
         session's own."""
         # A filter must see the first request as well.

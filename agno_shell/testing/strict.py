@@ -55,7 +55,7 @@ PART_FIELDS: Mapping[str, frozenset[str]] = {
 }
 
 
-class Told(NamedTuple):
+class SequenceItem(NamedTuple):
     """A message as far as the sequence goes."""
 
     role: str
@@ -69,7 +69,7 @@ class Told(NamedTuple):
 def request_problem(request: Request) -> str:
     """Why a server would refuse what the engine is about to send; empty: it would not."""
     told = [
-        Told(
+        SequenceItem(
             each.role,
             not (each.content.strip() or each.attachments),
             tuple(call.id for call in each.tool_calls),
@@ -98,7 +98,7 @@ def body_problem(body: Any) -> str:
     return sequence_problem(map(_told, body["messages"]))
 
 
-def sequence_problem(messages: Iterable[Told]) -> str:
+def sequence_problem(messages: Iterable[SequenceItem]) -> str:
     """What is wrong with the order of messages, or with an empty one; empty: nothing is."""
     said = list(messages)
     spoken = said[1:] if said and said[0].role == "system" else said
@@ -110,7 +110,7 @@ def sequence_problem(messages: Iterable[Told]) -> str:
     return _turns_problem(spoken) or _results_problem(spoken)
 
 
-def _turns_problem(spoken: Sequence[Told]) -> str:
+def _turns_problem(spoken: Sequence[SequenceItem]) -> str:
     turn = [each.role for each in spoken if each.role != "tool" and not each.calls]
     if any(role != ("user", "assistant")[at % 2] for at, role in enumerate(turn)):
         return ALTERNATE
@@ -124,7 +124,7 @@ def _turns_problem(spoken: Sequence[Told]) -> str:
     return ""
 
 
-def _results_problem(spoken: Sequence[Told]) -> str:
+def _results_problem(spoken: Sequence[SequenceItem]) -> str:
     waiting: list[str] = []
     for each in spoken:
         if each.role == "tool":
@@ -183,8 +183,8 @@ def _call_problem(call: Any) -> str:
     return "" if call.get("id") else "a tool call needs an id"
 
 
-def _told(message: Mapping[str, Any]) -> Told:
+def _told(message: Mapping[str, Any]) -> SequenceItem:
     content = message.get("content")
     is_empty = not content or (isinstance(content, str) and not content.strip())
     calls = tuple(str(call["id"]) for call in message.get("tool_calls") or ())
-    return Told(message["role"], is_empty, calls, message.get("tool_call_id"))
+    return SequenceItem(message["role"], is_empty, calls, message.get("tool_call_id"))

@@ -35,7 +35,7 @@ Pieces = tuple[tuple[str, bool], ...]
 """A snippet, as in :class:`~agno_shell.types.SearchHit`."""
 
 
-class Wanted(NamedTuple):
+class SearchArguments(NamedTuple):
     """What was typed behind ``/search``, taken apart."""
 
     words: str
@@ -101,13 +101,13 @@ async def _prepare(context: CommandContext) -> None:
     context.progress("")
 
 
-def parse(text: str) -> Wanted:
+def parse(text: str) -> SearchArguments:
     """``[OPTION ...] WORDS``. Options stand before the words; behind ``--``, and from the
     first word on, everything is looked for.
 
     Raises :class:`UsageError`.
     """
-    wanted = Wanted("")
+    wanted = SearchArguments("")
     rest = text.strip()
     while match := re.match(_OPTION, rest):
         rest = rest[match.end() :]
@@ -128,7 +128,7 @@ def parse(text: str) -> Wanted:
     return wanted._replace(words=rest)
 
 
-def _with(wanted: Wanted, option: str, value: str) -> Wanted:
+def _with(wanted: SearchArguments, option: str, value: str) -> SearchArguments:
     if option == "session":
         return wanted._replace(session=value)
     if option == "limit":
@@ -201,7 +201,7 @@ def _styled(snippet: Pieces) -> list[tuple[str, str]]:
     return [(_MARKED if marked else "", text) for text, marked in snippet]
 
 
-def _nothing(wanted: Wanted) -> str:
+def _nothing(wanted: SearchArguments) -> str:
     from agno_shell.full_text import parse as parse_query
 
     if not parse_query(wanted.words):

@@ -25,7 +25,7 @@ from agno_shell.types import NOTHING
 _UNKNOWN = Served("")
 
 
-class Place(NamedTuple):
+class ListedServer(NamedTuple):
     """A server that can say what models it has."""
 
     at: Endpoint
@@ -98,7 +98,7 @@ class Known:
         note = f"Not every server could be asked: {'; '.join(problems)}." if problems else ""
         return ModelList(found, note)
 
-    def _places(self, model: str, api_base: str | None) -> tuple[list[Place], list[str]]:
+    def _places(self, model: str, api_base: str | None) -> tuple[list[ListedServer], list[str]]:
         """The servers that can say what models they have, each once, and what keeps others from
         being asked."""
         if api_base:
@@ -107,7 +107,7 @@ class Known:
             in_use = _service_in_use(model)
             services = _services(in_use)
             names = {f"{each.prefix}/": each is in_use or _is_set_up(each) for each in services}
-        places: dict[str, Place] = {}
+        places: dict[str, ListedServer] = {}
         problems: list[str] = []
         for name, is_missed in names.items():
             try:
@@ -115,11 +115,11 @@ class Known:
             except ProviderError as error:
                 problems.append(str(error).rstrip("."))
             else:
-                places.setdefault(at.url, Place(at, is_missed))
+                places.setdefault(at.url, ListedServer(at, is_missed))
         return list(places.values()), problems
 
     def _all(
-        self, places: Sequence[Place], api_base: str | None, model: str
+        self, places: Sequence[ListedServer], api_base: str | None, model: str
     ) -> Sequence[KnownModel]:
         """Each model once, by its name."""
         found: dict[str, KnownModel] = {}

@@ -64,7 +64,7 @@ _TABLES = (
 )
 
 
-class Look(NamedTuple):
+class FileState(NamedTuple):
     """How a message file looks from outside."""
 
     inode: int
@@ -72,7 +72,7 @@ class Look(NamedTuple):
     mtime_ns: int
 
 
-UNFINISHED = Look(-1, -1, -1)
+UNFINISHED = FileState(-1, -1, -1)
 
 
 class File(NamedTuple):
@@ -84,7 +84,7 @@ class File(NamedTuple):
     form: str
     """``lines``: in the store's layout, offsets are those of lines; ``whole``: in another
     one, offsets are positions in what the message reader makes of it; ``unreadable``."""
-    look: Look
+    look: FileState
     """Of the file when all of it was read; :data:`UNFINISHED` before."""
     indexed: int = 0
     """The offset up to which lines were read."""
@@ -107,7 +107,7 @@ class Batch(NamedTuple):
     """The offset behind the last one."""
     ending: bytes
     """The last bytes before that."""
-    look: Look | None = None
+    look: FileState | None = None
     """How the file looks, when this is all of it."""
 
 
@@ -211,7 +211,7 @@ class SearchIndex:
             " messages FROM files"
         )
         return [
-            File(row[0], row[1], bool(row[2]), row[3], Look(*row[4:7]), row[7], row[8], row[9])
+            File(row[0], row[1], bool(row[2]), row[3], FileState(*row[4:7]), row[7], row[8], row[9])
             for row in rows
         ]
 

@@ -16,7 +16,7 @@ from agno_shell.builtin.json_storage.search_index import (
     ROLE_BITS,
     ROLES,
     Batch,
-    Look,
+    FileState,
     first_row,
     span,
 )
@@ -94,7 +94,7 @@ def whole(path: str, generation: int) -> Batch:
     stamps = {number: json_records.stamp(moment) for number, moment in newest.items()}
     status = disk.status(path)
     # The reader does not say of which inode it read; size and time do.
-    look = Look(status.st_ino if status else 0, raw.size, raw.mtime_ns)
+    look = FileState(status.st_ino if status else 0, raw.size, raw.mtime_ns)
     return Batch(rows, stamps, len(roles), 0, b"", look)
 
 
@@ -140,7 +140,7 @@ def line_at(fd: int, offset: int) -> bytes:
         length *= 8
 
 
-def _settled_look(fd: int) -> Look:
+def _settled_look(fd: int) -> FileState:
     """How the file looks when no append is in work. Raises :class:`OtherLayoutError`: at once
     for a file that begins in another way, in which no append can be in work."""
     if disk.read_at(fd, 0, len(_BEGINNING)) not in (_BEGINNING, layout.EMPTY):
@@ -149,7 +149,7 @@ def _settled_look(fd: int) -> Look:
         status = disk.status_of(fd)
         tail = disk.read_at(fd, max(0, status.st_size - len(layout.TAIL)), len(layout.TAIL))
         if tail == layout.TAIL:
-            return Look(status.st_ino, status.st_size, status.st_mtime_ns)
+            return FileState(status.st_ino, status.st_size, status.st_mtime_ns)
         time.sleep(_SECOND_LOOK)
     raise OtherLayoutError
 

@@ -10,7 +10,7 @@ from agno_shell.builtin.json_storage import disk, index, search_reader
 from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.ids import is_session_id
 from agno_shell.builtin.json_storage.problems import reason
-from agno_shell.builtin.json_storage.search_index import UNFINISHED, File, Look, SearchIndex
+from agno_shell.builtin.json_storage.search_index import UNFINISHED, File, FileState, SearchIndex
 from agno_shell.builtin.json_storage.search_reader import OtherLayoutError
 
 _TURN = 1.0
@@ -22,18 +22,18 @@ _MOMENT = 1.0
 _TICK_NS = 100_000_000
 _FEW = 1000
 """So many dead messages are no reason to make the index anew."""
-_UNSEEN = Look(-2, -2, -2)
+_UNSEEN = FileState(-2, -2, -2)
 """Of a file that cannot even be looked at."""
 
-Looks = Mapping[str, Look]
+Looks = Mapping[str, FileState]
 """How the message file of each session looks."""
-Changed = Mapping[str, Look | None]
+Changed = Mapping[str, FileState | None]
 """How those that changed look; None: they are gone."""
 
 
-def looks(root: str, only: str | None = None) -> dict[str, Look]:
+def looks(root: str, only: str | None = None) -> dict[str, FileState]:
     """How the message files look now; of sessions without one nothing is said."""
-    found: dict[str, Look] = {}
+    found: dict[str, FileState] = {}
     names = disk.names(root) if only is None else [only]
     names = [name for name in names if len(name) == _ID_LENGTH and is_session_id(name)]
     if not names:
@@ -50,7 +50,7 @@ def looks(root: str, only: str | None = None) -> dict[str, Look]:
             except OSError:
                 found[name] = _UNSEEN
             else:
-                found[name] = Look(status.st_ino, status.st_size, status.st_mtime_ns)
+                found[name] = FileState(status.st_ino, status.st_size, status.st_mtime_ns)
     finally:
         if folder is not None:
             os.close(folder)
@@ -137,7 +137,7 @@ class Updater:
     def changed(self, found: Looks, only: str | None = None) -> Changed:
         """The sessions of which the index does not hold what is there."""
         alive = self.alive
-        changed: dict[str, Look | None] = {
+        changed: dict[str, FileState | None] = {
             session_id: look
             for session_id, look in found.items()
             if session_id not in alive or alive[session_id].look != look
@@ -205,7 +205,7 @@ class Updater:
         file = self.alive.get(session_id)
         return (file.generation if file else 1 << 62), session_id
 
-    def _read(self, session_id: str, look: Look | None, deadline: float) -> bool:
+    def _read(self, session_id: str, look: FileState | None, deadline: float) -> bool:
         """Read a session's messages, or some of them if time runs out: false then."""
         file = self.alive.get(session_id)
         if look is None:
@@ -280,7 +280,7 @@ class Updater:
         self._dead.setdefault(file.session_id, []).append(file._replace(alive=False))
         del self.alive[file.session_id]
 
-    def _revived(self, session_id: str, look: Look) -> File | None:
+    def _revived(self, session_id: str, look: FileState) -> File | None:
         """What was read of this very file before the session went to the trash."""
         files = self._dead.get(session_id, [])
         for file in files:
@@ -293,7 +293,7 @@ class Updater:
         return None
 
 
-def _goes_on(file: File, look: Look) -> bool:
+def _goes_on(file: File, look: FileState) -> bool:
     """Whether a file may be what was read and more. Where it is not, its bytes tell."""
     if file.form != "lines" or file.indexed == 0:
         return False

@@ -38,7 +38,7 @@ _OTHER_SIGN_IN = ("azure", "azure_ai", "bedrock", "sagemaker", "vertex_ai")
 """Providers that can be signed in to without a key in a variable."""
 
 
-class Catalog:
+class ModelCatalog:
     """Models, prices and keys. Make it after litellm has been imported."""
 
     def __init__(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agno_shell.builtin.litellm_provider import errors, http_guard, requests
-from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
@@ -56,7 +56,7 @@ class Completion:
     def __init__(
         self,
         record: Mapping[str, Any],
-        catalog: Catalog,
+        catalog: ModelCatalog,
         limits: Limits,
         emit: Emit,
         files: Mapping[str, bytes] = NOTHING,

@@ -20,7 +20,13 @@ from agno_shell.builtin.model_services.causes import (
     text_of,
 )
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case, Said, again, as_failed, check_base
+from agno_shell.builtin.model_services.failures import (
+    Case,
+    ServerError,
+    again,
+    as_failed,
+    check_base,
+)
 from agno_shell.builtin.model_services.way import OnTheWayError
 from agno_shell.builtin.model_services.wires.failures import in_reading, line_too_long
 from agno_shell.builtin.model_services.wires.framing import LineTooLongError
@@ -114,7 +120,7 @@ def _by_status(case: Case, chain: Chain, detail: str) -> Failed | None:
     code = str((error_body(chain) or {}).get("code"))
     if "ContextWindowExceededError" in class_names(chain):
         code = "context_length_exceeded"
-    return failures.by_status(case, Said(status, detail, code, headers_of(chain)))
+    return failures.by_status(case, ServerError(status, detail, code, headers_of(chain)))
 
 
 def _by_content(case: Case, chain: Chain) -> Failed | None:

@@ -19,7 +19,7 @@ _JOINED = 16_384
 """Characters of text in one record at most."""
 
 
-class Outbox:
+class EventWriter:
     """Writes records to a file descriptor.
 
     Text that comes within one turn of the loop is joined: a fast model sends hundreds of

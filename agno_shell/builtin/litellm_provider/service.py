@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.inbox import Inbox
-from agno_shell.builtin.litellm_provider.outbox import Outbox
+from agno_shell.builtin.litellm_provider.outbox import EventWriter
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.redact import Redactor, hidden
@@ -31,8 +31,8 @@ class Service:
     def __init__(self, descriptor: int, configuration: Record, way: Way = DIRECT) -> None:
         self._limits = Limits.from_settings(configuration["limits"])
         self._redactor = Redactor(hidden(os.environ, configuration["api_key_env"]))
-        self.outbox = Outbox(descriptor, self._redactor)
-        self._catalog = Catalog(configuration["api_base"], configuration["api_key_env"], way)
+        self.outbox = EventWriter(descriptor, self._redactor)
+        self._catalog = ModelCatalog(configuration["api_base"], configuration["api_key_env"], way)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._releasing: set[asyncio.Task[None]] = set()
 

@@ -78,7 +78,7 @@ class Case(NamedTuple):
     """Makes a hint of a model name that is not known."""
 
 
-class Said(NamedTuple):
+class ServerError(NamedTuple):
     """What a server said of an error."""
 
     status: int
@@ -137,7 +137,7 @@ def in_its_words(text: str, hide: Callable[[str], str]) -> str:
 # By status -------------------------------------------------------------------------------
 
 
-def by_status(case: Case, said: Said) -> Failed:
+def by_status(case: Case, said: ServerError) -> Failed:
     """Why a server refused a request, or broke off a reply."""
     where, status, detail = case.goal.where, said.status, said.detail
     if _is_overflow(said):
@@ -167,14 +167,14 @@ def by_status(case: Case, said: Said) -> Failed:
     return Failed("refused", message, "Change what it names, or choose another model with /model.")
 
 
-def _is_overflow(said: Said) -> bool:
+def _is_overflow(said: ServerError) -> bool:
     words = f"{said.detail} {said.code}"
     if said.status == 413 or "context_length_exceeded" in words:
         return True
     return said.status in (400, 422, 500) and bool(_OVERFLOW.search(words))
 
 
-def _temporary(case: Case, kind: str, message: str, said: Said) -> Failed:
+def _temporary(case: Case, kind: str, message: str, said: ServerError) -> Failed:
     hint, after = again(anything=case.anything), retry_after(said.headers)
     return Failed(kind, message, hint, temporary=True, retry_after=after)
 
@@ -200,7 +200,7 @@ def _not_allowed(case: Case, detail: str) -> Failed:
     return Failed(kind, message, hint)
 
 
-def _not_found(case: Case, said: Said) -> Failed:
+def _not_found(case: Case, said: ServerError) -> Failed:
     where, model, detail = case.goal.where, case.model, said.detail
     # A server of one's own also says 404 where the address is wrong.
     said_of = f"{detail} {said.code}"
@@ -212,7 +212,7 @@ def _not_found(case: Case, said: Said) -> Failed:
     return Failed("unknown_model", message, hint)
 
 
-def _rate_limited(case: Case, said: Said) -> Failed:
+def _rate_limited(case: Case, said: ServerError) -> Failed:
     where, status, detail = case.goal.where, said.status, said.detail
     if status == 402 or _NO_CREDIT.search(f"{detail} {said.code}"):
         message = f"{where} says that the account has no credit left ({status}): {detail}"

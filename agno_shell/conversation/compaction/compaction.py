@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agno_shell.conversation.asking import Asking
 from agno_shell.conversation.compaction import transcript
-from agno_shell.conversation.compaction.transcript import Said
+from agno_shell.conversation.compaction.transcript import MessageText
 from agno_shell.conversation.models import OFFLINE, Choice
 from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.summaries import effective
@@ -43,7 +43,7 @@ long the summary before it is."""
 class Plan(NamedTuple):
     """What a compaction is to sum up."""
 
-    waiting: Sequence[Said]
+    waiting: Sequence[MessageText]
     messages: int
     """How many those are."""
     tokens: int
@@ -86,7 +86,7 @@ class Compaction:
         """The text of the summary as it comes; what is summed up in parts before the last
         one comes as reasoning."""
         plan = await self.plan()
-        waiting: Sequence[Said] = plan.waiting
+        waiting: Sequence[MessageText] = plan.waiting
         before = plan.before.content if plan.before else ""
         choices = self._conversation.choices()
         part = 0

@@ -35,7 +35,7 @@ REQUEST = (
 )
 
 
-class Said(NamedTuple):
+class MessageText(NamedTuple):
     """A message as text, and about how many tokens that has."""
 
     text: str
@@ -52,7 +52,7 @@ def written(message: Message) -> str:
     return "\n".join(parts)
 
 
-def take(waiting: Sequence[Said], room: int) -> tuple[str, list[Said]]:
+def take(waiting: Sequence[MessageText], room: int) -> tuple[str, list[MessageText]]:
     """As much as fits into ``room`` tokens, at least something; and what is left. A text
     that is larger than the room is cut."""
     room = max(room, 1)
@@ -67,7 +67,7 @@ def take(waiting: Sequence[Said], room: int) -> tuple[str, list[Said]]:
             characters = max(1, len(said.text) * room // said.tokens)
             taken.append(said.text[:characters])
             left = said.tokens - room
-            rest[:1] = [Said(said.text[characters:], left)] if said.text[characters:] else []
+            rest[:1] = [MessageText(said.text[characters:], left)] if said.text[characters:] else []
         return "\n\n".join(taken), rest
     return "\n\n".join(taken), []
 
@@ -95,9 +95,9 @@ def _between(name: str, text: str) -> str:
     return f"<{name}>\n{text}\n</{name}>"
 
 
-def all_of(messages: Iterable[Message], tokens: Iterable[int]) -> list[Said]:
+def all_of(messages: Iterable[Message], tokens: Iterable[int]) -> list[MessageText]:
     """Messages as text; ``tokens`` are those of their contents."""
     return [
-        Said(written(message), each + LABEL_TOKENS)
+        MessageText(written(message), each + LABEL_TOKENS)
         for message, each in zip(messages, tokens, strict=True)
     ]

@@ -22,7 +22,7 @@ SPOKEN = ("user", "assistant", "tool")
 """Roles of messages that a reply can go on from."""
 
 
-class Again(NamedTuple):
+class FollowUp(NamedTuple):
     """A turn without a question of its own."""
 
     turn: Turn
@@ -125,12 +125,12 @@ class Moves:
 
     # Turns ------------------------------------------------------------------------------
 
-    async def retry(self, model: str | None) -> Again:
+    async def retry(self, model: str | None) -> FollowUp:
         """A turn that answers the last question once more."""
         question = await self._last_question()
-        return Again(self._conversation.answer_turn(question.id, model), question)
+        return FollowUp(self._conversation.answer_turn(question.id, model), question)
 
-    async def resume(self) -> Again:
+    async def resume(self) -> FollowUp:
         """A turn that goes on where the last reply ended too early."""
         conversation = self._conversation
         path = conversation.history
@@ -142,10 +142,10 @@ class Moves:
             # Nothing of it had come: what stands before it is answered anew.
             question = await self._last_question()
             before = path[said[-1] - 1].id if said[-1] else None
-            return Again(conversation.answer_turn(before), question)
+            return FollowUp(conversation.answer_turn(before), question)
         if last.role == "assistant" and last.status == "complete" and not last.tool_calls:
             raise UsageError("The last reply is whole.", hint="/retry asks for another one.")
-        return Again(conversation.answer_turn(conversation.head()), last)
+        return FollowUp(conversation.answer_turn(conversation.head()), last)
 
     async def edit(
         self, message_id: str, text: str, attachments: Sequence[Attachment] = ()

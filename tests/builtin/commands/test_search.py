@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.commands.search import Wanted, parse
+from agno_shell.builtin.commands.search import SearchArguments, parse
 from agno_shell.contracts import Progress
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.text_table import text_width
@@ -125,19 +125,22 @@ async def test_nothing_found_is_said(
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
-        ("tax return", Wanted("tax return")),
-        ('"blue cups" sauc*', Wanted('"blue cups" sauc*')),
-        ("--here x", Wanted("x", here=True)),
-        ('--session "Tax return" --limit 5  x  y', Wanted("x  y", session="Tax return", limit=5)),
-        ("the --here option", Wanted("the --here option")),
-        ("--hereafter x", Wanted("--hereafter x")),
-        ("--unknown x", Wanted("--unknown x")),
-        ("-- --here x", Wanted("--here x")),
-        ("--here -- --role", Wanted("--role", here=True)),
-        ("--role user x", Wanted("x", role="user")),
+        ("tax return", SearchArguments("tax return")),
+        ('"blue cups" sauc*', SearchArguments('"blue cups" sauc*')),
+        ("--here x", SearchArguments("x", here=True)),
+        (
+            '--session "Tax return" --limit 5  x  y',
+            SearchArguments("x  y", session="Tax return", limit=5),
+        ),
+        ("the --here option", SearchArguments("the --here option")),
+        ("--hereafter x", SearchArguments("--hereafter x")),
+        ("--unknown x", SearchArguments("--unknown x")),
+        ("-- --here x", SearchArguments("--here x")),
+        ("--here -- --role", SearchArguments("--role", here=True)),
+        ("--role user x", SearchArguments("x", role="user")),
         (
             "--since 2026-01-31 x",
-            Wanted("x", since=datetime(2026, 1, 31).astimezone()),
+            SearchArguments("x", since=datetime(2026, 1, 31).astimezone()),
         ),
     ],
 )

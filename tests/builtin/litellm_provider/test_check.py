@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.builtin.model_services.way import DIRECT
 from agno_shell.errors import ProviderError
@@ -29,8 +29,8 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_catalog(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a catalog that need not import litellm."""
 
-    def make(*options: Any) -> Catalog:
-        catalog = Catalog(*options)
+    def make(*options: Any) -> ModelCatalog:
+        catalog = ModelCatalog(*options)
         tables = {
             "providers": frozenset(("openai", "gemini", "ollama_chat")),
             "_chat_models": KNOWN,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.catalog import Catalog
+from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.http_guard import Policy
 from agno_shell.builtin.litellm_provider.protocol import request_record
@@ -45,7 +45,7 @@ async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> 
             await asyncio.sleep(0)
 
     goal = Destination("m", "here", None)
-    completion = Completion(record("m"), Catalog(), Limits(), came.append)
+    completion = Completion(record("m"), ModelCatalog(), Limits(), came.append)
     completion._target = Target(goal, "openai", "m")
     completion._asked = Prepared({}, None)
     completion._wrapper = greedy()
@@ -72,9 +72,9 @@ async def test_a_request_to_one_service_runs_under_its_own_policy(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
     monkeypatch.setattr(Completion, "_open", open_connection)
     goal = Destination("cerebras/x", "cerebras", None)
-    monkeypatch.setattr(Catalog, "destination", lambda *_arguments: goal)
-    monkeypatch.setattr(Catalog, "target", lambda _self, goal: Target(goal, "cerebras", "x"))
-    await Completion(record("cerebras/x"), Catalog(), Limits(), lambda _event: None).run()
+    monkeypatch.setattr(ModelCatalog, "destination", lambda *_arguments: goal)
+    monkeypatch.setattr(ModelCatalog, "target", lambda _self, goal: Target(goal, "cerebras", "x"))
+    await Completion(record("cerebras/x"), ModelCatalog(), Limits(), lambda _event: None).run()
     (policy,) = seen
     assert policy is not None
     assert policy.provider == "cerebras"

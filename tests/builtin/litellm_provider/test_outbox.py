@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.outbox import Outbox
+from agno_shell.builtin.litellm_provider.outbox import EventWriter
 from agno_shell.builtin.litellm_provider.protocol import Record, decode
 from agno_shell.builtin.model_services.redact import HIDDEN, Redactor
 from agno_shell.events import Failed, Finished, ReasoningDelta, TextDelta
@@ -31,7 +31,7 @@ def pipe() -> Iterator[Pipe]:
 
 
 async def test_the_first_text_leaves_at_once_and_the_rest_of_a_turn_together(pipe: Pipe) -> None:
-    outbox = Outbox(pipe.writing, Redactor([]))
+    outbox = EventWriter(pipe.writing, Redactor([]))
     outbox.event(1, TextDelta("first "))
     assert pipe.records() == [{"id": 1, "text": "first "}]
     for word in ("one ", "two "):
@@ -41,7 +41,7 @@ async def test_the_first_text_leaves_at_once_and_the_rest_of_a_turn_together(pip
 
 
 async def test_only_text_of_one_kind_and_one_request_is_joined(pipe: Pipe) -> None:
-    outbox = Outbox(pipe.writing, Redactor([]))
+    outbox = EventWriter(pipe.writing, Redactor([]))
     outbox.event(1, TextDelta("-"))
     outbox.event(1, ReasoningDelta("a"))
     outbox.event(1, TextDelta("b"))
@@ -54,7 +54,7 @@ async def test_only_text_of_one_kind_and_one_request_is_joined(pipe: Pipe) -> No
 
 
 async def test_a_record_leaves_behind_what_was_waiting(pipe: Pipe) -> None:
-    outbox = Outbox(pipe.writing, Redactor([]))
+    outbox = EventWriter(pipe.writing, Redactor([]))
     outbox.event(1, TextDelta("a"))
     outbox.event(1, TextDelta("b"))
     outbox.record({"id": 2, "result": None})
@@ -62,7 +62,7 @@ async def test_a_record_leaves_behind_what_was_waiting(pipe: Pipe) -> None:
 
 
 async def test_a_failure_leaves_without_its_keys(pipe: Pipe) -> None:
-    outbox = Outbox(pipe.writing, Redactor(["fake-0000"]))
+    outbox = EventWriter(pipe.writing, Redactor(["fake-0000"]))
     said = Failed("other", "Said fake-0000.", "See fake-0000.", temporary=True, retry_after=3.0)
     outbox.event(1, said)
     (record,) = pipe.records()

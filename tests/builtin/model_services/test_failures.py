@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case, Said, by_status
+from agno_shell.builtin.model_services.failures import Case, ServerError, by_status
 
 URL = "http://127.0.0.1:9/v1"
 CASE = Case(Destination("openai/m", "127.0.0.1:9", "A_KEY", URL), "m", False, str)
@@ -27,7 +27,7 @@ CASE = Case(Destination("openai/m", "127.0.0.1:9", "A_KEY", URL), "m", False, st
 def test_a_model_that_a_server_does_not_have_is_no_fault_of_the_message(
     status: int, detail: str, code: str
 ) -> None:
-    failed = by_status(CASE, Said(status, detail, code))
+    failed = by_status(CASE, ServerError(status, detail, code))
     assert failed.kind == "unknown_model", "what is refused would be held back from every model"
     assert f"({status})" in failed.message
     assert "/model" in failed.hint
@@ -43,14 +43,14 @@ def test_a_model_that_a_server_does_not_have_is_no_fault_of_the_message(
     ],
 )
 def test_what_is_wrong_with_the_message_itself_is_refused(detail: str) -> None:
-    assert by_status(CASE, Said(400, detail)).kind == "refused"
+    assert by_status(CASE, ServerError(400, detail)).kind == "refused"
 
 
 def test_a_page_that_is_not_there_is_a_wrong_address() -> None:
-    assert by_status(CASE, Said(404, "Not Found")).kind == "wrong_address"
+    assert by_status(CASE, ServerError(404, "Not Found")).kind == "wrong_address"
 
 
 def test_a_proxy_without_a_database_did_not_accept_the_key() -> None:
-    failed = by_status(CASE, Said(400, "No connected db.", "no_db_connection 400"))
+    failed = by_status(CASE, ServerError(400, "No connected db.", "no_db_connection 400"))
     assert failed.kind == "authentication"
     assert "A_KEY" in failed.message

@@ -7,7 +7,7 @@ from agno_shell.conversation.compaction.transcript import (
     FEWEST_WORDS,
     LABEL_TOKENS,
     MOST_WORDS,
-    Said,
+    MessageText,
     all_of,
     request,
     take,
@@ -24,25 +24,25 @@ def test_who_said_what_is_told() -> None:
     calling = Message("2", "assistant", "", now(), tool_calls=(call,))
     assert written(calling) == '[Model]\n(It calls the tool clock: {"zone": "UTC"})'
     assert written(Message("3", "tool", "noon", now())) == "[Result of a tool]\nnoon"
-    assert all_of([asked], [7]) == [Said(written(asked), 7 + LABEL_TOKENS)]
+    assert all_of([asked], [7]) == [MessageText(written(asked), 7 + LABEL_TOKENS)]
 
 
 def test_as_much_is_taken_as_fits() -> None:
-    waiting = [Said("aa", 2), Said("bbb", 3), Said("c", 1)]
-    assert take(waiting, 5) == ("aa\n\nbbb", [Said("c", 1)])
+    waiting = [MessageText("aa", 2), MessageText("bbb", 3), MessageText("c", 1)]
+    assert take(waiting, 5) == ("aa\n\nbbb", [MessageText("c", 1)])
     assert take(waiting, 6) == ("aa\n\nbbb\n\nc", [])
     assert take([], 5) == ("", [])
 
 
 def test_what_is_larger_than_the_room_is_cut() -> None:
-    piece, rest = take([Said("x" * 100, 50), Said("y", 1)], 20)
+    piece, rest = take([MessageText("x" * 100, 50), MessageText("y", 1)], 20)
     assert piece == "x" * 40
-    assert rest == [Said("x" * 60, 30), Said("y", 1)]
+    assert rest == [MessageText("x" * 60, 30), MessageText("y", 1)]
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.integers(1, 50))), st.integers(-3, 60))
 def test_everything_is_taken_in_the_end(said: list[tuple[str, int]], room: int) -> None:
-    waiting = [Said(*each) for each in said]
+    waiting = [MessageText(*each) for each in said]
     taken = []
     while waiting:
         piece, waiting = take(waiting, room)

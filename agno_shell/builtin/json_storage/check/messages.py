@@ -21,7 +21,7 @@ from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.wording import count
 
 
-class Look(NamedTuple):
+class FileFindings(NamedTuple):
     """What was seen in a file; ids are those that a reader gives the messages."""
 
     issues: Sequence[Issue]
@@ -30,13 +30,13 @@ class Look(NamedTuple):
     """The digests of the contents that the messages name."""
 
 
-def look(path: str, counted: int | None = 0) -> Look:
+def look(path: str, counted: int | None = 0) -> FileFindings:
     """Look at the whole of a file. ``counted``: how many messages the list has counted in
     it; None if other programs made the session, which may keep none. Raises ``OSError``
     where it cannot be read."""
     raw = message_reader.read(path)
     if raw.size < 0 and counted is None:
-        return Look([], frozenset(), frozenset())
+        return FileFindings([], frozenset(), frozenset())
     wrong, peculiar = _findings(raw, counted)
     if raw.form == "ours" and not peculiar and not wrong:
         ids = {each["id"] for each in raw.objects}
@@ -56,7 +56,7 @@ def look(path: str, counted: int | None = 0) -> Look:
             f"It holds {count(strange, 'message')} whose role, content or time is not known here."
         )
         issues.append(Issue(path, problem, "That stays as it stands.", note=True))
-    return Look(issues, ids, set(_contents(raw.objects)))
+    return FileFindings(issues, ids, set(_contents(raw.objects)))
 
 
 def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:

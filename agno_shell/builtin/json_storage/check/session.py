@@ -26,7 +26,7 @@ _NAMES = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS)) | {
 }
 
 
-class Look(NamedTuple):
+class FolderFindings(NamedTuple):
     """What was seen in a session's folder."""
 
     issues: list[Issue]
@@ -34,7 +34,7 @@ class Look(NamedTuple):
     """How many there are, if they could be read."""
 
 
-def look(path: str, session_id: str, listed: Listed) -> Look:
+def look(path: str, session_id: str, listed: Listed) -> FolderFindings:
     """Everything that is wrong in the folder ``path``; nothing if it is gone.
 
     ``listed`` says what ``sessions.json`` knows of the session.
@@ -60,7 +60,7 @@ def look(path: str, session_id: str, listed: Listed) -> Look:
             target = leftovers.target_of(name)
             if target is not None and stat.S_ISREG(status.st_mode):
                 issues.append(leftovers.temporary(f"{path}/{name}", f"{path}/{target}"))
-    return Look(issues if disk.status(path) is not None else [], messages)
+    return FolderFindings(issues if disk.status(path) is not None else [], messages)
 
 
 def take_stock(path: str, rights: Rights, extras: Extras) -> None:
@@ -118,7 +118,7 @@ def _contents(
     session_id: str,
     found: dict[str, os.stat_result],
     listed: Listed,
-) -> Look:
+) -> FolderFindings:
     """What is wrong in the files that are the truth about a session."""
     issues: list[Issue] = []
     ids = None
@@ -138,7 +138,7 @@ def _contents(
         if wrong is not None:
             issues.append(wrong)
     issues += _session_data(path, found, named)
-    return Look(issues, None if ids is None else len(ids))
+    return FolderFindings(issues, None if ids is None else len(ids))
 
 
 def _counted(listed: Entry | None) -> int | None:

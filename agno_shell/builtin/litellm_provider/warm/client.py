@@ -15,7 +15,7 @@ from agno_shell.builtin.litellm_provider.process import STARTING
 from agno_shell.builtin.litellm_provider.protocol import decode, encode
 from agno_shell.builtin.litellm_provider.warm import greeting, peer, starting
 from agno_shell.builtin.litellm_provider.warm.identity import identity
-from agno_shell.builtin.litellm_provider.warm.place import Place, folder_for
+from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, folder_for
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 from agno_shell.builtin.litellm_provider.warm.surroundings import scrubbed
 from agno_shell.log_file import Log
@@ -77,7 +77,7 @@ async def connect(wish: Wish) -> Warm:
     :class:`NotWarmError`."""
     surroundings = scrubbed(wish.environ)
     name = identity(surroundings, wish.keep)
-    place = Place(folder_for(wish.runtime_dir), name)
+    place = SocketPlace(folder_for(wish.runtime_dir), name)
     patience = greeting.ANSWER_SECONDS
     for _ in range(_TRIES):
         try:
@@ -92,7 +92,7 @@ async def connect(wish: Wish) -> Warm:
     raise NotWarmError("The server ended before it answered.")
 
 
-async def _reach(place: Place) -> socket.socket:
+async def _reach(place: SocketPlace) -> socket.socket:
     """A connection to a server of this user. Raises :class:`NotWarmError`, and one of
     ``_NOBODY`` where there is no server."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -29,11 +29,11 @@ from agno_shell.builtin.litellm_provider.protocol import encode
 from agno_shell.builtin.litellm_provider.warm import forked, peer
 from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has_gone
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
-from agno_shell.builtin.litellm_provider.warm.place import Place
+from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.reads import Reads
 
 
-class Wanted(NamedTuple):
+class ServerOptions(NamedTuple):
     """What the shell that starts a server says of it."""
 
     folder: str
@@ -45,11 +45,11 @@ class Wanted(NamedTuple):
 
 def main() -> None:
     began = time.monotonic()
-    wanted = Wanted(**json.load(sys.stdin))
+    wanted = ServerOptions(**json.load(sys.stdin))
     os.umask(0o077)
     tell = _leave_the_shell()
     _take_over_streams(wanted.log)
-    listening = Socket.listen(Place(wanted.folder, wanted.name))
+    listening = Socket.listen(SocketPlace(wanted.folder, wanted.name))
     os.write(tell, b"+")
     os.close(tell)
     if listening is not None:  # otherwise another one does already

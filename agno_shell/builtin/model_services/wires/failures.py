@@ -15,7 +15,7 @@ from agno_shell.events import Failed
 from agno_shell.types import NOTHING
 
 
-class Said(NamedTuple):
+class ErrorBody(NamedTuple):
     """What a server said of an error."""
 
     status: int | None
@@ -28,14 +28,14 @@ class Said(NamedTuple):
 # What the server said ---------------------------------------------------------------------
 
 
-def said(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> Said:
+def said(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ErrorBody:
     """The server's own words in the body of an error: an object, a text, or bytes. Without a
     status, the words in it tell one, as in an error in the middle of a stream."""
     error = _error_in(_loaded(body))
     message, codes = _message(error), _codes(error)
     if status is None:
         status = next((each for each in map(_status_of, codes) if each), None)
-    return Said(status, message, " ".join(codes), headers or NOTHING)
+    return ErrorBody(status, message, " ".join(codes), headers or NOTHING)
 
 
 def _loaded(body: Any) -> Any:
@@ -86,14 +86,14 @@ def _status_of(word: str) -> int | None:
 # What it means -----------------------------------------------------------------------------
 
 
-def explained(case: Case, answer: Said) -> Failed:
+def explained(case: Case, answer: ErrorBody) -> Failed:
     """Why a server refused a request, or broke off a reply."""
     detail = failures.in_its_words(answer.message, case.hide) or "it gave no reason"
     if answer.status is None:
         message = f"{case.goal.where} reported an error: {detail}"
         failed = Failed("server", message, again(anything=case.anything), temporary=True)
     else:
-        status_said = failures.Said(answer.status, detail, answer.code, answer.headers)
+        status_said = failures.ServerError(answer.status, detail, answer.code, answer.headers)
         failed = failures.by_status(case, status_said)
     return fitting(failed)
 

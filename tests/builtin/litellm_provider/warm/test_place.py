@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agno_shell.builtin.litellm_provider.warm import place
-from agno_shell.builtin.litellm_provider.warm.place import Place, folder_for, places
+from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, folder_for, places
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 from agno_shell.events import Finished
 from tests.builtin.litellm_provider.warm.seeing import Make, events_of, is_warm
@@ -113,7 +113,7 @@ def test_a_long_path_gives_way_to_a_short_one(
     folder = folder_for(str(tmp_path / ("long" * 10)))
     assert folder.startswith(str(tmp_path / f"agno-shell-{os.geteuid()}-"))
     assert folder != folder_for(str(tmp_path / ("name" * 10))), "each has servers of its own"
-    assert len(Place(folder, "0123456789abcdef").socket) <= place._LONGEST
+    assert len(SocketPlace(folder, "0123456789abcdef").socket) <= place._LONGEST
     assert not (tmp_path / ("long" * 10)).exists()
 
 
