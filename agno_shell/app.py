@@ -77,20 +77,33 @@ async def _chat(
     agent: str | None,
     facts: Mapping[str, Any],
 ) -> int:
-    from agno_shell import __version__
-    from agno_shell.config import new_agent, remember
-    from agno_shell.conversation.conversation import Conversation
-    from agno_shell.conversation.store import StoreThread
-    from agno_shell.shell.loop import Shell
-
     plugins = parts.plugins_of(config, common)
     storage = parts.open_storage(config, paths, common, plugins)
+    models = parts.models_of(config, paths, plugins)
+    terminal = _capable(os.environ)
+    styled = terminal and not os.environ.get("NO_COLOR")
+    renderer = parts.renderer_of(config, plugins, styled=styled)
+    frontend = _terminal_frontend(config, paths) if terminal else _line_frontend()
+    # What can be wrong with the parts has been said. The engine is a quarter of all that is
+    # imported, and whoever has the prompt can type already, or make the program end.
+    early: list[int] = []
+    if terminal:
+        from agno_shell.shell.frontend import take_signals
+
+        take_signals(early.append)
+    await frontend.show()
+    try:
+        from agno_shell import __version__
+        from agno_shell.config import new_agent, remember
+        from agno_shell.conversation.conversation import Conversation
+        from agno_shell.conversation.store import StoreThread
+        from agno_shell.shell.loop import Shell
+    except BaseException:
+        await frontend.stop()
+        raise
     store = StoreThread(lambda: storage)
     reader = StoreThread(lambda: parts.open_storage(config, paths, common, plugins))
-    models = parts.models_of(config, paths, plugins)
     tool_registry = parts.tool_registry_of(config, paths, plugins)
-    terminal = _capable(os.environ)
-    frontend = _terminal_frontend(config, paths) if terminal else _line_frontend()
     shell = Shell(
         Conversation(
             store,
@@ -102,7 +115,7 @@ async def _chat(
             facts=facts,
         ),
         frontend,
-        parts.renderer_of(config, plugins, styled=terminal and not os.environ.get("NO_COLOR")),
+        renderer,
         config,
         remember=lambda values: remember(paths, values),
         new_agent=lambda name, table: new_agent(paths, name, table),
@@ -110,6 +123,8 @@ async def _chat(
         examine=lambda repair: parts.examine(common, plugins, repair=repair),
         entered_dir=paths.entered_dir,
     )
+    for number in early:
+        shell.must_leave(number)
     collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
     # thread would wait that long for a frame to be drawn before it saves a message.

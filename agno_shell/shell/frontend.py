@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from prompt_toolkit.completion import Completer
@@ -11,6 +14,17 @@ from prompt_toolkit.completion import Completer
 from agno_shell.contracts import Line
 from agno_shell.entered import Entry
 from agno_shell.shell.waiting import Waiting
+
+LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+
+def take_signals(leave: Callable[[int], object]) -> None:
+    """Let the signals that end a program call ``leave`` with their number, in the running loop."""
+    loop = asyncio.get_running_loop()
+    for number in LEAVING_SIGNALS:
+        # Not every loop takes signals; there they end the program as ever.
+        with suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, leave, number)
 
 
 class Option(NamedTuple):
@@ -48,6 +62,10 @@ class Frontend(ABC):
     @abstractmethod
     def width(self) -> int:
         """Columns; 0 when lines are not to be wrapped."""
+
+    async def show(self) -> None:
+        """Let the user type, before anybody takes it; :meth:`start` does the same otherwise."""
+        return
 
     @abstractmethod
     async def start(

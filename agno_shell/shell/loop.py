@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -26,7 +25,7 @@ from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
 from agno_shell.shell.control import Control
 from agno_shell.shell.dispatch import Dispatch
-from agno_shell.shell.frontend import Frontend
+from agno_shell.shell.frontend import LEAVING_SIGNALS, Frontend, take_signals
 from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.opening import open_first
@@ -50,8 +49,6 @@ INTERRUPTED = 130
 REQUEST_FIRST = 0.5
 """Seconds for which the rest lets the provider and the plugins get ready first: imports at the same
 time take as long as one after the other, and a provider may be slow for reasons of its own."""
-
-LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class Shell:
@@ -121,7 +118,7 @@ class Shell:
         script 1 when anything that it asked for was not done.
         """
         report_to(self.presenter, self.conversation, self.update_toolbar, self.fail)
-        self._take_signals(asyncio.get_running_loop())
+        take_signals(self.must_leave)
         keyboard = Keyboard(self.frontend.keyboard)
         life = PluginLife(self.plugins, self.context, keyboard, LEAVING_SIGNALS)
         await self.frontend.start(
@@ -167,13 +164,7 @@ class Shell:
             return 1
         return self._exit_status
 
-    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        for number in LEAVING_SIGNALS:
-            # Not every loop takes signals; there they end the program as ever.
-            with suppress(NotImplementedError, RuntimeError):
-                loop.add_signal_handler(number, self._must_leave, number)
-
-    def _must_leave(self, number: int) -> None:
+    def must_leave(self, number: int) -> None:
         """A signal ends the shell as Ctrl-D does: what was shown is kept, the terminal sane."""
         self._exit_status = 128 + number
         self.is_leaving = True

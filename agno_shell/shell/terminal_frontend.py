@@ -120,9 +120,13 @@ class TerminalFrontend(Frontend):
     ) -> None:
         self._interrupted, self._queue_changed = interrupted, queue_changed
         self._completer = completer
-        self._task = asyncio.create_task(self._run())
-        # The first paint is the first thing that the application does.
-        await asyncio.sleep(0)
+        await self.show()
+
+    async def show(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+            # The first paint is the first thing that the application does.
+            await asyncio.sleep(0)
 
     async def _run(self) -> None:
         # The end of the input, as when the terminal goes away, is leaving.

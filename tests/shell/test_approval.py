@@ -183,7 +183,7 @@ async def test_control_c_stops_the_turn(
 
 async def test_leaving_ends_the_question(seat: Any, provider: ScriptedProvider, box: Box) -> None:
     await asks(seat, provider)
-    seat.shell._must_leave(15)
+    seat.shell.must_leave(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
     assert box.calls == []
 

@@ -219,7 +219,7 @@ async def test_a_reply_can_be_stopped_afterwards(seat: Any, provider: ScriptedPr
 
 async def test_a_signal_ends_the_shell_behind_a_list(seat: Any) -> None:
     await offers(seat)
-    seat.shell._must_leave(15)
+    seat.shell.must_leave(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
 
 

@@ -375,7 +375,7 @@ async def test_the_word_exit_twice_leaves_whatever_is_not_saved(sit_down: SitDow
 
 async def test_a_signal_is_not_asked_back(sit_down: SitDown) -> None:
     seat = await in_trouble(sit_down)
-    seat.shell._must_leave(15)
+    seat.shell.must_leave(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
     assert "Leave anyway" not in seat.terminal.text()
 
@@ -384,7 +384,7 @@ async def test_a_signal_ends_the_question_whether_to_leave(sit_down: SitDown) ->
     seat = await in_trouble(sit_down)
     seat.type("\x04")
     await seat.sees("Leave anyway?")
-    seat.shell._must_leave(1)
+    seat.shell.must_leave(1)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 1
 
 

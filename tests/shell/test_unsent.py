@@ -90,7 +90,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     await seat.sees("[paste 2: ")
     assert len(provider.requests) == 1, "nothing is sent by itself"
     # Left with what was taken back in the input, it is still not lost.
-    seat.shell._must_leave(15)
+    seat.shell.must_leave(15)
     await asyncio.wait_for(seat.task, 20)
     assert "2 messages were entered but not sent" in seat.terminal.text()
 

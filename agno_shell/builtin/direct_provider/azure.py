@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
 
 PREFIX = "azure"
 
@@ -35,6 +34,8 @@ def version(environ: Mapping[str, str]) -> str:
 def shaped(url: str, deployment: str, version: str) -> tuple[str, str]:
     """The address that the paths of OpenAI's protocol are put behind, and the parameters that
     follow them. ``url`` may be that of the resource, or one copied from Azure's pages."""
+    from urllib.parse import quote, urlsplit  # every launch looks at this module
+
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}{_PATH.sub('', parts.path.rstrip('/'))}/openai"
     if version and version not in _UNDATED:
