@@ -202,6 +202,7 @@ class Shell:
         """Whether the person rather stays, told that leaving loses something. Asked once:
         who leaves again at once, or is made to leave, is not kept."""
         await self.conversation.save_again()
+        await self.unsent.settled()
         losses = [*filter(None, (self.status.not_on_disk(), self.unsent.left_behind()))]
         if not losses or self._warned or self._exit_status or not self.frontend.has_person:
             return False
@@ -225,6 +226,7 @@ class Shell:
         self.status.saving()
         self._has_failed |= self.frontend.has_refused or bool(self.status.not_on_disk())
         self.status.farewell()
+        await self.unsent.settled()
         if not self._warned and (what := self.unsent.left_behind()):
             self.presenter.notice(f"{what}.")
         await self.unsent.close()

@@ -19,6 +19,9 @@ T = TypeVar("T")
 SYNC_SECONDS = 0.3
 """What is sent at once costs no sync; what waits longer survives a power cut."""
 
+SETTLING_SECONDS = 1.0
+"""How long leaving waits for a slow disk, before it says what becomes of what was entered."""
+
 
 class Unsent:
     """Keeps what is entered in ``folder`` until it is sent, in a thread of its own: a slow
@@ -126,6 +129,12 @@ class Unsent:
             self._waiting.unsaved()
         else:
             self._waiting.sent()
+
+    async def settled(self) -> None:
+        """Wait a moment for what is on its way to the disk: what cannot be kept is not promised."""
+        if self._thread is not None and not self._is_closed:
+            waiting = asyncio.get_running_loop().run_in_executor(self._thread, int)
+            await asyncio.wait([waiting], timeout=SETTLING_SECONDS)
 
     def left_behind(self) -> str:
         """What leaving means for what is not sent, as the beginning of a sentence; empty

@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from urllib.parse import urlsplit
 
 
 async def ask(base_url: str) -> None:
     parts = urlsplit(base_url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    context = None
+    if parts.scheme == "https":
+        import ssl
+
+        context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=context)
     messages = [{"role": "user", "content": "Hello"}]
     body = json.dumps({"model": "test", "messages": messages, "stream": True}).encode()
     head = (
