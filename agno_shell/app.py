@@ -12,11 +12,16 @@ from agno_shell.paths import Paths
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agno_shell.config import Config
+    from agno_shell.contracts import Renderer, Storage
+    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.models import Models
     from agno_shell.options import CommonOptions
+    from agno_shell.plugins import Plugins
     from agno_shell.shell.frontend import Frontend
+    from agno_shell.shell.loop import Shell
 
 
 def chat(
@@ -86,43 +91,13 @@ async def _chat(
     frontend = _terminal_frontend(config, paths) if terminal else _line_frontend()
     # What can be wrong with the parts has been said. The engine is a quarter of all that is
     # imported, and whoever has the prompt can type already, or make the program end.
-    early: list[int] = []
-    if terminal:
-        from agno_shell.shell.frontend import take_signals
-
-        take_signals(early.append)
-    await frontend.show()
+    early = await _shown(frontend)
     try:
-        from agno_shell import __version__
-        from agno_shell.config import new_agent, remember
-        from agno_shell.conversation.conversation import Conversation
-        from agno_shell.conversation.store import StoreThread
-        from agno_shell.shell.loop import Shell
+        conversation = _conversation(common, paths, config, plugins, storage, models, facts)
+        shell = _shell(common, paths, config, conversation, frontend, renderer)
     except BaseException:
         await frontend.stop()
         raise
-    store = StoreThread(lambda: storage)
-    reader = StoreThread(lambda: parts.open_storage(config, paths, common, plugins))
-    tool_registry = parts.tool_registry_of(config, paths, plugins)
-    shell = Shell(
-        Conversation(
-            store,
-            models,
-            plugins,
-            config,
-            tool_registry=tool_registry,
-            reader=reader,
-            facts=facts,
-        ),
-        frontend,
-        renderer,
-        config,
-        remember=lambda values: remember(paths, values),
-        new_agent=lambda name, table: new_agent(paths, name, table),
-        greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
-        examine=lambda repair: parts.examine(common, plugins, repair=repair),
-        entered_dir=paths.entered_dir,
-    )
     for number in early:
         shell.must_leave(number)
     collect_garbage()
@@ -141,11 +116,70 @@ async def _chat(
         )
     finally:
         try:
-            await tool_registry.close()
+            await conversation.tool_registry.close()
             await models.close()
         finally:
-            await reader.abandon()
-            await store.close()
+            await conversation.reader.abandon()
+            await conversation.store.close()
+
+
+async def _shown(frontend: Frontend) -> Sequence[int]:
+    """Let the user type; the signals to end that come before the shell takes them itself."""
+    from agno_shell.shell.frontend import take_signals
+
+    early: list[int] = []
+    if not frontend.is_script:
+        take_signals(early.append)
+    await frontend.show()
+    return early
+
+
+def _conversation(
+    common: CommonOptions,
+    paths: Paths,
+    config: Config,
+    plugins: Plugins,
+    storage: Storage,
+    models: Models,
+    facts: Mapping[str, Any],
+) -> Conversation:
+    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.store import StoreThread
+
+    return Conversation(
+        StoreThread(lambda: storage),
+        models,
+        plugins,
+        config,
+        tool_registry=parts.tool_registry_of(config, paths, plugins),
+        reader=StoreThread(lambda: parts.open_storage(config, paths, common, plugins)),
+        facts=facts,
+    )
+
+
+def _shell(
+    common: CommonOptions,
+    paths: Paths,
+    config: Config,
+    conversation: Conversation,
+    frontend: Frontend,
+    renderer: Renderer,
+) -> Shell:
+    from agno_shell import __version__
+    from agno_shell.config import new_agent, remember
+    from agno_shell.shell.loop import Shell
+
+    return Shell(
+        conversation,
+        frontend,
+        renderer,
+        config,
+        remember=lambda values: remember(paths, values),
+        new_agent=lambda name, table: new_agent(paths, name, table),
+        greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
+        examine=lambda repair: parts.examine(common, conversation.plugins, repair=repair),
+        entered_dir=paths.entered_dir,
+    )
 
 
 def _terminal_frontend(config: Config, paths: Paths) -> Frontend:

@@ -7,28 +7,37 @@ import subprocess
 import sys
 from pathlib import Path
 
-CODE = """
+START = """
 import os, sys
 from agno_shell import app, cli
 
 class Front:
+    is_script = False
+
     async def show(self):
         late = ("agno_shell.conversation.conversation", "agno_shell.shell.loop", "markdown_it")
         print([each for each in late if each in sys.modules], flush=True)
-        os._exit(0)
+
+    async def stop(self):
+        print("the terminal is as before", flush=True)
+
+def broken(*_):
+    raise OSError("broken")
 
 app._capable = lambda _environ: True
 app._terminal_frontend = lambda _config, _paths: Front()
+app._shell = broken
 cli.main([])
 """
 
 
-def test_the_prompt_stands_before_the_engine_is_imported(tmp_path: Path) -> None:
+def test_the_prompt_stands_before_the_engine_and_never_stays_without_it(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CODE],
+        [sys.executable, "-c", START],
         env={**os.environ, "AGNO_SHELL_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.stdout == "[]\n", done.stderr
+    assert done.stdout == "[]\nthe terminal is as before\n", done.stderr
+    assert "OSError: broken" in done.stderr

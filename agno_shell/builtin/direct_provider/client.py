@@ -101,8 +101,8 @@ class Client:
 def _context(way: Way, environ: Mapping[str, str]) -> ssl.SSLContext:
     if trust.is_unchecked(environ):
         return httpx.create_ssl_context(verify=False, trust_env=False)
-    if way.trust.file and not way.trust.problem:
-        return ssl.create_default_context(cafile=way.trust.file)
+    if way.trust.context is not None:
+        return way.trust.context
     folder = environ.get("SSL_CERT_DIR", "").strip()
     if folder and os.path.isdir(folder):
         return ssl.create_default_context(capath=folder)

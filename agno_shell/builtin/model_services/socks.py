@@ -23,23 +23,26 @@ def extensions(proxy: Proxy | None, *, synchronous: bool = False) -> Mapping[str
     return {"trace": _Closing() if synchronous else _AsyncClosing()}
 
 
-class _Closing:
-    """Hears of each step of one request, as httpx's extension ``trace`` has it."""
+class _Handshake:
+    """Each step of one request, as httpx's extension ``trace`` tells it."""
 
     def __init__(self) -> None:
         self._stream: Any = None
 
-    def __call__(self, step: str, details: Mapping[str, Any]) -> None:
-        if stream := self._left(step, details):
-            stream.close()
-
-    def _left(self, step: str, details: Mapping[str, Any]) -> Any:
+    def left(self, step: str, details: Mapping[str, Any]) -> Any:
+        """The stream that nobody closes, once its first words were refused."""
         if step == f"{_SETUP}started":
             self._stream = details.get("stream")
         return self._stream if step == f"{_SETUP}failed" else None
 
 
-class _AsyncClosing(_Closing):
-    async def __call__(self, step: str, details: Mapping[str, Any]) -> None:  # type: ignore[override]
-        if stream := self._left(step, details):
+class _Closing(_Handshake):
+    def __call__(self, step: str, details: Mapping[str, Any]) -> None:
+        if stream := self.left(step, details):
+            stream.close()
+
+
+class _AsyncClosing(_Handshake):
+    async def __call__(self, step: str, details: Mapping[str, Any]) -> None:
+        if stream := self.left(step, details):
             await stream.aclose()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, MutableMapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 VERIFY = "SSL_VERIFY"
 FILES = (VERIFY, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -25,6 +28,8 @@ class Trust(NamedTuple):
     file: str = ""
     problem: str = ""
     """Why that file cannot be used, a sentence; empty: it can."""
+    context: ssl.SSLContext | None = None
+    """What was made of the file to know that: reading a usual one takes 17 ms."""
 
 
 def is_unchecked(environ: Mapping[str, str]) -> bool:
@@ -49,21 +54,21 @@ def _find(environ: Mapping[str, str]) -> Trust:
     for name in FILES:
         file = environ.get(name, "").strip()
         if file and not (name == VERIFY and not os.path.exists(file)):  # no file, but a word
-            return Trust(name, file, _problem(name, file))
+            return _read(name, file)
     return Trust()
 
 
-def _problem(name: str, file: str) -> str:
+def _read(name: str, file: str) -> Trust:
     import ssl
 
     try:
         with open(file, "rb"):
             pass
-        ssl.create_default_context(cafile=file)
+        context = ssl.create_default_context(cafile=file)
     except ssl.SSLError:
         why = "there is no certificate in it"
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
     else:
-        return ""
-    return f"{name} names {file}, which cannot be used: {why}."
+        return Trust(name, file, context=context)
+    return Trust(name, file, f"{name} names {file}, which cannot be used: {why}.")

@@ -38,7 +38,7 @@ def go(processes: list[subprocess.Popen[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("on", "each"), [("memory", 600), pytest.param("disk", 2000, marks=pytest.mark.slow)]
+    ("on", "each"), [("memory", 2000), pytest.param("disk", 2000, marks=pytest.mark.slow)]
 )
 @pytest.mark.usefixtures("faults")
 def test_eight_shells_a_replacer_and_a_reader(
@@ -54,7 +54,7 @@ def test_eight_shells_a_replacer_and_a_reader(
     (folder / "stop").touch()
     done = [json.loads(other.communicate()[0])[0] for other in others]
     assert [process.returncode for process in (*writers, *others)] == [0] * 10
-    assert min(done) > 0, "both were at work beside them"
+    assert min(done) > 3, "both were at work all the time"
 
     store = open_storage(StorageOptions(str(root)))
     found = [message.id for message in store.tree(session_id)]
