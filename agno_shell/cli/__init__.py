@@ -85,7 +85,7 @@ def _find_more(commands: Commands, name: str | None, arguments: list[str]) -> No
 
 
 def _run(parser: Parser, given: dict[str, Any]) -> int:
-    command = given.pop(COMMAND, "chat")
+    command = given.pop(COMMAND, None) or "chat"
     if command != "chat":
         _refuse_chat_options(parser, command, given)
     if (log := _log_path(given)) is None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -331,3 +332,10 @@ def test_context_is_taken_as_json_means_it(calls: Calls) -> None:
     facts = {"domain": "finance", "figures": [1, 2.5, None], "nested": {"a": True}}
     assert cli.main(["--context", json.dumps(facts)]) == 0
     assert calls == [("chat", CommonOptions(), {"facts": facts})]
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_log_calls_a_command_line_without_a_command_a_chat(tmp_path: Path) -> None:
+    log = tmp_path / "program.log"
+    assert cli.main(["--log", str(log)]) == 0
+    assert " start command=chat " in log.read_text()
