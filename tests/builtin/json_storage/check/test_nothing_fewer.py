@@ -69,6 +69,7 @@ def read(root: Path) -> Seen:
         once = {json.dumps(each, sort_keys=True): each for each in said if "id" in each}
         for each in [*once.values(), *(each for each in said if "id" not in each)]:
             text = each.get("content")
+            text = "" if text is None else text  # who says nothing says it with both
             texts[session_id, text if isinstance(text, str) else json.dumps(text)] += 1
         attached = (folder / "attachments").glob("*")
         contents |= {path.read_bytes() for path in attached if path.suffix != ".tmp"}
@@ -230,6 +231,7 @@ class Unlikely(Random):
     [
         pytest.param(1000, id="a line without a folder, and a reply in another session"),
         pytest.param(1122, id="the only id in the list is damaged"),
+        pytest.param(2804, id="a message whose content has lost its key"),
         pytest.param(279, id="a damaged list names a session twice that has no folder"),
     ],
 )
