@@ -31,9 +31,9 @@ fmt: ## put the code into form, and mend what ruff can mend
 	ruff format .
 
 docs: ## write what is made from settings, commands and options
-	python -m agno_shell.config_docs
+	python -m agno_shell.config.docs
 	python -m agno_shell.builtin.commands.docs
-	python -m agno_shell.command_line_docs
+	python -m agno_shell.cli.docs
 	python -m agno_shell.builtin.direct_provider.docs
 	python docs/slim.py
 
@@ -41,9 +41,9 @@ models: ## write what is known of models without litellm, from the litellm that 
 	python -m agno_shell.builtin.direct_provider.make_extract
 
 check-generated: ## say whether that is current
-	python -m agno_shell.config_docs --check
+	python -m agno_shell.config.docs --check
 	python -m agno_shell.builtin.commands.docs --check
-	python -m agno_shell.command_line_docs --check
+	python -m agno_shell.cli.docs --check
 	python -m agno_shell.builtin.direct_provider.docs --check
 	python -m agno_shell.builtin.direct_provider.make_extract --check
 	python docs/slim.py --check

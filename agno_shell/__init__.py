@@ -6,7 +6,7 @@ costs nothing at start-up.
 
 from __future__ import annotations
 
-from agno_shell.lazy_names import lazy_names
+from agno_shell.base.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ if TYPE_CHECKING:
         TextDelta,
         UsageReported,
     )
-    from agno_shell.function_tools import python_tools
     from agno_shell.hookspecs import hookimpl
-    from agno_shell.terminal_text import Cleaner, clean, clean_line
+    from agno_shell.toolkit.function_tools import python_tools
+    from agno_shell.toolkit.terminal_text import Cleaner, clean, clean_line
     from agno_shell.types import (
         Attachment,
         Finding,
@@ -97,9 +97,9 @@ _HOMES = {
         "Event Failed Finished HiddenDelta Interrupted ReasoningDelta Request TextDelta "
         "UsageReported"
     ),
-    "function_tools": "python_tools",
+    "toolkit.function_tools": "python_tools",
     "hookspecs": "hookimpl",
-    "terminal_text": "Cleaner clean clean_line",
+    "toolkit.terminal_text": "Cleaner clean clean_line",
     "types": (
         "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
         "Trashed Usage"

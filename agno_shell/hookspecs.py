@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from agno_shell.installed import GROUP as GROUP  # the name of the pluggy project as well
+from agno_shell.base.installed import GROUP as GROUP  # the name of the pluggy project as well
 
 if TYPE_CHECKING:
     from agno_shell.contracts import (

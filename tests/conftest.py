@@ -21,7 +21,7 @@ from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from agno_shell.contracts import Abilities, Provider, ProviderFactory, ProviderOptions
 from agno_shell.hookspecs import hookimpl
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.events import Event, Request

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from agno_shell.contracts import Line, Renderer, RendererFactory, RendererOptions, RenderStream
 from agno_shell.hookspecs import hookimpl
-from agno_shell.terminal_text import Cleaner
+from agno_shell.toolkit.terminal_text import Cleaner
 
 TAIL = 1_000
 """As many characters of the end of an unfinished line are shown at most."""

@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         _settle_stderr()
         gc.freeze()
-        if "agno_shell.plugins" in sys.modules:  # whose threads may not want to end
-            from agno_shell import ending
+        if "agno_shell.plugins.manager" in sys.modules:  # whose threads may not want to end
+            from agno_shell.app import ending
 
             ending.end_in_time(status)
     return status
@@ -76,7 +76,7 @@ def _parsed(parser: Parser, argv: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _find_more(commands: Commands, name: str | None, arguments: list[str]) -> None:
-    from agno_shell.installed import GROUP, may_have
+    from agno_shell.base.installed import GROUP, may_have
 
     if may_have(GROUP):  # most people have no plugin, and wait for none
         from agno_shell.cli.plugged import add_plugged
@@ -90,7 +90,7 @@ def _run(parser: Parser, given: dict[str, Any]) -> int:
         _refuse_chat_options(parser, command, given)
     if (log := _log_path(given)) is None:
         return parser.run(given)
-    from agno_shell.program_log_file import kept
+    from agno_shell.app.program_log_file import kept
 
     return kept(log, command, lambda: parser.run(given))
 
@@ -102,7 +102,7 @@ def _log_path(given: dict[str, Any]) -> str | None:
         return os.path.abspath(os.path.expanduser(named))
     if not (path := os.environ.get("AGNO_SHELL_LOG")):  # an empty variable is one that is not set
         return None
-    from agno_shell.paths import LOG_VARIABLE, absolute
+    from agno_shell.base.paths import LOG_VARIABLE, absolute
 
     return absolute(path, LOG_VARIABLE, os.environ)
 

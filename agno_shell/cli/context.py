@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn, TextIO
 
+    from agno_shell.base.paths import Paths
     from agno_shell.cli.parser import Parser
     from agno_shell.config import Config
     from agno_shell.contracts.storage import Storage
-    from agno_shell.paths import Paths
-    from agno_shell.plugins import Plugins
+    from agno_shell.plugins.manager import Plugins
 
 
 class Context:
@@ -46,7 +46,7 @@ class Context:
         self._parser.error(sentence)
 
     def _configured(self) -> tuple[Paths, Config]:
-        from agno_shell import parts
+        from agno_shell.app import parts
 
         if self._configuration is None:
             self._configuration = parts.configure(self.common)
@@ -70,7 +70,7 @@ class Context:
     @property
     def plugins(self) -> Plugins:
         """The plugin manager, with no more plugins in it than were asked for."""
-        from agno_shell import parts
+        from agno_shell.app import parts
 
         if self._plugins is None:
             self._plugins = parts.plugins_of(self.config, self.common)
@@ -79,7 +79,7 @@ class Context:
     def open_storage(self, name: str | None = None, path: str | None = None) -> Storage:
         """The configured storage, or the one called ``name``, at ``path`` if that is given; the
         caller closes it."""
-        from agno_shell import parts
+        from agno_shell.app import parts
 
         return parts.open_storage(
             self.config, self.paths, self.common, self._plugins, name=name, path=path

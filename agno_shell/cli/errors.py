@@ -9,7 +9,7 @@ from errno import EFBIG, EIO, ENOSPC
 from typing import TextIO, TypeGuard
 
 from agno_shell.errors import AgnoShellError, SessionNotFoundError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 
 def report(error: Exception) -> int:

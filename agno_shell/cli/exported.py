@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from agno_shell.errors import AgnoShellError, UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.whole_files import write_whole
-from agno_shell.wording import size
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.whole_files import write_whole
+from agno_shell.toolkit.wording import size
 
 
 def write(pieces: Iterable[str], path: str | None, out: TextIO) -> None:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
-    from agno_shell.text_table import Column
+    from agno_shell.toolkit.text_table import Column
 
 
 def terminal_width(out: TextIO) -> int:
@@ -23,7 +23,7 @@ def terminal_width(out: TextIO) -> int:
 
 def write_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], out: TextIO) -> None:
     """Headings and rows of clean cells, as wide as the terminal is."""
-    from agno_shell.text_table import table_lines
+    from agno_shell.toolkit.text_table import table_lines
 
     out.write("\n".join([*table_lines(columns, rows, terminal_width(out)), ""]))
 

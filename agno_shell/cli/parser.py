@@ -16,7 +16,7 @@ TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from agno_shell.options import CommonOptions
+    from agno_shell.base.options import CommonOptions
 
     Make = Callable[..., "Parser"]
     """Makes the parser of one command, with the settings of ``argparse.ArgumentParser``."""
@@ -94,7 +94,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One clean line behind the usage, as argparse writes it; exit status 2."""
-        from agno_shell.terminal_text import clean_line
+        from agno_shell.toolkit.terminal_text import clean_line
 
         if message.endswith("expected one argument"):
             message += "; one that begins with a dash is joined to the option, as in --name=-x"
@@ -102,7 +102,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _did_you_mean(typed: str, known: Any) -> str:
-    from agno_shell.nearest import nearest
+    from agno_shell.toolkit.nearest import nearest
 
     near = nearest(typed, known)
     return f"; did you mean {near}?" if near else ""
@@ -260,7 +260,7 @@ _OVERRIDES = (
 def common_options(given: Mapping[str, Any], *, chat: bool = False) -> CommonOptions:
     """What was given of the options that every command takes; with ``chat`` also of those
     that decide a setting."""
-    from agno_shell.options import CommonOptions
+    from agno_shell.base.options import CommonOptions
 
     overrides = {setting: given[key] for key, setting in _OVERRIDES if chat and key in given}
     # The key of the configured server is not for another one.
@@ -302,7 +302,7 @@ def date(text: str) -> Any:
 
 
 def positive_number(text: str) -> int:
-    from agno_shell.typed_numbers import whole_number
+    from agno_shell.toolkit.typed_numbers import whole_number
 
     value = whole_number(text)
     if not value:

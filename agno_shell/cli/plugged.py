@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from agno_shell.cli.errors import is_failed_output
 from agno_shell.cli.parser import Parser, add_common_options, common_options, configured
 from agno_shell.errors import AgnoShellError, PluginError
-from agno_shell.guarding import reason_of
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.guarding import reason_of
+from agno_shell.toolkit.terminal_text import clean_line
 
 if TYPE_CHECKING:
+    from agno_shell.base.options import CommonOptions
+    from agno_shell.base.paths import Paths
     from agno_shell.cli.parser import Commands, Make
     from agno_shell.config import Config
     from agno_shell.contracts import Subcommand
-    from agno_shell.options import CommonOptions
-    from agno_shell.paths import Paths
-    from agno_shell.plugins import Plugins
+    from agno_shell.plugins.manager import Plugins
 
 
 def add_plugged(commands: Commands, name: str | None, arguments: list[str]) -> None:
@@ -33,7 +33,7 @@ def add_plugged(commands: Commands, name: str | None, arguments: list[str]) -> N
     common = _common(arguments)
     if common.no_plugins:
         return
-    from agno_shell import parts
+    from agno_shell.app import parts
 
     try:
         configuration = parts.read(common) if name is None else parts.configure(common)

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TextIO
 
 from agno_shell.cli.output import terminal_width
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import pad, shorten, text_width
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import pad, shorten, text_width
 
 QUIET = 1.0
 """Seconds after which a person begins to wonder."""

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import argcomplete
 
-from agno_shell import parts, settings
+from agno_shell.app import parts
 from agno_shell.cli.parser import common_options
+from agno_shell.config import settings
 from agno_shell.errors import AgnoShellError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Session, local_time
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser, Namespace
@@ -198,7 +199,7 @@ def setting_values(prefix: str, given: Given) -> Offers:
 
 def files(prefix: str, _given: Given) -> Offers:
     """Files and folders that begin with what is typed."""
-    from agno_shell.file_names import matching
+    from agno_shell.toolkit.file_names import matching
 
     return dict.fromkeys(matching(prefix), "")
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.config.toml_file import TomlFile
 from agno_shell.errors import ConfigError
 from agno_shell.types import NOTHING, Reasoning
@@ -164,7 +164,7 @@ def _wrong(file: TomlFile, agent: str, key: str, what: str, *, hint: str = "") -
 
 
 def _unknown(file: TomlFile, agent: str, key: str) -> ConfigError:
-    from agno_shell.nearest import did_you_mean, nearest
+    from agno_shell.toolkit.nearest import did_you_mean, nearest
 
     meant = nearest(key, KEYS)
     hint = did_you_mean(key, meant) if meant else _reserved(key)

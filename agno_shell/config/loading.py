@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agno_shell import settings
+from agno_shell.base.paths import CONFIG_VARIABLE, HOME_VARIABLE, LOG_VARIABLE, Paths, absolute
+from agno_shell.config import settings
 from agno_shell.config.record import Config, Source
 from agno_shell.config.toml_file import TomlFile, read_toml
 from agno_shell.errors import ConfigError
-from agno_shell.paths import CONFIG_VARIABLE, HOME_VARIABLE, LOG_VARIABLE, Paths, absolute
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class _Layers:
                 continue
             if variable in known or variable in (HOME_VARIABLE, CONFIG_VARIABLE, LOG_VARIABLE):
                 continue
-            from agno_shell.nearest import nearest
+            from agno_shell.toolkit.nearest import nearest
 
             # Others may belong to a plugin; only what looks like a slip is worth a word.
             meant = nearest(variable, known, likeness=0.85)
@@ -219,7 +219,7 @@ def _unknown(file: TomlFile, key: tuple[str, ...]) -> ConfigError:
 
 
 def _hint_for(name: str) -> str:
-    from agno_shell.nearest import did_you_mean, nearest
+    from agno_shell.toolkit.nearest import did_you_mean, nearest
 
     last = name.rpartition(".")[2]
     if last.lower() in ("api_key", "key", "token"):

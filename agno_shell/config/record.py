@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agno_shell import settings
-from agno_shell.settings import Setting
+from agno_shell.config import settings
+from agno_shell.config.settings import Setting
 from agno_shell.types import NOTHING
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agno_shell.base.paths import Paths
 from agno_shell.config.loading import check_setting
 from agno_shell.config.toml_file import read_toml
 from agno_shell.errors import ConfigError
-from agno_shell.paths import Paths
-from agno_shell.whole_files import write_whole
+from agno_shell.toolkit.whole_files import write_whole
 
 if TYPE_CHECKING:
     from agno_shell.config.agents import Agent

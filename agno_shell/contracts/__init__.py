@@ -7,7 +7,7 @@ the ones that are chosen are opened. Each part is loaded when it is first asked 
 
 from __future__ import annotations
 
-from agno_shell.lazy_names import lazy_names
+from agno_shell.base.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:

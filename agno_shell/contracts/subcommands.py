@@ -6,8 +6,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TextIO
 
+from agno_shell.base.paths import Paths
 from agno_shell.contracts.storage import Storage
-from agno_shell.paths import Paths
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

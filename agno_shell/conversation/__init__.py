@@ -1,0 +1,1 @@
+"""The engine: conversations without a terminal. Private."""

@@ -8,8 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from agno_shell import settings
-from agno_shell.config import Config
+from agno_shell.config import Config, settings
 from agno_shell.contracts import Provider
 from agno_shell.conversation.limits import DEFAULT_LIMITS, ReplyLimits
 from agno_shell.conversation.models import Choice
@@ -27,7 +26,7 @@ from agno_shell.events import (
     Retrying,
     TurnEvent,
 )
-from agno_shell.guarding import let_through, reason_of
+from agno_shell.toolkit.guarding import let_through, reason_of
 
 BACK_OFF = (1.0, 3.0)
 """Seconds before the second try and before later ones, where the other side names none."""

@@ -8,7 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agno_shell import settings
+from agno_shell.base.program_log import note
+from agno_shell.config import settings
 from agno_shell.contracts import Address, Provider, Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
@@ -27,7 +28,6 @@ from agno_shell.conversation.turn import Start, Turn, saved_or_not
 from agno_shell.conversation.watch import Missing, find_missing, unsaved
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
 from agno_shell.events import MessageSaved, NotSaved
-from agno_shell.program_log import note
 from agno_shell.types import (
     NOTHING,
     ROOT,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from agno_shell.config import Agent, Config
     from agno_shell.conversation.reply import Reply
     from agno_shell.conversation.request.requests import Requests
-    from agno_shell.plugins import Plugins
+    from agno_shell.plugins.manager import Plugins
 
 CHOSEN_HERE = frozenset(("model", "api_base", "agent", "reasoning"))
 """What a running shell keeps of its session, whatever another one chooses: its words must

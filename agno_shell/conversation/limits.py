@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agno_shell import settings
-from agno_shell.config import Config
+from agno_shell.config import Config, settings
 from agno_shell.events import Event, Failed, HiddenDelta, ReasoningDelta, TextDelta
+from agno_shell.toolkit.wording import count
 from agno_shell.types import ToolCall
-from agno_shell.wording import count
 
 STARTING = 10.0
 """Seconds that a provider may take to get ready, before those until the first token count."""

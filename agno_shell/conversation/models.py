@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import (
     Address,
     Background,
@@ -16,8 +16,8 @@ from agno_shell.contracts import (
     ProviderFactory,
 )
 from agno_shell.errors import AgnoShellError
-from agno_shell.guarding import let_through, quiet
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.guarding import let_through, quiet
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Reasoning
 
 if TYPE_CHECKING:

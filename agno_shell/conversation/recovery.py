@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from agno_shell.contracts import Storage
 from agno_shell.conversation.outbox import with_ids
 from agno_shell.errors import StorageError, UsageError
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Session, new_id
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation

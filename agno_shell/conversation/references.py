@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from agno_shell.errors import SessionNotFoundError
-from agno_shell.nearest import alike
-from agno_shell.session_names import loose_key, name_key
+from agno_shell.toolkit.nearest import alike
+from agno_shell.toolkit.session_names import loose_key, name_key
 from agno_shell.types import Session, local_time
 
 MAXIMUM_CANDIDATES = 10
@@ -16,8 +16,8 @@ def resolve(reference: str, sessions: Iterable[Session]) -> Session:
     """The session that ``reference`` means.
 
     Tried in turn: a whole id, a whole name as it stands, one that reads the same
-    (:func:`~agno_shell.session_names.name_key`), the beginning of an id, a name in any letter
-    case. A step that finds one session ends the search; one that finds several
+    (``session_names.name_key``), the beginning of an id, a name in any letter case. A step
+    that finds one session ends the search; one that finds several
     raises ``SessionNotFoundError`` with them as candidates, as git does for commits.
     When nothing fits, the nearest names are the candidates.
     """

@@ -12,11 +12,11 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar, cast
 
+from agno_shell.base.program_log import note
 from agno_shell.contracts import Storage
 from agno_shell.errors import AgnoShellError, StorageError
-from agno_shell.guarding import let_through, quiet, reason_of
-from agno_shell.program_log import note
-from agno_shell.threads import in_thread
+from agno_shell.toolkit.guarding import let_through, quiet, reason_of
+from agno_shell.toolkit.threads import in_thread
 
 T = TypeVar("T")
 

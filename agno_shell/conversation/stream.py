@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from types import NoneType
 from typing import Any
 
+from agno_shell.base.program_log import note
 from agno_shell.contracts import Provider
 from agno_shell.conversation.limits import DEFAULT_LIMITS, LimitWatch, ReplyLimits
 from agno_shell.errors import AgnoShellError
@@ -21,8 +22,7 @@ from agno_shell.events import (
     TextDelta,
     UsageReported,
 )
-from agno_shell.guarding import let_through, reason_of
-from agno_shell.program_log import note
+from agno_shell.toolkit.guarding import let_through, reason_of
 from agno_shell.types import ToolCall, Usage
 
 BEHIND = 512

@@ -11,14 +11,14 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import Storage
 from agno_shell.conversation.models import OFFLINE, Choice
 from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.stream import Stream
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished, Request, TextDelta, UsageReported
-from agno_shell.guarding import quiet
+from agno_shell.toolkit.guarding import quiet
 from agno_shell.types import Message, Session, new_id, now
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
+from agno_shell.base.program_log import is_kept, note, word
 from agno_shell.events import (
     Failed,
     FellBack,
@@ -20,7 +21,6 @@ from agno_shell.events import (
     TurnEvent,
     UsageReported,
 )
-from agno_shell.program_log import is_kept, note, word
 
 
 def logged(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:

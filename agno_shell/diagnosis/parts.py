@@ -8,8 +8,8 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.models import OFFLINE, Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import AgnoShellError
-from agno_shell.guarding import let_through, reason_of
-from agno_shell.reports import background_in_words
+from agno_shell.toolkit.guarding import let_through, reason_of
+from agno_shell.toolkit.reports import background_in_words
 from agno_shell.types import Finding
 
 

@@ -8,8 +8,8 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 
-from agno_shell.disk_space import Obstacle, nearest_folder, obstacle
-from agno_shell.owners import user_name
+from agno_shell.toolkit.disk_space import Obstacle, nearest_folder, obstacle
+from agno_shell.toolkit.owners import user_name
 from agno_shell.types import Finding
 
 _EVERYBODY_ELSE = 0o077

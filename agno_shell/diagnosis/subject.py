@@ -5,12 +5,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from agno_shell.base.paths import Paths
 from agno_shell.config import Config
 from agno_shell.contracts import Renderer, Storage
 from agno_shell.conversation.models import Models
 from agno_shell.errors import ConfigError
-from agno_shell.paths import Paths
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 
 
 class Subject(NamedTuple):

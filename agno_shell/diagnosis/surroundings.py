@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.diagnosis import rights
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.errors import AgnoShellError
-from agno_shell.guarding import let_through, reason_of
-from agno_shell.nearest import nearest
-from agno_shell.registries import Registry
+from agno_shell.plugins.registries import Registry
+from agno_shell.toolkit.guarding import let_through, reason_of
+from agno_shell.toolkit.nearest import nearest
 from agno_shell.types import Finding
 
 IN_FILE = "configuration"

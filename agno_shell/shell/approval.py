@@ -5,7 +5,7 @@ from __future__ import annotations
 from agno_shell.contracts import Permission, Tool
 from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.present import Presenter
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import ToolCall
 
 ANSWERS: tuple[tuple[Permission, Option], ...] = (

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from agno_shell.errors import UsageError
-from agno_shell.wording import size
+from agno_shell.toolkit.wording import size
 
 TERMINAL_BYTES = 100_000
 """Of encoded text in one sequence: several terminals drop what is longer."""

@@ -11,8 +11,8 @@ from agno_shell.conversation.compaction.compaction import KEPT_TURNS, Compaction
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import Failed, Finished, Interrupted, NotSaved, Receipt, TurnEvent
 from agno_shell.shell.lines import one_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.turn import Turn

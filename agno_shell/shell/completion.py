@@ -11,10 +11,10 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from agno_shell import contracts
 from agno_shell.conversation.files.mentions import beginning, mention
-from agno_shell.file_names import matching
-from agno_shell.guarding import let_through
 from agno_shell.shell.typed import is_command
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.file_names import matching
+from agno_shell.toolkit.guarding import let_through
+from agno_shell.toolkit.terminal_text import clean_line
 
 LARGE = 500
 """Candidates from which on the fuzzy filter runs in a thread."""

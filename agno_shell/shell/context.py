@@ -16,8 +16,8 @@ from agno_shell.contracts import (
 )
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import UsageError, nobody_to_ask
-from agno_shell.reports import address_words, figures_line
 from agno_shell.shell.lines import text_lines, wrapped
+from agno_shell.toolkit.reports import address_words, figures_line
 from agno_shell.types import Finding, Message, Session
 
 if TYPE_CHECKING:

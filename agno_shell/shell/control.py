@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import Figures, Step, ToolState
 from agno_shell.conversation.files.attachments import Attachments, unattached
 from agno_shell.conversation.tree.moves import Moves
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Attachment, Message, Reasoning, Session, Stretch
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING
 
+from agno_shell.base.program_log import note
 from agno_shell.contracts import Command
 from agno_shell.errors import AgnoShellError, UsageError
-from agno_shell.guarding import let_through, reason_of
-from agno_shell.program_log import note
 from agno_shell.shell import typed
 from agno_shell.shell.tasks import without_exit
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.guarding import let_through, reason_of
+from agno_shell.toolkit.terminal_text import clean_line
 
 if TYPE_CHECKING:
     from agno_shell.shell.loop import Shell

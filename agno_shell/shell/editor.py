@@ -16,8 +16,8 @@ from prompt_toolkit.application import Application, in_terminal
 from prompt_toolkit.application.current import set_app
 
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.wording import size
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import size
 
 USUAL = ("editor", "nano", "vim", "vi")
 """Where the environment names none, as Debian and other systems have them."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from agno_shell.events import Ending, Failed, FellBack, Finished, Interrupted, Retrying
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.stored import FILTERED, LENGTH, NOT_WHOLE, NOTHING_CAME
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 NOTABLE_SECONDS = 5
 """A reply that came so much later, because it was asked for several times, says why."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
-from agno_shell.entered import Entry
+from agno_shell.shell.entered import Entry
 from agno_shell.shell.waiting import Waiting
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))

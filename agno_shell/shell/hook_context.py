@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from agno_shell.contracts import CommandContext
-from agno_shell.guarding import reason_of
+from agno_shell.toolkit.guarding import reason_of
 
 ANSWER_SECONDS = 5.0
 """How long a hook waits for the shell, which may be held up by another plugin."""

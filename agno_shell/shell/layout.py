@@ -32,7 +32,7 @@ from prompt_toolkit.layout.processors import (
 )
 
 from agno_shell.contracts import Line
-from agno_shell.terminal_text import clean
+from agno_shell.toolkit.terminal_text import clean
 
 MENU_ROWS = 8
 

@@ -17,7 +17,7 @@ from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
 from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.lines import safe, text_lines
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 PROMPT = "> "
 

@@ -10,7 +10,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
 from agno_shell.shell.style import STYLE
-from agno_shell.terminal_text import clean
+from agno_shell.toolkit.terminal_text import clean
 
 LONGEST_SENTENCE = 16_384
 """Characters: more than two paths of the longest kind (4,096 bytes on Linux)."""

@@ -9,7 +9,7 @@ from agno_shell.events import Retrying
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.thinking import Thinking
 from agno_shell.shell.tool_lines import MARK
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 STOPS = ("class:notice", "  Ctrl-C stops")
 

@@ -18,8 +18,7 @@ from agno_shell.conversation.tree.branches import Place
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import AgnoShellError, SessionNotFoundError, StorageError
 from agno_shell.events import Failed, Interrupted
-from agno_shell.guarding import quiet
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.shell.approval import Approval
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellContext
@@ -36,8 +35,9 @@ from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.shell.status import Status
 from agno_shell.shell.tasks import quietly
 from agno_shell.shell.unsent import Unsent
-from agno_shell.terminal_text import clean_line
-from agno_shell.threads import in_thread
+from agno_shell.toolkit.guarding import quiet
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.threads import in_thread
 from agno_shell.types import Finding, Reasoning
 
 if TYPE_CHECKING:

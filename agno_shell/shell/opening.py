@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import StorageError
-from agno_shell.session_names import session_name
+from agno_shell.toolkit.session_names import session_name
 from agno_shell.types import default_session_name, now
 
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING, cast
 
 from agno_shell.contracts import CommandContext
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.shell.keyboard import Keyboard
-from agno_shell.threads import in_thread
+from agno_shell.toolkit.threads import in_thread
 from agno_shell.types import Session
 
 if TYPE_CHECKING:

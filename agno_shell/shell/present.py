@@ -31,7 +31,7 @@ from agno_shell.shell.live import Live
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.shell.stored import message_lines, question_lines
 from agno_shell.shell.tool_lines import call_lines, result_lines
-from agno_shell.terminal_text import Cleaner, clean_line
+from agno_shell.toolkit.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message, ToolCall
 
 TICK_SECONDS = 0.5

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 
 from agno_shell.contracts import Line, Renderer, RenderStream
-from agno_shell.guarding import PluginStuckError, let_through, reason_of
 from agno_shell.shell.lines import text_lines
+from agno_shell.toolkit.guarding import PluginStuckError, let_through, reason_of
 
 SLOW_SECONDS = 0.25
 SLOW_TIMES = 3

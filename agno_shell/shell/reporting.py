@@ -9,7 +9,7 @@ from typing import Any
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.present import Presenter
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 
 def report_to(

@@ -9,7 +9,7 @@ from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.recovery import told
 from agno_shell.conversation.watch import Back, Deleted, Lost, Watch
 from agno_shell.shell.frontend import Frontend
-from agno_shell.wording import count
+from agno_shell.toolkit.wording import count
 
 INTERVAL = 0.5
 """Seconds between two looks."""

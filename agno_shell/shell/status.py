@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from agno_shell import settings
-from agno_shell.config import Config
+from agno_shell.config import Config, settings
 from agno_shell.contracts import Step, ToolbarView
 from agno_shell.conversation.accounts.figures import is_reply, of_messages
 from agno_shell.conversation.accounts.trace import Recorder
@@ -13,14 +12,14 @@ from agno_shell.conversation.conversation import Conversation
 from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.tree.branches import Place
 from agno_shell.events import TurnEvent
-from agno_shell.reports import address_words, figures_line, reply_line, trace_lines
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import text_lines, wrapped_line
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import last_exchanges
 from agno_shell.shell.toolbar import toolbar_line
-from agno_shell.terminal_text import clean_line
-from agno_shell.wording import count
+from agno_shell.toolkit.reports import address_words, figures_line, reply_line, trace_lines
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 
 OFFLINE_HINT = (
     "No model is set up: the offline provider answers. Set OPENAI_API_KEY, or use /model NAME.\n"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from agno_shell import wording
 from agno_shell.contracts import Line, Renderer
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.thinking import thought_line
 from agno_shell.shell.tool_lines import stored_call_line, stored_result_line
-from agno_shell.terminal_text import Cleaner, clean_line
+from agno_shell.toolkit import wording
+from agno_shell.toolkit.terminal_text import Cleaner, clean_line
 from agno_shell.types import Attachment, Message
 
 QUESTION_CHARACTERS = 4_000

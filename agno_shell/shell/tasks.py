@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from agno_shell.guarding import let_through, quiet, reason_of
+from agno_shell.toolkit.guarding import let_through, quiet, reason_of
 
 
 async def quietly(work: Awaitable[None]) -> None:

@@ -18,10 +18,10 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.utils import get_cwidth
 
 from agno_shell.contracts import Line
-from agno_shell.entered import Entry
 from agno_shell.errors import UsageError
 from agno_shell.shell.chooser import Chooser
 from agno_shell.shell.completion import completes
+from agno_shell.shell.entered import Entry
 from agno_shell.shell.frontend import Frontend, Option
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
@@ -34,7 +34,7 @@ from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
 from agno_shell.shell.typed import escaped
 from agno_shell.shell.waiting import Waiting
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 
 PROMPT = "› "
 

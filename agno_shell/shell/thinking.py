@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from agno_shell.contracts import Line
 from agno_shell.shell.lines import text_lines, wrapped
-from agno_shell.terminal_text import Cleaner
-from agno_shell.wording import count
+from agno_shell.toolkit.terminal_text import Cleaner
+from agno_shell.toolkit.wording import count
 
 ROWS = 5
 """Rows of it that are seen while it streams."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from agno_shell import wording
 from agno_shell.contracts import Line
 from agno_shell.shell.lines import flat, rows
-from agno_shell.terminal_text import clean, clean_line
+from agno_shell.toolkit import wording
+from agno_shell.toolkit.terminal_text import clean, clean_line
 from agno_shell.types import Message, ToolCall
 
 MARK = "▷ "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agno_shell.contracts import Line, ToolbarItem, ToolbarView
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import text_width
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import text_width
 
 SEPARATOR = " · "
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agno_shell.errors import UsageError
-from agno_shell.nearest import nearest
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.nearest import nearest
+from agno_shell.toolkit.terminal_text import clean_line
 
 ESCAPE = " "
 

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from agno_shell.conversation.conversation import Conversation
-from agno_shell.entered import EnteredFile, Entry
 from agno_shell.shell import typed
+from agno_shell.shell.entered import EnteredFile, Entry
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.history import SECRET
-from agno_shell.wording import count
+from agno_shell.toolkit.wording import count
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from agno_shell.entered import Entry
+from agno_shell.shell.entered import Entry
 from agno_shell.types import new_id, now
 
 

@@ -23,8 +23,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from agno_shell.guarding import PluginStuckError
 from agno_shell.shell.keyboard import Keyboard
+from agno_shell.toolkit.guarding import PluginStuckError
 
 LOOK_SECONDS = 0.25
 

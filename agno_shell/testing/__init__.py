@@ -5,7 +5,7 @@ Names are loaded when they are first asked for; the contracts want pytest.
 
 from __future__ import annotations
 
-from agno_shell.lazy_names import lazy_names
+from agno_shell.base.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from agno_shell.contracts import (
     Storage,
 )
 from agno_shell.errors import SessionNotFoundError, UsageError, nobody_to_ask
-from agno_shell.terminal_text import clean_line
 from agno_shell.testing.fake_conversation import FakeConversation
 from agno_shell.testing.scripted_provider import ScriptedProvider, Step
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import NOTHING, Finding, Message, Session
 
 T = TypeVar("T")

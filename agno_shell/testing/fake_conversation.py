@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.contracts import ConversationControl, Figures, Step, Storage, ToolState
 from agno_shell.errors import AgnoShellError, UsageError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import (
     ROOT,
     Attachment,

@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from agno_shell.base.paths import HOME_VARIABLE, Paths, find_paths
 from agno_shell.cli.parser import PARSER, Parser, add_common_options, configured
 from agno_shell.contracts import Storage, Subcommand
 from agno_shell.errors import UsageError
-from agno_shell.paths import HOME_VARIABLE, Paths, find_paths
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.types import NOTHING
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agno_shell import json_records
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import (
     ROOT,
     Growth,
@@ -267,7 +267,7 @@ class MemoryStorage(Storage):
         since: datetime | None = None,
         limit: int = 20,
     ) -> list[SearchHit]:
-        from agno_shell import full_text
+        from agno_shell.toolkit import full_text
 
         searched = self.store.sessions.values() if session_id is None else [self._kept(session_id)]
         said = [

@@ -16,9 +16,9 @@ from figures import Figure
 from places import AGNO_SHELL, empty_home
 from stores import make_store
 
+from agno_shell.base.paths import find_paths
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
-from agno_shell.paths import find_paths
 
 MILLION = 1_000_000
 SESSIONS = 100_000

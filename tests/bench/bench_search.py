@@ -14,10 +14,10 @@ from uuid import UUID
 
 from figures import Figure, middle, ratio
 
-from agno_shell import full_text, json_records
 from agno_shell.builtin.json_storage import layout
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
+from agno_shell.toolkit import full_text, json_records
 from agno_shell.types import Message
 
 SESSIONS = 1_000

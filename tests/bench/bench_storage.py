@@ -12,8 +12,8 @@ from pathlib import Path
 from figures import Figure, interleaved, ratio
 from stores import Place, make_store, reply
 
-from agno_shell import json_records
 from agno_shell.contracts import Storage
+from agno_shell.toolkit import json_records
 from agno_shell.types import new_id
 
 SYNCS = 400

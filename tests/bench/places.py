@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from agno_shell.base.paths import find_paths
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
-from agno_shell.paths import find_paths
 from agno_shell.types import Message, new_id, now
 
 AGNO_SHELL = str(Path(sys.executable).with_name("agno-shell"))

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from places import REPLY
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import folder, index_format, layout
 from agno_shell.builtin.json_storage.index_format import Entry
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
+from agno_shell.toolkit import json_records
 from agno_shell.types import Message, Session, Timing, Usage
 
 _BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)

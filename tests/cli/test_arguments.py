@@ -75,7 +75,7 @@ def test_the_summary_that_is_read_is_the_one_of_the_module(name: str) -> None:
 
 
 def test_the_list_of_commands_imports_none_of_them() -> None:
-    code = "from agno_shell import installed; installed.may_have = lambda _group: False\n"
+    code = "from agno_shell.base import installed; installed.may_have = lambda _group: False\n"
     code += "import sys; from agno_shell import cli; import atexit; atexit.register(lambda: print("
     code += "[each for each in sys.modules if 'commands' in each])); cli.main(['--help'])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from agno_shell import app, cli, installed, parts
+from agno_shell import cli
+from agno_shell.app import chat, parts
+from agno_shell.base import installed
+from agno_shell.base.options import CommonOptions
 from agno_shell.cli import commands
 from agno_shell.cli.commands.chat import question
 from agno_shell.errors import AgnoShellError, ConfigError, SessionNotFoundError, StorageError
-from agno_shell.options import CommonOptions
 
 Calls = list[tuple[Any, ...]]
 Given = Callable[..., dict[str, Any]]
@@ -33,7 +35,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
         return call
 
-    monkeypatch.setattr(app, "chat", record("chat"))
+    monkeypatch.setattr(chat, "chat", record("chat"))
     monkeypatch.setattr(question, "ask", record("quick"))
     for name in ("open_storage", "subject_of", "plugins_of", "read"):
         monkeypatch.setattr(parts, name, record(name))
@@ -66,7 +68,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: Any, **__: Any) -> int:
         raise error
 
-    monkeypatch.setattr(app, "chat", fail)
+    monkeypatch.setattr(chat, "chat", fail)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell import app, cli, distributions, parts
+from agno_shell import cli
+from agno_shell.app import chat, parts
 from agno_shell.cli.arguments import command_names
-from agno_shell.plugins import Plugins
+from agno_shell.plugins import distributions
+from agno_shell.plugins.manager import Plugins
 
 PLUGIN = """
 from contextlib import closing
@@ -193,7 +195,7 @@ def test_no_plugin_is_looked_for_where_all_is_built_in(
 def test_a_value_of_an_option_is_no_command(
     dice: None, monkeypatch: pytest.MonkeyPatch, arguments: str
 ) -> None:
-    monkeypatch.setattr(app, "chat", lambda *_, **__: 0)
+    monkeypatch.setattr(chat, "chat", lambda *_, **__: 0)
     monkeypatch.setattr(parts, "plugins_of", None)
     assert cli.main(arguments.split()) == 0
 

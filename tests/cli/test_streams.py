@@ -38,7 +38,7 @@ def test_the_version_is_printed_without_importing_anything_slow() -> None:
     imported = imports_of(ran) - imports_of(bare)
     assert "agno_shell.cli" in imported
     others = {name for name in imported if name.startswith("agno_shell")}
-    quick = ("", ".cli", ".cli.arguments", ".cli.parser", ".lazy_names")  # no command
+    quick = ("", ".base", ".base.lazy_names", ".cli", ".cli.arguments", ".cli.parser")  # no command
     assert others == {f"agno_shell{name}" for name in quick}
     slow = "typing shutil dataclasses inspect asyncio logging json pathlib pluggy prompt_toolkit"
     assert not imported & set(slow.split())
@@ -114,8 +114,8 @@ def test_what_only_reads_files_imports_no_plugin(tmp_path: Path, arguments: str)
         env=environ,
         stdout=subprocess.DEVNULL,
     )
-    slow = "asyncio pluggy litellm prompt_toolkit pygments dataclasses agno_shell.plugins"
-    assert "agno_shell.parts" in imports_of(ran) or "agno_shell.paths" in imports_of(ran)
+    slow = "asyncio pluggy litellm prompt_toolkit pygments dataclasses agno_shell.plugins.manager"
+    assert "agno_shell.app.parts" in imports_of(ran) or "agno_shell.base.paths" in imports_of(ran)
     assert not imports_of(ran) & set(slow.split())
 
 

@@ -164,7 +164,7 @@ def test_a_tab_costs_no_plugin_and_no_event_loop(home: Path, storage: JsonStorag
     ran = _run_completion("agno-shell session --set ", "-X", "importtime")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert "agno_shell.cli.tab_completion" in imported
-    slow = {"asyncio", "pluggy", "litellm", "prompt_toolkit", "agno_shell.plugins"}
+    slow = {"asyncio", "pluggy", "litellm", "prompt_toolkit", "agno_shell.plugins.manager"}
     assert not imported & slow
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from agno_shell.base.paths import Paths, find_paths
 from agno_shell.config import Config, load_config
-from agno_shell.paths import Paths, find_paths
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell import settings
-from agno_shell.config import Config, load_config
+from agno_shell.base.paths import Paths
+from agno_shell.config import Config, load_config, settings
 from agno_shell.errors import ConfigError
-from agno_shell.paths import Paths
 
 
 def load(

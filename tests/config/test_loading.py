@@ -12,10 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agno_shell import settings
-from agno_shell.config import Config, load_config
+from agno_shell.base.paths import Paths, find_paths
+from agno_shell.config import Config, load_config, settings
 from agno_shell.errors import ConfigError
-from agno_shell.paths import Paths, find_paths
 
 Load = Callable[..., Config]
 
@@ -34,7 +33,7 @@ def test_a_run_without_files_imports_nothing_slow(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"
         "from agno_shell.config import load_config\n"
-        "from agno_shell.paths import find_paths\n"
+        "from agno_shell.base.paths import find_paths\n"
         "load_config(find_paths(os.environ), environ=os.environ)\n"
         "print(*sys.modules)\n"
     )

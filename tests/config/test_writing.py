@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from agno_shell import settings
-from agno_shell.config import Agent, Config, load_config, new_agent, remember
+from agno_shell.base.paths import Paths, find_paths
+from agno_shell.config import Agent, Config, load_config, new_agent, remember, settings
 from agno_shell.config.writing import toml_value
 from agno_shell.errors import ConfigError
-from agno_shell.paths import Paths, find_paths
 
 Load = Callable[..., Config]
 

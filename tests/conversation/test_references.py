@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agno_shell.conversation.references import describe, resolve
 from agno_shell.errors import SessionNotFoundError
-from agno_shell.session_names import loose_key, name_key, session_name
+from agno_shell.toolkit.session_names import loose_key, name_key, session_name
 from agno_shell.types import Session
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)

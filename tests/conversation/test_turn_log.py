@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from agno_shell.app.program_log_file import _listening, _open
 from agno_shell.conversation.conversation import Conversation
 from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, UsageReported
-from agno_shell.program_log_file import _listening, _open
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Session, Usage

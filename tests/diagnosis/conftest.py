@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell import settings
-from agno_shell.config import load_config
+from agno_shell.base.paths import find_paths
+from agno_shell.config import load_config, settings
 from agno_shell.contracts import ProviderOptions, Renderer, RendererOptions
 from agno_shell.conversation.models import Models
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.errors import ConfigError
-from agno_shell.paths import find_paths
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.testing.memory_storage import MemoryStorage
 
 

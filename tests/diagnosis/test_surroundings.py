@@ -12,8 +12,8 @@ from agno_shell import hookimpl
 from agno_shell.contracts import RendererFactory
 from agno_shell.diagnosis.subject import Subject
 from agno_shell.diagnosis.surroundings import surroundings
-from agno_shell.findings import is_wrong, sentence
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
+from agno_shell.toolkit.findings import is_wrong, sentence
 from agno_shell.types import Finding
 
 LookAt = Callable[..., Subject]

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from agno_shell.base.paths import find_paths
 from agno_shell.builtin.commands.plugin import register_commands
 from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.cli.arguments import build_parser
 from agno_shell.config import load_config
-from agno_shell.paths import find_paths
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import index_format, layout
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.testing.storage_contract import message, say
+from agno_shell.toolkit import json_records
 from agno_shell.types import (
     ROOT,
     Attachment,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import Tool, ToolOptions
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.errors import UsageError

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.shell import watchdog
 from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.plugin_life import PluginLife

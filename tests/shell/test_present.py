@@ -27,7 +27,7 @@ from agno_shell.events import (
     ToolStarted,
     TurnEvent,
 )
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.shell import present
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import QUESTION_LINES

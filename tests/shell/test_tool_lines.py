@@ -17,8 +17,8 @@ from agno_shell.shell.tool_lines import (
     stored_call_line,
     stored_result_line,
 )
-from agno_shell.terminal_text import clean
-from agno_shell.text_table import text_width
+from agno_shell.toolkit.terminal_text import clean
+from agno_shell.toolkit.text_table import text_width
 from agno_shell.types import Message, ToolCall, now
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agno_shell.entered import EnteredFile
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished
+from agno_shell.shell.entered import EnteredFile
 from agno_shell.shell.unsent import put_back
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -47,7 +47,7 @@ async def busy(seat: Any, provider: ScriptedProvider) -> asyncio.Event:
 
 
 def left_by_the_dead(folder: str, seat_or_id: Any, *texts: str) -> None:
-    from agno_shell.entered import Entry
+    from agno_shell.shell.entered import Entry
     from agno_shell.types import new_id, now
 
     file = EnteredFile(folder, seat_or_id)

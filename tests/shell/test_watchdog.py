@@ -13,7 +13,7 @@ from agno_shell.shell.keyboard import Keyboard
 
 PROGRAM = """
 import asyncio, signal
-from agno_shell.guarding import PluginStuckError
+from agno_shell.toolkit.guarding import PluginStuckError
 from agno_shell.shell.keyboard import Keyboard
 from agno_shell.shell.watchdog import Watchdog
 import foreign

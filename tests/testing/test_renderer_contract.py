@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agno_shell.contracts import Line, Renderer, RenderStream
-from agno_shell.terminal_text import Cleaner, clean
 from agno_shell.testing.renderer_contract import RendererContract
+from agno_shell.toolkit.terminal_text import Cleaner, clean
 
 
 class Sound(RenderStream):

@@ -11,8 +11,8 @@ from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import one_of
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.text_table import Column
 
 NONE, NEW = "none", "new"
 """Words that name no agent."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agno_shell.errors import UsageError
-from agno_shell.nearest import alike
-from agno_shell.session_names import name_key, required_name
-from agno_shell.terminal_text import clean_line
-from agno_shell.typed_numbers import whole_number
+from agno_shell.toolkit.nearest import alike
+from agno_shell.toolkit.session_names import name_key, required_name
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.typed_numbers import whole_number
 from agno_shell.types import Session
 
 PREFIX_LENGTH = 4

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from agno_shell import wording
 from agno_shell.builtin.commands.arguments import first_word, positive_number
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
-from agno_shell.file_names import matching
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit import wording
+from agno_shell.toolkit.file_names import matching
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Attachment
 
 REMOVE = "--remove"

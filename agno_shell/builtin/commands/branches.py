@@ -18,10 +18,10 @@ from agno_shell.builtin.commands.sessions import say_duplicates
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
-from agno_shell.session_names import LONGEST
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.session_names import LONGEST
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 LISTED = 10
 """Questions that are named when many are taken back at once."""

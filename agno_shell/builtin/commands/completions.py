@@ -10,11 +10,11 @@ from agno_shell.builtin.commands.arguments import SHOWN_LENGTH, first_word
 from agno_shell.builtin.commands.wording import age, price_words, short_id, window_words
 from agno_shell.contracts import CommandContext, Completion, KnownModel
 from agno_shell.errors import AgnoShellError
-from agno_shell.file_names import matching
-from agno_shell.session_names import name_key
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.file_names import matching
+from agno_shell.toolkit.session_names import name_key
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Session
-from agno_shell.wording import count
 
 Completer = Callable[[CommandContext, str], Awaitable[Iterable[Completion]]]
 

@@ -9,10 +9,10 @@ from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
 from agno_shell.events import LeftOut, Receipt, ReceiptRow
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 FULL_FLAG = "--full"
 UNDO_FLAG = "--undo"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from agno_shell.builtin.commands.arguments import positive_number, require_nothing
 from agno_shell.builtin.commands.numbers import PART, backwards
 from agno_shell.contracts import Command, CommandContext
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message, local_time
-from agno_shell.wording import count
 
 EXCHANGES = 10
 """How many exchanges ``/history`` shows when it is not told."""

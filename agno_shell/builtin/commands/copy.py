@@ -9,10 +9,10 @@ from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.numbers import backwards, named
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.typed_numbers import whole_number
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.typed_numbers import whole_number
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 USAGE = "Usage: /copy [N|code [N]]"
 

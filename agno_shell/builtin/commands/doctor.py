@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from agno_shell import findings
 from agno_shell.builtin.commands.arguments import shown
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import StorageError, UsageError
+from agno_shell.toolkit import findings
 from agno_shell.types import Session
 
 

@@ -6,8 +6,8 @@ from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import nearest
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.text_table import pad, text_width
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.text_table import pad, text_width
 
 
 def help_(context: CommandContext, text: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agno_shell import wording
 from agno_shell.builtin.commands.arguments import positive_number, require_nothing
 from agno_shell.builtin.commands.wording import age
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit import wording
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Memory
 
 EXCERPT = 60

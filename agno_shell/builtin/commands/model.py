@@ -10,9 +10,9 @@ from agno_shell.builtin.commands.arguments import nearest, unquote
 from agno_shell.builtin.commands.wording import one_of, price_words, window_words
 from agno_shell.contracts import Command, CommandContext, KnownModel, ModelList
 from agno_shell.errors import AgnoShellError, UsageError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Reasoning
-from agno_shell.wording import count
 
 LISTED = 30
 """Providers know thousands of names; more than this are for completion, not for reading."""

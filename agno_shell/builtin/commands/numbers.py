@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Sequence
 
 from agno_shell.contracts import CommandContext
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.typed_numbers import whole_number
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.typed_numbers import whole_number
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 PART = 200
 """Messages that are read together where more may be needed."""

@@ -10,10 +10,10 @@ from agno_shell.builtin.commands.arguments import require_nothing, switch_word
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import StorageError
-from agno_shell.reports import figures_line, reply_line, trace_lines
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
-from agno_shell.wording import count
+from agno_shell.toolkit.reports import figures_line, reply_line, trace_lines
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
+from agno_shell.toolkit.wording import count
 
 NAMED = 3
 """More things of one kind than this are counted in the list of plugins, not named."""

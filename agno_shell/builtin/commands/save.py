@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from agno_shell import wording
 from agno_shell.builtin.commands import completions, transcript
 from agno_shell.builtin.commands.arguments import YES, take_flag, unquote
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import AgnoShellError, StorageError, UsageError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit import wording
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.whole_files import write_whole
 from agno_shell.types import Message, local_time
-from agno_shell.whole_files import write_whole
 
 
 async def save(context: CommandContext, text: str) -> None:

@@ -12,10 +12,10 @@ from agno_shell.builtin.commands.sessions import find
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Line, Storage
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.text_table import shorten, text_width
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.text_table import shorten, text_width
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Role, SearchHit, local_time
-from agno_shell.wording import count
 
 LIMIT = 20
 """More hits than this are not read by a person."""
@@ -202,7 +202,7 @@ def _styled(snippet: Pieces) -> list[tuple[str, str]]:
 
 
 def _nothing(wanted: SearchArguments) -> str:
-    from agno_shell.full_text import parse as parse_query
+    from agno_shell.toolkit.full_text import parse as parse_query
 
     if not parse_query(wanted.words):
         return "There is no letter, digit or symbol in that, so nothing was searched."

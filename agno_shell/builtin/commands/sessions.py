@@ -13,11 +13,11 @@ from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import SessionNotFoundError, UsageError
-from agno_shell.session_names import name_key
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.session_names import name_key
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Session, default_session_name, local_time, now
-from agno_shell.wording import count
 
 LIST_COLUMNS = (
     Column(""),

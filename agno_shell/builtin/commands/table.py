@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agno_shell.contracts import CommandContext
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column, table_lines
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column, table_lines
 
 
 def print_table(

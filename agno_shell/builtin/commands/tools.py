@@ -8,9 +8,9 @@ from agno_shell.builtin.commands.arguments import first_word, shown, unquote
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion, ToolState
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
-from agno_shell.wording import count
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
+from agno_shell.toolkit.wording import count
 
 USAGE = "[on|off NAME]"
 

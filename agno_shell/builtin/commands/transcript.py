@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agno_shell import json_records, wording
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit import json_records, wording
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import NOTHING, Message, Session, local_time
 
 _SPEAKERS = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from agno_shell import trashed, wording
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import YES, require_nothing, take_flag, unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
 from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
+from agno_shell.toolkit import trashed, wording
 from agno_shell.types import Session, default_session_name, now
 
 LISTED = 50

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 from agno_shell.builtin.commands.tree_shape import Row
 from agno_shell.contracts import Line
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import shorten, text_width
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import shorten, text_width
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-from agno_shell.wording import count
 
 MARK, NO_MARK = "* ", "  "
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agno_shell.builtin.commands.arguments import SHOWN_LENGTH
 from agno_shell.contracts import KnownModel
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Session, now
 
 _AGES = (

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, default_session_name
 
 SESSION = "session.json"

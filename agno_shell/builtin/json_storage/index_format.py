@@ -27,8 +27,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.toolkit import json_records
 from agno_shell.types import NOTHING, Session
 
 UNKNOWN = -1

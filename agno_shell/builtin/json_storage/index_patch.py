@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, index_format
 from agno_shell.builtin.json_storage.index_format import Entry
 from agno_shell.builtin.json_storage.kept_file import KeptFile
+from agno_shell.toolkit import json_records
 from agno_shell.types import Session
 
 TYPE_CHECKING = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, UUID, Contents, Entry, entry_of
+from agno_shell.toolkit import json_records
 
 _ANY_CURRENT = rb'"current_session_id"\s*:\s*"(' + UUID + rb')"'
 

@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from agno_shell import json_records
+from agno_shell.toolkit import json_records
 
 EMPTY = b"[\n]\n"
 CLOSING = b"]\n"

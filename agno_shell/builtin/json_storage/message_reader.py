@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, tree
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
 NAME = "messages.json"

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, message_reader
 from agno_shell.builtin.json_storage.kept_file import KeptFile
 from agno_shell.builtin.json_storage.message_reader import Loaded
+from agno_shell.toolkit import json_records
 from agno_shell.types import Message
 
 

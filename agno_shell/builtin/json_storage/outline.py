@@ -18,8 +18,8 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, tree
+from agno_shell.toolkit import json_records
 from agno_shell.types import Message, Stretch
 
 VERSION = 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.json_records import UnwritableError
+from agno_shell.toolkit.json_records import UnwritableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

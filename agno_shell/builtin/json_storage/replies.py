@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import message_reader, running_reply
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES
@@ -14,6 +13,7 @@ from agno_shell.builtin.json_storage.rescue import rescue
 from agno_shell.builtin.json_storage.running_reply import RunningReply
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
 from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message
 
 

@@ -13,10 +13,10 @@ import re
 import time
 from contextlib import suppress
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, tree
 from agno_shell.builtin.json_storage.locks import Held, Locks
 from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
 
 PLACES = 16

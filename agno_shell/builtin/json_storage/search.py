@@ -12,7 +12,6 @@ from hashlib import blake2b
 from threading import Event, Lock
 from typing import NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, search_update
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.problems import Notices, reason
@@ -27,7 +26,8 @@ from agno_shell.builtin.json_storage.search_index import (
 from agno_shell.builtin.json_storage.search_update import Changed, Updater, Watch
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
-from agno_shell.full_text import Query, parse
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.full_text import Query, parse
 from agno_shell.types import Role, SearchHit
 
 IN_MEMORY = ":memory:"

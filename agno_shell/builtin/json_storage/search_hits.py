@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import (
     disk,
     index,
@@ -20,7 +19,8 @@ from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.search_index import File, Found
 from agno_shell.errors import StorageError
-from agno_shell.full_text import Query
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.full_text import Query
 from agno_shell.types import Message, SearchHit, Session
 
 _MOST_OPEN = 64

@@ -19,12 +19,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agno_shell.file_systems import is_copy_on_write
-from agno_shell.full_text import TOKENIZE, Query
+from agno_shell.toolkit.file_systems import is_copy_on_write
+from agno_shell.toolkit.full_text import TOKENIZE, Query
 
 VERSION = 3
 """To be raised with every change of the tables, of :data:`TOKENIZE`, or of what
-:func:`agno_shell.full_text.prepared` makes of a text."""
+:func:`agno_shell.toolkit.full_text.prepared` makes of a text."""
 
 ROLE_BITS = 3
 ROLES = {"user": 0, "assistant": 1, "system": 2, "tool": 3, "summary": 4}
@@ -100,7 +100,7 @@ class Batch(NamedTuple):
     """The number of each row, and the prepared text."""
     newest: dict[int, str]
     """For each :func:`span` of the file the latest time of a message in it, as
-    :func:`agno_shell.json_records.stamp` writes it."""
+    :func:`agno_shell.toolkit.json_records.stamp` writes it."""
     messages: int
     """How many there are, with those that say nothing."""
     end: int

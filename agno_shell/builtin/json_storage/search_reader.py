@@ -10,7 +10,6 @@ from operator import itemgetter
 from types import NoneType
 from typing import Any
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, layout, message_reader, tree
 from agno_shell.builtin.json_storage.search_index import (
     ROLE_BITS,
@@ -20,7 +19,8 @@ from agno_shell.builtin.json_storage.search_index import (
     first_row,
     span,
 )
-from agno_shell.full_text import prepared
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.full_text import prepared
 
 _BLOCK = 1 << 17
 _ENDING = 64

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, index_format, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
@@ -23,6 +22,7 @@ from agno_shell.builtin.json_storage.message_writer import (
 )
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, now
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
@@ -20,6 +19,7 @@ from agno_shell.builtin.json_storage.outlined import OutlinedStorage
 from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
 from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import (
     ROOT,
     Finding,

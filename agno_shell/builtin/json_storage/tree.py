@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agno_shell import json_records
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
 

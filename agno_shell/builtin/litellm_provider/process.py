@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from agno_shell.builtin.litellm_provider.connection import Connection
 from agno_shell.builtin.litellm_provider.protocol import decode, encode, list_files
-from agno_shell.log_file import Log
+from agno_shell.toolkit.log_file import Log
 from agno_shell.types import NOTHING
 
 STARTING = 120.0

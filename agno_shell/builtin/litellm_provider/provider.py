@@ -24,7 +24,7 @@ from agno_shell.builtin.model_services.sendable import message_record
 from agno_shell.contracts import Abilities, Address, Background, Counted, Provider, ProviderOptions
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
-from agno_shell.log_file import Log
+from agno_shell.toolkit.log_file import Log
 from agno_shell.types import Message
 
 _GRACE = 30.0

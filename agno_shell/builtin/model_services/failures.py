@@ -20,7 +20,7 @@ from agno_shell.builtin.model_services.destination import Destination, is_loopba
 from agno_shell.builtin.model_services.way import OnTheWayError
 from agno_shell.errors import ProviderError
 from agno_shell.events import Failed
-from agno_shell.terminal_text import clean
+from agno_shell.toolkit.terminal_text import clean
 from agno_shell.types import NOTHING
 
 LONGEST = 300

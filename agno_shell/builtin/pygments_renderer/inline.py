@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.pygments_renderer.theme import FAINT, IMAGE, INLINE_CODE, LINK, join
 from agno_shell.builtin.pygments_renderer.wrapping import Fragment
-from agno_shell.terminal_text import clean
+from agno_shell.toolkit.terminal_text import clean
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agno_shell.builtin.pygments_renderer.theme import CodeTheme, check_theme
 from agno_shell.contracts import Line, Renderer, RenderStream
-from agno_shell.terminal_text import Cleaner
+from agno_shell.toolkit.terminal_text import Cleaner
 
 if TYPE_CHECKING:
     from agno_shell.builtin.pygments_renderer.document import Document

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.errors import ConfigError
-from agno_shell.nearest import nearest
+from agno_shell.toolkit.nearest import nearest
 
 if TYPE_CHECKING:
     from pygments.token import _TokenType

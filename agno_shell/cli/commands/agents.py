@@ -6,18 +6,18 @@ from agno_shell.cli.hidden import agent_table
 from agno_shell.cli.output import write_json, write_table
 from agno_shell.cli.parser import completes, json_object, number
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.text_table import Column
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, TextIO
 
+    from agno_shell.base.paths import Paths
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser
     from agno_shell.config import Agent, Config
-    from agno_shell.paths import Paths
 
 SUMMARY = "list, show, create and remove agents"
 
@@ -115,7 +115,7 @@ def add(parser: Parser) -> None:
 def run(context: Context, given: Mapping[str, Any]) -> int:
     """Do one action and tell; the exit status. ``UsageError`` for a name that is that of no
     agent, or of one already, ``ConfigError`` for a configuration or an agent that is wrong."""
-    from agno_shell import parts
+    from agno_shell.app import parts
 
     action = next((each for each in ("show", "create", "remove") if each in given), "list")
     table = {key: given[option] for option, key in _TABLE.items() if option in given}
@@ -221,7 +221,7 @@ def _remove(paths: Paths, config: Config, name: str, out: TextIO) -> None:
 
 
 def _named(config: Config, name: str) -> Agent:
-    from agno_shell.nearest import nearest
+    from agno_shell.toolkit.nearest import nearest
 
     agent = config.agents.get(name)
     if agent is None:

@@ -8,7 +8,7 @@ from agno_shell.cli.hidden import agent_table, without_secrets
 from agno_shell.cli.output import say, write_json
 from agno_shell.cli.parser import completes
 from agno_shell.errors import ConfigError, UsageError
-from agno_shell.terminal_text import clean, clean_line
+from agno_shell.toolkit.terminal_text import clean, clean_line
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser
     from agno_shell.config import Config
-    from agno_shell.settings import Setting
+    from agno_shell.config.settings import Setting
 
 SUMMARY = "show, find, check and change the configuration"
 
@@ -91,7 +91,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
     elif action in ("set", "unset"):
         _change(context, given[action], forget=action == "unset")
     else:
-        from agno_shell import parts
+        from agno_shell.app import parts
 
         _paths, config = parts.read(context.common)
         if action == "get":
@@ -104,7 +104,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
 
 
 def _path(context: Context) -> str:
-    from agno_shell.paths import find_paths
+    from agno_shell.base.paths import find_paths
 
     file = context.common.config_file
     paths = find_paths(os.environ)
@@ -115,8 +115,9 @@ def _check(context: Context) -> int:
     """Say whether the configuration is right, and whether what it names is installed;
     the exit status."""
     # Here, because only this action looks at plugins.
-    from agno_shell import findings, parts
+    from agno_shell.app import parts
     from agno_shell.diagnosis.surroundings import IN_FILE, configuration
+    from agno_shell.toolkit import findings
 
     subject = parts.subject_of(context.common)
     found = list(configuration(subject))
@@ -138,7 +139,7 @@ def _check(context: Context) -> int:
 def _shown(config: Config) -> str:
     """The effective configuration as TOML, with the source of each value behind it and
     without anything that looks like a key."""
-    from agno_shell import settings
+    from agno_shell.config import settings
     from agno_shell.config.writing import toml_value
 
     lines: list[str] = []
@@ -160,7 +161,7 @@ def _shown(config: Config) -> str:
 def _as_json(config: Config) -> dict[str, Any]:
     """The effective configuration: each setting by its name with ``value`` and ``source``,
     the agents and the tables of plugins; without anything that looks like a key."""
-    from agno_shell import settings
+    from agno_shell.config import settings
 
     return {
         "settings": {
@@ -187,8 +188,8 @@ def _dump(table: Mapping[str, Any]) -> str:
 def _change(context: Context, keys: Sequence[str], *, forget: bool) -> None:
     """Keep settings in the shell's file, or forget them; all of them or, where one is wrong,
     none. ``keys``: their names, or ``KEY=VALUE``."""
+    from agno_shell.base.paths import find_paths
     from agno_shell.config import load_config, remember
-    from agno_shell.paths import find_paths
 
     out, paths = context.out, find_paths(os.environ)
     values: dict[Setting[Any], Any] = {}
@@ -221,7 +222,7 @@ def _change(context: Context, keys: Sequence[str], *, forget: bool) -> None:
 
 
 def _setting(name: str) -> Setting[Any]:
-    from agno_shell import settings
+    from agno_shell.config import settings
     from agno_shell.config.loading import unknown_setting
 
     setting = settings.BY_NAME.get(name)

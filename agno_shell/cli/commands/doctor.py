@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 
 from agno_shell.cli.output import terminal_width, write_json
 from agno_shell.errors import AgnoShellError, ConfigError
-from agno_shell.wording import count
+from agno_shell.toolkit.wording import count
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
     """
     import asyncio
 
-    from agno_shell import findings, parts
+    from agno_shell.app import parts
     from agno_shell.diagnosis.surroundings import finding_of, surroundings
+    from agno_shell.toolkit import findings
 
     repair = "repair" in given
     found: list[Finding] = []
@@ -89,9 +90,10 @@ async def _provider(subject: Subject) -> list[Finding]:
 
 def _storage(subject: Subject, found: list[Finding], err: TextIO, *, repair: bool) -> str:
     """Look at the storage; what was looked at in all, in words."""
-    from agno_shell import findings, settings
+    from agno_shell.config import settings
     from agno_shell.diagnosis import parts
     from agno_shell.diagnosis.surroundings import finding_of
+    from agno_shell.toolkit import findings
 
     plugins = sum(row["state"] != "off" for row in subject.plugins.rows())
     name = subject.config[settings.STORAGE_PLUGIN]
@@ -129,7 +131,7 @@ def _waiting(text: str, err: TextIO) -> Iterator[None]:
 
 
 def _tell(found: list[Finding], looked_at: str, out: TextIO) -> None:
-    from agno_shell import findings
+    from agno_shell.toolkit import findings
 
     for line, _style in findings.report(found):
         out.write(f"{line}\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agno_shell.cli.output import write_json, write_table
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agno_shell.cli.output import write_json
-from agno_shell.terminal_text import clean_line
-from agno_shell.wording import count
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
     """Look, or end what is kept warm, and tell."""
     import asyncio
 
-    from agno_shell import parts
+    from agno_shell.app import parts
 
     models = parts.models_of(context.config, context.paths, context.plugins)
     stop, as_json = "stop" in given, "json" in given
@@ -72,9 +72,9 @@ async def tell(models: Models, config: Config, out: TextIO, *, stop: bool, as_js
 
 
 def _shown(models: Models, config: Config, found: Sequence[Background]) -> list[str]:
-    from agno_shell import settings
+    from agno_shell.config import settings
     from agno_shell.conversation.models import OFFLINE
-    from agno_shell.reports import address_words, background_in_words
+    from agno_shell.toolkit.reports import address_words, background_in_words
 
     choice = models.choose(None)
     address = models.address(choice, config[settings.PROVIDER_API_BASE] or None)
@@ -109,7 +109,7 @@ def _goes_on(process: Background) -> str:
 def _record(
     models: Models, config: Config, found: Sequence[Background], *, stopped: bool
 ) -> dict[str, Any]:
-    from agno_shell import settings
+    from agno_shell.config import settings
     from agno_shell.conversation.models import OFFLINE
 
     kept = [each._asdict() for each in found]

@@ -7,8 +7,8 @@ from contextlib import closing
 from agno_shell.cli.output import terminal_width, write_json
 from agno_shell.cli.parser import completes, date, positive_number
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.wording import count
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.wording import count
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _styled() -> bool:
 
 
 def _nothing(storage: Storage, given: Mapping[str, Any]) -> str:
-    from agno_shell.full_text import parse
+    from agno_shell.toolkit.full_text import parse
 
     text = _text(given)
     if not parse(text):

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import Figures
 from agno_shell.conversation.accounts.figures import plus
 from agno_shell.conversation.models import Choice
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
-from agno_shell.guarding import quiet
-from agno_shell.reports import dollars
-from agno_shell.wording import count
+from agno_shell.toolkit.guarding import quiet
+from agno_shell.toolkit.reports import dollars
+from agno_shell.toolkit.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation

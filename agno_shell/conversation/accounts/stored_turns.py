@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from agno_shell.contracts import Step
-from agno_shell.reports import dollars, usage_line
+from agno_shell.toolkit.reports import dollars, usage_line
 from agno_shell.types import Message
 
 SLACK = timedelta(seconds=1)

@@ -24,9 +24,9 @@ from agno_shell.events import (
     TurnEvent,
     UsageReported,
 )
-from agno_shell.reports import dollars, seconds, usage_line
+from agno_shell.toolkit.reports import dollars, seconds, usage_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message, ToolCall, Usage
-from agno_shell.wording import count
 
 WHAT = {"user": "the question", "assistant": "the reply", "tool": "the result"}
 """What a message is called in a trace, by its role."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.contracts import Abilities
 from agno_shell.conversation.files.file_content import (
     PDF,
@@ -22,10 +22,10 @@ from agno_shell.conversation.files.file_content import (
 from agno_shell.conversation.files.mentions import Mention, mentions
 from agno_shell.conversation.files.opened import extent_within
 from agno_shell.errors import UsageError
-from agno_shell.guarding import let_through
-from agno_shell.terminal_text import clean_line, count_hidden
+from agno_shell.toolkit.guarding import let_through
+from agno_shell.toolkit.terminal_text import clean_line, count_hidden
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Attachment, Message
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation

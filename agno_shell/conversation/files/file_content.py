@@ -8,8 +8,8 @@ import shlex
 import stat
 
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.wording import size
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import size
 
 _IMAGES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),

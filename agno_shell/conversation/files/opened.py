@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from agno_shell.conversation.files.file_content import IMAGES, PDF
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean_line
-from agno_shell.wording import count
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 
 MOST_PIXELS = 100_000_000
 """Of a picture, and of all pictures of an animation that are looked at: more than services

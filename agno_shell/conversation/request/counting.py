@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from agno_shell.contracts import Counted, Provider
-from agno_shell.guarding import let_through
+from agno_shell.toolkit.guarding import let_through
 from agno_shell.types import Message
 
 BYTES_PER_TOKEN = 4

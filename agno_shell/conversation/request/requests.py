@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from agno_shell import settings
+from agno_shell.config import settings
 from agno_shell.config.agents import FILE_MARK
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.request.agent_texts import read_pins
@@ -23,7 +23,7 @@ from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message
 from agno_shell.errors import UsageError
 from agno_shell.events import Receipt, ReceiptRow, Request, RequestPrepared, Why
-from agno_shell.guarding import quiet
+from agno_shell.toolkit.guarding import quiet
 from agno_shell.types import NOTHING, Message, ToolSchema, new_id, now
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from agno_shell.events import Request
 from agno_shell.types import Message, Session
 
 if TYPE_CHECKING:
-    from agno_shell.plugins import Plugins
+    from agno_shell.plugins.manager import Plugins
 
 BEGINNING = "(The conversation begins with a reply.)"
 NO_REPLY = "(There was no reply to this.)"

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agno_shell.contracts import Tool, ToolBox, ToolFactory
 from agno_shell.errors import AgnoShellError
-from agno_shell.guarding import let_through, quiet, reason_of
-from agno_shell.threads import in_thread
+from agno_shell.toolkit.guarding import let_through, quiet, reason_of
+from agno_shell.toolkit.threads import in_thread
+from agno_shell.toolkit.wording import size
 from agno_shell.types import ToolSchema
-from agno_shell.wording import size
 
 OPENING_SECONDS = 20.0
 """How long a turn waits for the tools of a box; they may come later."""

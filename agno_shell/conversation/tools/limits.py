@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from agno_shell.threads import in_thread
-from agno_shell.wording import size
+from agno_shell.toolkit.threads import in_thread
+from agno_shell.toolkit.wording import size
 
 LARGE = 1_000_000
 """Characters from which on a result is cut in a thread."""

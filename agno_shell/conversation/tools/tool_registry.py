@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agno_shell.base.program_log import note
 from agno_shell.contracts import (
     Approve,
     Permission,
@@ -21,8 +22,7 @@ from agno_shell.conversation.tools.limits import limited, limited_aside
 from agno_shell.conversation.tools.names import Key, distinct_names
 from agno_shell.conversation.tools.selection import Selection, split_name
 from agno_shell.errors import AgnoShellError, UsageError
-from agno_shell.guarding import let_through, reason_of
-from agno_shell.program_log import note
+from agno_shell.toolkit.guarding import let_through, reason_of
 from agno_shell.types import Status, ToolCall, ToolSchema
 
 STOPPING_SECONDS = 1.0

@@ -10,8 +10,8 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.tree import branches, fork, outline
 from agno_shell.conversation.tree.branches import Undone
 from agno_shell.errors import StorageError, UsageError
+from agno_shell.toolkit.wording import count
 from agno_shell.types import ROOT, Attachment, Message, Session
-from agno_shell.wording import count
 
 if TYPE_CHECKING:
     from agno_shell.conversation.conversation import Conversation

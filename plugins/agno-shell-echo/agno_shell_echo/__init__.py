@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agno_shell import (
-    Command,
-    CommandContext,
-    ProviderFactory,
-    ToolbarItem,
-    UsageError,
-    hookimpl,
-)
+from agno_shell import Command, CommandContext, ProviderFactory, ToolbarItem, UsageError, hookimpl
 
 if TYPE_CHECKING:
     from agno_shell import Provider, ProviderOptions

@@ -7,16 +7,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from agno_shell import (
-    Event,
-    Finished,
-    Message,
-    Provider,
-    Request,
-    TextDelta,
-    Usage,
-    UsageReported,
-)
+from agno_shell import Event, Finished, Message, Provider, Request, TextDelta, Usage, UsageReported
 
 
 class EchoProvider(Provider):

@@ -18,7 +18,7 @@ from mcp_types import Tool as ListedTool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from agno_shell import AgnoShellError
-from agno_shell.guarding import let_through
+from agno_shell.toolkit.guarding import let_through
 from agno_shell_mcp.problems import reason_of
 from agno_shell_mcp.program import TOO_LONG
 from agno_shell_mcp.reaper import Reaper

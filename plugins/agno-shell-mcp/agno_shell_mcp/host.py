@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import Any
 
 from agno_shell import AgnoShellError
-from agno_shell.guarding import let_through, reason_of
+from agno_shell.toolkit.guarding import let_through, reason_of
 from agno_shell_mcp.settings import Server, from_record
 
 LONGEST_REQUEST = 64 * 1024 * 1024

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import TextIO
 
-from agno_shell import log_file
+from agno_shell.toolkit import log_file
 
 
 class Log:

@@ -15,7 +15,7 @@ from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 
-from agno_shell.wording import size
+from agno_shell.toolkit.wording import size
 from agno_shell_mcp.lines import EndlessLineError, Pace, TooLong, bounded_lines
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Program

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TextIO
 from mcp_types import Tool as ListedTool
 
 from agno_shell import AgnoShellError
-from agno_shell.wording import count
+from agno_shell.toolkit.wording import count
 from agno_shell_mcp.connection import Connection
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Server

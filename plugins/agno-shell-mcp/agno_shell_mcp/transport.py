@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
-from agno_shell.wording import size
+from agno_shell.toolkit.wording import size
 from agno_shell_mcp.lines import Pace
 from agno_shell_mcp.program import run_program
 from agno_shell_mcp.reaper import Reaper

@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from agno_shell import Message, StorageError, json_records
+from agno_shell import Message, StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import now
 from agno_shell_sqlite import messages, schema, sessions
 

@@ -12,7 +12,8 @@ import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from agno_shell import Finding, StorageError, json_records
+from agno_shell import Finding, StorageError
+from agno_shell.toolkit import json_records
 from agno_shell_sqlite import attachments, place, rows, text_index
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, reason

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from agno_shell import StorageError
-from agno_shell.file_systems import is_copy_on_write
+from agno_shell.toolkit.file_systems import is_copy_on_write
 from agno_shell_sqlite import place, problems, schema
 from agno_shell_sqlite.problems import FAILURES
 

@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from agno_shell import Message, full_text
+from agno_shell import Message
+from agno_shell.toolkit import full_text
 from agno_shell.types import ROOT
 from agno_shell_sqlite import rows
 from agno_shell_sqlite.rows import MESSAGE_COLUMNS, Value

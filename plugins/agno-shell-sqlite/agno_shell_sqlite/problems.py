@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 
 from agno_shell import StorageError
-from agno_shell.json_records import UnwritableError
+from agno_shell.toolkit.json_records import UnwritableError
 
 PATIENCE = 5.0
 """Seconds for which another program that is writing is waited for."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agno_shell import Memory, Message, Session, json_records
-from agno_shell.json_records import EPOCH
+from agno_shell import Memory, Message, Session
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.json_records import EPOCH
 from agno_shell.types import NOTHING
 
 Value = str | bytes | int | None

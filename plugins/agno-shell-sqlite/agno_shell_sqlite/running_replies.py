@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from agno_shell import Growth, Message, StorageError, json_records
+from agno_shell import Growth, Message, StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, grown
 from agno_shell_sqlite import messages, rows, sessions
 from agno_shell_sqlite.sessions import Kept

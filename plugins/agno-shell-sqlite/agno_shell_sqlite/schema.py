@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from agno_shell import StorageError, full_text
+from agno_shell import StorageError
+from agno_shell.toolkit import full_text
 
 APPLICATION_ID = 0x61677368
 """The letters ``agsh``."""

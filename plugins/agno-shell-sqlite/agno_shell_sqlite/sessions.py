@@ -13,14 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from agno_shell import (
-    Message,
-    Session,
-    SessionNotFoundError,
-    StorageError,
-    Trashed,
-    json_records,
-)
+from agno_shell import Message, Session, SessionNotFoundError, StorageError, Trashed
+from agno_shell.toolkit import json_records
 from agno_shell.types import now
 from agno_shell_sqlite import messages, rows
 from agno_shell_sqlite.rows import SESSION_COLUMNS

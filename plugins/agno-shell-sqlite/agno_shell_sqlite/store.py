@@ -21,8 +21,8 @@ from agno_shell import (
     StorageError,
     StorageOptions,
     Trashed,
-    full_text,
 )
+from agno_shell.toolkit import full_text
 from agno_shell.types import ROOT, Role, new_id, new_session, now, session_changes
 from agno_shell_sqlite import (
     attachments,

@@ -14,7 +14,8 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from agno_shell import SearchHit, full_text, json_records
+from agno_shell import SearchHit
+from agno_shell.toolkit import full_text, json_records
 from agno_shell_sqlite import messages, rows, schema
 from agno_shell_sqlite.rows import MESSAGE_COLUMNS, SESSION_COLUMNS
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell import Attachment, Memory, Message, Session, Timing, ToolCall, Usage
-from agno_shell.json_records import EPOCH
+from agno_shell.toolkit.json_records import EPOCH
 from agno_shell.types import NOTHING
 
 texts = st.text(st.characters(), max_size=20)  # lone surrogates and NUL among them

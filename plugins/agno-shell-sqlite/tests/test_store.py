@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from agno_shell_sqlite import messages, sessions, text_index
 
-from agno_shell import StorageError, full_text
+from agno_shell import StorageError
+from agno_shell.toolkit import full_text
 from agno_shell.types import now
 
 # Appending -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from agno_shell.builtin.commands import save
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.contracts import StorageOptions
 from agno_shell.errors import AgnoShellError, StorageError, UsageError
-from agno_shell.json_records import message_fields
+from agno_shell.toolkit.json_records import message_fields
 from agno_shell.types import Message, local_time, new_id, now
 
 

@@ -9,7 +9,7 @@ import pytest
 from agno_shell.builtin.commands.search import SearchArguments, parse
 from agno_shell.contracts import Progress
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
-from agno_shell.text_table import text_width
+from agno_shell.toolkit.text_table import text_width
 
 
 def plain(line: Any) -> str:

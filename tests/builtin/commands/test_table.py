@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from agno_shell.builtin.commands.table import print_table
-from agno_shell.text_table import Column
+from agno_shell.toolkit.text_table import Column
 
 
 def test_only_the_headings_are_bold(context: Any) -> None:

@@ -14,8 +14,8 @@ from agno_shell.builtin.commands.tree_lines import lines
 from agno_shell.builtin.commands.tree_shape import Row
 from agno_shell.contracts import Line
 from agno_shell.errors import UsageError
-from agno_shell.terminal_text import clean
-from agno_shell.text_table import text_width
+from agno_shell.toolkit.terminal_text import clean
+from agno_shell.toolkit.text_table import text_width
 from agno_shell.types import Message, now
 
 MOMENT = now()

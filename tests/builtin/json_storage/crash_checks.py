@@ -20,13 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, index_format, layout, message_reader, tree
 from agno_shell.builtin.json_storage.message_writer import MessageWriter
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message
+from agno_shell.toolkit import json_records
 from agno_shell.types import Attachment, Memory, Message, Session, now
 
 IMPORTED = b"imported" * 100

@@ -18,7 +18,7 @@ from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
 from agno_shell.errors import StorageError
-from agno_shell.json_records import message_fields, message_line
+from agno_shell.toolkit.json_records import message_fields, message_line
 from agno_shell.types import Message, new_id, now
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agno_shell.contracts import Storage
-from agno_shell.json_records import UnwritableError, message_line
 from agno_shell.testing.storage_contract import message, say
+from agno_shell.toolkit.json_records import UnwritableError, message_line
 
 HUGE = b'"n":1e999,'
 
@@ -87,7 +87,7 @@ def test_a_reply_that_cannot_be_written_leaves_the_session_open(
     store: Storage, root: Path, said_in: str, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nesting may be shallow enough to be read and too deep to be written."""
-    from agno_shell import json_records
+    from agno_shell.toolkit import json_records
 
     cut_off = message("half", store.tree(said_in)[-1], role="assistant")
     (root / said_in / "reply-0.jsonl").write_bytes(message_line(cut_off) + b"\n")

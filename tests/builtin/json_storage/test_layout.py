@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import layout
+from agno_shell.toolkit import json_records
 
 LINES = [
     json_records.dumps({"id": str(number), "content": f"é{number}\n]\n"}) for number in range(5)

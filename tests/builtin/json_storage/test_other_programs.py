@@ -15,8 +15,8 @@ import pytest
 from agno_shell.builtin.json_storage import index_format, session_writer
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
-from agno_shell.findings import is_wrong
 from agno_shell.testing.storage_contract import message, say
+from agno_shell.toolkit.findings import is_wrong
 from agno_shell.types import new_id, new_session
 
 Opened = Callable[[], Storage]

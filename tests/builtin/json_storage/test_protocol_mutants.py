@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import (
     attachments,
     catalog,
@@ -30,6 +29,7 @@ from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message
+from agno_shell.toolkit import json_records
 
 Patch = pytest.MonkeyPatch
 

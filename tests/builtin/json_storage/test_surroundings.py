@@ -30,7 +30,7 @@ TEXTS = ["plain", "Grüße, 你好 🙂", "\0 \x1b[31m \u2028", "a lone \ud83d s
 
 LIFE = """
 import _strptime, json, os, sys  # all there is: another user may not read what is imported
-import agno_shell.json_records.memories, agno_shell.json_records.messages
+import agno_shell.toolkit.json_records.memories, agno_shell.toolkit.json_records.messages
 from agno_shell.builtin.json_storage import (
     attachments, session_data, importing, locks, memory_file, message_reader, message_writer,
     rescue, running_reply, session_writer, trash
@@ -38,7 +38,7 @@ from agno_shell.builtin.json_storage import (
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import StorageOptions
 from agno_shell.errors import AgnoShellError
-from agno_shell.paths import find_paths
+from agno_shell.base.paths import find_paths
 from agno_shell.types import Message, new_id, now
 
 order = json.loads(sys.argv[1])

@@ -4,8 +4,8 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import tree
+from agno_shell.toolkit import json_records
 from agno_shell.types import Message
 
 

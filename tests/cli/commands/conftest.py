@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from agno_shell.base.options import CommonOptions
 from agno_shell.contracts import Storage
-from agno_shell.options import CommonOptions
 from agno_shell.testing import FakeSubcommandContext
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from agno_shell.base.options import CommonOptions
+from agno_shell.base.paths import find_paths
 from agno_shell.cli.commands import agents as command
 from agno_shell.config import load_config
 from agno_shell.errors import AgnoShellError
-from agno_shell.options import CommonOptions
-from agno_shell.paths import find_paths
 
 Do = Callable[..., str]
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from agno_shell import settings
+from agno_shell.base.options import CommonOptions
+from agno_shell.base.paths import find_paths
 from agno_shell.cli.commands import config as command
 from agno_shell.cli.hidden import without_secrets
-from agno_shell.config import load_config
+from agno_shell.config import load_config, settings
 from agno_shell.errors import AgnoShellError
-from agno_shell.options import CommonOptions
-from agno_shell.paths import find_paths
 
 Shown = Callable[..., str]
 Run = Callable[..., tuple[int, str, str]]

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from agno_shell.base.options import CommonOptions
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.cli.commands import doctor
 from agno_shell.contracts import Storage, StorageOptions
-from agno_shell.options import CommonOptions
 from agno_shell.types import Message, new_id, now
 
 Ask = Callable[..., tuple[int, str]]

@@ -15,9 +15,9 @@ from agno_shell.conversation.request.refusals import (
 )
 from agno_shell.conversation.tree.moves import Moves
 from agno_shell.events import Failed, Finished
-from agno_shell.function_tools import python_tools
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.toolkit.function_tools import python_tools
 from agno_shell.types import Message, ToolCall, new_id, now
 
 REFUSED = Failed("refused", "The server refused the request (400): a cut-off image.")

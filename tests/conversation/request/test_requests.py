@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.config import Agent
+from agno_shell.config.settings import PROVIDER_CONTEXT_WINDOW
 from agno_shell.contracts import Counted, Storage
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.path import FIRST_LOAD, Path
@@ -25,7 +26,6 @@ from agno_shell.conversation.tree import branches
 from agno_shell.conversation.tree.numbered import Numbered
 from agno_shell.errors import StorageError
 from agno_shell.events import Receipt, RequestPrepared
-from agno_shell.settings import PROVIDER_CONTEXT_WINDOW
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.testing.strict import request_problem

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from agno_shell import full_text
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.storage_contract.hits import SearchHitsContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
+from agno_shell.toolkit import full_text
 from agno_shell.types import Message, Role, SearchHit, Session
 
 

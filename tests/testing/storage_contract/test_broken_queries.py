@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from agno_shell import full_text
 from agno_shell.contracts import Progress
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.storage_contract.hits import SearchHitsContract
 from agno_shell.testing.storage_contract.queries import QueriesContract
+from agno_shell.toolkit import full_text
 from agno_shell.types import SearchHit
 
 

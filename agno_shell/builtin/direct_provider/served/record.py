@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agno_shell.contracts import Abilities
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import NOTHING
 
 MOST = 2_000

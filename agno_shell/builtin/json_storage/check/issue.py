@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.errors import StorageError
-from agno_shell.json_records import UnwritableError
+from agno_shell.toolkit.json_records import UnwritableError
 from agno_shell.types import Finding
 
 

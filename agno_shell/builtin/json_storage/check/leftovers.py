@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.check.issue import Issue
+from agno_shell.toolkit.wording import count, size
 from agno_shell.types import Finding
-from agno_shell.wording import count, size
 
 _TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{12}\.tmp")
 _COPY = re.compile(r".+\.(?:before|damaged|unfinished)-[0-9]{8}T[0-9]{12}Z")

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import (
     attachments,
     disk,
@@ -18,7 +17,8 @@ from agno_shell.builtin.json_storage import (
     tree,
 )
 from agno_shell.builtin.json_storage.check.issue import Issue
-from agno_shell.wording import count
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.wording import count
 
 
 class FileFindings(NamedTuple):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
 from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
 from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.wording import count
 from agno_shell.types import ROOT
-from agno_shell.wording import count
 
 _KEEPING = "A repair rewrites it and keeps this one beside it."
 

@@ -11,7 +11,7 @@ from agno_shell.builtin.json_storage import attachments, disk, memory_file
 from agno_shell.builtin.json_storage.check import leftovers
 from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY
-from agno_shell.wording import count
+from agno_shell.toolkit.wording import count
 
 _ATTACH_AGAIN = "Attaching the same file again brings it back; what was said is whole."
 

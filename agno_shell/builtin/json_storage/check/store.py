@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 
-from agno_shell import json_records
 from agno_shell.builtin.json_storage import disk, ids, running_reply
 from agno_shell.builtin.json_storage import locks as locks_
 from agno_shell.builtin.json_storage import rescue as rescue_
@@ -25,8 +24,9 @@ from agno_shell.builtin.json_storage.index import NAME as LIST
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
-from agno_shell.disk_space import obstacle
 from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
+from agno_shell.toolkit.disk_space import obstacle
 from agno_shell.types import Finding
 
 _PATIENCE = 1.0

@@ -18,7 +18,7 @@ from agno_shell.builtin.litellm_provider.warm.identity import identity
 from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, folder_for
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 from agno_shell.builtin.litellm_provider.warm.surroundings import scrubbed
-from agno_shell.log_file import Log
+from agno_shell.toolkit.log_file import Log
 
 _NOBODY = (FileNotFoundError, ConnectionRefusedError)
 _TRIES = 3

@@ -8,7 +8,7 @@ import struct
 import sys
 
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
-from agno_shell.owners import user_name
+from agno_shell.toolkit.owners import user_name
 
 _CREDENTIALS = struct.Struct("3i")
 """``struct ucred`` of Linux: process, user, group."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
-from agno_shell.owners import user_name
+from agno_shell.toolkit.owners import user_name
 
 _LONGEST = 107 if sys.platform == "linux" else 103
 """Bytes of a socket's path that the system takes."""

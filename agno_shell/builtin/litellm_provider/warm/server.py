@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from agno_shell import log_file
 from agno_shell.builtin.litellm_provider import library
 from agno_shell.builtin.litellm_provider.child import why_not
 from agno_shell.builtin.litellm_provider.printed import protect_secrets
@@ -31,6 +30,7 @@ from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
 from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.reads import Reads
+from agno_shell.toolkit import log_file
 
 
 class ServerOptions(NamedTuple):

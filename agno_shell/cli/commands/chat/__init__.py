@@ -65,9 +65,9 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
         for key in ("attach", "json"):
             if key in given:
                 context.wrong_usage(f"--{key} goes with --quick")
-        from agno_shell import app
+        from agno_shell.app import chat
 
-        return app.chat(
+        return chat.chat(
             common, session=given.get("session"), new=given.get("new"), agent=agent, facts=facts
         )
     if "session" in given or "new" in given:

@@ -9,14 +9,14 @@ from typing import Any, TextIO
 from agno_shell.contracts import Line, Renderer
 from agno_shell.conversation.accounts.trace import Recorder
 from agno_shell.events import Ending, Failed, FellBack, Finished, Retrying, TextDelta, TurnEvent
-from agno_shell.reports import (
+from agno_shell.toolkit.reports import (
     reply_line,
     seconds,
     tokens_per_second,
     trace_lines,
     trace_record,
 )
-from agno_shell.terminal_text import Cleaner, clean, clean_line
+from agno_shell.toolkit.terminal_text import Cleaner, clean, clean_line
 from agno_shell.types import Attachment, Message
 
 LONGEST_NOTE = 1_000

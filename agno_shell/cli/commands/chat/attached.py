@@ -20,7 +20,7 @@ from agno_shell.conversation.files.file_content import (
 )
 from agno_shell.conversation.files.opened import extent
 from agno_shell.errors import ProviderError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import NOTHING, Attachment, Message
 
 

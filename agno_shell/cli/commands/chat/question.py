@@ -6,16 +6,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from agno_shell import ending, parts, settings
-from agno_shell.app import collect_garbage
+from agno_shell.app import ending, parts
+from agno_shell.app.chat import collect_garbage
+from agno_shell.config import settings
 from agno_shell.errors import UsageError
 
 if TYPE_CHECKING:
+    from agno_shell.base.options import CommonOptions
+    from agno_shell.base.paths import Paths
     from agno_shell.cli.commands.chat.quick import Query
     from agno_shell.config import Config
     from agno_shell.conversation.models import Models
-    from agno_shell.options import CommonOptions
-    from agno_shell.paths import Paths
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""

@@ -10,10 +10,9 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from agno_shell import settings
 from agno_shell.cli.commands.chat.answer import Answer
 from agno_shell.cli.commands.chat.attached import Attached, take_in
-from agno_shell.config import Agent, Config
+from agno_shell.config import Agent, Config, settings
 from agno_shell.contracts import Provider
 from agno_shell.conversation.asking import Asking, RetryPolicy
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
@@ -33,7 +32,7 @@ from agno_shell.events import (
     Request,
     RequestPrepared,
 )
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.types import NOTHING, Message, Reasoning, new_id, now
 
 _SLASH_COMMAND = r"(?:^|\s)/[a-z]+(?=[\s.,;:!?]|$)"

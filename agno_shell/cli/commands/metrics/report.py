@@ -15,11 +15,11 @@ from agno_shell.contracts.storage import Storage
 from agno_shell.conversation.accounts.figures import is_reply, of_usage, plus
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import StorageError
-from agno_shell.reports import dollars, figures_line, seconds, tokens_per_second
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column, table_lines
+from agno_shell.toolkit.reports import dollars, figures_line, seconds, tokens_per_second
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column, table_lines
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Message, Session, local_time
-from agno_shell.wording import count
 
 _FIGURES = (
     Column("Replies", right=True),

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from agno_shell.toolkit.wording import count
 from agno_shell.types import ROOT, Memory, Message, Session
-from agno_shell.wording import count
 
 Record = Session | Message | Memory
 

@@ -26,9 +26,9 @@ from agno_shell.cli.commands.migrate.summary import Tally, Weight, labels, summa
 from agno_shell.cli.progress import Progress
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import StorageError, UsageError
-from agno_shell.terminal_text import clean_line
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.wording import count
 from agno_shell.types import Session
-from agno_shell.wording import count
 
 Key = tuple[str, datetime | None, int]
 """A session's id, when it was deleted, and 0: a session may be in the trash more than once.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agno_shell import settings
 from agno_shell.cli.commands.migrate.order import Order
-from agno_shell.terminal_text import clean, clean_line
-from agno_shell.wording import count
+from agno_shell.config import settings
+from agno_shell.toolkit.terminal_text import clean, clean_line
+from agno_shell.toolkit.wording import count
 
 
 class Weight(NamedTuple):

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from agno_shell.cli.output import write_json, write_table
 from agno_shell.cli.parser import completes
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it for the help
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def list_sessions(storage: Storage, out: TextIO, *, as_json: bool) -> None:
 
 def create(storage: Storage, name: str, description: str, out: TextIO) -> None:
     """A new session, which becomes the current one; without a name it gets the default one."""
-    from agno_shell.session_names import session_name
+    from agno_shell.toolkit.session_names import session_name
     from agno_shell.types import default_session_name, now
 
     name = session_name(name) or default_session_name(now())
@@ -187,7 +187,7 @@ def update(
     storage: Storage, reference: str, out: TextIO, *, name: str | None, description: str | None
 ) -> None:
     """Another name or description. None: as it is; an empty description removes it."""
-    from agno_shell.session_names import required_name
+    from agno_shell.toolkit.session_names import required_name
 
     session = _meant(storage, reference)
     changes = {}

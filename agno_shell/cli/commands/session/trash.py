@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from agno_shell import trashed, wording
+from agno_shell.base.paths import find_paths
 from agno_shell.cli.commands.session import fields
 from agno_shell.cli.output import write_json, write_table
 from agno_shell.contracts.storage import Storage
-from agno_shell.entered import EnteredFile
 from agno_shell.errors import StorageError
-from agno_shell.paths import find_paths
-from agno_shell.terminal_text import clean_line
+from agno_shell.shell.entered import EnteredFile
+from agno_shell.toolkit import trashed, wording
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Trashed, local_time
 
 EMPTY = "The trash is empty.\n"

@@ -19,9 +19,9 @@ from agno_shell.conversation.accounts.stored_turns import (
 )
 from agno_shell.conversation.references import resolve
 from agno_shell.errors import UsageError
-from agno_shell.reports import dollars, seconds, trace_lines, trace_record
-from agno_shell.terminal_text import clean_line
-from agno_shell.text_table import Column
+from agno_shell.toolkit.reports import dollars, seconds, trace_lines, trace_record
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column
 from agno_shell.types import Session, local_time
 
 _COLUMNS = (

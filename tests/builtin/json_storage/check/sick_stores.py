@@ -16,7 +16,7 @@ from typing import Any
 
 from agno_shell.builtin.json_storage import index_format
 from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.json_records import stamp
+from agno_shell.toolkit.json_records import stamp
 from agno_shell.types import Session, now
 
 Change = Callable[[bytes], bytes]

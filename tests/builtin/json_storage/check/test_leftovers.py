@@ -11,7 +11,7 @@ import pytest
 
 from agno_shell.builtin.json_storage.check import leftovers, store
 from agno_shell.contracts import Storage
-from agno_shell.findings import is_wrong
+from agno_shell.toolkit.findings import is_wrong
 from agno_shell.types import Finding, Message, now
 
 Opened = Callable[[], Storage]

@@ -15,8 +15,8 @@ import pytest
 from agno_shell.builtin.json_storage import index_format
 from agno_shell.builtin.json_storage.check import listing
 from agno_shell.contracts import Storage
-from agno_shell.findings import is_wrong
 from agno_shell.testing.storage_contract import say
+from agno_shell.toolkit.findings import is_wrong
 from agno_shell.types import Finding
 
 Opened = Callable[[], Storage]

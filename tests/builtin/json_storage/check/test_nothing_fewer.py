@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies
 from agno_shell.builtin.json_storage import disk, message_reader
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
-from agno_shell.findings import is_wrong
+from agno_shell.toolkit.findings import is_wrong
 from tests.builtin.json_storage.check.sick_stores import SickStore
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -11,8 +11,8 @@ import pytest
 
 from agno_shell.builtin.json_storage import folder as folder_
 from agno_shell.contracts import Storage
-from agno_shell.findings import is_wrong
 from agno_shell.testing.storage_contract import message
+from agno_shell.toolkit.findings import is_wrong
 from agno_shell.types import Attachment, Finding
 
 Opened = Callable[[], Storage]

@@ -29,7 +29,7 @@ from agno_shell.events import (
     Request,
     UsageReported,
 )
-from agno_shell.plugins import Plugins
+from agno_shell.plugins.manager import Plugins
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Usage
 

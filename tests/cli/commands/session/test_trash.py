@@ -16,8 +16,8 @@ import pytest
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.cli.commands import session as command
 from agno_shell.contracts import Storage, StorageOptions
-from agno_shell.entered import EnteredFile, Entry
 from agno_shell.errors import SessionNotFoundError, StorageError
+from agno_shell.shell.entered import EnteredFile, Entry
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.types import Message, local_time, new_id, now
 

@@ -1,0 +1,1 @@
+"""What builtins and plugins build with: words, tables, records, files, threads. Public."""
