@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         Command,
         CommandContext,
         Completion,
-        ConversationControl,
         Counted,
+        Engine,
         Figures,
         Line,
         Progress,
@@ -83,8 +83,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "contracts": (
-        "Abilities Address Background Command CommandContext Completion ConversationControl "
-        "Counted Figures Line Progress Provider ProviderFactory ProviderOptions "
+        "Abilities Address Background Command CommandContext Completion "
+        "Counted Engine Figures Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Subcommand SubcommandContext "
         "Tool ToolBox ToolFactory ToolOptions ToolbarItem"
@@ -117,8 +117,8 @@ __all__ = [
     "CommandContext",
     "Completion",
     "ConfigError",
-    "ConversationControl",
     "Counted",
+    "Engine",
     "Event",
     "Failed",
     "Figures",

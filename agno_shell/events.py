@@ -6,7 +6,7 @@ shell, a one-shot command, a test and a plugin all read the same stream.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -268,5 +268,8 @@ TurnEvent = (
     | MessageSaved
     | NotSaved
 )
-"""What a turn yields. Each reply, and each result of a tool, is followed by its
+"""What a turn emits. Each reply, and each result of a tool, is followed by its
 ``MessageSaved`` or ``NotSaved``; there is one :data:`Ending`, before that of the last."""
+
+Emit = Callable[[TurnEvent], object]
+"""Gets the events of a turn, one after the other, while it runs."""

@@ -17,7 +17,7 @@ import pytest
 from agno_shell import hookimpl
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import ProviderFactory, Storage, ToolFactory, ToolOptions
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
@@ -127,7 +127,7 @@ def plugins() -> Plugins:
 
 
 @pytest.fixture
-async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any:
+async def make_engine(provider: ScriptedProvider, plugins: Plugins) -> Any:
     """Builds a conversation on an in-memory storage and the scripted provider."""
     stores: list[StoreThread] = []
 
@@ -140,7 +140,7 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
         window: int = 10_000,
         values: Mapping[str, Any] = MappingProxyType({}),
         boxes: Sequence[ToolFactory] = (),
-    ) -> Conversation:
+    ) -> Engine:
         """``values`` are settings by dotted name; ``boxes`` are tool boxes, all of them on."""
         scripted = ProviderFactory("scripted", "", lambda _options: provider)
         offline = ProviderFactory("offline", "", lambda _options: provider)
@@ -157,7 +157,7 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
             output_bytes=10_000,
             report=plugins.report,
         )
-        return Conversation(
+        return Engine(
             store,
             models,
             plugins,
@@ -175,9 +175,9 @@ async def make_conversation(provider: ScriptedProvider, plugins: Plugins) -> Any
 
 
 @pytest.fixture
-async def conversation(make_conversation: Callable[..., Conversation]) -> Conversation:
+async def engine(make_engine: Callable[..., Engine]) -> Engine:
     """An open, empty session."""
-    made = make_conversation()
+    made = make_engine()
     await made.create("Test")
     return made
 

@@ -17,6 +17,7 @@ import pytest
 from agno_shell import contracts, events, hookspecs, types
 from agno_shell.contracts import (
     Command,
+    Figures,
     ProviderOptions,
     RendererOptions,
     StorageFactory,
@@ -177,7 +178,7 @@ async def test_register_commands(example: Callable[..., Any]) -> None:
     assert isinstance(command, Command)
     context = FakeContext()
     await run(context, command, "green")
-    assert context.session.tags == ("green",)
+    assert context.engine.session.tags == ("green",)
     assert command.complete is not None
     assert [each.text for each in await command.complete(context, "g")] == ["green"]
 
@@ -206,14 +207,15 @@ async def test_register_tools(example: Callable[..., Any]) -> None:
 
 
 def test_on_shell_started(example: Callable[..., Any]) -> None:
-    context = FakeContext(settings={"motto": {"text": "Slowly."}})
+    context = FakeContext(config={"text": "Slowly."})
     example("on_shell_started").on_shell_started(context=context)
-    assert context.lines == ["Slowly."]
+    assert context.ui.lines == ["Slowly."]
 
 
 def test_on_shell_stopped(example: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    context = FakeContext(metrics_summary="2 replies")
+    context = FakeContext()
+    context.engine.ledger.run = Figures(2)
     example("on_shell_stopped").on_shell_stopped(context=context)
     assert caplog.messages == ["left First: 2 replies"]
 
@@ -277,8 +279,8 @@ def test_the_plugin_in_five_minutes_works() -> None:
     context = FakeContext()
     command.run(context, "1")
     command.run(context, "")
-    assert context.lines[0] == "1"
-    assert context.lines[1] in "123456"
+    assert context.ui.lines[0] == "1"
+    assert context.ui.lines[1] in "123456"
 
 
 @pytest.mark.parametrize("name", ["StorageContract", "ProviderContract", "RendererContract"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agno_shell.base.options import CommonOptions
     from agno_shell.config import Config
     from agno_shell.contracts import Renderer, Storage
-    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.engine import Engine
     from agno_shell.conversation.models import Models
     from agno_shell.plugins.manager import Plugins
     from agno_shell.shell.frontend import Frontend
@@ -94,34 +94,38 @@ async def _chat(
     # imported, and whoever has the prompt can type already, or make the program end.
     early = await _shown(frontend)
     try:
-        conversation = _conversation(common, paths, config, plugins, storage, models, facts)
-        shell = _shell(common, paths, config, conversation, frontend, renderer)
+        engine = _engine(common, paths, config, plugins, storage, models, facts)
+        shell = _shell(common, paths, config, engine, frontend, renderer)
     except BaseException:
         await frontend.stop()
         raise
     for number in early:
-        shell.must_leave(number)
+        shell.leaving.must(number)
     collect_garbage()
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
     # thread would wait that long for a frame to be drawn before it saves a message.
     sys.setswitchinterval(0.001)
+    from agno_shell.shell.opening import Opening
+
     given = common.overrides
     try:
         return await shell.run(
-            session=session,
-            new=new,
-            agent=agent,
-            model=given.get("provider.model"),
-            api_base=given.get("provider.api_base"),
-            reasoning=given.get("provider.reasoning"),
+            Opening(
+                session,
+                new,
+                agent,
+                given.get("provider.model"),
+                given.get("provider.api_base"),
+                given.get("provider.reasoning"),
+            )
         )
     finally:
         try:
-            await conversation.tool_registry.close()
+            await engine.tools.close()
             await models.close()
         finally:
-            await conversation.reader.abandon()
-            await conversation.store.close()
+            await engine.reader.abandon()
+            await engine.store.close()
 
 
 async def _shown(frontend: Frontend) -> Sequence[int]:
@@ -135,7 +139,7 @@ async def _shown(frontend: Frontend) -> Sequence[int]:
     return early
 
 
-def _conversation(
+def _engine(
     common: CommonOptions,
     paths: Paths,
     config: Config,
@@ -143,11 +147,11 @@ def _conversation(
     storage: Storage,
     models: Models,
     facts: Mapping[str, Any],
-) -> Conversation:
-    from agno_shell.conversation.conversation import Conversation
+) -> Engine:
+    from agno_shell.conversation.engine import Engine
     from agno_shell.conversation.store import StoreThread
 
-    return Conversation(
+    return Engine(
         StoreThread(lambda: storage),
         models,
         plugins,
@@ -162,7 +166,7 @@ def _shell(
     common: CommonOptions,
     paths: Paths,
     config: Config,
-    conversation: Conversation,
+    engine: Engine,
     frontend: Frontend,
     renderer: Renderer,
 ) -> Shell:
@@ -171,14 +175,14 @@ def _shell(
     from agno_shell.shell.loop import Shell
 
     return Shell(
-        conversation,
+        engine,
         frontend,
         renderer,
         config,
         remember=lambda values: remember(paths, values),
         new_agent=lambda name, table: new_agent(paths, name, table),
         greeting=f"agno-shell {__version__} · /help lists the commands · Ctrl-D leaves",
-        examine=lambda repair: parts.examine(common, conversation.plugins, repair=repair),
+        examine=lambda repair: parts.examine(common, engine.plugins, repair=repair),
         entered_dir=paths.entered_dir,
     )
 

@@ -12,13 +12,23 @@ from agno_shell.base.lazy_names import lazy_names
 TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
 if TYPE_CHECKING:
     from agno_shell.contracts.commands import (
+        App,
         Command,
         CommandContext,
         Completion,
+        StorageAccess,
         ToolbarItem,
         ToolbarView,
+        Ui,
     )
-    from agno_shell.contracts.conversation import ConversationControl, Figures, Step
+    from agno_shell.contracts.engine import (
+        AttachmentTray,
+        Engine,
+        Figures,
+        Messages,
+        Step,
+        ToolSwitches,
+    )
     from agno_shell.contracts.provider import (
         Abilities,
         Address,
@@ -50,8 +60,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "commands": "Command CommandContext Completion ToolbarItem ToolbarView",
-    "conversation": "ConversationControl Figures Step",
+    "commands": "App Command CommandContext Completion StorageAccess ToolbarItem ToolbarView Ui",
+    "engine": "AttachmentTray Engine Figures Messages Step ToolSwitches",
     "provider": (
         "Abilities Address Background Counted KnownModel ModelList Provider ProviderFactory "
         "ProviderOptions"
@@ -65,16 +75,19 @@ _HOMES = {
 __all__ = [
     "Abilities",
     "Address",
+    "App",
     "Approve",
+    "AttachmentTray",
     "Background",
     "Command",
     "CommandContext",
     "Completion",
-    "ConversationControl",
     "Counted",
+    "Engine",
     "Figures",
     "KnownModel",
     "Line",
+    "Messages",
     "ModelList",
     "Permission",
     "Progress",
@@ -87,6 +100,7 @@ __all__ = [
     "RendererOptions",
     "Step",
     "Storage",
+    "StorageAccess",
     "StorageFactory",
     "StorageOptions",
     "Subcommand",
@@ -96,8 +110,10 @@ __all__ = [
     "ToolFactory",
     "ToolOptions",
     "ToolState",
+    "ToolSwitches",
     "ToolbarItem",
     "ToolbarView",
+    "Ui",
 ]
 
 

@@ -3,8 +3,7 @@ put to the next model where one is down."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,17 +13,17 @@ from agno_shell.conversation.limits import DEFAULT_LIMITS, ReplyLimits
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop, StoppedError
 from agno_shell.conversation.stream import Stream, Take, failure, passed_on
-from agno_shell.conversation.turn_log import logged
+from agno_shell.conversation.turn_log import TurnLog
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
+    Emit,
+    Ending,
     Event,
     Failed,
     FellBack,
-    Finished,
     Interrupted,
     RequestPrepared,
     Retrying,
-    TurnEvent,
 )
 from agno_shell.toolkit.guarding import let_through, reason_of
 
@@ -52,8 +51,12 @@ class RetryPolicy(NamedTuple):
         return cls(tries, retry_after, wait, ReplyLimits.of(config))
 
 
+Prepare = Callable[[Choice], Awaitable[RequestPrepared]]
+"""Makes the request for a choice."""
+
+
 class Asking:
-    """The events of one request at the first of ``choices`` that is not down.
+    """One request, at the first of ``choices`` that is not down.
 
     ``prepare`` makes the request for a choice; ``begun`` is told of each one that leaves.
     ``take`` gets what the provider yields before it is passed on: see :class:`Stream`.
@@ -63,7 +66,7 @@ class Asking:
         self,
         choices: Sequence[Choice],
         provider: Callable[[Choice], Provider],
-        prepare: Callable[[Choice], Awaitable[RequestPrepared]],
+        prepare: Prepare,
         begun: Callable[[Choice, RequestPrepared], object],
         policy: RetryPolicy,
         stop: Stop,
@@ -77,68 +80,57 @@ class Asking:
         self._stop = stop
         self._take = take
 
-    def events(self) -> AsyncGenerator[TurnEvent, None]:
-        """The last one is Finished, Failed or Interrupted."""
-        return logged(self._events())
-
-    async def _events(self) -> AsyncGenerator[TurnEvent, None]:
+    async def run(self, emit: Emit) -> Ending:
+        """Ask until one answers; what happens meanwhile goes to ``emit``, and how it ended
+        is returned."""
+        log = TurnLog()
+        emit = log.before(emit)
+        ending: Ending = Interrupted()
         for number, choice in enumerate(self._choices):
             is_last = number == len(self._choices) - 1
-            event: TurnEvent = Interrupted()
-            async with aclosing(self._at(choice, 1 if not is_last else self._tries)) as events:
-                async for event in events:
-                    if not isinstance(event, Failed):
-                        yield event
-            if not isinstance(event, Failed):
-                return
-            if is_last or self._has_begun or not _is_down(event):
-                yield event
-                return
-            yield FellBack(event, choice.model, self._choices[number + 1].model)
+            ending = await self._at(choice, self._tries if is_last else 1, emit)
+            if not isinstance(ending, Failed) or is_last:
+                break
+            if self._has_begun or not _is_down(ending):
+                break
+            emit(FellBack(ending, choice.model, self._choices[number + 1].model))
+        log.take(ending)
+        return ending
 
     @property
     def _tries(self) -> int:
         return max(1, self._policy.tries)
 
-    async def _at(self, choice: Choice, tries: int) -> AsyncGenerator[TurnEvent, None]:
+    async def _at(self, choice: Choice, tries: int, emit: Emit) -> Ending:
         """The request at one model."""
         self._has_begun = False
         try:
             prepared = await self._stop.guard(self._prepared(choice))
-        except StoppedError:
-            yield Interrupted()
-            return
-        yield prepared
-        if isinstance(prepared, Failed):
-            return
-        for attempt in range(1, tries + 1):
-            self._begun(choice, prepared)
-            event: TurnEvent = Interrupted()
-            async with aclosing(self._once(choice, prepared)) as events:
-                async for event in events:
-                    if not isinstance(event, Failed):
-                        self._has_begun = True
-                        yield event
-            if not isinstance(event, Failed):
-                if not isinstance(event, Finished):
-                    yield Interrupted()
-                return
-            if (seconds := self._pause(event, attempt)) is None or attempt == tries:
-                yield self._explained(event)
-                return
-            yield Retrying(event, seconds, attempt + 1, tries)
-            try:
+            if isinstance(prepared, Failed):
+                return prepared
+            emit(prepared)
+            for attempt in range(1, tries):
+                ending = await self._once(choice, prepared, emit)
+                if not isinstance(ending, Failed):
+                    return ending
+                if (seconds := self._pause(ending, attempt)) is None:
+                    return self._explained(ending)
+                emit(Retrying(ending, seconds, attempt + 1, tries))
                 await self._stop.guard(self._policy.wait(seconds))
-            except StoppedError:
-                yield Interrupted()
-                return
+            ending = await self._once(choice, prepared, emit)
+        except StoppedError:
+            return Interrupted()
+        return self._explained(ending) if isinstance(ending, Failed) else ending
 
-    async def _once(self, choice: Choice, prepared: RequestPrepared) -> AsyncGenerator[Event, None]:
+    async def _once(self, choice: Choice, prepared: RequestPrepared, emit: Emit) -> Ending:
+        def begin(event: Event) -> None:
+            self._has_begun = True
+            emit(event)
+
+        self._begun(choice, prepared)
         stream = Stream(self._provider(choice), prepared.request, self._take, self._policy.limits)
         with self._stop.calling(stream.stop):
-            async with aclosing(stream.events()) as events:
-                async for event in events:
-                    yield event
+            return await stream.run(begin)
 
     async def _prepared(self, choice: Choice) -> RequestPrepared | Failed:
         try:

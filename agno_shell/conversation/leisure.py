@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agno_shell.contracts.storage import Progress, Storage
-    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.conversation.store import StoreThread
 
 CALM = 5.0
 """Seconds after the start in which other things are done."""
@@ -21,18 +21,17 @@ REST = 0.2
 """Seconds between two steps of a tenth of one, so that most of a processor is left to others."""
 
 
-async def prepare(conversation: Conversation) -> None:
+async def prepare(reader: StoreThread, session_id: str) -> None:
     """Make ready, at leisure, what the first question about a long session, or the first search,
     would have to wait for: whoever asks before that goes on with it, and does not wait for it.
     Before the search, sessions are mended."""
     # What is wrong is said to whoever asks.
     with suppress(StorageError):
-        session_id = conversation.session.session_id
-        await conversation.reader(lambda s: s.outline(session_id) if s.is_outlined else ())
+        await reader(lambda s: s.outline(session_id) if s.is_outlined else ())
     await asyncio.sleep(CALM)
     for work in (_mend, _prepare_search):
         with suppress(StorageError):
-            steps = conversation.reader.steps(work)
+            steps = reader.steps(work)
             async with aclosing(steps):
                 async for _progress in steps:
                     await asyncio.sleep(REST)

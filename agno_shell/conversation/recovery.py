@@ -8,16 +8,18 @@ the latest after the next message, and :meth:`Recovery.recover` adds it to what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from agno_shell.contracts import Storage
+from agno_shell.conversation.accounts.figures import Ledger
+from agno_shell.conversation.journal import Journal
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.outbox import with_ids
+from agno_shell.conversation.session_editor import SessionEditor
+from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.wording import count
 from agno_shell.types import Session, new_id
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
 
 NEWEST = 3
 """Messages that are looked for at every change; all of them where one of these is lost."""
@@ -45,47 +47,58 @@ class Recovered(NamedTuple):
 class Recovery:
     """Knows what the open session has lost, and brings it back."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(
+        self,
+        session: OpenSession,
+        store: StoreThread,
+        journal: Journal,
+        ledger: Ledger,
+        editor: SessionEditor,
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._journal = journal
+        self._ledger = ledger
+        self._editor = editor
         self.lost: frozenset[str] = frozenset()
         """The ids of saved messages that are not in the storage, as far as that is known."""
-        self.is_doubtful = False
+
+    @property
+    def is_doubtful(self) -> bool:
         """Whether the session lost something without being looked at."""
+        return self._journal.is_doubtful
 
     def forget(self) -> None:
         """Another session is open."""
-        self.lost, self.is_doubtful = frozenset(), False
+        self._found(frozenset())
 
     def known(self) -> Known:
         """What is to be looked for."""
-        conversation = self._conversation
-        session = conversation.session
-        waiting = {message.id for message in conversation.outbox.waiting(session.session_id)}
-        ids = [message.id for message in conversation.history if message.id not in waiting]
-        return Known(ids, session.message_count, self.is_doubtful)
-
-    def saved(self, before: Session, after: Session) -> None:
-        """One message more was saved."""
-        if after.message_count < before.message_count + 1:
-            self.is_doubtful = True
+        session = self._session
+        waiting = {message.id for message in self._journal.outbox.waiting(session.id)}
+        ids = [message.id for message in session.history if message.id not in waiting]
+        return Known(ids, session.record.message_count, self.is_doubtful)
 
     def saw(self, lost: frozenset[str]) -> frozenset[str]:
         """What a look has not found; those of them that are news."""
         news = lost - self.lost
-        self.lost, self.is_doubtful = lost, False
+        self._found(lost)
         return news
+
+    def _found(self, lost: frozenset[str]) -> None:
+        self.lost, self._journal.is_doubtful = lost, False
 
     async def recover(self) -> Recovered:
         """Write what the storage lacks of the path behind what is there, each message under
         its own id. A message that was saved when its forerunners were lost already stands
         there without them; it is added once more behind them. Raises
         :class:`~agno_shell.errors.UsageError` where nothing is lost."""
-        conversation = self._conversation
-        session_id = conversation.session.session_id
-        if conversation.missing == "gone":
+        session, store, outbox = self._session, self._store, self._journal.outbox
+        session_id = session.id
+        if session.missing == "gone":
             return await self._make_anew()
-        path, known = list(conversation.history), self.known()
-        lost = await conversation.store(lambda storage: storage.lacks(session_id, known.ids))
+        path, known = list(session.history), self.known()
+        lost = await store(lambda storage: storage.lacks(session_id, known.ids))
         if not lost:
             self.lost = frozenset()
             raise UsageError("The store has everything that this shell shows of the session.")
@@ -94,35 +107,35 @@ class Recovery:
         ids = {message.id: new_id() for message in behind if message.id not in lost}
         messages = [with_ids(message, ids) for message in behind]
         before = [messages[0].parent] if first == 0 and messages[0].parent else []
-        if await conversation.store(lambda storage: storage.lacks(session_id, before)):
+        if await store(lambda storage: storage.lacks(session_id, before)):
             # What is before it was never read here.
             messages[0] = messages[0]._replace(parent=None)
-        conversation.ledger.rename(session_id, ids)
-        conversation.path.rename(ids)
-        error = await conversation.outbox.put_first(session_id, messages)
-        left = {message.id for message in conversation.outbox.waiting(session_id)}
-        self.lost, self.is_doubtful = frozenset(), False
+        self._ledger.rename(session_id, ids)
+        session.path.rename(ids)
+        error = await outbox.put_first(session_id, messages)
+        left = {message.id for message in outbox.waiting(session_id)}
+        self.forget()
         return Recovered(sum(message.id not in left for message in messages), error)
 
     async def _make_anew(self) -> Recovered:
         """The whole session is gone, and what this shell has of it becomes one again."""
-        conversation = self._conversation
-        session, memories = conversation.session, conversation.memories
-        messages = list(conversation.history)
+        session, record = self._session, self._session.record
+        memories = session.memories
+        messages = list(session.history)
         if messages and messages[0].parent is not None:
             messages[0] = messages[0]._replace(parent=None)
 
         def make(storage: Storage) -> None:
             head = messages[-1].id if messages else None
-            made = session._replace(message_count=len(messages), head=head, pinned=())
+            made = record._replace(message_count=len(messages), head=head, pinned=())
             storage.import_session(made, messages, memories=memories)
 
-        await conversation.store(make)
+        await self._store(make)
         # Its unsaved messages are among them; the storage has each under its own id now.
-        conversation.outbox.forget(session.session_id)
-        conversation.path.set(messages)
-        conversation.missing = None
-        await conversation.refresh()
+        self._journal.outbox.forget(session.id)
+        session.path.set(messages)
+        session.missing = None
+        await self._editor.refresh()
         self.forget()
         return Recovered(len(messages), None)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.toolkit.nearest import alike
 from agno_shell.toolkit.session_names import loose_key, name_key
+from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import Session, local_time
 
 MAXIMUM_CANDIDATES = 10
@@ -99,4 +100,4 @@ def _distinct_length(sessions: Sequence[Session]) -> int:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
+    return clean_line(text, 60)

@@ -190,5 +190,22 @@ class StoreThread:
         await asyncio.wait([asyncio.ensure_future(in_thread(thread.join))], timeout=seconds)
 
 
+class StorageAccess:
+    """Both handles of a storage, as :class:`~agno_shell.contracts.StorageAccess` says."""
+
+    def __init__(self, store: StoreThread, reader: StoreThread) -> None:
+        self._store = store
+        self._reader = reader
+
+    async def __call__(self, work: Callable[[Storage], T]) -> T:
+        return await self._store(work)
+
+    async def read(self, work: Callable[[Storage], T]) -> T:
+        return await self._reader(work)
+
+    def steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        return self._reader.steps(work)
+
+
 def _nothing() -> None:
     """An iterator that is no generator has nothing to close."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from types import NoneType
 from typing import Any
@@ -13,10 +13,12 @@ from agno_shell.contracts import Provider
 from agno_shell.conversation.limits import DEFAULT_LIMITS, LimitWatch, ReplyLimits
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
+    Ending,
     Event,
     Failed,
     Finished,
     HiddenDelta,
+    Interrupted,
     ReasoningDelta,
     Request,
     TextDelta,
@@ -106,10 +108,10 @@ class Stream:
         if not self._stopping.done():
             self._stopping.set_result(None)
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """What the provider yields; the last one is Finished or Failed, unless stopped."""
+    async def run(self, emit: Callable[[Event], object]) -> Ending:
+        """Pass on what the provider yields, and return how that ended."""
         if self.stopped:
-            return
+            return Interrupted()
         note(
             __name__,
             "request sent",
@@ -123,18 +125,12 @@ class Stream:
         self._task = asyncio.create_task(self._read(watch))
         try:
             while batch := await self._batch():
-                for number, event in enumerate(batch, 1):
-                    yield event
-                    if number % TOGETHER == 0:
-                        await asyncio.sleep(0)
-                    if isinstance(event, Finished | Failed):
-                        return
-                    if self.stopped:
-                        return
-            if not self.stopped:
-                yield Failed(
-                    "server", "The reply ended without being finished.", "/retry asks again."
-                )
+                if ending := await self._pass_on(batch, emit):
+                    return ending
+            if self.stopped:
+                return Interrupted()
+            hint = "/retry asks again."
+            return Failed("server", "The reply ended without being finished.", hint)
         finally:
             watch.close()
             self._is_over = True
@@ -144,6 +140,19 @@ class Stream:
                 self._task.cancel()
             # Not for ever: closing is the provider's own code, and Ctrl-C acts at once.
             await asyncio.wait([self._task], timeout=CLOSING_SECONDS)
+
+    async def _pass_on(
+        self, batch: Sequence[Event], emit: Callable[[Event], object]
+    ) -> Ending | None:
+        for number, event in enumerate(batch, 1):
+            if isinstance(event, Finished | Failed):
+                return event
+            emit(event)
+            if number % TOGETHER == 0:
+                await asyncio.sleep(0)
+            if self.stopped:
+                return Interrupted()
+        return None
 
     async def _batch(self) -> list[Event]:
         """The next events, taken; none at the end, and after :meth:`stop`."""

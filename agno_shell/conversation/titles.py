@@ -7,22 +7,27 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from agno_shell.config import settings
 from agno_shell.contracts import Storage
+from agno_shell.conversation.accounts.budget import Budget
+from agno_shell.conversation.accounts.figures import Ledger
+from agno_shell.conversation.current_model import CurrentModel
+from agno_shell.conversation.limits import ReplyLimits
 from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.request.sequence import filtered
+from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.stream import Stream
 from agno_shell.errors import StorageError
-from agno_shell.events import Finished, Request, TextDelta, UsageReported
+from agno_shell.events import Event, Finished, Request, TextDelta, UsageReported
 from agno_shell.toolkit.guarding import quiet
 from agno_shell.types import Message, Session, new_id, now
 
 if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.plugins.manager import Plugins
 
 LONGEST = 60
 """Characters of a title."""
@@ -114,29 +119,48 @@ def _visible(word: str) -> str:
 
 
 class Titles:
-    """Asks for the title of one session after the other, once each, in the background.
-    ``named`` is called when a session has got one."""
+    """Asks for the title of one session after the other, once each, in the background: the
+    model called ``model``, or, where that is empty, the one in use. ``named`` is called when the
+    open session has got one."""
 
-    def __init__(self, conversation: Conversation, named: Callable[[], object]) -> None:
-        self._conversation = conversation
+    def __init__(
+        self,
+        session: OpenSession,
+        current: CurrentModel,
+        store: StoreThread,
+        budget: Budget,
+        ledger: Ledger,
+        plugins: Plugins,
+        limits: ReplyLimits,
+        *,
+        model: str,
+        named: Callable[[], object],
+    ) -> None:
+        self._session = session
+        self._current = current
+        self._store = store
+        self._budget = budget
+        self._ledger = ledger
+        self._plugins = plugins
+        self._limits = limits
+        self._model = model
         self._named = named
-        self._is_on = conversation.config[settings.CONVERSATION_AUTO_TITLE]
-        self._model = conversation.config[settings.CONVERSATION_TITLE_MODEL]
         self._asked: set[str] = set()
         """The ids of the sessions for which a title was asked for."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def after(self, reply: Message | None) -> None:
         """A turn is over: ask for a title if the session has none yet."""
-        if not self._is_on or reply is None or reply.status != "complete":
+        if reply is None or reply.status != "complete":
             return
-        session = self._conversation.session
+        session = self._session.record
         if session.session_id in self._asked or not has_default_name(session):
             return
-        exchange = first_exchange(self._conversation.history)
-        choice = self._conversation.choice
+        exchange = first_exchange(self._session.history)
+        current = self._current
+        choice = current.choice
         if self._model:
-            choice = self._conversation.models.choose(self._model, self._conversation.api_base)
+            choice = current.models.choose(self._model, current.api_base)
         if exchange is None or choice.provider == OFFLINE:
             return
         self._asked.add(session.session_id)
@@ -157,8 +181,8 @@ class Titles:
         # Nobody asked for it: whatever goes wrong is not told.
         with quiet():
             async with asyncio.timeout(SECONDS):
-                request = title_request(question, reply, choice.model, self._conversation.api_base)
-                if not await self._conversation.budget.has_room(session.session_id):
+                request = title_request(question, reply, choice.model, self._current.api_base)
+                if not await self._budget.has_room(session.session_id):
                     return
                 title = clean_title(await self._answer(session, choice, request))
                 if title:
@@ -166,40 +190,37 @@ class Titles:
 
     async def _answer(self, session: Session, choice: Choice, request: Request) -> str:
         """What the model says; empty unless it has finished."""
-        conversation = self._conversation
-        request = await filtered(conversation.plugins, session, request)
-        stream = Stream(
-            conversation.models.provider(choice), request, limits=conversation.retry_policy.limits
-        )
-        text, usage, finished = "", None, False
+        request = await filtered(self._plugins, session, request)
+        provider = self._current.models.provider(choice)
+        stream = Stream(provider, request, limits=self._limits)
+        text, usage = "", None
+
+        def take(event: Event) -> None:
+            nonlocal text, usage
+            if isinstance(event, TextDelta):
+                text += event.text
+            elif isinstance(event, UsageReported):
+                usage = event.usage
+            if len(text) > LONGEST_ANSWER:
+                stream.stop()
+
         try:
-            async with aclosing(stream.events()) as events:
-                async for event in events:
-                    if isinstance(event, TextDelta):
-                        text += event.text
-                    elif isinstance(event, UsageReported):
-                        usage = event.usage
-                    elif isinstance(event, Finished):
-                        finished = event.reason == "stop"
-                    if len(text) > LONGEST_ANSWER:
-                        break
+            ending = await stream.run(take)
         finally:
             # It is no message's, and counts all the same.
             if usage is not None:
-                conversation.ledger.add_usage(session.session_id, usage)
-        return text if finished else ""
+                self._ledger.add_usage(session.session_id, usage)
+        return text if isinstance(ending, Finished) and ending.reason == "stop" else ""
 
     async def _give(self, session_id: str, title: str) -> None:
-        conversation = self._conversation
-
         def give(storage: Storage) -> Session | None:
-            """Compared and set in one go: meanwhile the person may have named it."""
+            """Compared and set in one go: meanwhile the user may have named it."""
             if not has_default_name(storage.open(session_id)):
                 return None
             return storage.update(session_id, name=title)
 
         with suppress(StorageError):
-            named = await conversation.store(give)
-            if named and conversation.session.session_id == session_id:
-                conversation.saw(named)
+            named = await self._store(give)
+            if named and self._session.holds(session_id):
+                self._session.take(named)
                 self._named()

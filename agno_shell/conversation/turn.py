@@ -1,231 +1,112 @@
-"""One question and its reply, as a stream of events.
+"""One question and its reply.
 
-1 save the person's message · 2 choose what is sent · 3 let plugins look · 4 stream ·
+1 save the user's message · 2 choose what is sent · 3 let plugins look · 4 stream ·
 5 save the reply with its state · 6 answer the tools that it asks for, and go on at 2. It
 knows no terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
-from agno_shell.contracts import Tool
-from agno_shell.conversation.asking import Asking
-from agno_shell.conversation.models import Choice
+from agno_shell.conversation.answering import Answering
+from agno_shell.conversation.current_model import CurrentModel
+from agno_shell.conversation.journal import Journal
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply
-from agno_shell.conversation.request.refusals import advised, verdict
-from agno_shell.conversation.stopping import Stop, StoppedError
-from agno_shell.conversation.tools.tool_registry import Answer, stopped
+from agno_shell.conversation.request.refusals import verdict
+from agno_shell.conversation.session_editor import SessionEditor
+from agno_shell.conversation.start import Start
+from agno_shell.conversation.stopping import Stop
+from agno_shell.conversation.tools.calls import ToolCalls
 from agno_shell.conversation.tree.branches import is_bare
-from agno_shell.conversation.turn_log import logged
-from agno_shell.errors import StorageError
-from agno_shell.events import (
-    Ending,
-    Failed,
-    Finished,
-    Interrupted,
-    MessageSaved,
-    NotSaved,
-    RequestPrepared,
-    ToolFinished,
-    ToolStarted,
-    TurnEvent,
-)
-from agno_shell.types import Message, ToolCall, new_id, now
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
+from agno_shell.events import Emit, Interrupted
+from agno_shell.types import Message, Session
 
 
-class Start(NamedTuple):
-    """Where a turn begins."""
+class TurnServices(NamedTuple):
+    """What every turn of an engine works with."""
 
-    follows: str | None
-    """The message that the question, or without one the reply, follows; None: the root."""
-    question: Message | None = None
-    """What the person says; None: what is there already is answered, or gone on with."""
-    model: str | None = None
-    """Answers this time, in place of the session's."""
+    session: OpenSession
+    current: CurrentModel
+    journal: Journal
+    editor: SessionEditor
+    answering: Answering
+    tool_calls: ToolCalls
+    finished: Callable[[Session, Message], object]
+    """Called with the last reply when a turn is over."""
 
 
 class Turn:
-    """One turn of a conversation: iterate :meth:`events` to the end, stop it any time."""
+    """One turn of a conversation: :meth:`run` it once, stop it any time."""
 
-    def __init__(self, conversation: Conversation, start: Start) -> None:
-        self._conversation = conversation
+    def __init__(self, services: TurnServices, start: Start) -> None:
+        self._services = services
         self._start = start
         self._stop = Stop()
-        self._has_ended = False
-        """Whether the ending was told before the last result of a tool was saved."""
         self.reply: Message | None = None
         """The last reply as it was stored, once the turn is over."""
 
     def stop(self) -> None:
-        """Stop the reply; the events go on to their end and what was shown is kept."""
+        """Stop the reply; the turn goes on to its end and what was shown is kept."""
         self._stop.set()
 
-    async def events(self) -> AsyncGenerator[TurnEvent, None]:
-        """The turn: see :data:`~agno_shell.events.TurnEvent`."""
-        conversation = self._conversation
-        stood_at, was_answered = conversation.head(), self._was_answered()
-        await conversation.checkout(self._start.follows)
-        question = self._start.question
-        if question:
-            yield await conversation.add(question)
-        choices = conversation.choices(self._start.model)
-        for round_ in range(1, conversation.tool_rounds + 1):
-            reply = Reply(conversation.head(), choices[0])
-            async with aclosing(self._answer(reply, choices)) as events:
-                async for event in events:
-                    yield event
-            stored = self.reply
-            if stored is None or not stored.tool_calls:
+    async def run(self, emit: Emit) -> Message | None:
+        """The last reply; what happens meanwhile goes to ``emit``: see
+        :data:`~agno_shell.events.TurnEvent`."""
+        session, current, journal, editor, answering, tool_calls, finished = self._services
+        start, stop = self._start, self._stop
+        stood_at, was_answered = session.head, self._was_answered()
+        await session.path.checkout(start.follows)
+        if start.question:
+            emit(await journal.add(start.question))
+        choices = current.choices(start.model)
+        for is_last in tool_calls.rounds():
+            reply = Reply(session.head, choices[0])
+            self.reply = await answering.answer(reply, choices, emit, stop)
+            if not self.reply.tool_calls:
                 break
-            # Who has answered goes on; a model that was down is not waited for again.
+            # The one that has answered goes on; a model that was down is not waited for again.
             choices = choices[choices.index(reply.choice) :]
-            is_last = round_ == conversation.tool_rounds
-            async with aclosing(logged(self._use_tools(stored, is_last=is_last))) as events:
-                async for event in events:
-                    yield event
-            if self._stop.is_set:
-                if not self._has_ended:  # it was stopped while the last result was saved
-                    yield Interrupted()
+            has_ended = await tool_calls.answer(self.reply, emit, stop, is_last=is_last)
+            if stop.is_set:
+                if not has_ended:  # it was stopped while the last result was saved
+                    emit(Interrupted())
                 break
+        if self._is_nothing(was_answered):
+            # Nothing has come of asking again: what was answered before still stands.
+            await editor.stand_again(stood_at)
         if self.reply:
-            is_first = self.reply.parent == self._start.follows
-            is_nothing = self.reply.status != "complete" and is_bare(self.reply)
-            # Where nothing was answered before, a refusal is to be known of on this path.
-            is_news = bool(verdict(self.reply)) and not was_answered
-            if question is None and is_first and is_nothing and not is_news:
-                # Nothing has come of asking again: what was answered before still stands.
-                await conversation.stand_again(stood_at)
-            conversation.plugins.turn_finished(conversation.session, self.reply)
+            finished(session.record, self.reply)
+        return self.reply
+
+    def _is_nothing(self, was_answered: bool) -> bool:
+        """Whether nothing came of asking again that is to stand on the path."""
+        start, reply = self._start, self.reply
+        if reply is None or start.question or reply.parent != start.follows:
+            return False
+        # Where nothing was answered before, a refusal is to be known of on this path.
+        is_news = bool(verdict(reply)) and not was_answered
+        return reply.status != "complete" and is_bare(reply) and not is_news
 
     def _was_answered(self) -> bool:
         """Whether there is an answer on the path to what is to be answered once more."""
-        for message in reversed(self._conversation.history):
+        for message in reversed(self._services.session.history):
             if message.id == self._start.follows:
                 return False
             if verdict(message) is False:
                 return True
         return False
 
-    # The model --------------------------------------------------------------------------
 
-    async def _answer(
-        self, reply: Reply, choices: tuple[Choice, ...]
-    ) -> AsyncGenerator[TurnEvent, None]:
-        """One reply, saved."""
-        conversation = self._conversation
-        keeping = conversation.keeping(reply)
+class Runnable(Protocol):
+    """A turn, or what is shown like one."""
 
-        def begun(choice: Choice, prepared: RequestPrepared) -> None:
-            reply.begin(choice)
-            conversation.plugins.turn_started(conversation.session, prepared.request)
+    @property
+    def reply(self) -> Message | None: ...
 
-        asking = Asking(
-            choices,
-            conversation.models.provider,
-            self._prepare,
-            begun,
-            conversation.retry_policy,
-            self._stop,
-            keeping.take,
-        )
-        ending: Ending = Interrupted()
-        try:
-            async with aclosing(asking.events()) as events:
-                async for event in events:
-                    if isinstance(event, Finished | Failed | Interrupted):
-                        ending = self._advised(reply.judge(event))
-                        break
-                    yield event
-            if not reply.tool_calls(ending):
-                yield ending
-        finally:
-            # Also when whoever reads the events fails: what was shown is kept.
-            keeping.end()
-            self.reply = reply.finish(ending)
-            saved = await conversation.add(self.reply)
-        yield saved
+    @property
+    def stop(self) -> Callable[[], object]: ...
 
-    def _advised(self, ending: Ending) -> Ending:
-        path = self._conversation.history
-        return advised(ending, path) if isinstance(ending, Failed) else ending
-
-    async def _prepare(self, choice: Choice) -> RequestPrepared:
-        """The next request, if the session may still cost what it costs."""
-        prepared = await self._conversation.requests.prepare(choice)
-        await self._conversation.budget.check(choice, prepared)
-        return prepared
-
-    # The tools --------------------------------------------------------------------------
-
-    async def _use_tools(self, reply: Message, *, is_last: bool) -> AsyncGenerator[TurnEvent, None]:
-        """A result for each call of a reply, whatever happens: one without would make every
-        later request invalid."""
-        waiting = list(reply.tool_calls)
-        try:
-            while waiting:
-                call = waiting[0]
-                answer = stopped(call)
-                try:
-                    decided = await self._stop.guard(self._decide(call))
-                    if isinstance(decided, Answer):
-                        answer = decided
-                    else:
-                        yield ToolStarted(call)
-                        running = self._conversation.tool_registry.run(decided, call)
-                        answer = await self._stop.guard(running)
-                except StoppedError:
-                    pass
-                result = self._result(call, answer)
-                waiting.pop(0)
-                saved = await self._conversation.add(result)
-                yield ToolFinished(call, result)
-                if not waiting and (ending := self._end_of_round(is_last)):
-                    self._has_ended = True
-                    yield ending
-                yield saved
-        finally:
-            for call in waiting:
-                await self._conversation.add(self._result(call, stopped(call)))
-
-    async def _decide(self, call: ToolCall) -> Tool | Answer:
-        return await self._conversation.tool_registry.decide(
-            call, self._conversation.session.session_id
-        )
-
-    def _result(self, call: ToolCall, answer: Answer) -> Message:
-        return Message(
-            new_id(),
-            "tool",
-            answer.content,
-            now(),
-            parent=self._conversation.head(),
-            status=answer.status,
-            tool_call_id=call.id,
-        )
-
-    def _end_of_round(self, is_last: bool) -> Ending | None:
-        """How the turn ends after the results of its tools, if it does."""
-        if self._stop.is_set:
-            return Interrupted()
-        if is_last:
-            rounds = self._conversation.tool_rounds
-            return Failed(
-                "other",
-                f"The model has called tools {rounds} times in this turn.",
-                "/continue lets it go on; [tools] rounds in the config file allows more.",
-            )
-        return None
-
-
-def saved_or_not(message: Message, error: StorageError | None) -> MessageSaved | NotSaved:
-    """The event that tells whether a message is on disk."""
-    if error is None:
-        return MessageSaved(message)
-    said = error.sentence().removeprefix("Nothing was saved: ")
-    return NotSaved(message, said if "not saved" in said else f"The message was not saved: {said}")
+    async def run(self, emit: Emit) -> Message | None: ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
 from agno_shell.base.program_log import is_kept, note, word
 from agno_shell.events import (
+    Emit,
     Failed,
     FellBack,
     Finished,
@@ -23,21 +23,9 @@ from agno_shell.events import (
 )
 
 
-def logged(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
-    """The same events; where a log is kept, it is told what they mean."""
-    return _told(events) if is_kept() else events
-
-
-async def _told(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
-    log = _TurnLog()
-    async with aclosing(events):
-        async for event in events:
-            log.take(event)
-            yield event
-
-
-class _TurnLog:
-    """What was told of one reply, or of the tools that it asks for: figures and kinds, no words."""
+class TurnLog:
+    """Notes what becomes of one reply, or of the tools that it asks for: figures and kinds, no
+    words. Where no log is kept it does nothing."""
 
     def __init__(self) -> None:
         self._began = perf_counter()
@@ -46,6 +34,17 @@ class _TurnLog:
         self._usage: Mapping[str, Any] = {}
         self._running: dict[str, float] = {}
         """The ids of the calls that were allowed, and when they began."""
+
+    def before(self, emit: Emit) -> Emit:
+        """The same ``emit``; each event is noted first."""
+        if not is_kept():
+            return emit
+
+        def noted(event: TurnEvent) -> None:
+            self.take(event)
+            emit(event)
+
+        return noted
 
     def take(self, event: TurnEvent) -> None:
         if take := _TAKES.get(type(event)):
@@ -107,15 +106,15 @@ class _TurnLog:
         )
 
 
-_TAKES: Mapping[type, Callable[[_TurnLog, Any], None]] = {
-    TextDelta: _TurnLog.delta,
-    ReasoningDelta: _TurnLog.delta,
-    UsageReported: _TurnLog.usage,
-    Retrying: _TurnLog.retrying,
-    FellBack: _TurnLog.fell_back,
-    Finished: _TurnLog.finished,
-    Failed: _TurnLog.failed,
-    Interrupted: _TurnLog.interrupted,
-    ToolStarted: _TurnLog.tool_started,
-    ToolFinished: _TurnLog.tool_finished,
+_TAKES: Mapping[type, Callable[[TurnLog, Any], None]] = {
+    TextDelta: TurnLog.delta,
+    ReasoningDelta: TurnLog.delta,
+    UsageReported: TurnLog.usage,
+    Retrying: TurnLog.retrying,
+    FellBack: TurnLog.fell_back,
+    Finished: TurnLog.finished,
+    Failed: TurnLog.failed,
+    Interrupted: TurnLog.interrupted,
+    ToolStarted: TurnLog.tool_started,
+    ToolFinished: TurnLog.tool_finished,
 }

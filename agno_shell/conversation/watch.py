@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import NamedTuple
 
 from agno_shell.contracts import Storage
-from agno_shell.conversation.recovery import Known, lost_of
+from agno_shell.conversation.journal import Journal
+from agno_shell.conversation.open_session import Missing, OpenSession
+from agno_shell.conversation.recovery import Known, Recovery, lost_of
+from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import Memory, Session
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
-
-Missing = Literal["trash", "gone"]
-"""Where a session is that is not in its place: in the trash, or nowhere."""
 
 NEVER = object()
 """The version of a session that was not looked at yet."""
@@ -32,6 +29,8 @@ class Back(NamedTuple):
 
     error: StorageError | None
     """Why what was said meanwhile is still not saved; None: it is."""
+    unsaved: int = 0
+    """How many messages that are."""
 
 
 class Lost(NamedTuple):
@@ -56,8 +55,13 @@ class Sight(NamedTuple):
 class Watch:
     """Looks at the open session; costs next to nothing while nothing changes."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(
+        self, session: OpenSession, store: StoreThread, journal: Journal, recovery: Recovery
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._journal = journal
+        self._recovery = recovery
         self._session_id = ""
         self._version: object = NEVER
         self._lost = 0
@@ -68,36 +72,34 @@ class Watch:
 
     async def look(self) -> Deleted | Back | Lost | None:
         """Bring the conversation's record of its session up to date. Messages that were
-        added elsewhere are counted in ``conversation.elsewhere``; what else a person has
+        added elsewhere are counted in :attr:`OpenSession.elsewhere`; what else a person has
         to know is returned, once."""
-        conversation = self._conversation
+        session = self._session
         session_id = self._watched()
         # Deleted and restored, it looks as it did before.
-        known = NEVER if conversation.missing else self._version
+        known = NEVER if session.missing else self._version
         try:
             sight = await self._sight(session_id, known)
         except SessionNotFoundError:
             sight = None
-            if not conversation.missing and conversation.session.session_id == session_id:
+            if not session.missing and session.holds(session_id):
                 with suppress(StorageError):
-                    missing = await conversation.find_missing()
+                    missing = await self._journal.find_missing()
                     return Deleted(missing) if missing else None
         except StorageError:
             # Nobody asked for this look; what is wrong is said where it matters.
             return None
-        if sight is None or conversation.session.session_id != session_id:
+        if sight is None or not session.holds(session_id):
             return self._lost_since()
         return await self._take(sight) or self._lost_since()
 
     async def _sight(self, session_id: str, known: object) -> Sight | None:
         # Nothing is missed of what is in no store at all.
-        expected = Known((), 0, False) if self._conversation.missing else None
-        expected = expected or self._conversation.recovery.known()
+        expected = Known((), 0, False) if self._session.missing else None
+        expected = expected or self._recovery.known()
         if expected.is_doubtful:
             known = NEVER
-        return await self._conversation.store(
-            lambda storage: _look(storage, session_id, known, expected)
-        )
+        return await self._store(lambda storage: _look(storage, session_id, known, expected))
 
     def _lost_since(self) -> Lost | None:
         """What was lost since this was asked before."""
@@ -106,7 +108,7 @@ class Watch:
 
     def _watched(self) -> str:
         """The id of the open session; of another one than before nothing is known."""
-        session_id = self._conversation.session.session_id
+        session_id = self._session.id
         if session_id != self._session_id:
             self._session_id, self._version, self._lost = session_id, NEVER, 0
         return session_id
@@ -114,31 +116,34 @@ class Watch:
     async def glance(self) -> None:
         """Count what was added elsewhere, and nothing more: while a turn or a command is in
         work, what has become of the session is for it to find."""
-        conversation = self._conversation
+        session = self._session
         session_id = self._watched()
-        if conversation.missing:
+        if session.missing:
             return
         known = self._version
         with suppress(StorageError):
             sight = await self._sight(session_id, known)
-            if sight and conversation.session.session_id == session_id and not conversation.missing:
+            if sight and session.holds(session_id) and not session.missing:
                 await self._take(sight)
 
     async def _take(self, sight: Sight) -> Back | None:
-        conversation = self._conversation
+        session = self._session
         # A write that failed may have left its message in the file: that is no other's.
-        unsaved = {message.id for message in conversation.unsaved_here}
-        if sight.head in unsaved and not conversation.missing:
+        unsaved = {message.id for message in self._journal.unsaved_here}
+        if sight.head in unsaved and not session.missing:
             return None
         self._version = sight.version
-        self._lost += len(conversation.recovery.saw(sight.lost))
-        shown = (message.id for message in reversed(conversation.history))
+        self._lost += len(self._recovery.saw(sight.lost))
+        shown = (message.id for message in reversed(session.history))
         self.ahead = sight.head is not None and sight.head not in shown
-        conversation.saw(sight.session, sight.memories)
-        if not conversation.missing:
+        session.take(sight.session)
+        if sight.memories is not None:
+            session.memories = sight.memories
+        if not session.missing:
             return None
-        conversation.missing = None
-        return Back(await conversation.save_here())
+        session.missing = None
+        error = await self._journal.save_here()
+        return Back(error, len(self._journal.unsaved_here))
 
 
 def _look(storage: Storage, session_id: str, known: object, expected: Known) -> Sight | None:
@@ -153,24 +158,3 @@ def _look(storage: Storage, session_id: str, known: object, expected: Known) -> 
         memories = storage.memories(session_id)
     head = newest[-1].id if newest else None
     return Sight(version, session, memories, head, lost_of(storage, session, expected))
-
-
-def find_missing(storage: Storage, session_id: str) -> Missing | None:
-    """Where a session is that could not be found; None: it is there after all."""
-    try:
-        storage.version(session_id)
-    except SessionNotFoundError:
-        trash = storage.trash()
-        return "trash" if any(each.session.session_id == session_id for each in trash) else "gone"
-    return None
-
-
-def unsaved(missing: Missing, session: Session) -> StorageError:
-    """Why a message of a session that is not in its place was not saved."""
-    not_saved = "The message was not saved: this session"
-    if missing == "gone":
-        return StorageError(f"{not_saved} is gone, and the trash does not have it.")
-    return StorageError(
-        f"{not_saved} was deleted elsewhere and is in the trash.",
-        hint=f"/undelete {session.session_id[:8]} brings it back.",
-    )

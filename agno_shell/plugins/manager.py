@@ -318,11 +318,14 @@ class Plugins:
 
     # One method for each hook -----------------------------------------------------------
 
-    def shell_started(self, context: CommandContext) -> None:
-        self._tell("on_shell_started", {"context": context})
+    def shell_started(self, context: Callable[[str], CommandContext]) -> None:
+        """``context`` makes that of a plugin."""
+        for each in self._implementations("on_shell_started"):
+            self.hooks.tell(each, {"context": context(each.plugin)})
 
-    def shell_stopped(self, context: CommandContext) -> None:
-        self._tell("on_shell_stopped", {"context": context})
+    def shell_stopped(self, context: Callable[[str], CommandContext]) -> None:
+        for each in self._implementations("on_shell_stopped"):
+            self.hooks.tell(each, {"context": context(each.plugin)})
 
     def session_opened(self, session: Session, only: Collection[str] | None = None) -> None:
         """``only``: tell no more than the plugins of these names."""

@@ -35,7 +35,7 @@ class Approval:
         name = clean_line(call.name, 100)
         self._presenter.ask_about(call)
         try:
-            if not self._frontend.has_person:
+            if not self._frontend.has_user:
                 self._presenter.notice(NOBODY.format(name))
                 return "no"
             source = f" ({clean_line(tool.source)})" if tool.source else ""

@@ -84,12 +84,13 @@ def completes(document: Document) -> bool:
 
 
 class ShellCompleter(Completer):
-    """Completes ``/name``, then whatever the command itself offers; in a message ``@path``."""
+    """Completes ``/name``, then whatever the command itself offers; in a message ``@path``.
+    ``context`` makes what a command sees."""
 
     def __init__(
         self,
         commands: Callable[[], Mapping[str, contracts.Command]],
-        context: contracts.CommandContext,
+        context: Callable[[contracts.Command], contracts.CommandContext],
     ) -> None:
         self._commands = commands
         self._context = context
@@ -147,7 +148,7 @@ class ShellCompleter(Completer):
             return []
         # Completion is an offer: what is wrong is said when the command is run.
         try:
-            return list(await command.complete(self._context, argument))
+            return list(await command.complete(self._context(command), argument))
         except BaseException as error:  # a command may be anybody's plugin
             let_through(error)
             return []

@@ -1,182 +1,160 @@
-"""What slash commands and plugins see of the shell."""
+"""What slash commands and plugins see of the shell: four parts."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
-from agno_shell.contracts import (
-    Command,
-    ConversationControl,
-    Line,
-    ModelList,
-    Provider,
-    Storage,
-)
-from agno_shell.conversation.references import resolve
+from agno_shell import __version__
+from agno_shell.config import Agent, Config
+from agno_shell.contracts import Command, Line
+from agno_shell.conversation.engine import Engine
+from agno_shell.conversation.store import StorageAccess
 from agno_shell.errors import UsageError, nobody_to_ask
+from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import text_lines, wrapped
-from agno_shell.toolkit.reports import address_words, figures_line
-from agno_shell.types import Finding, Message, Session
+from agno_shell.shell.present import Presenter
+from agno_shell.toolkit.terminal_text import clean_line
+from agno_shell.toolkit.text_table import Column, table_lines
+from agno_shell.types import Finding, Message
 
 if TYPE_CHECKING:
-    from agno_shell.shell.loop import Shell
+    from agno_shell.shell.background import Background
+    from agno_shell.shell.leaving import Leaving
 
-T = TypeVar("T")
 
+class ShellUi:
+    """The :class:`~agno_shell.contracts.Ui` of a running shell. ``flags`` say what is shown
+    behind each turn."""
 
-class ShellContext:
-    """The :class:`~agno_shell.contracts.CommandContext` of a running shell."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-
-    @property
-    def session(self) -> Session:
-        return self._shell.conversation.session
-
-    @property
-    def model(self) -> str:
-        return self._shell.conversation.choice.model
-
-    @property
-    def address(self) -> str:
-        return address_words(self._shell.conversation.address)
-
-    @property
-    def asked_at(self) -> str:
-        conversation = self._shell.conversation
-        place = conversation.models.asked_at(conversation.choice, conversation.api_base)
-        return self.address or place
-
-    @property
-    def agent(self) -> str | None:
-        return self.session.agent
-
-    @property
-    def agents(self) -> Mapping[str, Any]:
-        return self._shell.conversation.agents
-
-    @property
-    def provider(self) -> Provider:
-        return self._shell.conversation.provider
-
-    async def models(self, *, ask: bool = True) -> ModelList:
-        conversation = self._shell.conversation
-        return await conversation.models.listed(conversation.choice, conversation.api_base, ask=ask)
-
-    @property
-    def conversation(self) -> ConversationControl:
-        return self._shell.control
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return self._shell.plugins.commands.all()
-
-    @property
-    def flags(self) -> dict[str, bool]:
-        return self._shell.status.flags
-
-    @property
-    def storage_path(self) -> str:
-        return self._shell.config.storage_path
+    def __init__(self, frontend: Frontend, presenter: Presenter, flags: dict[str, bool]) -> None:
+        self._frontend = frontend
+        self._presenter = presenter
+        self.flags = flags
+        self.print_lines: Callable[[Iterable[Line]], None] = frontend.print_lines
+        self.show_messages: Callable[[Sequence[Message]], None] = presenter.messages
+        self.progress: Callable[[str], None] = presenter.progress
+        self.fill = frontend.fill
+        self.clear = frontend.clear
 
     @property
     def width(self) -> int:
-        return self._shell.frontend.width
-
-    @property
-    def history(self) -> Sequence[Message]:
-        return self._shell.conversation.history
-
-    @property
-    def unsaved(self) -> Sequence[Message]:
-        return self._shell.conversation.unsaved_here
-
-    async def read_store(self, work: Callable[[Storage], T]) -> T:
-        return await self._shell.conversation.reader(work)
-
-    def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
-        return self._shell.conversation.reader.steps(work)
-
-    def progress(self, text: str) -> None:
-        self._shell.presenter.progress(text)
-
-    async def store(self, work: Callable[[Storage], T]) -> T:
-        return await self._shell.conversation.store(work)
-
-    def settings(self, plugin: str) -> Mapping[str, Any]:
-        return self._shell.config.plugin_settings(plugin)
-
-    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
-        return self._shell.plugins.rows()
-
-    async def resolve(self, reference: str) -> Session:
-        # All in the storage's thread: there may be a hundred thousand to compare.
-        return await self.store(lambda storage: resolve(reference, storage.sessions()))
-
-    async def switch(self, session_id: str, at: str | None = None) -> None:
-        await self._shell.open(session_id, at)
-
-    async def refresh(self) -> None:
-        await self._shell.refresh()
-
-    async def set_model(self, name: str) -> None:
-        await self._shell.conversation.set_model(name)
-        self._shell.start_provider()
-
-    def remember_model(self, name: str) -> None:
-        self._shell.remember({"provider.model": name})
-        self._shell.conversation.models.default = name
-
-    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
-        self._shell.conversation.agents[name] = self._shell.new_agent(name, table)
-
-    async def set_agent(self, name: str | None) -> None:
-        await self._shell.conversation.set_agent(name)
+        return self._frontend.width
 
     def print(self, text: str = "", style: str = "") -> None:
-        self._shell.frontend.print_lines(text_lines(wrapped(text, self.width), style))
+        self._frontend.print_lines(text_lines(wrapped(text, self.width), style))
 
-    def print_lines(self, lines: Iterable[Line]) -> None:
-        self._shell.frontend.print_lines(lines)
+    def table(
+        self, columns: Sequence[tuple[str, int | None, bool]], rows: Sequence[Sequence[str]]
+    ) -> None:
+        clean = [[clean_line(cell) for cell in row] for row in rows]
+        headings, *lines = table_lines([Column(*each) for each in columns], clean, self.width)
+        self.print(headings, "bold")
+        for line in lines:
+            self.print(line)
 
-    def show_messages(self, messages: Sequence[Message]) -> None:
-        self._shell.presenter.messages(messages)
-
-    def metrics_summary(self) -> str:
-        return figures_line(self._shell.conversation.ledger.run)
+    async def ask(self, question: str, *, instead: str = "") -> str:
+        answer = await self._frontend.ask(question)
+        if answer is None:
+            raise nobody_to_ask(question, instead)
+        return answer
 
     async def confirm(self, question: str, *, instead: str = "") -> bool:
-        answer = await self._shell.frontend.confirm(question)
+        answer = await self._frontend.confirm(question)
         if answer is None:
             raise nobody_to_ask(question, instead)
         return answer
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
-        return await self._shell.frontend.choose(options, default=default)
+        return await self._frontend.choose(options, default=default)
 
-    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
-        return await self._shell.check(repair=repair)
-
-    def fill_input(self, text: str) -> None:
-        self._shell.frontend.fill(text)
-
-    async def edit_text(self, text: str) -> str | None:
+    async def edit(self, text: str) -> str | None:
         try:
-            return await self._shell.frontend.edit(text)
+            return await self._frontend.edit(text)
         except UsageError as error:
-            self._shell.fail(error.sentence())
+            self._presenter.fail(error.sentence())
             return None
 
     async def copy(self, text: str) -> str:
         from agno_shell.shell import clipboard
 
-        return await clipboard.copy(text, self._shell.frontend.copy, os.environ)
+        return await clipboard.copy(text, self._frontend.copy, os.environ)
 
-    def clear(self) -> None:
-        self._shell.frontend.clear()
 
-    def exit(self) -> None:
-        self._shell.leave()
+class ShellApp:
+    """The :class:`~agno_shell.contracts.App` of a running shell, for whatever is no plugin's."""
+
+    version = __version__
+
+    def __init__(
+        self,
+        engine: Engine,
+        background: Background,
+        leaving: Leaving,
+        config: Config,
+        *,
+        remember: Callable[[Mapping[str, Any]], None],
+        new_agent: Callable[[str, Mapping[str, Any]], Agent],
+        examine: Callable[[bool], Sequence[Finding]],
+    ) -> None:
+        self._engine = engine
+        self._background = background
+        self._config = config
+        self._remember = remember
+        self.new_agent = new_agent
+        self.examine = examine
+        """Looks at, or mends, what no other part looks at itself."""
+        self.exit = leaving.want
+        self.config: Mapping[str, Any] = {}
+
+    def of(self, plugin: str) -> ShellApp:
+        """The same for a plugin: with its own settings, and nobody else's."""
+        app = copy(self)
+        app.config = self._config.plugin_settings(plugin)
+        return app
+
+    @property
+    def storage_path(self) -> str:
+        return self._config.storage_path
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return self._engine.plugins.commands.all()
+
+    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
+        return self._engine.plugins.rows()
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        from agno_shell.diagnosis import parts
+
+        await self._background.loaded()
+        return [
+            *await asyncio.to_thread(self.examine, repair),
+            *await parts.provider(self._engine.models),
+            *await parts.background(self._engine.models),
+            *await parts.storage_of(self._engine.reader, repair=repair),
+        ]
+
+    def remember_model(self, name: str) -> None:
+        self._remember({"provider.model": name})
+        self._engine.models.default = name
+
+    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
+        self._engine.current.agents[name] = self.new_agent(name, table)
+
+
+class ShellContext:
+    """The :class:`~agno_shell.contracts.CommandContext` of a running shell."""
+
+    def __init__(self, engine: Engine, ui: ShellUi, app: ShellApp) -> None:
+        self.engine = engine
+        self.ui = ui
+        self.storage = StorageAccess(engine.store, engine.reader)
+        self.app = app
+
+    def of(self, plugin: str) -> ShellContext:
+        """The same for what a plugin brought."""
+        return ShellContext(self.engine, self.ui, self.app.of(plugin))

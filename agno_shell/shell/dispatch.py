@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from typing import TYPE_CHECKING
 
 from agno_shell.base.program_log import note
 from agno_shell.contracts import Command
+from agno_shell.conversation.engine import Engine
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.shell import typed
+from agno_shell.shell.background import Background
+from agno_shell.shell.context import ShellContext
+from agno_shell.shell.frontend import Frontend
+from agno_shell.shell.leaving import Leaving
+from agno_shell.shell.present import Presenter
 from agno_shell.shell.tasks import without_exit
+from agno_shell.shell.work import Work
 from agno_shell.toolkit.guarding import let_through, reason_of
 from agno_shell.toolkit.terminal_text import clean_line
-
-if TYPE_CHECKING:
-    from agno_shell.shell.loop import Shell
 
 HELP_HINT = "/help lists the commands; what you typed goes to the model."
 
 
 class Dispatch:
-    """Does what typed texts say, for a shell."""
+    """Does what typed texts say."""
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+    def __init__(
+        self,
+        engine: Engine,
+        context: ShellContext,
+        frontend: Frontend,
+        presenter: Presenter,
+        work: Work,
+        background: Background,
+        leaving: Leaving,
+    ) -> None:
+        self._engine = engine
+        self._context = context
+        self._frontend = frontend
+        self._presenter = presenter
+        self._work = work
+        self._background = background
+        self._leaving = leaving
 
     async def do(self, text: str) -> None:
         """Do what ``text`` says; errors become one line."""
@@ -37,43 +54,43 @@ class Dispatch:
                 case typed.Say():
                     await self._say(said.text)
                 case typed.Leave():
-                    self._shell.leave()
+                    self._leaving.want()
         except AgnoShellError as error:
-            self._shell.show_error(error)
+            self._presenter.show_error(error)
         # A command may be anybody's plugin: its bug is named, and the shell goes on.
         except BaseException as error:
             let_through(error)
             note(__name__, "command failed", problem=error)
-            self._shell.fail(f"{what} failed: {clean_line(reason_of(error), 400)}")
+            self._presenter.fail(f"{what} failed: {clean_line(reason_of(error), 400)}")
 
     async def _say(self, text: str) -> None:
         if text.strip().casefold() in typed.ASKING_FOR_HELP:
-            self._shell.presenter.notice(HELP_HINT)
-        await self._shell.control.ask(text)
+            self._presenter.notice(HELP_HINT)
+        await self._engine.ask(text)
 
     async def _call(self, call: typed.Call, text: str) -> None:
-        shell = self._shell
-        if not shell.frontend.echoes:
-            shell.presenter.question(text.rstrip())
+        if not self._frontend.echoes:
+            self._presenter.question(text.rstrip())
         try:
             command = await self._find(call.name)
             if "\n" in call.arguments and not command.multiline:
                 raise typed.too_many_lines(call.name)
         except UsageError:
-            shell.frontend.restore(text)
+            self._frontend.restore(text)
             raise
-        result = command.run(shell.context, call.arguments)
-        if inspect.isawaitable(result) and not await shell.finished(without_exit(result)):
-            shell.fail("(stopped)", "class:notice")
-        shell.presenter.progress("")
-        shell.frontend.print_gap()
+        context = self._context.of(self._engine.plugins.commands.owner(command.name))
+        result = command.run(context, call.arguments)
+        if inspect.isawaitable(result) and not await self._work.run(without_exit(result)):
+            self._presenter.fail("(stopped)", "class:notice")
+        self._presenter.progress("")
+        self._frontend.print_gap()
 
     async def _find(self, name: str) -> Command:
-        shell = self._shell
-        known = shell.plugins.commands.by_every_name()
-        if name not in known and shell.loading:
-            await shell.finished(asyncio.shield(shell.loading))
-            known = shell.plugins.commands.by_every_name()
+        commands = self._engine.plugins.commands
+        known = commands.by_every_name()
+        if name not in known:
+            await self._work.run(self._background.loaded())
+            known = commands.by_every_name()
         if name in known:
             return known[name]
         raise typed.unknown(name, known)

@@ -55,7 +55,7 @@ class Frontend(ABC):
 
     @property
     @abstractmethod
-    def has_person(self) -> bool:
+    def has_user(self) -> bool:
         """Whether somebody sits here who can be asked."""
 
     @property
@@ -97,6 +97,11 @@ class Frontend(ABC):
     async def confirm(self, question: str) -> bool | None:
         """Ask; only ``y`` or ``yes`` is a yes. None where there is nobody to ask. Nothing
         answers that was typed before the question stood there."""
+
+    @abstractmethod
+    async def ask(self, question: str) -> str | None:
+        """Ask for a line of text. None where there is nobody to ask. Nothing answers that was
+        typed before the question stood there."""
 
     @abstractmethod
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:

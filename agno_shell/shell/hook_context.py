@@ -10,11 +10,14 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from agno_shell.contracts import CommandContext
 from agno_shell.toolkit.guarding import reason_of
 
 ANSWER_SECONDS = 5.0
 """How long a hook waits for the shell, which may be held up by another plugin."""
+
+
+PARTS = frozenset(("engine", "ui", "storage", "app", "messages", "attachments", "tools"))
+"""Attributes that have methods of their own."""
 
 
 class HookContext:
@@ -25,13 +28,23 @@ class HookContext:
     cannot await.
     """
 
-    def __init__(self, context: CommandContext, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, context: Any, loop: asyncio.AbstractEventLoop, home: threading.Thread | None = None
+    ) -> None:
         self._context = context
         self._loop = loop
-        self._home = threading.current_thread()
+        self._home = home or threading.current_thread()
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """A part that is called itself, as the storage is."""
+        if threading.current_thread() is self._home:
+            return self._context(*given, **named)
+        return self._start(self._context.__call__, *given, **named)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._context, name)
+        if name in PARTS:
+            return HookContext(value, self._loop, self._home)
         if not inspect.ismethod(value) or threading.current_thread() is self._home:
             return value
         if inspect.iscoroutinefunction(value):

@@ -60,7 +60,7 @@ class LineFrontend(Frontend):
         self._interrupted: Callable[[], None] = lambda: None
 
     @property
-    def has_person(self) -> bool:
+    def has_user(self) -> bool:
         return self._ask and not self._left and not self._ended
 
     @property
@@ -157,6 +157,10 @@ class LineFrontend(Frontend):
             self._again.append(line)
         return ANSWERS.get(answer, False)
 
+    async def ask(self, question: str) -> str | None:
+        line = await self._answer(f"{clean_line(question, 1000)} ")
+        return None if line is None else (self._decode(line) or "").strip()
+
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         width = len(str(len(options)))
         lines = [(("", f"{number:>{width}}  "), *each) for number, each in enumerate(options, 1)]
@@ -189,7 +193,7 @@ class LineFrontend(Frontend):
     async def _answer(self, prompt: str, lines: Iterable[Line] = ()) -> InputLine | None:
         """The line that answers a question, which ``lines`` and ``prompt`` put; None where
         there is no person. What is no answer is to be read again."""
-        if not self.has_person:
+        if not self.has_user:
             return None
         # What was typed before the question stands there is no answer to it.
         await asyncio.sleep(0)
@@ -241,7 +245,7 @@ class LineFrontend(Frontend):
 
     def fill(self, text: str) -> None:
         """Shown, to be copied: no program can begin the line that a person types here."""
-        if self.has_person:
+        if self.has_user:
             self.print_lines(text_lines(text))
 
     def restore(self, text: str) -> None:

@@ -20,17 +20,18 @@ LEAVING_SECONDS = 0.75
 
 
 class PluginLife:
-    """One run. ``leaving`` are the signals that end the shell."""
+    """One run. ``context_of`` makes what a plugin sees; ``leaving`` are the signals that end
+    the shell."""
 
     def __init__(
         self,
         plugins: Plugins,
-        context: CommandContext,
+        context_of: Callable[[str], CommandContext],
         keyboard: Keyboard,
         leaving: Iterable[int],
     ) -> None:
         self._plugins = plugins
-        self._context = context
+        self._context_of = context_of
         self._keyboard = keyboard
         self._leaving = tuple(leaving)
         self._watchdog: Watchdog | None = None
@@ -71,16 +72,16 @@ class PluginLife:
 
     def started(self) -> None:
         """The prompt stands, and everything is loaded."""
-        self._plugins.shell_started(self._for_hooks())
+        self._plugins.shell_started(self._for_hooks)
 
     async def end(self) -> None:
         """The last hooks, as far as they come back."""
-        self._plugins.shell_stopped(self._for_hooks())
+        self._plugins.shell_stopped(self._for_hooks)
         await self._plugins.hooks.settled(LEAVING_SECONDS)
         if self._watchdog:
             self._watchdog.stop()
 
-    def _for_hooks(self) -> CommandContext:
+    def _for_hooks(self, plugin: str) -> CommandContext:
         from agno_shell.shell.hook_context import HookContext
 
-        return cast("CommandContext", HookContext(self._context, self._loop))
+        return cast("CommandContext", HookContext(self._context_of(plugin), self._loop))

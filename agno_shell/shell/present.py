@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from agno_shell.contracts import Line, Renderer
+from agno_shell.errors import AgnoShellError, SessionNotFoundError
 from agno_shell.events import (
     Ending,
     Failed,
@@ -73,7 +74,8 @@ class Presenter:
         """Whether what is printed next stands right below the text of a reply."""
         self.prepared: RequestPrepared | None = None
         """What the turn in work, or the last one, sent last."""
-        self.ending: Ending | None = None
+        self.has_failed = False
+        """Whether anything that was asked for here was not done."""
         self.not_saved: str | None = None
         """Why something of the turn in work, or of the last one, was not saved at first."""
         self._progress_from: float | None = None
@@ -83,19 +85,18 @@ class Presenter:
         """Let the renderer import what it needs; runs in a thread."""
         self._renderer.begin(self._frontend.width)
 
-    async def show(self, events: AsyncGenerator[TurnEvent, None], model: str) -> None:
-        """Show a turn to its end."""
+    @contextmanager
+    def showing(self, model: str) -> Iterator[None]:
+        """Around a turn, of which every event goes to :meth:`take`."""
         self._live, self._turn_summary = Live(model, self._clock), TurnSummary(self._clock)
         self._cleaner = Cleaner()
         self._shown_call = self._tool_began = None
         self._is_below_text = False
-        self.prepared = self.ending = self.not_saved = None
+        self.prepared = self.not_saved = None
         self._frontend.set_live(self._live_lines)
         ticker = asyncio.create_task(self._tick())
         try:
-            async with aclosing(events):
-                async for event in events:
-                    self._show(event)
+            yield
         finally:
             ticker.cancel()
             self._frontend.set_live(None)
@@ -126,6 +127,19 @@ class Presenter:
         """Show a few words of the shell's own."""
         self._frontend.print_lines(text_lines(wrapped(text, self._frontend.width), style))
 
+    def fail(self, text: str, style: str = "class:error") -> None:
+        """Say that something was not done."""
+        self.has_failed = True
+        self.error(text, style)
+
+    def show_error(self, error: AgnoShellError) -> None:
+        """Say why something was not done, and what it could have been."""
+        self.fail(one_line(error.sentence()))
+        if isinstance(error, SessionNotFoundError):
+            for candidate in error.candidates:
+                self.error(f"  {clean_line(candidate)}")
+        self._frontend.print_gap()
+
     def error(self, text: str, style: str = "class:error") -> None:
         """Say what went wrong."""
         self._frontend.print_error(text_lines(wrapped(text, self._frontend.width), style))
@@ -146,7 +160,8 @@ class Presenter:
 
     # Events -----------------------------------------------------------------------------
 
-    def _show(self, event: TurnEvent) -> None:
+    def take(self, event: TurnEvent) -> None:
+        """Show what happens in a turn."""
         match event:
             case TextDelta():
                 self._text(event.text)
@@ -243,7 +258,7 @@ class Presenter:
             self._cleaner, self._is_below_text = Cleaner(), True
 
     def _end(self, ending: Ending) -> None:
-        self.ending = ending
+        self.has_failed |= not isinstance(ending, Finished)
         thinking = None
         if isinstance(ending, Interrupted):  # its line says it, too
             thinking, self._live.thinking = self._live.thinking, None

@@ -6,20 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.shell.lines import one_line
 from agno_shell.shell.present import Presenter
 from agno_shell.toolkit.terminal_text import clean_line
 
 
-def report_to(
-    presenter: Presenter,
-    conversation: Conversation,
-    update_toolbar: Callable[[], None],
-    fail: Callable[[str], None],
-) -> None:
+def report_to(presenter: Presenter, engine: Engine, update_toolbar: Callable[[], None]) -> None:
     """Show what the storage and the plugins report, from whatever thread, and the faults of
-    the running loop, which ``fail`` takes."""
+    the running loop."""
     loop, told = asyncio.get_running_loop(), set[str]()
 
     def report(line: str) -> None:
@@ -30,9 +25,9 @@ def report_to(
         what = clean_line(repr(context.get("exception") or context.get("message")), 400)
         if what not in told:
             told.add(what)
-            fail(f"Something failed inside the shell: {what}")
+            presenter.fail(f"Something failed inside the shell: {what}")
 
-    conversation.plugins.report = report
-    conversation.plugins.toolbar_changed = lambda: loop.call_soon_threadsafe(update_toolbar)
-    conversation.store.tell = report
+    engine.plugins.report = report
+    engine.plugins.toolbar_changed = lambda: loop.call_soon_threadsafe(update_toolbar)
+    engine.store.tell = report
     loop.set_exception_handler(fault)

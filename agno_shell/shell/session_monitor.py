@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.recovery import told
 from agno_shell.conversation.watch import Back, Deleted, Lost, Watch
 from agno_shell.shell.frontend import Frontend
@@ -26,20 +26,21 @@ class SessionMonitor:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: OpenSession,
+        watch: Watch,
         frontend: Frontend,
         tell: Callable[[str], None],
         changed: Callable[[bool], None],
     ) -> None:
-        self._conversation = conversation
+        self._session = session
         self._frontend = frontend
         self._tell = tell
         self._changed = changed
-        self._watch = Watch(conversation)
+        self._watch = watch
         self._head: str | None = None
         """Where this shell stood at the last look."""
         self._settled = 0
-        """What ``conversation.elsewhere`` was when the person last went on here."""
+        """What ``OpenSession.elsewhere`` was when the person last went on here."""
         self._shown = 0
         """What it was when the person was last told."""
         self._counted = 0
@@ -49,13 +50,13 @@ class SessionMonitor:
     @property
     def added(self) -> int:
         """Messages that were added elsewhere since the person last went on here."""
-        went_on = self._conversation.head() != self._head
+        went_on = self._session.head != self._head
         return max(0, self._counted - (self._shown if went_on else self._settled))
 
     def settle(self) -> None:
         """The session was just opened: everything in it is known."""
-        self._head = self._conversation.head()
-        self._settled = self._shown = self._counted = self._conversation.elsewhere
+        self._head = self._session.head
+        self._settled = self._shown = self._counted = self._session.elsewhere
         self._told = False
 
     async def run(self) -> None:
@@ -72,40 +73,40 @@ class SessionMonitor:
     async def glance(self) -> None:
         """Bring the number in the toolbar up to date; it is told later."""
         await self._watch.glance()
-        if self._counted != self._conversation.elsewhere:
-            self._counted = self._conversation.elsewhere
+        if self._counted != self._session.elsewhere:
+            self._counted = self._session.elsewhere
             self._changed(True)
 
     async def look(self, *, for_command: bool = False) -> None:
         """Look once, and tell what is new; a command says itself what it has brought back."""
-        before = self._conversation.session
+        before = self._session.record
         was_busy = self._frontend.busy
         news = await self._watch.look()
         if isinstance(news, Deleted):
             self._tell(deleted(news, before.session_id) + "\n")
         elif isinstance(news, Back) and (news.error or not for_command):
-            self._tell(back(news, len(self._conversation.unsaved_here)) + "\n")
+            self._tell(back(news, news.unsaved) + "\n")
         elif isinstance(news, Lost):
             self._tell(told(news.messages) + "\n")
         if self._frontend.busy == was_busy:  # no turn has begun meanwhile
             self._tell_growth()
-        if news or self._conversation.session != before:
+        if news or self._session.record != before:
             self._changed(not for_command)
 
     def _tell_growth(self) -> None:
-        conversation = self._conversation
-        if conversation.head() != self._head:
+        session = self._session
+        if session.head != self._head:
             # The person went on here: what was told of before is behind them.
             was_shown = self._shown - self._settled
-            self._head, self._settled, self._told = conversation.head(), self._shown, False
+            self._head, self._settled, self._told = session.head, self._shown, False
             if was_shown:
                 self._changed(True)
-        if conversation.elsewhere == self._shown:
+        if session.elsewhere == self._shown:
             return
-        self._shown = self._counted = conversation.elsewhere
+        self._shown = self._counted = session.elsewhere
         if not self._told:
             self._told = True
-            line = grown(self.added, conversation.session.session_id, self._watch.ahead)
+            line = grown(self.added, session.id, self._watch.ahead)
             self._tell(line + "\n")
         self._changed(True)
 

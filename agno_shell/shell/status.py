@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 
 from agno_shell.config import Config, settings
-from agno_shell.contracts import Step, ToolbarView
+from agno_shell.contracts import ToolbarView
 from agno_shell.conversation.accounts.figures import is_reply, of_messages
-from agno_shell.conversation.accounts.trace import Recorder
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.models import OFFLINE
 from agno_shell.conversation.tree.branches import Place
-from agno_shell.events import TurnEvent
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import text_lines, wrapped_line
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.stored import last_exchanges
 from agno_shell.shell.toolbar import toolbar_line
-from agno_shell.toolkit.reports import address_words, figures_line, reply_line, trace_lines
+from agno_shell.toolkit.reports import figures_line, reply_line, trace_lines
 from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.toolkit.wording import count
 
@@ -34,16 +32,17 @@ TAKEN_BACK = (
 
 
 class Status:
-    """Reads the conversation and shows what is true of it."""
+    """Reads the engine and shows what is true of it."""
 
     def __init__(
-        self, conversation: Conversation, frontend: Frontend, presenter: Presenter, config: Config
+        self, engine: Engine, frontend: Frontend, presenter: Presenter, config: Config
     ) -> None:
-        self._conversation = conversation
+        self._engine = engine
         self._frontend = frontend
         self._presenter = presenter
         self._last_exchanges = config[settings.SHELL_LAST_EXCHANGES]
-        self._recorder: Recorder | None = None
+        self.added_elsewhere: Callable[[], int] = lambda: 0
+        """How many messages were added elsewhere since the user last went on here."""
         self.flags = {
             "trace": config[settings.SHELL_TRACE],
             "metrics": config[settings.SHELL_METRICS],
@@ -55,40 +54,40 @@ class Status:
         """The first lines of a run."""
         self._presenter.notice(greeting)
         self.session()
-        if self._conversation.choice.model == OFFLINE:
-            has_base = bool(self._conversation.api_base)
+        if self._engine.model == OFFLINE:
+            has_base = bool(self._engine.current.api_base)
             self._presenter.notice(OFFLINE_WITH_BASE if has_base else OFFLINE_HINT)
             return
-        for caution in self._conversation.models.cautions(self._conversation.choice):
+        for caution in self._engine.models.cautions(self._engine.current.choice):
             self._presenter.notice(f"{caution}\n", "class:error")
 
     def session(self, place: Place | None = None) -> None:
         """The open session: its name, its model, its last exchanges, or those around a
         place in it."""
-        session, choice = self._conversation.session, self._conversation.choice
+        session = self._engine.session
         count = session.message_count
         messages = "no messages yet" if not count else f"{count} message{'s' * (count != 1)}"
-        address = address_words(self._conversation.address)
+        address = self._engine.address
         where = f" at {address}" if address else ""
         agent = f" · agent {clean_line(session.agent)}" if session.agent else ""
         heading = (
             ("class:heading", clean_line(session.name)),
             ("class:notice", f" ({session.session_id[:8]}) · {messages} · model "),
-            ("class:heading", clean_line(choice.model)),
+            ("class:heading", clean_line(self._engine.model)),
             ("class:notice", where + agent),
         )
         self._frontend.print_lines([*wrapped_line(heading, self._frontend.width), ()])
-        if session.agent and self._conversation.agent is None:
+        if session.agent and self._engine.current.agent is None:
             agent = clean_line(session.agent)
             self._presenter.notice(
                 f"The agent {agent} of this session is not configured any more.\n"
             )
         if place:
             self._place(place)
-        elif count and not self._conversation.history:
+        elif count and not self._engine.history:
             self._presenter.notice(TAKEN_BACK)
         else:
-            history = self._conversation.history
+            history = self._engine.history
             self._presenter.messages(last_exchanges(history, self._last_exchanges))
 
     def _place(self, place: Place) -> None:
@@ -115,68 +114,54 @@ class Status:
         ``tell`` the person knows."""
         owed = self._owed or self._presenter.not_saved is not None
         self._presenter.not_saved = None
-        self._owed = bool(self._conversation.unsaved)
+        self._owed = bool(self._engine.journal.unsaved)
         if owed and not self._owed and tell:
             self._presenter.notice("Everything that was said is saved now.\n")
 
-    def toolbar(self, *, busy: bool, elsewhere: int = 0) -> None:
+    def toolbar(self) -> None:
         """Make the toolbar anew, because something it shows has changed."""
-        if not self._conversation.is_open:
+        if not self._engine.open_session.is_open:
             return
         view = ToolbarView(
-            session=self._conversation.session,
-            model=self._conversation.choice.model,
-            agent=self._conversation.session.agent,
-            busy=busy,
+            session=self._engine.session,
+            model=self._engine.model,
+            agent=self._engine.session.agent,
+            busy=self._frontend.busy,
             queued=self._frontend.queued,
         )
-        items = self._conversation.plugins.toolbar_items(view)
+        items = self._engine.plugins.toolbar_items(view)
         self._frontend.set_toolbar(
-            toolbar_line(view, items, self._frontend.width, elsewhere=elsewhere)
+            toolbar_line(view, items, self._frontend.width, elsewhere=self.added_elsewhere())
         )
 
-    def watch(self, events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent, None]:
-        """The events of a turn, on their way to the screen."""
-        self._recorder = Recorder()
-        return self._recorder.watch(events)
-
-    @property
-    def last_turn(self) -> Step | None:
-        """What happened in the turn in work, or in the last one."""
-        return self._recorder.step if self._recorder else None
+    def changed_elsewhere(self, is_known: bool) -> None:
+        """Something happened to the session elsewhere, of which the user knows or not."""
+        self.saving(tell=not is_known)
+        self.toolbar()
 
     def report(self) -> None:
         """The figures behind the turn that is over, as far as they are asked for."""
-        if self._recorder is None:
-            return
+        step = self._engine.last_turn
         lines: list[str] = []
-        replies = [reply for reply in self._recorder.replies if is_reply(reply)]
+        replies = [reply for reply in self._engine.last_replies if is_reply(reply)]
         if self.flags["metrics"] and replies:
             is_one = len(replies) == 1
             lines.append(reply_line(replies[0]) if is_one else figures_line(of_messages(replies)))
-        if self.flags["trace"]:
-            lines += trace_lines(self._recorder.step, self._frontend.width)
+        if self.flags["trace"] and step:
+            lines += trace_lines(step, self._frontend.width)
         if any(lines):
             self._frontend.print_lines(text_lines("\n".join([*lines, ""]), "class:notice"))
 
-    async def may_spend(self, question: str) -> bool:
-        """Whether the person agrees; nobody agrees where there is no person."""
-        if not self._frontend.has_person:
-            return False
-        agreed = await self._frontend.confirm(question)
-        self._frontend.print_gap()
-        return bool(agreed)
-
     def farewell(self) -> None:
         """The last lines of a run."""
-        if self.flags["metrics"] and (summary := figures_line(self._conversation.ledger.run)):
+        if self.flags["metrics"] and (summary := figures_line(self._engine.ledger.run)):
             self._presenter.notice(f"This run: {summary}")
         if what := self.not_on_disk():
             self._presenter.error(f"{what}; copy what you need from the screen.")
 
     def not_on_disk(self) -> str:
         """How much of what was said is in memory only; empty: nothing is."""
-        unsaved = len(self._conversation.unsaved)
+        unsaved = len(self._engine.journal.unsaved)
         if not unsaved:
             return ""
         what = count(unsaved, "message", "are")

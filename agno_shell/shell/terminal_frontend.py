@@ -104,7 +104,7 @@ class TerminalFrontend(Frontend):
     # What the shell asks for ------------------------------------------------------------
 
     @property
-    def has_person(self) -> bool:
+    def has_user(self) -> bool:
         return self._application.is_running
 
     @property
@@ -144,9 +144,14 @@ class TerminalFrontend(Frontend):
         return text
 
     async def confirm(self, question: str) -> bool | None:
-        if self._leaving or not self.has_person:
+        if self._leaving or not self.has_user:
             return None
-        return await self._question.ask(self._fitting(f"{clean_line(question, 1000)} [y/N] "))
+        return await self._question.confirm(self._fitting(f"{clean_line(question, 1000)} [y/N] "))
+
+    async def ask(self, question: str) -> str | None:
+        if self._leaving or not self.has_user:
+            return None
+        return await self._question.ask(self._fitting(f"{clean_line(question, 1000)} "))
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
         if not await self._can_choose(options):
@@ -173,7 +178,7 @@ class TerminalFrontend(Frontend):
         for _time in range(2):
             await asyncio.sleep(0)
         busy = self._question.is_open or self._chooser.is_open
-        return bool(options) and not busy and not self._leaving and self.has_person
+        return bool(options) and not busy and not self._leaving and self.has_user
 
     @property
     def _is_typing(self) -> bool:
@@ -235,7 +240,7 @@ class TerminalFrontend(Frontend):
     async def edit(self, text: str) -> str | None:
         from agno_shell.shell import editor
 
-        if not self.has_person or self._application._running_in_terminal:
+        if not self.has_user or self._application._running_in_terminal:
             return None
         return await editor.edit_instead(self._application, text, os.environ)
 
@@ -243,7 +248,7 @@ class TerminalFrontend(Frontend):
         from agno_shell.shell.clipboard import terminal_sequence
 
         output = self._application.output
-        if not self.has_person or not isinstance(output, Vt100_Output):
+        if not self.has_user or not isinstance(output, Vt100_Output):
             return False
         output.write_raw(terminal_sequence(text, os.environ))
         output.flush()

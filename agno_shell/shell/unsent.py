@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.journal import Journal
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.shell import typed
 from agno_shell.shell.entered import EnteredFile, Entry
 from agno_shell.shell.frontend import Frontend
@@ -29,12 +30,14 @@ class Unsent:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: OpenSession,
+        journal: Journal,
         frontend: Frontend,
         folder: str,
         tell: Callable[[str], None],
     ) -> None:
-        self._conversation = conversation
+        self._session = session
+        self._journal = journal
         self._waiting = frontend.waiting
         self._frontend = frontend
         self._folder = folder
@@ -59,10 +62,10 @@ class Unsent:
         # A key that is given to a command is written nowhere.
         if entry.text.lstrip().startswith("/") and SECRET.search(entry.text):
             return
-        if not self._conversation.is_open:
+        if not self._session.is_open:
             self._early.append(entry)
             return
-        session_id = self._sessions[entry] = self._conversation.session.session_id
+        session_id = self._sessions[entry] = self._session.id
         self._soon(lambda: self._keep(entry, session_id))
         asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync, entry)
 
@@ -96,12 +99,12 @@ class Unsent:
     async def restore(self) -> None:
         """Put what was not sent in the session that is open now back into the input."""
         waiting = self._waiting
-        if waiting is None or not self._folder or not self._frontend.has_person:
+        if waiting is None or not self._folder or not self._frontend.has_user:
             return
         early, self._early = self._early, []
         for entry in early:
             self.add(entry)
-        session_id = self._conversation.session.session_id
+        session_id = self._session.id
         self._bring_along(session_id)
         found = await self._do(lambda: self._file(session_id).adopt()) or []
         self._sessions.update(dict.fromkeys(found, session_id))
@@ -125,7 +128,7 @@ class Unsent:
         """What was read last is done with."""
         if self._waiting is None:
             return
-        if any(message.role == "user" for message in self._conversation.unsaved):
+        if any(message.role == "user" for message in self._journal.unsaved):
             self._waiting.unsaved()
         else:
             self._waiting.sent()
@@ -172,7 +175,7 @@ class Unsent:
             message.role == "user"
             and message.content == text
             and message.created_at >= entry.entered_at
-            for message in self._conversation.history
+            for message in self._session.history
         )
 
     # The thread -------------------------------------------------------------------------

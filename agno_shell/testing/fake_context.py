@@ -3,7 +3,9 @@
 async def test_echo():
     context = FakeContext()
     await run(context, COMMAND, "hello")
-    assert context.lines == ["hello"]
+    assert context.ui.lines == ["hello"]
+
+Behind it is the real engine, on a storage in memory and a provider that answers from a script.
 """
 
 from __future__ import annotations
@@ -13,194 +15,67 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agno_shell.contracts import (
-    Command,
-    CommandContext,
-    KnownModel,
-    Line,
-    ModelList,
-    Provider,
-    Storage,
-)
-from agno_shell.errors import SessionNotFoundError, UsageError, nobody_to_ask
-from agno_shell.testing.fake_conversation import FakeConversation
-from agno_shell.testing.scripted_provider import ScriptedProvider, Step
+from agno_shell import __version__
+from agno_shell.contracts import Command, CommandContext, Line, Provider, Storage
+from agno_shell.conversation.driver import Driver
+from agno_shell.conversation.engine import Engine
+from agno_shell.conversation.tree.branches import Place
+from agno_shell.errors import UsageError, nobody_to_ask
+from agno_shell.testing.memory_engine import FakeProvider, memory_engine
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.types import NOTHING, Finding, Message, Session
+from agno_shell.toolkit.text_table import Column, table_lines
+from agno_shell.types import NOTHING, Finding, Message
 
 T = TypeVar("T")
 
 
-class FakeProvider(ScriptedProvider):
-    """Answers from a script, and lists the models that it was given."""
+class FakeUi:
+    """Records what is shown, and answers from what it was given.
 
-    name = "fake"
-
-    def __init__(self, *scripts: Sequence[Step | str], models: Sequence[str] = ()) -> None:
-        super().__init__(*scripts)
-        self.model_names = tuple(models)
-
-    async def models(self) -> Sequence[str]:
-        return self.model_names
-
-
-class FakeContext:
-    """Fulfils :class:`~agno_shell.contracts.CommandContext` over any storage.
-
-    It starts in the storage's current session, or in a new one called "First". What a
-    command does to the shell is recorded: ``lines`` (printed text, as given), ``shown``
-    (messages), ``questions``, ``offered`` (what could be chosen) and ``defaults`` (where
-    each list begins), ``switched`` (session ids) and ``switched_at`` (message ids),
-    ``remembered`` (models), ``remembered_agents`` (tables by name), ``filled`` (what was
-    put into the input), ``edited`` (what the editor was given), ``copied``, ``progresses`` (how far
-    it had come), ``cleared`` (how often), ``repaired``, ``exited``. ``answers`` are what
-    :meth:`confirm` returns, ``choices`` what :meth:`choose` and ``edits`` what
-    :meth:`edit_text` returns, one after the other; without ``edits`` there is no editor.
-    ``clipboard`` is what :meth:`copy` returns; None: there is no way. Without ``has_person``
-    nobody can be asked, as in a pipe. ``findings`` is what :meth:`check` returns. What a
-    command does to the conversation is recorded by ``conversation``.
+    ``lines`` is the printed text as it was given, with its ``styles``; ``shown`` the messages;
+    ``questions`` what was asked, ``offered`` what could be chosen and ``defaults`` where each
+    list begins; ``filled`` what was put into the input, ``edited`` what the editor was given,
+    ``copied``, ``progresses`` (how far a command had come), ``cleared`` (how often). ``answers``
+    are what :meth:`ask` and :meth:`confirm` return, ``choices`` what :meth:`choose` and
+    ``edits`` what :meth:`edit` returns, one after the other; without ``edits`` there is no
+    editor. ``clipboard`` is what :meth:`copy` returns; None: there is no way. Without
+    ``has_user`` nobody can be asked, as in a pipe.
     """
 
     def __init__(
         self,
-        storage: Storage | None = None,
         *,
-        provider: Provider | None = None,
-        model: str = "fake-model",
-        agents: Mapping[str, Any] = NOTHING,
-        commands: Iterable[Command] = (),
-        settings: Mapping[str, Mapping[str, Any]] = NOTHING,
-        plugin_rows: Sequence[Mapping[str, Any]] = (),
-        answers: Iterable[bool] = (),
+        answers: Iterable[bool | str] = (),
         choices: Iterable[int | None] = (),
         edits: Iterable[str | None] = (),
         clipboard: str | None = "with xclip",
-        findings: Sequence[Finding] = (),
         width: int = 0,
-        has_person: bool = True,
-        storage_path: str = "",
-        address: str = "",
-        metrics_summary: str = "",
+        has_user: bool = True,
     ) -> None:
-        self.storage = storage or _memory_storage()
-        self.provider: Provider = provider or FakeProvider()
-        self.model = model
-        self.address = address
-        self.agent: str | None = None
-        self.agents = agents
-        self.commands: Mapping[str, Command] = {command.name: command for command in commands}
-        self.flags = {"trace": False, "metrics": False}
-        self.width = width
-        self.has_person = has_person
-        self.storage_path = storage_path
         self.answers = deque(answers)
         self.choices = deque(choices)
         self.edits = deque(edits)
         self.clipboard = clipboard
-        self.findings = findings
-        self.offered: list[Sequence[Line]] = []
-        self.defaults: list[int] = []
-        self.unsaved: list[Message] = []
+        self.width = width
+        self.has_user = has_user
+        self.flags = {"trace": False, "metrics": False}
         self.lines: list[str] = []
         self.styles: list[str] = []
         self.shown: list[Message] = []
         self.questions: list[str] = []
-        self.switched: list[str] = []
-        self.switched_at: list[str | None] = []
-        self.remembered: list[str] = []
-        self.remembered_agents: dict[str, Mapping[str, Any]] = {}
+        self.offered: list[Sequence[Line]] = []
+        self.defaults: list[int] = []
         self.filled: list[str] = []
         self.edited: list[str] = []
         self.copied: list[str] = []
         self.progresses: list[str] = []
         self.cleared = 0
-        self.exited = False
-        self.repaired = False
-        self._settings = settings
-        self._plugin_rows = plugin_rows
-        self._metrics_summary = metrics_summary
-        self.session = self._first_session()
-        self.conversation = FakeConversation(self)
-
-    @property
-    def asked_at(self) -> str:
-        return self.address or self.provider.asked_at(self.model)
-
-    async def models(self, *, ask: bool = True) -> ModelList:
-        if ask:
-            return await self.provider.list_models(self.model)
-        return ModelList([KnownModel(name) for name in await self.provider.models()])
-
-    def _first_session(self) -> Session:
-        current = self.storage.current()
-        session = self.storage.open(current) if current else self.storage.create("First")
-        self.storage.set_current(session.session_id)
-        return session
 
     @property
     def text(self) -> str:
         """All that was printed, as one text."""
         return "\n".join(self.lines)
-
-    @property
-    def history(self) -> Sequence[Message]:
-        return [*self.storage.messages(self.session.session_id), *self.unsaved]
-
-    async def store(self, work: Callable[[Storage], T]) -> T:
-        return work(self.storage)
-
-    async def read_store(self, work: Callable[[Storage], T]) -> T:
-        return work(self.storage)
-
-    async def read_steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
-        for step in work(self.storage):
-            yield step
-
-    def progress(self, text: str) -> None:
-        self.progresses.append(text)
-
-    def settings(self, plugin: str) -> Mapping[str, Any]:
-        return self._settings.get(plugin, NOTHING)
-
-    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
-        return self._plugin_rows
-
-    async def resolve(self, reference: str) -> Session:
-        sessions = self.storage.sessions()
-        for found in (
-            [each for each in sessions if each.session_id == reference],
-            [each for each in sessions if each.name == reference],
-            [each for each in sessions if reference and each.session_id.startswith(reference)],
-            [each for each in sessions if each.name.casefold() == reference.casefold()],
-        ):
-            if len(found) == 1:
-                return found[0]
-            if found:
-                raise SessionNotFoundError(
-                    f"{len(found)} sessions answer to {clean_line(reference)!r}.",
-                    candidates=[f"{each.session_id[:8]}  {each.name}" for each in found],
-                )
-        raise SessionNotFoundError(f"No session answers to {clean_line(reference)!r}.")
-
-    async def switch(self, session_id: str, at: str | None = None) -> None:
-        self.session = self.storage.open(session_id)
-        self.storage.set_current(session_id)
-        self.switched.append(session_id)
-        self.switched_at.append(at)
-
-    async def refresh(self) -> None:
-        self.session = self.storage.open(self.session.session_id)
-
-    async def set_model(self, name: str) -> None:
-        self.model = name
-        self.session = self.storage.update(self.session.session_id, model=name)
-
-    def remember_model(self, name: str) -> None:
-        self.remembered.append(name)
-
-    async def set_agent(self, name: str | None) -> None:
-        self.agent = name
-        self.session = self.storage.update(self.session.session_id, agent=name)
 
     def print(self, text: str = "", style: str = "") -> None:
         for line in text.split("\n"):
@@ -211,14 +86,29 @@ class FakeContext:
         for line in lines:
             self.print("".join(text for _style, text in line))
 
+    def table(
+        self, columns: Sequence[tuple[str, int | None, bool]], rows: Sequence[Sequence[str]]
+    ) -> None:
+        clean = [[clean_line(cell) for cell in row] for row in rows]
+        headings, *lines = table_lines([Column(*each) for each in columns], clean, self.width)
+        self.print(headings, "bold")
+        for line in lines:
+            self.print(line)
+
     def show_messages(self, messages: Sequence[Message]) -> None:
         self.shown.extend(messages)
 
-    def metrics_summary(self) -> str:
-        return self._metrics_summary
+    def progress(self, text: str) -> None:
+        self.progresses.append(text)
+
+    async def ask(self, question: str, *, instead: str = "") -> str:
+        return str(self._answer(question, instead))
 
     async def confirm(self, question: str, *, instead: str = "") -> bool:
-        if not self.has_person:
+        return bool(self._answer(question, instead))
+
+    def _answer(self, question: str, instead: str) -> bool | str:
+        if not self.has_user:
             raise nobody_to_ask(question, instead)
         self.questions.append(question)
         if not self.answers:
@@ -226,7 +116,7 @@ class FakeContext:
         return self.answers.popleft()
 
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
-        if not self.has_person:
+        if not self.has_user:
             return None
         self.offered.append(options)
         self.defaults.append(default)
@@ -234,14 +124,10 @@ class FakeContext:
             raise AssertionError("The command offers a choice; give FakeContext its choices.")
         return self.choices.popleft()
 
-    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
-        self.repaired = repair
-        return self.findings
-
-    def fill_input(self, text: str) -> None:
+    def fill(self, text: str) -> None:
         self.filled.append(text)
 
-    async def edit_text(self, text: str) -> str | None:
+    async def edit(self, text: str) -> str | None:
         self.edited.append(text)
         return self.edits.popleft() if self.edits else None
 
@@ -251,14 +137,141 @@ class FakeContext:
         self.copied.append(text)
         return self.clipboard
 
-    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
-        self.remembered_agents[name] = table
-
     def clear(self) -> None:
         self.cleared += 1
 
+
+class FakeApp:
+    """Records what a command does to the program: ``remembered`` (models), ``remembered_agents``
+    (tables by name), ``repaired``, ``exited``. ``findings`` is what :meth:`check` returns."""
+
+    version = __version__
+
+    def __init__(
+        self,
+        *,
+        commands: Iterable[Command] = (),
+        config: Mapping[str, Any] = NOTHING,
+        plugin_rows: Sequence[Mapping[str, Any]] = (),
+        findings: Sequence[Finding] = (),
+        storage_path: str = "",
+    ) -> None:
+        self.commands: Mapping[str, Command] = {command.name: command for command in commands}
+        self.config = config
+        self.findings = findings
+        self.storage_path = storage_path
+        self.remembered: list[str] = []
+        self.remembered_agents: dict[str, Mapping[str, Any]] = {}
+        self.repaired = False
+        self.exited = False
+        self._plugin_rows = plugin_rows
+
+    def plugin_rows(self) -> Sequence[Mapping[str, Any]]:
+        return self._plugin_rows
+
+    async def check(self, *, repair: bool = False) -> Sequence[Finding]:
+        self.repaired = repair
+        return self.findings
+
+    def remember_model(self, name: str) -> None:
+        self.remembered.append(name)
+
+    def remember_agent(self, name: str, table: Mapping[str, Any]) -> None:
+        self.remembered_agents[name] = table
+
     def exit(self) -> None:
         self.exited = True
+
+
+class FakeDriver(Driver):
+    """Puts what the engine shows and asks where the commands' own is, and records what it
+    opened: the ids of sessions in ``switched``, and the messages at which they were opened in
+    ``switched_at``."""
+
+    def __init__(self, engine: Engine, ui: FakeUi) -> None:
+        self._engine = engine
+        self._ui = ui
+        self.switched: list[str] = []
+        self.switched_at: list[str | None] = []
+        self.not_sent_texts: list[str] = []
+
+    @property
+    def has_user(self) -> bool:
+        return self._ui.has_user
+
+    def notice(self, text: str, style: str = "class:notice") -> None:
+        self._ui.print(text, style)
+
+    def fail(self, text: str, style: str = "class:error") -> None:
+        self._ui.print(text, style)
+
+    def progress(self, text: str) -> None:
+        self._ui.progress(text)
+
+    def not_sent(self, text: str) -> None:
+        self.not_sent_texts.append(text)
+
+    async def opened(self, place: Place | None) -> None:
+        self.switched.append(self._engine.session.session_id)
+        self.switched_at.append(place.message.id if place else None)
+
+    async def confirm(self, question: str) -> bool | None:
+        return await self._ui.confirm(question) if self._ui.has_user else None
+
+
+class DirectAccess:
+    """A storage without a thread."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def __call__(self, work: Callable[[Storage], T]) -> T:
+        return work(self._storage)
+
+    async def read(self, work: Callable[[Storage], T]) -> T:
+        return work(self._storage)
+
+    async def steps(self, work: Callable[[Storage], Iterator[T]]) -> AsyncGenerator[T, None]:
+        for step in work(self._storage):
+            yield step
+
+
+class FakeContext:
+    """Fulfils :class:`~agno_shell.contracts.CommandContext` over any storage.
+
+    It starts in the storage's current session, or in a new one called "First". ``memory`` is the
+    storage itself, ``provider`` what answers; both can be looked at. The other arguments are
+    those of :class:`FakeUi` and :class:`FakeApp`.
+    """
+
+    def __init__(
+        self,
+        storage: Storage | None = None,
+        *,
+        provider: Provider | None = None,
+        model: str = "fake-model",
+        agents: Mapping[str, Any] = NOTHING,
+        commands: Iterable[Command] = (),
+        config: Mapping[str, Any] = NOTHING,
+        plugin_rows: Sequence[Mapping[str, Any]] = (),
+        findings: Sequence[Finding] = (),
+        storage_path: str = "",
+        **of_ui: Any,
+    ) -> None:
+        self.memory = storage or MemoryStorage()
+        self.provider = provider or FakeProvider()
+        self.ui = FakeUi(**of_ui)
+        self.app = FakeApp(
+            commands=commands,
+            config=config,
+            plugin_rows=plugin_rows,
+            findings=findings,
+            storage_path=storage_path,
+        )
+        self.storage = DirectAccess(self.memory)
+        self.engine = memory_engine(self.memory, self.provider, model=model, agents=agents)
+        self.driver = FakeDriver(self.engine, self.ui)
+        self.engine.driver = self.driver
 
 
 async def run(context: CommandContext, command: Command, text: str = "") -> None:
@@ -266,12 +279,6 @@ async def run(context: CommandContext, command: Command, text: str = "") -> None
     result = command.run(context, text.strip())
     if inspect.isawaitable(result):
         await result
-
-
-def _memory_storage() -> Storage:
-    from agno_shell.testing.memory_storage import MemoryStorage
-
-    return MemoryStorage()
 
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """What a turn did and what replies used, in words: for the shell, for one-shot commands and
 for slash commands alike. What is not known is left out, and never a zero."""
 
-# Annotations are not left as text here (PEP 563): see ``contracts.conversation``.
+# Annotations are not left as text here (PEP 563): see ``contracts.engine``.
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agno_shell.contracts.conversation import Figures, Step
+from agno_shell.contracts.engine import Figures, Step
 from agno_shell.toolkit.durations import spoken
 from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.toolkit.text_table import pad, shorten, text_width

@@ -14,7 +14,7 @@ from stores import make_store, reply
 
 from agno_shell.config import Config
 from agno_shell.contracts import Counted, ProviderFactory, Storage
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
@@ -59,7 +59,7 @@ def choosing(folder: Path) -> list[Figure]:
     ]
 
 
-async def _open(storage: Storage, session_id: str) -> Conversation:
+async def _open(storage: Storage, session_id: str) -> Engine:
     provider = Counting(window=WINDOW)
     factory = ProviderFactory("counting", "", lambda _options: provider)
     models = Models(factory, factory, lambda made: made.open(None), default="m", environ={})  # type: ignore[arg-type]
@@ -73,35 +73,35 @@ async def _open(storage: Storage, session_id: str) -> Conversation:
         report=print,  # type: ignore[arg-type]
     )
     plugins = Plugins(installed=False)
-    talk = Conversation(
+    talk = Engine(
         StoreThread(lambda: storage), models, plugins, config, tool_registry=tool_registry
     )
     await talk.open(session_id)
     return talk
 
 
-async def _read_all(talk: Conversation) -> None:
-    while await talk.path.read_further():
+async def _read_all(talk: Engine) -> None:
+    while await talk.open_session.path.read_further():
         pass
 
 
-def _turn(runner: asyncio.Runner, talk: Conversation) -> Callable[[], float]:
+def _turn(runner: asyncio.Runner, talk: Engine) -> Callable[[], float]:
     """Microseconds to choose what the next question goes along with. What is said is not
     saved: that is another benchmark."""
 
     def measure() -> float:
         took = runner.run(_choose(talk))
-        talk.path.append(reply(new_id(), None))
+        talk.open_session.path.append(reply(new_id(), None))
         return took * 1e6
 
     return measure
 
 
-async def _choose(talk: Conversation) -> float:
+async def _choose(talk: Engine) -> float:
     """Seconds that it takes for one more question."""
-    talk.path.append(Message(new_id(), "user", "What comes after that one?", now()))
+    talk.open_session.path.append(Message(new_id(), "user", "What comes after that one?", now()))
     begun = time.perf_counter()
-    prepared = await talk.requests.prepare(talk.choice)
+    prepared = await talk.requests.prepare(talk.current.choice)
     took = time.perf_counter() - begun
     assert prepared.receipt.left_out
     assert not prepared.receipt.estimated

@@ -23,6 +23,7 @@ from agno_shell.events import (
     TurnEvent,
 )
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, new_id, now
 
 BUSY = Failed("rate_limited", "Too much is asked.", temporary=True, retry_after=7.0)
@@ -64,7 +65,7 @@ class Lab:
             self.retry_policy,
             self.stop,
         )
-        return [event async for event in asking.events()]
+        return await events_of(asking)
 
 
 def kinds(events: Sequence[TurnEvent]) -> list[str]:
@@ -175,11 +176,12 @@ async def test_stopping_in_the_middle_of_the_reply() -> None:
         lab.retry_policy,
         lab.stop,
     )
-    events = []
-    async for event in asking.events():
-        events.append(event)
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, TextDelta):
             lab.stop.set()
+
+    events = await events_of(asking, watch)
     assert kinds(events) == ["RequestPrepared", "TextDelta", "Interrupted"]
 
 

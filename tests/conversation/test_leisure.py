@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
@@ -54,7 +53,7 @@ async def test_the_search_is_prepared_step_by_step_and_quietly(
     reader = StoreThread(lambda: storage)
     monkeypatch.setattr(leisure.asyncio, "sleep", sleep)
     session = storage.create("open")
-    await leisure.prepare(SimpleNamespace(reader=reader, session=session))  # type: ignore[arg-type]
+    await leisure.prepare(reader, session.session_id)
     assert storage.outlined == [session.session_id]
     assert storage.steps == [0, 1, 2]
     assert storage.mended == [0, 1]

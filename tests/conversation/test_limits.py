@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.contracts import Provider
 from agno_shell.conversation import limits
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.limits import ReplyLimits
 from agno_shell.conversation.stream import BEHIND, Stream
 from agno_shell.events import (
@@ -24,6 +24,7 @@ from agno_shell.events import (
     TextDelta,
 )
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, ToolCall, new_id, now
 
 REQUEST = Request("model-x", (Message(new_id(), "user", "Hi", now()),))
@@ -60,9 +61,11 @@ class Silent(Provider):
             self.closed.set()
 
 
-async def events_of(provider: Provider, limits: ReplyLimits) -> list[Any]:
+async def replied(provider: Provider, limits: ReplyLimits) -> list[Any]:
     stream = Stream(provider, REQUEST, limits=limits)
-    return [event async for event in stream.events()]
+    events: list[Any] = []
+    ending = await stream.run(events.append)
+    return [*events, ending]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ async def test_a_silent_provider_costs_one_reply(
     came: list[Event], limits: ReplyLimits, limit: str, said: str
 ) -> None:
     provider = Silent(*came)
-    *before, failed = await events_of(provider, limits)
+    *before, failed = await replied(provider, limits)
     assert before == [event for event in came if not isinstance(event, HiddenDelta)]
     assert failed == Failed(
         "timeout",
@@ -112,7 +115,7 @@ async def test_progress_that_is_not_shown_keeps_a_reply_alive() -> None:
     """The whole reply ends it at last, and no silence before."""
     provider = Silent(forever=[HiddenDelta()])
     limits = ReplyLimits(0.0, SHORT, SHORT, 5 * SHORT, 1_000)
-    (failed,) = await events_of(provider, limits)
+    (failed,) = await replied(provider, limits)
     assert "whole_reply" in failed.hint
 
 
@@ -124,7 +127,7 @@ async def test_progress_that_is_not_shown_keeps_a_reply_alive() -> None:
 async def test_a_reply_without_an_end_is_cut(event: Event) -> None:
     """In bytes, of all that comes."""
     provider = Silent(forever=[event])
-    *came, failed = await events_of(provider, WIDE._replace(reply_bytes=800))
+    *came, failed = await replied(provider, WIDE._replace(reply_bytes=800))
     assert len(came) == 10
     assert failed.message == "The reply was cut off: it is longer than 800 bytes."
     assert failed.hint == "[provider.limits] reply_bytes in the config file sets the limit."
@@ -141,30 +144,30 @@ async def test_a_provider_that_waits_for_the_shell_is_not_silent() -> None:
             await asyncio.sleep(SHORT / 4)
 
     stream = Stream(provider, REQUEST, take, WIDE._replace(between_tokens=SHORT))
-    came = [event async for event in stream.events()]
+    came = await events_of(stream)
     assert came[-1] == Finished()
 
 
 async def test_a_turn_keeps_the_limits_of_the_configuration(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values={"provider.limits.reply_bytes": 5})
-    await conversation.create("Test")
+    engine = make_engine(values={"provider.limits.reply_bytes": 5})
+    await engine.create("Test")
     provider.scripts.append(["Hello", " World", Finished()])
-    events = [event async for event in conversation.turn("Hi").events()]
+    events = await events_of(engine.turn("Hi"))
     (failed,) = [event for event in events if isinstance(event, Failed)]
     assert "longer than 5 bytes" in failed.message
-    assert conversation.history[-1].status == "incomplete"
-    assert conversation.history[-1].content == "Hello"
+    assert engine.history[-1].status == "incomplete"
+    assert engine.history[-1].content == "Hello"
 
 
 async def test_stopping_a_silent_provider_is_still_at_once(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values={"provider.limits.first_token": 1000.0})
-    await conversation.create("Test")
+    engine = make_engine(values={"provider.limits.first_token": 1000.0})
+    await engine.create("Test")
     provider.scripts.append([asyncio.Event()])
-    turn = conversation.turn("Hi")
+    turn = engine.turn("Hi")
     asyncio.get_running_loop().call_soon(turn.stop)
-    events = [event async for event in turn.events()]
+    events = await events_of(turn)
     assert any(isinstance(event, Interrupted) for event in events)

@@ -21,13 +21,13 @@ from agno_shell.builtin.model_services.target import Target
 from agno_shell.contracts import Counted, Provider, ProviderOptions, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.compaction.compaction import Compaction
 from agno_shell.conversation.compaction.compaction import undo as uncompact
-from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.tree.moves import Moves
+from agno_shell.conversation.engine import Engine
 from agno_shell.errors import UsageError
 from agno_shell.events import Event, Failed, Finished, ReasoningDelta, Request, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.model_server import ModelServer, Script
 from agno_shell.testing.strict import body_problem, request_problem
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Attachment, Message, ToolCall, ToolSchema, new_id, new_session, now
 
 POISON = "poison"
@@ -174,14 +174,14 @@ class RandomTalk:
     """One conversation, step by step."""
 
     def __init__(
-        self, chance: random.Random, talk: Conversation, storage: MemoryStorage, model: RandomModel
+        self, chance: random.Random, talk: Engine, storage: MemoryStorage, model: RandomModel
     ) -> None:
         self.chance = chance
         self.talk = talk
         self.storage = storage
         self.model = model
-        self.moves = Moves(talk)
-        talk.tool_registry.approve = self._approve
+        self.moves = talk.moves
+        talk.tools.approve = self._approve
         self.was_poisoned = False
         """Whether the last thing that happened was a refusal for the poison in a question."""
 
@@ -215,7 +215,7 @@ class RandomTalk:
             (self._go_to, 1),
             (self._fork, 1),
             (self._compact, 2),
-            (lambda: uncompact(self.talk), 1),
+            (lambda: uncompact(self.talk.compaction_services), 1),
             (self._pin, 2),
             (lambda: self.talk.set_model(self.chance.choice(["small", "large"])), 1),
             (lambda: self.talk.set_agent(self.chance.choice([None, "poet", "analyst"])), 1),
@@ -242,8 +242,7 @@ class RandomTalk:
         before = self.model.poisoned
         if self.chance.random() < 0.05:
             turn.stop()
-        async for _event in turn.events():
-            pass
+        await events_of(turn)
         poisoned = self.model.poisoned > before
         assert not (poisoned and harmless and self.was_poisoned), "it was sent again by itself"
         self.was_poisoned = poisoned
@@ -269,40 +268,43 @@ class RandomTalk:
         return self.talk.turn(text, attached)
 
     async def _retry(self) -> None:
-        await self._turn((await self.moves.retry(None)).turn)
+        await self._turn(self.talk.turn_from((await self.moves.retry(None)).start))
 
     async def _resume(self) -> None:
-        await self._turn((await self.moves.resume()).turn)
+        await self._turn(self.talk.turn_from((await self.moves.resume()).start))
 
     async def _edit(self) -> None:
         asked = [each for each in self.talk.history if each.role == "user"]
         if asked:
-            await self._turn(await self.moves.edit(self.chance.choice(asked).id, "Otherwise?"))
+            await self._turn(
+                self.talk.turn_from(
+                    await self.moves.edit(self.chance.choice(asked).id, "Otherwise?")
+                )
+            )
 
     async def _moved(self, step: Any) -> None:
         await step
         self.was_poisoned = False
 
     async def _go_to(self) -> None:
-        if tree := await self.talk.tree():
+        if tree := await self.talk.messages.tree():
             await self._moved(self.moves.go_to(self.chance.choice(tree).id))
 
     async def _fork(self) -> None:
-        if path := await self.talk.whole_path():
+        if path := await self.talk.messages.path():
             made = await self.moves.fork("Fork", self.chance.choice(path).id)
             await self._moved(self.talk.open(made.session_id))
 
     async def _compact(self) -> None:
-        compaction = Compaction(self.talk)
+        compaction = Compaction(self.talk.compaction_services)
         self.model.stop = compaction.stop
-        async for _event in compaction.events():
-            pass
+        await events_of(compaction)
 
     async def _pin(self) -> None:
-        if path := await self.talk.whole_path():
+        if path := await self.talk.messages.path():
             chosen = self.chance.choice(path).id
             pinned = set(self.talk.session.pinned) ^ {chosen}
-            await self.talk.update(pinned=tuple(pinned))
+            await self.talk.editor.update(pinned=tuple(pinned))
 
 
 @pytest.fixture
@@ -310,32 +312,28 @@ def provider() -> RandomModel:
     return RandomModel(random.Random(0))
 
 
-async def talk_at_random(
-    seed: int, make_conversation: Callable[..., Conversation], model: RandomModel
-) -> None:
+async def talk_at_random(seed: int, make_engine: Callable[..., Engine], model: RandomModel) -> None:
     chance = model.chance = random.Random(seed)
     storage = MemoryStorage()
-    talk = make_conversation(storage, boxes=[BOX], values={"tools.rounds": 3})
+    talk = make_engine(storage, boxes=[BOX], values={"tools.rounds": 3})
     try:
         await RandomTalk(chance, talk, storage, model).run(STEPS)
     except BaseException as error:
         error.add_note(f"the seed is {seed}")
         raise
     finally:
-        await talk.tool_registry.close()
+        await talk.tools.close()
 
 
 @pytest.mark.parametrize("tenth", range(10))
-async def test_a_hundred_conversations(
-    tenth: int, make_conversation: Any, provider: RandomModel
-) -> None:
+async def test_a_hundred_conversations(tenth: int, make_engine: Any, provider: RandomModel) -> None:
     for number in range(10):
-        await talk_at_random(tenth * 10 + number, make_conversation, provider)
+        await talk_at_random(tenth * 10 + number, make_engine, provider)
     assert provider.asked > 30
 
 
 async def test_a_few_over_http(
-    make_conversation: Any, provider: RandomModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_engine: Any, provider: RandomModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-0000")
     with ModelServer(strict=True) as server:
@@ -344,7 +342,7 @@ async def test_a_few_over_http(
         await provider.inner.start()
         try:
             for seed in range(4):
-                await talk_at_random(seed, make_conversation, provider)
+                await talk_at_random(seed, make_engine, provider)
         finally:
             await provider.inner.close()
         assert server.refused == []
@@ -353,6 +351,6 @@ async def test_a_few_over_http(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(40))
-async def test_four_hundred_more(part: int, make_conversation: Any, provider: RandomModel) -> None:
+async def test_four_hundred_more(part: int, make_engine: Any, provider: RandomModel) -> None:
     for number in range(10):
-        await talk_at_random(1_000 + part * 10 + number, make_conversation, provider)
+        await talk_at_random(1_000 + part * 10 + number, make_engine, provider)

@@ -11,22 +11,22 @@ import pytest
 
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.watch import Lost, Watch
 from agno_shell.errors import UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, new_id, now
 
 
 class Lab(NamedTuple):
-    conversation: Conversation
+    engine: Engine
     watch: Watch
     storage: Storage
     file: Path
 
     async def ask(self, text: str) -> None:
-        async for _event in self.conversation.turn(text).events():
-            pass
+        await events_of(self.engine.turn(text))
 
     def stored(self) -> list[str]:
         """What stands in the file, as the next shell reads it."""
@@ -34,21 +34,21 @@ class Lab(NamedTuple):
 
     @property
     def session_id(self) -> str:
-        return self.conversation.session.session_id
+        return self.engine.session.session_id
 
     @property
     def shown(self) -> list[str]:
-        return [each.content for each in self.conversation.history]
+        return [each.content for each in self.engine.history]
 
 
 @pytest.fixture
-async def lab(make_conversation: Callable[..., Conversation], tmp_path: Path) -> Lab:
+async def lab(make_engine: Callable[..., Engine], tmp_path: Path) -> Lab:
     storage = open_storage(StorageOptions(str(tmp_path / "sessions")))
-    conversation = make_conversation(storage)
-    session = await conversation.create("Test")
+    engine = make_engine(storage)
+    session = await engine.create("Test")
     made = Lab(
-        conversation,
-        Watch(conversation),
+        engine,
+        engine.watch,
         storage,
         tmp_path / "sessions" / session.session_id / "messages.json",
     )
@@ -101,7 +101,7 @@ DAMAGES: dict[Callable[[Path], None], int] = {
 async def test_what_is_lost_is_noticed_once_and_brought_back(
     lab: Lab, damage: Callable[[Path], None]
 ) -> None:
-    ids = [each.id for each in lab.conversation.history]
+    ids = [each.id for each in lab.engine.history]
     damage(lab.file)
     before = [each for each in lab.storage.tree(lab.session_id) if each.id not in ids]
     lost = await lab.watch.look()
@@ -109,16 +109,16 @@ async def test_what_is_lost_is_noticed_once_and_brought_back(
     assert lost.messages >= DAMAGES[damage] - 1
     assert await lab.watch.look() is None, "it is said once"
     assert lab.shown == ALL
-    recovered = await lab.conversation.recovery.recover()
+    recovered = await lab.engine.recovery.recover()
     assert recovered == (lost.messages, None)
     assert lab.stored() == ALL
     assert [each.id for each in lab.storage.messages(lab.session_id)] == ids
     after = lab.storage.tree(lab.session_id)
     assert [each for each in after if each.id not in ids] == before, "what was there stays"
     assert await lab.watch.look() is None
-    assert lab.conversation.elsewhere in (0, len(before))
+    assert lab.engine.open_session.elsewhere in (0, len(before))
     with pytest.raises(UsageError, match="has everything"):
-        await lab.conversation.recovery.recover()
+        await lab.engine.recovery.recover()
 
 
 @pytest.mark.parametrize("damage", [emptied, removed, rolled_back])
@@ -127,14 +127,14 @@ async def test_what_is_lost_is_noticed_with_the_next_message_at_the_latest(
 ) -> None:
     damage(lab.file)
     await lab.ask("three")
-    assert lab.conversation.recovery.is_doubtful
+    assert lab.engine.recovery.is_doubtful
     lost = await lab.watch.look()
     assert lost == Lost(DAMAGES[damage])
     assert lab.shown == [*ALL, "three", "echo: three"]
     # The question that was saved without its forerunners is said once more behind them.
-    await lab.conversation.recovery.recover()
+    await lab.engine.recovery.recover()
     assert lab.stored() == [*ALL, "three", "echo: three"]
-    assert [each.id for each in lab.conversation.history] == [
+    assert [each.id for each in lab.engine.history] == [
         each.id for each in lab.storage.messages(lab.session_id)
     ]
     await lab.ask("four")
@@ -155,7 +155,7 @@ async def test_what_comes_back_by_itself_is_not_lost(lab: Lab) -> None:
     assert await lab.watch.look() == Lost(4)
     lab.file.write_bytes(data)
     assert await lab.watch.look() is None
-    assert not lab.conversation.recovery.lost
+    assert not lab.engine.recovery.lost
     emptied(lab.file)
     assert await lab.watch.look() == Lost(4), "lost again, it is said again"
 
@@ -163,16 +163,16 @@ async def test_what_comes_back_by_itself_is_not_lost(lab: Lab) -> None:
 async def test_a_session_that_is_gone_is_made_again(lab: Lab) -> None:
     import shutil
 
-    await lab.conversation.store(lambda each: each.remember(lab.session_id, "a fact"))
-    await lab.conversation.refresh()
+    await lab.engine.store(lambda each: each.remember(lab.session_id, "a fact"))
+    await lab.engine.refresh()
     shutil.rmtree(lab.file.parent)
     await lab.watch.look()
     await lab.ask("three")
-    assert lab.conversation.missing == "gone"
-    recovered = await lab.conversation.recovery.recover()
+    assert lab.engine.open_session.missing == "gone"
+    recovered = await lab.engine.recovery.recover()
     assert recovered.messages == 6
-    assert lab.conversation.missing is None
-    assert lab.conversation.unsaved == []
+    assert lab.engine.open_session.missing is None
+    assert lab.engine.journal.unsaved == []
     assert lab.stored() == [*ALL, "three", "echo: three"]
     assert [each.text for each in lab.storage.memories(lab.session_id)] == ["a fact"]
     await lab.ask("four")
@@ -180,7 +180,7 @@ async def test_a_session_that_is_gone_is_made_again(lab: Lab) -> None:
 
 
 async def test_nothing_is_asked_for_while_nothing_is_lost(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
 ) -> None:
     class Counting(MemoryStorage):
         def __init__(self) -> None:
@@ -192,12 +192,12 @@ async def test_nothing_is_asked_for_while_nothing_is_lost(
             return super().lacks(session_id, message_ids)
 
     storage = Counting()
-    conversation = make_conversation(storage)
-    session = await conversation.create("Test")
-    watch = Watch(conversation)
+    engine = make_engine(storage)
+    session = await engine.create("Test")
+    watch = engine.watch
     for number in range(20):
         storage.append(session.session_id, Message(new_id(), "user", f"{number}", now()))
-    await conversation.open(session.session_id)
+    await engine.open(session.session_id)
     assert await watch.look() is None
     assert await watch.look() is None
     assert max(storage.asked) <= 3

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.contracts import Provider
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.stream import BEHIND, Stream
 from agno_shell.events import (
     Failed,
@@ -17,17 +17,19 @@ from agno_shell.events import (
     MessageSaved,
     Request,
     TextDelta,
+    TurnEvent,
     UsageReported,
 )
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, ToolCall, Usage, new_id, now
 
 REQUEST = Request("model-x", (Message(new_id(), "user", "Hi", now()),))
 
 
-async def run(conversation: Conversation, text: str = "Hi") -> list[Any]:
-    return [event async for event in conversation.turn(text).events()]
+async def run(engine: Engine, text: str = "Hi") -> list[Any]:
+    return await events_of(engine.turn(text))
 
 
 @pytest.mark.parametrize(
@@ -45,31 +47,31 @@ async def run(conversation: Conversation, text: str = "Hi") -> list[Any]:
     ],
 )
 async def test_what_is_no_event_ends_the_reply_and_keeps_what_was_shown(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
     provider: ScriptedProvider,
     event: Any,
     said: str,
 ) -> None:
     storage = MemoryStorage()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
+    engine = make_engine(storage)
+    await engine.create("Test")
     provider.scripts.append(["Hel", "lo", event, "never"])
-    events = await run(conversation)
+    events = await run(engine)
     (failed,) = [each for each in events if isinstance(each, Failed)]
     assert failed.message.startswith("The provider 'scripted' failed: TypeError: it yielded ")
     assert said in failed.message
-    reply = storage.tree(conversation.session.session_id)[-1]
+    reply = storage.tree(engine.session.session_id)[-1]
     assert (reply.content, reply.status) == ("Hello", "incomplete")
-    assert isinstance((await run(conversation))[-1], MessageSaved)
+    assert isinstance((await run(engine))[-1], MessageSaved)
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -1, "7", 10**400])
 async def test_figures_that_are_none_are_not_kept(
-    conversation: Conversation, provider: ScriptedProvider, wrong: Any
+    engine: Engine, provider: ScriptedProvider, wrong: Any
 ) -> None:
     usage = Usage(3, wrong, wrong, 1.0, cost=wrong)  # type: ignore[arg-type]
     provider.scripts.append(["Hi", UsageReported(usage), Finished()])
-    saved = (await run(conversation))[-1]
+    saved = (await run(engine))[-1]
     assert isinstance(saved, MessageSaved)
     assert saved.message.usage == Usage(3, None, None, 1)
 
@@ -110,16 +112,16 @@ class Leaving(ScriptedProvider):
     "where", ["stream", "context_window", "current_window", "count_tokens", "input_price"]
 )
 async def test_a_provider_that_calls_sys_exit_costs_one_reply_at_most(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
     monkeypatch: pytest.MonkeyPatch,
     provider: ScriptedProvider,
     where: str,
 ) -> None:
     monkeypatch.setattr(provider, "__class__", Leaving)
     monkeypatch.setattr(provider, "where", where, raising=False)
-    conversation = make_conversation(window=5, values={"provider.max_cost_per_session": 1.0})
-    await conversation.create("Test")
-    endings = [each for each in await run(conversation) if isinstance(each, Failed | Finished)]
+    engine = make_engine(window=5, values={"provider.max_cost_per_session": 1.0})
+    await engine.create("Test")
+    endings = [each for each in await run(engine) if isinstance(each, Failed | Finished)]
     is_needed = where in ("stream", "context_window")
     assert [type(each) for each in endings] == [Failed if is_needed else Finished]
     assert not is_needed or "SystemExit: 3" in str(endings[0])
@@ -150,8 +152,11 @@ class Stubborn(Provider):
 async def test_a_provider_that_cannot_be_cancelled_is_not_listened_to_for_ever() -> None:
     provider = Stubborn()
     stream = Stream(provider, REQUEST)
-    async for _event in stream.events():
+
+    def watch(event: TurnEvent) -> None:
         stream.stop()
+
+    await events_of(stream, watch)
     async with asyncio.timeout(20):
         await provider.ended.wait()
     assert provider.yielded < 2 * BEHIND
@@ -190,4 +195,4 @@ async def test_a_stop_lets_the_provider_close_its_connection() -> None:
 
 
 async def _all(stream: Stream) -> list[Any]:
-    return [event async for event in stream.events()]
+    return await events_of(stream)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.driver import Driver
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.titles import (
     EXCERPT,
     LONGEST,
@@ -20,6 +21,7 @@ from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, Request, UsageReported
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import (
     Message,
     Session,
@@ -30,7 +32,7 @@ from agno_shell.types import (
     now,
 )
 
-Make = Callable[..., Conversation]
+Make = Callable[..., Engine]
 ON = {"conversation.auto_title": True}
 
 
@@ -132,93 +134,102 @@ def test_a_long_answer_is_cut_between_words() -> None:
 
 
 @pytest.fixture
-async def new_conversation(make_conversation: Make) -> Conversation:
+async def untitled(make_engine: Make) -> Engine:
     """A session that was given no name, titles switched on."""
-    conversation = make_conversation(values=ON)
-    await conversation.create("")
-    return conversation
+    engine = make_engine(values=ON)
+    await engine.create("")
+    return engine
 
 
-async def turn(conversation: Conversation, text: str = "Which cups?") -> Message | None:
-    turn = conversation.turn(text)
-    async for _event in turn.events():
-        pass
+async def turn(engine: Engine, text: str = "Which cups?") -> Message | None:
+    turn = engine.turn(text)
+    await events_of(turn)
     return turn.reply
 
 
-async def titled(conversation: Conversation, titles: Titles, text: str = "Which cups?") -> str:
+class Named(Driver):
+    def __init__(self, named: Callable[[], object]) -> None:
+        self.renamed = named  # type: ignore[method-assign, assignment]
+
+
+def titles_of(engine: Engine, named: Callable[[], object]) -> Titles:
+    engine.driver = Named(named)
+    return engine.titles
+
+
+async def titled(engine: Engine, titles: Titles, text: str = "Which cups?") -> str:
     """The session's name after a turn, once the title's request is over."""
-    titles.after(await turn(conversation, text))
+    titles.after(await turn(engine, text))
     await asyncio.gather(*titles._tasks)
-    return conversation.session.name
+    return engine.session.name
 
 
 async def test_a_session_gets_a_title_from_its_first_exchange(
-    new_conversation: Conversation, provider: ScriptedProvider
+    untitled: Engine, provider: ScriptedProvider
 ) -> None:
     named: list[str] = []
-    titles = Titles(new_conversation, lambda: named.append(new_conversation.session.name))
+    titles = titles_of(untitled, lambda: named.append(untitled.session.name))
     provider.scripts.extend([["The blue ones.", Finished()], ['"Blue cups."', Finished()]])
-    assert await titled(new_conversation, titles) == "Blue cups"
+    assert await titled(untitled, titles) == "Blue cups"
     assert named == ["Blue cups"]
-    session_id = new_conversation.session.session_id
-    kept = await new_conversation.store(lambda storage: storage.open(session_id))
+    session_id = untitled.session.session_id
+    kept = await untitled.store(lambda storage: storage.open(session_id))
     assert (kept.name, kept.message_count) == ("Blue cups", 2)
     request = provider.requests[1]
     assert request.model == "model-x"
     assert "Which cups?" in request.messages[-1].content
     assert "The blue ones." in request.messages[-1].content
     # One is enough.
-    await titled(new_conversation, titles, "And now?")
+    await titled(untitled, titles, "And now?")
     assert len(provider.requests) == 3
 
 
 async def test_nothing_is_sent_when_it_is_off(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation()
-    await conversation.create("")
-    await titled(conversation, Titles(conversation, lambda: None))
+    engine = make_engine()
+    await engine.create("")
+    await engine.ask("Which cups?")
     assert len(provider.requests) == 1
 
 
 async def test_nothing_is_sent_for_a_session_with_a_name_or_without_an_answer(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values=ON)
-    titles = Titles(conversation, lambda: None)
-    await conversation.create("Mine")
-    assert await titled(conversation, titles) == "Mine"
-    await conversation.create("")
+    engine = make_engine(values=ON)
+    titles = titles_of(engine, lambda: None)
+    await engine.create("Mine")
+    assert await titled(engine, titles) == "Mine"
+    await engine.create("")
     provider.scripts.append(["half", Failed("server", "Cut off.")])
-    await titled(conversation, titles)
+    await titled(engine, titles)
     titles.after(None)
     assert len(provider.requests) == 2
 
 
 async def test_without_a_model_nobody_is_asked(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values=ON, default=None)
-    await conversation.create("")
-    await titled(conversation, Titles(conversation, lambda: None))
+    engine = make_engine(values=ON, default=None)
+    await engine.create("")
+    await titled(engine, titles_of(engine, lambda: None))
     assert len(provider.requests) == 1
 
 
 async def test_the_cheap_model_is_asked_where_one_is_set(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values={**ON, "conversation.title_model": "cheap"})
-    await conversation.create("")
-    await conversation.update(api_base="http://localhost:1/v1")
-    await titled(conversation, Titles(conversation, lambda: None), "long " * 1_000)
+    engine = make_engine(values={**ON, "conversation.title_model": "cheap"})
+    await engine.create("")
+    await engine.editor.update(api_base="http://localhost:1/v1")
+    await titled(engine, titles_of(engine, lambda: None), "long " * 1_000)
     request = provider.requests[1]
     assert (request.model, request.api_base) == ("cheap", "http://localhost:1/v1")
     assert len(request.messages[-1].content) < 2 * EXCERPT + 200
 
 
 async def test_a_plugin_sees_this_request_as_well(
-    new_conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+    untitled: Engine, provider: ScriptedProvider, register: Callable[..., None]
 ) -> None:
     def censor(request: Request) -> Request:
         changed = tuple(
@@ -227,32 +238,30 @@ async def test_a_plugin_sees_this_request_as_well(
         return Request(request.model, changed)
 
     register("censor", prepare_request=censor)
-    await titled(new_conversation, Titles(new_conversation, lambda: None))
+    await titled(untitled, titles_of(untitled, lambda: None))
     assert len(provider.requests) == 2
     assert "cups" not in provider.requests[1].messages[-1].content
 
 
 async def test_a_broken_filter_keeps_this_request_back_as_well(
-    new_conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+    untitled: Engine, provider: ScriptedProvider, register: Callable[..., None]
 ) -> None:
-    titles = Titles(new_conversation, lambda: pytest.fail("nothing was named"))
-    reply = await turn(new_conversation)
+    titles = titles_of(untitled, lambda: pytest.fail("nothing was named"))
+    reply = await turn(untitled)
     register("censor", prepare_request=lambda request: 1 // 0)
     titles.after(reply)
     await asyncio.gather(*titles._tasks)
     assert len(provider.requests) == 1
 
 
-async def test_a_name_given_meanwhile_stays(
-    make_conversation: Make, provider: ScriptedProvider
-) -> None:
+async def test_a_name_given_meanwhile_stays(make_engine: Make, provider: ScriptedProvider) -> None:
     storage = MemoryStorage()
-    conversation = make_conversation(storage, values=ON)
-    session_id = (await conversation.create("")).session_id
+    engine = make_engine(storage, values=ON)
+    session_id = (await engine.create("")).session_id
     gate = asyncio.Event()
-    titles = Titles(conversation, lambda: pytest.fail("nothing was named"))
+    titles = titles_of(engine, lambda: pytest.fail("nothing was named"))
     provider.scripts.extend([["Yes", Finished()], [gate, "Blue cups", Finished()]])
-    titles.after(await turn(conversation))
+    titles.after(await turn(engine))
     while len(provider.requests) < 2:
         await asyncio.sleep(0)
     storage.update(session_id, name="Mine")  # in another shell
@@ -262,20 +271,20 @@ async def test_a_name_given_meanwhile_stays(
 
 
 async def test_the_title_goes_to_the_session_it_was_made_for(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    conversation = make_conversation(storage, values=ON)
-    first = (await conversation.create("")).session_id
+    engine = make_engine(storage, values=ON)
+    first = (await engine.create("")).session_id
     gate = asyncio.Event()
-    titles = Titles(conversation, lambda: pytest.fail("another one is open"))
+    titles = titles_of(engine, lambda: pytest.fail("another one is open"))
     provider.scripts.extend([["Yes", Finished()], [gate, "Blue cups", Finished()]])
-    titles.after(await turn(conversation))
-    other = (await conversation.create("Other")).session_id
+    titles.after(await turn(engine))
+    other = (await engine.create("Other")).session_id
     gate.set()
     await asyncio.gather(*titles._tasks)
     assert (storage.open(first).name, storage.open(other).name) == ("Blue cups", "Other")
-    assert conversation.session.session_id == other
+    assert engine.session.session_id == other
 
 
 @pytest.mark.parametrize(
@@ -290,34 +299,34 @@ async def test_the_title_goes_to_the_session_it_was_made_for(
     ],
 )
 async def test_a_failure_is_silent_and_not_tried_again(
-    new_conversation: Conversation, provider: ScriptedProvider, script: list[Any]
+    untitled: Engine, provider: ScriptedProvider, script: list[Any]
 ) -> None:
-    titles = Titles(new_conversation, lambda: pytest.fail("nothing was named"))
+    titles = titles_of(untitled, lambda: pytest.fail("nothing was named"))
     provider.scripts.extend([["Yes", Finished()], script])
-    assert has_default_name(new_conversation.session)
-    assert (await titled(new_conversation, titles)).startswith("Session ")
-    await titled(new_conversation, titles, "Again")
+    assert has_default_name(untitled.session)
+    assert (await titled(untitled, titles)).startswith("Session ")
+    await titled(untitled, titles, "Again")
     assert len(provider.requests) == 3
 
 
 async def test_a_session_that_cannot_be_written_stays_as_it_is(
-    new_conversation: Conversation, monkeypatch: pytest.MonkeyPatch, provider: ScriptedProvider
+    untitled: Engine, monkeypatch: pytest.MonkeyPatch, provider: ScriptedProvider
 ) -> None:
     def refuse(*_given: Any, **_more: Any) -> Session:
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr(MemoryStorage, "update", refuse)
-    titles = Titles(new_conversation, lambda: pytest.fail("nothing was named"))
-    assert (await titled(new_conversation, titles)).startswith("Session ")
+    titles = titles_of(untitled, lambda: pytest.fail("nothing was named"))
+    assert (await titled(untitled, titles)).startswith("Session ")
     assert len(provider.requests) == 2
 
 
 async def test_closing_gives_up_at_once_what_is_under_way(
-    new_conversation: Conversation, provider: ScriptedProvider
+    untitled: Engine, provider: ScriptedProvider
 ) -> None:
-    titles = Titles(new_conversation, lambda: None)
+    titles = titles_of(untitled, lambda: None)
     provider.scripts.extend([["Yes", Finished()], [asyncio.Event()]])
-    titles.after(await turn(new_conversation))
+    titles.after(await turn(untitled))
     while len(provider.requests) < 2:
         await asyncio.sleep(0)
     await asyncio.wait_for(titles.close(), 20)
@@ -325,23 +334,21 @@ async def test_closing_gives_up_at_once_what_is_under_way(
 
 
 async def test_a_session_that_has_cost_its_limit_gets_no_title(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(values={**ON, "provider.max_cost_per_session": 1.0})
-    await conversation.create("")
-    titles = Titles(conversation, lambda: pytest.fail("nothing was named"))
+    engine = make_engine(values={**ON, "provider.max_cost_per_session": 1.0})
+    await engine.create("")
+    titles = titles_of(engine, lambda: pytest.fail("nothing was named"))
     provider.scripts.append(["Yes", UsageReported(Usage(5, 5, cost=1.0)), Finished()])
-    await titled(conversation, titles)
+    await titled(engine, titles)
     assert len(provider.requests) == 1
 
 
-async def test_what_a_title_costs_is_counted(
-    new_conversation: Conversation, provider: ScriptedProvider
-) -> None:
-    titles = Titles(new_conversation, lambda: None)
+async def test_what_a_title_costs_is_counted(untitled: Engine, provider: ScriptedProvider) -> None:
+    titles = titles_of(untitled, lambda: None)
     usage = UsageReported(Usage(50, 5, cost=0.001))
     provider.scripts.extend([["Yes", Finished()], ["Cups", usage, Finished()]])
-    await titled(new_conversation, titles)
-    ledger = new_conversation.ledger
+    await titled(untitled, titles)
+    ledger = untitled.ledger
     assert ledger.run.cost == 0.001
-    assert ledger.in_session(new_conversation.session.session_id).input_tokens == 50
+    assert ledger.in_session(untitled.session.session_id).input_tokens == 50

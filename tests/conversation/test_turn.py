@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.turn import Turn, saved_or_not
+from agno_shell.conversation.engine import Engine
+from agno_shell.conversation.journal import saved_or_not
+from agno_shell.conversation.turn import Turn
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import (
     Failed,
@@ -23,23 +24,24 @@ from agno_shell.events import (
 )
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, Session, Usage, new_id, now
 
 
 async def run(turn: Turn) -> list[TurnEvent]:
-    return [event async for event in turn.events()]
+    return await events_of(turn)
 
 
-async def stored(conversation: Conversation) -> list[Message]:
-    session_id = conversation.session.session_id
-    return await conversation.store(lambda storage: storage.messages(session_id))
+async def stored(engine: Engine) -> list[Message]:
+    session_id = engine.session.session_id
+    return await engine.store(lambda storage: storage.messages(session_id))
 
 
 async def test_a_turn_saves_the_question_first_and_the_reply_last(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append(["Hel", "lo", UsageReported(Usage(3, 2)), Finished()])
-    events = await run(conversation.turn("Hi"))
+    events = await run(engine.turn("Hi"))
     assert [type(event) for event in events] == [
         MessageSaved,
         RequestPrepared,
@@ -49,7 +51,7 @@ async def test_a_turn_saves_the_question_first_and_the_reply_last(
         Finished,
         MessageSaved,
     ]
-    question, reply = await stored(conversation)
+    question, reply = await stored(engine)
     assert (question.role, question.content, question.status) == ("user", "Hi", "complete")
     assert (reply.role, reply.content, reply.status) == ("assistant", "Hello", "complete")
     assert reply.parent == question.id
@@ -57,50 +59,49 @@ async def test_a_turn_saves_the_question_first_and_the_reply_last(
     assert reply.usage == Usage(3, 2)
     assert reply.timing is not None
     assert reply.timing.total is not None
-    assert conversation.session.message_count == 2
+    assert engine.session.message_count == 2
 
 
 async def test_the_question_is_on_disk_before_the_request_leaves(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
     gate = asyncio.Event()
     provider.scripts.append([gate, "late", Finished()])
-    turn = conversation.turn("Keep me")
+    turn = engine.turn("Keep me")
     task = asyncio.create_task(run(turn))
     while not provider.requests:
         await asyncio.sleep(0)
-    assert [message.content for message in await stored(conversation)] == ["Keep me"]
+    assert [message.content for message in await stored(engine)] == ["Keep me"]
     gate.set()
     await task
 
 
 async def test_a_later_turn_is_sent_the_earlier_ones(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await run(conversation.turn("one"))
-    await run(conversation.turn("two"))
+    await run(engine.turn("one"))
+    await run(engine.turn("two"))
     sent = [(message.role, message.content) for message in provider.requests[1].messages]
     assert sent == [("user", "one"), ("assistant", "echo: one"), ("user", "two")]
 
 
-async def test_stopping_keeps_what_was_shown(
-    conversation: Conversation, provider: ScriptedProvider
-) -> None:
+async def test_stopping_keeps_what_was_shown(engine: Engine, provider: ScriptedProvider) -> None:
     provider.scripts.append(["half an ans", asyncio.Event(), "wer", Finished()])
-    turn = conversation.turn("Go")
-    events: list[TurnEvent] = []
-    async for event in turn.events():
-        events.append(event)
+    turn = engine.turn("Go")
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, TextDelta):
             turn.stop()
+
+    events = await events_of(turn, watch)
     assert isinstance(events[-2], Interrupted)
-    reply = (await stored(conversation))[-1]
+    reply = (await stored(engine))[-1]
     assert (reply.content, reply.status) == ("half an ans", "interrupted")
     assert provider.closed_streams == 1
 
 
 async def test_stopping_before_the_provider_is_ready(
-    conversation: Conversation, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_model: str) -> int:
         turn.stop()
@@ -108,16 +109,16 @@ async def test_stopping_before_the_provider_is_ready(
         return 0
 
     monkeypatch.setattr(provider, "context_window", never)
-    turn = conversation.turn("Go")
+    turn = engine.turn("Go")
     events = await run(turn)
     assert [type(event) for event in events] == [MessageSaved, Interrupted, MessageSaved]
     assert provider.requests == []
 
 
 async def test_stopping_before_the_turn_has_begun(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    turn = conversation.turn("Never mind")
+    turn = engine.turn("Never mind")
     turn.stop()
     events = await run(turn)
     assert isinstance(events[-2], Interrupted)
@@ -138,51 +139,52 @@ async def test_stopping_before_the_turn_has_begun(
     ],
 )
 async def test_only_a_whole_reply_is_stored_as_complete(
-    conversation: Conversation,
+    engine: Engine,
     provider: ScriptedProvider,
     script: list[Any],
     status: str,
     content: str,
 ) -> None:
     provider.scripts.append(script)
-    await run(conversation.turn("Go"))
-    reply = (await stored(conversation))[-1]
+    await run(engine.turn("Go"))
+    reply = (await stored(engine))[-1]
     assert (reply.status, reply.content) == (status, content)
     # The next turn works, and an empty reply is not sent along.
-    await run(conversation.turn("Again"))
+    await run(engine.turn("Again"))
     sent = [message.content for message in provider.requests[-1].messages]
     assert sent == (["Go", content, "Again"] if content else ["Go\n\nAgain"])
 
 
-async def test_the_kind_of_a_failure_is_kept(
-    conversation: Conversation, provider: ScriptedProvider
-) -> None:
+async def test_the_kind_of_a_failure_is_kept(engine: Engine, provider: ScriptedProvider) -> None:
     provider.scripts.append([ProviderError("No key.", hint="Set one.", kind="authentication")])
-    events = await run(conversation.turn("Go"))
+    events = await run(engine.turn("Go"))
     assert Failed("authentication", "No key.", "Set one.") in events
-    reply = (await stored(conversation))[-1]
+    reply = (await stored(engine))[-1]
     assert reply.extra == {"error": {"kind": "authentication", "message": "No key."}}
 
 
 async def test_reasoning_is_no_part_of_the_reply(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([ReasoningDelta("hm"), "yes", Finished(provider_data={"sig": 1})])
-    await run(conversation.turn("Go"))
-    reply = (await stored(conversation))[-1]
+    await run(engine.turn("Go"))
+    reply = (await stored(engine))[-1]
     assert reply.content == "yes"
     assert reply.provider_data == {"scripted": {"sig": 1, "reasoning": "hm"}}
 
 
 async def test_what_was_thought_is_kept_when_the_reply_is_stopped_before_its_first_word(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([ReasoningDelta("so "), ReasoningDelta("far"), asyncio.Event()])
-    turn = conversation.turn("Go")
-    async for event in turn.events():
+    turn = engine.turn("Go")
+
+    def watch(event: TurnEvent) -> None:
         if event == ReasoningDelta("far"):
             turn.stop()
-    reply = (await stored(conversation))[-1]
+
+    await events_of(turn, watch)
+    reply = (await stored(engine))[-1]
     assert (reply.content, reply.status) == ("", "interrupted")
     assert reply.provider_data == {"scripted": {"reasoning": "so far"}}
 
@@ -199,19 +201,19 @@ class Full(MemoryStorage):
 
 
 async def test_what_cannot_be_saved_stays_in_memory_and_is_saved_later_in_order(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = Full()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
+    engine = make_engine(storage)
+    await engine.create("Test")
     storage.full = True
-    events = await run(conversation.turn("one"))
+    events = await run(engine.turn("one"))
     assert [type(event) for event in events if isinstance(event, NotSaved)] == [NotSaved] * 2
-    assert [message.content for message in conversation.unsaved] == ["one", "echo: one"]
+    assert [message.content for message in engine.journal.unsaved] == ["one", "echo: one"]
     storage.full = False
-    await run(conversation.turn("two"))
-    assert not conversation.unsaved
-    assert [message.content for message in await stored(conversation)] == [
+    await run(engine.turn("two"))
+    assert not engine.journal.unsaved
+    assert [message.content for message in await stored(engine)] == [
         "one",
         "echo: one",
         "two",
@@ -221,16 +223,18 @@ async def test_what_cannot_be_saved_stays_in_memory_and_is_saved_later_in_order(
 
 
 async def test_what_is_told_of_a_reply_is_kept_already(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    conversation = make_conversation(storage)
-    session = await conversation.create("Test")
+    engine = make_engine(storage)
+    session = await engine.create("Test")
     thoughts = [ReasoningDelta(f"{number}? ") for number in range(5)]
     words = [TextDelta(f"{number} ") for number in range(200)]
     provider.scripts.append([*thoughts, *words, Finished()])
     told = reasoned = ""
-    async for event in conversation.turn("Go").events():
+
+    def watch(event: TurnEvent) -> None:
+        nonlocal told, reasoned
         if isinstance(event, TextDelta | ReasoningDelta):
             (kept,) = storage.partials(session.session_id)
             if isinstance(event, TextDelta):
@@ -240,6 +244,8 @@ async def test_what_is_told_of_a_reply_is_kept_already(
             assert kept.content.startswith(told)
             if reasoned:
                 assert kept.provider_data["scripted"]["reasoning"].startswith(reasoned)
+
+    await events_of(engine.turn("Go"), watch)
     assert len(told) == 690
     assert storage.partials(session.session_id) == []
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from agno_shell.app.program_log_file import _listening, _open
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, UsageReported
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, Session, Usage
 
 CANARY = "c4n4ry"
@@ -35,16 +36,15 @@ def log(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
         yield lines
 
 
-async def say(conversation: Conversation) -> None:
-    async for _event in conversation.turn(CANARY).events():
-        pass
+async def say(engine: Engine) -> None:
+    await events_of(engine.turn(CANARY))
 
 
 async def test_a_turn_is_told_from_the_request_to_its_end(
-    log: Callable[[], list[str]], conversation: Conversation, provider: ScriptedProvider
+    log: Callable[[], list[str]], engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([CANARY, UsageReported(Usage(3, 2)), Finished()])
-    await say(conversation)
+    await say(engine)
     opened, sent, ended = log()
     assert opened == "I session opened messages=0 waiting=0"
     assert sent == "I request sent provider=scripted model=model-x messages=1 tools=0 files=0"
@@ -54,13 +54,13 @@ async def test_a_turn_is_told_from_the_request_to_its_end(
 
 async def test_tries_and_fallbacks_are_told(
     log: Callable[[], list[str]],
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
     provider: ScriptedProvider,
 ) -> None:
-    conversation = make_conversation(values={"provider.fallbacks": ["model-y"]})
-    await conversation.create("Test")
+    engine = make_engine(values={"provider.fallbacks": ["model-y"]})
+    await engine.create("Test")
     provider.scripts.extend([[BUSY], [BUSY], [Failed("server", CANARY)]])
-    await say(conversation)
+    await say(engine)
     _opened, first, down, second, again, third, ended = log()
     assert "model=model-x" in first
     assert down == "W model down kind=rate_limited model=model-x next=model-y"
@@ -71,10 +71,10 @@ async def test_tries_and_fallbacks_are_told(
 
 
 async def test_a_provider_that_raises_is_told_with_the_place(
-    log: Callable[[], list[str]], conversation: Conversation, provider: ScriptedProvider
+    log: Callable[[], list[str]], engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([RuntimeError(CANARY)])
-    await say(conversation)
+    await say(engine)
     failed, ended = log()[-2:]
     assert failed.startswith("W provider failed provider=scripted error=RuntimeError at=")
     assert "scripted_provider.py:" in failed
@@ -82,10 +82,10 @@ async def test_a_provider_that_raises_is_told_with_the_place(
 
 
 async def test_words_that_others_make_up_are_not_told(
-    log: Callable[[], list[str]], conversation: Conversation, provider: ScriptedProvider
+    log: Callable[[], list[str]], engine: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([Finished(f"{CANARY} {CANARY}")])
-    await say(conversation)
+    await say(engine)
     assert "reason=other" in log()[-1]
 
 
@@ -95,11 +95,11 @@ class FullStorage(MemoryStorage):
 
 
 async def test_what_the_storage_cannot_do_is_told(
-    log: Callable[[], list[str]], make_conversation: Callable[..., Conversation]
+    log: Callable[[], list[str]], make_engine: Callable[..., Engine]
 ) -> None:
-    conversation = make_conversation(FullStorage())
-    await conversation.create("Test")
-    await say(conversation)
+    engine = make_engine(FullStorage())
+    await engine.create("Test")
+    await say(engine)
     assert any(
         each.startswith("W storage error error=StorageError<OSError errno=ENOSPC") for each in log()
     )

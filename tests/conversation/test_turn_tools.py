@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.contracts import Permission, Tool, ToolBox, ToolFactory
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import StorageError
 from agno_shell.events import (
@@ -24,6 +24,7 @@ from agno_shell.events import (
 )
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, Session, ToolCall, ToolSchema
 
 NO_ARGUMENTS = {"type": "object", "properties": {}}
@@ -65,12 +66,12 @@ async def once(_call: ToolCall, _tool: Tool) -> Permission:
 
 
 async def run(turn: Turn) -> list[TurnEvent]:
-    return [event async for event in turn.events()]
+    return await events_of(turn)
 
 
-async def stored(conversation: Conversation) -> list[Message]:
-    session_id = conversation.session.session_id
-    return await conversation.store(lambda storage: storage.messages(session_id))
+async def stored(engine: Engine) -> list[Message]:
+    session_id = engine.session.session_id
+    return await engine.store(lambda storage: storage.messages(session_id))
 
 
 def calls(*names: str) -> list[Any]:
@@ -78,15 +79,15 @@ def calls(*names: str) -> list[Any]:
 
 
 @pytest.fixture
-async def talk(make_conversation: Callable[..., Conversation]) -> Conversation:
-    conversation = make_conversation(boxes=[BOX], values={"tools.rounds": 3})
-    conversation.tool_registry.approve = once
-    await conversation.create("Test")
-    return conversation
+async def talk(make_engine: Callable[..., Engine]) -> Engine:
+    engine = make_engine(boxes=[BOX], values={"tools.rounds": 3})
+    engine.tools.approve = once
+    await engine.create("Test")
+    return engine
 
 
 async def test_a_tool_is_run_and_the_model_answers_with_its_result(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.extend([["Let me see. ", *calls("noon")], ["It is noon.", Finished()]])
     events = await run(talk.turn("What time is it?"))
@@ -117,7 +118,7 @@ async def test_a_tool_is_run_and_the_model_answers_with_its_result(
     ("name", "status"), [("broken", "failed"), ("nothing-of-this-name", "failed")]
 )
 async def test_a_call_that_fails_has_a_result_and_the_model_goes_on(
-    talk: Conversation, provider: ScriptedProvider, name: str, status: str
+    talk: Engine, provider: ScriptedProvider, name: str, status: str
 ) -> None:
     provider.scripts.extend([calls(name), ["I see.", Finished()]])
     await run(talk.turn("Go"))
@@ -127,11 +128,11 @@ async def test_a_call_that_fails_has_a_result_and_the_model_goes_on(
     assert reply.content == "I see."
 
 
-async def test_a_refused_call_does_not_run(talk: Conversation, provider: ScriptedProvider) -> None:
+async def test_a_refused_call_does_not_run(talk: Engine, provider: ScriptedProvider) -> None:
     async def no(_call: ToolCall, _tool: Tool) -> Permission:
         return "no"
 
-    talk.tool_registry.approve = no
+    talk.tools.approve = no
     provider.scripts.extend([calls("noon"), ["Then not.", Finished()]])
     events = await run(talk.turn("Go"))
     assert not any(isinstance(event, ToolStarted) for event in events)
@@ -139,15 +140,16 @@ async def test_a_refused_call_does_not_run(talk: Conversation, provider: Scripte
 
 
 async def test_stopping_a_tool_leaves_a_result_for_every_call(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append(calls("noon", "endless", "broken"))
     turn = talk.turn("Go")
-    events: list[TurnEvent] = []
-    async for event in turn.events():
-        events.append(event)
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, ToolStarted) and event.call.name == "endless":
             turn.stop()
+
+    events = await events_of(turn, watch)
     assert [type(event) for event in events[-3:]] == [ToolFinished, Interrupted, MessageSaved]
     results = (await stored(talk))[2:]
     assert [(each.tool_call_id, each.status) for each in results] == [
@@ -162,15 +164,13 @@ async def test_stopping_a_tool_leaves_a_result_for_every_call(
     ]
 
 
-async def test_stopping_while_the_person_is_asked(
-    talk: Conversation, provider: ScriptedProvider
-) -> None:
+async def test_stopping_while_the_person_is_asked(talk: Engine, provider: ScriptedProvider) -> None:
     async def wait(_call: ToolCall, _tool: Tool) -> Permission:
         turn.stop()
         await asyncio.Event().wait()
         return "once"
 
-    talk.tool_registry.approve = wait
+    talk.tools.approve = wait
     provider.scripts.append(calls("noon"))
     turn = talk.turn("Go")
     events = await run(turn)
@@ -179,21 +179,23 @@ async def test_stopping_while_the_person_is_asked(
 
 
 async def test_whoever_reads_the_events_may_go_and_every_call_still_has_a_result(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append(calls("noon", "endless"))
-    events = talk.turn("Go").events()
-    async for event in events:
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, ToolStarted) and event.call.name == "endless":
-            break
-    await events.aclose()
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await events_of(talk.turn("Go"), watch)
     results = (await stored(talk))[2:]
     assert [each.tool_call_id for each in results] == ["id-noon", "id-endless"]
     assert results[0].content == "12:00"
 
 
 async def test_a_model_that_never_stops_calling_is_stopped_and_the_history_is_valid(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.extend([calls("noon")] * 4)
     events = await run(talk.turn("Go"))
@@ -205,17 +207,17 @@ async def test_a_model_that_never_stops_calling_is_stopped_and_the_history_is_va
 
 
 async def test_a_model_that_was_down_is_not_asked_again_after_the_tools(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     values = {"provider.fallbacks": ("model-y",)}
-    conversation = make_conversation(boxes=[BOX], values=values)
-    conversation.tool_registry.approve = once
-    await conversation.create("Test")
+    engine = make_engine(boxes=[BOX], values=values)
+    engine.tools.approve = once
+    await engine.create("Test")
     down = Failed("unreachable", "Nobody there.", temporary=True)
     provider.scripts.extend([[down], calls("noon"), ["Noon.", Finished()]])
-    await run(conversation.turn("Go"))
+    await run(engine.turn("Go"))
     assert [request.model for request in provider.requests] == ["model-x", "model-y", "model-y"]
-    assert (await stored(conversation))[-1].model == "model-y"
+    assert (await stored(engine))[-1].model == "model-y"
 
 
 class Full(MemoryStorage):
@@ -228,34 +230,35 @@ class Full(MemoryStorage):
 
 
 async def test_a_result_that_cannot_be_saved_is_sent_all_the_same(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(Full(), boxes=[BOX])
-    conversation.tool_registry.approve = once
-    await conversation.create("Test")
+    engine = make_engine(Full(), boxes=[BOX])
+    engine.tools.approve = once
+    await engine.create("Test")
     provider.scripts.extend([calls("noon"), ["Noon.", Finished()]])
-    events = await run(conversation.turn("Go"))
+    events = await run(engine.turn("Go"))
     assert sum(isinstance(event, NotSaved) for event in events) == 2
     assert provider.requests[1].messages[-1].content == "12:00"
-    assert [message.role for message in conversation.unsaved] == ["tool", "assistant"]
+    assert [message.role for message in engine.journal.unsaved] == ["tool", "assistant"]
 
 
 async def test_stopped_while_the_last_result_is_saved_the_turn_has_its_ending(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append(calls("noon"))
     turn = talk.turn("Go")
-    events = []
-    async for event in turn.events():
-        events.append(event)
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, MessageSaved) and event.message.role == "tool":
             turn.stop()
+
+    events = await events_of(turn, watch)
     assert [e for e in events if isinstance(e, Finished | Failed | Interrupted)] == [Interrupted()]
     assert [message.role for message in await stored(talk)] == ["user", "assistant", "tool"]
 
 
 async def test_asked_again_what_tools_have_said_stands_though_the_answer_fails(
-    talk: Conversation, provider: ScriptedProvider
+    talk: Engine, provider: ScriptedProvider
 ) -> None:
     await run(talk.turn("What time is it?"))
     question = talk.history[0]

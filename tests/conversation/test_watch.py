@@ -7,12 +7,21 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
+from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.watch import Back, Deleted, Watch
 from agno_shell.errors import StorageError
-from agno_shell.events import Finished, MessageSaved, NotSaved, RequestPrepared, TextDelta
+from agno_shell.events import (
+    Finished,
+    MessageSaved,
+    NotSaved,
+    RequestPrepared,
+    TextDelta,
+    TurnEvent,
+)
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, Session, new_id, now
 
 
@@ -33,7 +42,7 @@ class Ours(MemoryStorage):
 
 
 class Two(NamedTuple):
-    conversation: Conversation
+    engine: Engine
     watch: Watch
     ours: Ours
     other: MemoryStorage
@@ -48,29 +57,30 @@ class Two(NamedTuple):
         return message
 
     async def ask(self, text: str) -> list[Any]:
-        return [event async for event in self.conversation.turn(text).events()]
+        return await events_of(self.engine.turn(text))
 
 
 @pytest.fixture
-async def two(make_conversation: Callable[..., Conversation]) -> Two:
+async def two(make_engine: Callable[..., Engine]) -> Two:
     store = MemoryStore()
     ours, other = Ours(store), MemoryStorage(store)
-    conversation = make_conversation(ours)
-    session = await conversation.create("Shared")
-    watch = Watch(conversation)
+    engine = make_engine(ours)
+    session = await engine.create("Shared")
+    watch = engine.watch
     await watch.look()
-    return Two(conversation, watch, ours, other, session.session_id)
+    return Two(engine, watch, ours, other, session.session_id)
 
 
 async def test_what_this_shell_does_itself_is_never_news(two: Two) -> None:
     for text in ("one", "two"):
         await two.ask(text)
         assert await two.watch.look() is None
-    await two.conversation.set_model("model-y")
-    reply = Reply(two.conversation.head(), two.conversation.choice)
-    await two.conversation.keeping(reply).take([TextDelta("so f")])
+    await two.engine.set_model("model-y")
+    reply = Reply(two.engine.open_session.head, two.engine.current.choice)
+    keeping = Keeping(two.engine.store, two.session_id, reply, print)
+    await keeping.take([TextDelta("so f")])
     assert await two.watch.look() is None
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.elsewhere == 0
     assert not two.watch.ahead
 
 
@@ -86,32 +96,34 @@ async def test_messages_of_another_shell_are_counted(two: Two) -> None:
     two.says("theirs")
     two.says("theirs, too")
     assert await two.watch.look() is None
-    assert two.conversation.elsewhere == 2
+    assert two.engine.open_session.elsewhere == 2
     assert two.watch.ahead
     two.says("and more")
     await two.watch.look()
-    assert two.conversation.elsewhere == 3
+    assert two.engine.open_session.elsewhere == 3
 
 
 async def test_a_message_between_two_of_ours_is_counted(two: Two) -> None:
-    async for event in two.conversation.turn("question").events():
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, RequestPrepared):
             two.says("in between")
-    assert two.conversation.elsewhere == 1
+
+    await events_of(two.engine.turn("question"), watch)
+    assert two.engine.open_session.elsewhere == 1
     await two.watch.look()
-    assert two.conversation.elsewhere == 1
+    assert two.engine.open_session.elsewhere == 1
     assert not two.watch.ahead  # the newest message is ours
 
 
 async def test_both_answering_the_same_message_makes_two_branches(
-    two: Two, make_conversation: Callable[..., Conversation]
+    two: Two, make_engine: Callable[..., Engine]
 ) -> None:
     await two.ask("start")
-    other = make_conversation(two.other)
+    other = make_engine(two.other)
     await other.open(two.session_id)
     await two.ask("ours")
-    async for _event in other.turn("theirs").events():
-        pass
+    await events_of(other.turn("theirs"))
     await two.ask("ours again")
     tree = {message.id: message for message in two.other.tree(two.session_id)}
     assert len(tree) == 8
@@ -126,27 +138,27 @@ async def test_both_answering_the_same_message_makes_two_branches(
     ]
     path = [message.content for message in other.history]
     assert path == ["start", "echo: start", "theirs", "echo: theirs"]
-    assert all(tree[m.id].parent == m.parent for m in (*other.history, *two.conversation.history))
+    assert all(tree[m.id].parent == m.parent for m in (*other.history, *two.engine.history))
 
 
 async def test_opened_again_the_session_stands_where_the_other_shell_does(two: Two) -> None:
     await two.ask("start")
     theirs = two.says("theirs")
-    await two.conversation.open(two.session_id)
+    await two.engine.open(two.session_id)
     await two.watch.look()
-    assert two.conversation.head() == theirs.id
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.head == theirs.id
+    assert two.engine.open_session.elsewhere == 0
     assert not two.watch.ahead
 
 
 async def test_another_name_is_taken_and_another_model_is_not(two: Two) -> None:
-    await two.conversation.set_model("model-here")
+    await two.engine.set_model("model-here")
     two.other.update(two.session_id, name="Renamed", model="model-there", agent="poet")
     assert await two.watch.look() is None
-    session = two.conversation.session
+    session = two.engine.session
     assert (session.name, session.model, session.agent) == ("Renamed", "model-here", None)
-    await two.conversation.refresh()
-    assert two.conversation.session.model == "model-there"
+    await two.engine.refresh()
+    assert two.engine.session.model == "model-there"
 
 
 async def test_a_storage_that_cannot_be_read_is_no_news(two: Two) -> None:
@@ -155,7 +167,7 @@ async def test_a_storage_that_cannot_be_read_is_no_news(two: Two) -> None:
     two.ours.broken = False
     two.says("theirs")
     await two.watch.look()
-    assert two.conversation.elsewhere == 1
+    assert two.engine.open_session.elsewhere == 1
 
 
 async def test_a_deleted_session_is_news_once_and_what_is_said_is_kept(two: Two) -> None:
@@ -168,14 +180,14 @@ async def test_a_deleted_session_is_news_once_and_what_is_said_is_kept(two: Two)
     assert "in the trash" in question.reason
     assert f"/undelete {two.session_id[:8]} brings it back." in question.reason
     assert reply.message.content == "echo: meanwhile"
-    assert len(two.conversation.unsaved_here) == 2
+    assert len(two.engine.unsaved) == 2
     two.other.restore(trashed.trash_id)
     assert await two.watch.look() == Back(None)
     assert await two.watch.look() is None
-    assert two.conversation.unsaved == []
+    assert two.engine.journal.unsaved == []
     said = [message.content for message in two.other.messages(two.session_id)]
     assert said == ["before", "echo: before", "meanwhile", "echo: meanwhile"]
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.elsewhere == 0
 
 
 async def test_a_deletion_that_saving_has_found_is_told_there(two: Two) -> None:
@@ -209,7 +221,7 @@ async def test_what_cannot_be_saved_in_a_restored_session_is_still_not_saved(two
     news = await two.watch.look()
     assert isinstance(news, Back)
     assert str(news.error) == "The disk is full."
-    assert len(two.conversation.unsaved) == 2
+    assert len(two.engine.journal.unsaved) == 2
 
 
 async def test_a_message_that_a_failed_write_left_behind_is_no_other_shells(two: Two) -> None:
@@ -218,19 +230,19 @@ async def test_a_message_that_a_failed_write_left_behind_is_no_other_shells(two:
         raise StorageError("It could not be put back.")
 
     two.ours.append = torn  # type: ignore[method-assign]
-    await two.conversation.add(Message(new_id(), "user", "torn", now()))
+    await two.engine.journal.add(Message(new_id(), "user", "torn", now()))
     await two.watch.look()
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.elsewhere == 0
 
 
 async def test_the_watch_follows_to_another_session(two: Two) -> None:
-    second = await two.conversation.create("Second")
+    second = await two.engine.create("Second")
     two.says("in the first")
     assert await two.watch.look() is None
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.elsewhere == 0
     two.other.append(second.session_id, Message(new_id(), "user", "in the second", now()))
     await two.watch.look()
-    assert two.conversation.elsewhere == 1
+    assert two.engine.open_session.elsewhere == 1
 
 
 async def test_what_is_said_while_a_session_is_read_is_shown_and_no_news(two: Two) -> None:
@@ -244,21 +256,24 @@ async def test_what_is_said_while_a_session_is_read_is_shown_and_no_news(two: Tw
         return session
 
     two.ours.open = slow  # type: ignore[method-assign]
-    await two.conversation.open(two.session_id)
-    assert [message.content for message in two.conversation.history] == ["late"]
-    assert two.conversation.session.message_count == 1
+    await two.engine.open(two.session_id)
+    assert [message.content for message in two.engine.history] == ["late"]
+    assert two.engine.session.message_count == 1
     await two.ask("next")
-    assert two.conversation.elsewhere == 0
+    assert two.engine.open_session.elsewhere == 0
 
 
 async def test_a_session_deleted_behind_the_question_is_answered_all_the_same(two: Two) -> None:
     for text in ("one", "two"):
         await two.ask(text)
-    await two.conversation.open(two.session_id)
-    turn = two.conversation.turn("three").events()
-    assert isinstance(await anext(turn), MessageSaved)
-    two.other.delete(two.session_id)
-    rest = [event async for event in turn]
+    await two.engine.open(two.session_id)
+
+    def watch(event: TurnEvent) -> None:
+        if isinstance(event, MessageSaved) and event.message.role == "user":
+            two.other.delete(two.session_id)
+
+    first, *rest = await events_of(two.engine.turn("three"), watch)
+    assert isinstance(first, MessageSaved)
     assert any(isinstance(event, Finished) for event in rest)
     assert isinstance(rest[-1], NotSaved)
     assert rest[-1].message.content == "echo: three"
@@ -270,13 +285,13 @@ async def test_unsaved_messages_stay_where_they_were_said(two: Two) -> None:
     await two.ask("unsaved")
     two.other.restore(two.other.trash()[0].trash_id)
     two.says("theirs")
-    await two.conversation.open(two.session_id)
+    await two.engine.open(two.session_id)
     said = ["begin", "echo: begin", "unsaved", "echo: unsaved"]
-    assert [message.content for message in two.conversation.history] == said
+    assert [message.content for message in two.engine.history] == said
     assert [message.content for message in two.other.messages(two.session_id)] == said
-    assert two.conversation.unsaved == []
-    second = await two.conversation.create("Second")
-    assert two.conversation.session.session_id == second.session_id
+    assert two.engine.journal.unsaved == []
+    second = await two.engine.create("Second")
+    assert two.engine.session.session_id == second.session_id
 
 
 async def test_unsaved_messages_stay_on_their_branch_when_the_head_has_moved(two: Two) -> None:
@@ -287,12 +302,12 @@ async def test_unsaved_messages_stay_on_their_branch_when_the_head_has_moved(two
         raise StorageError("The disk is full.")
 
     two.ours.append = full  # type: ignore[method-assign]
-    root = two.conversation.history[0].id
+    root = two.engine.history[0].id
     await two.ask("unsaved")
     two.says("theirs", parent=root)
-    await two.conversation.open(two.session_id)
+    await two.engine.open(two.session_id)
     said = ["begin", "echo: begin", "unsaved", "echo: unsaved"]
-    assert [message.content for message in two.conversation.history] == said
+    assert [message.content for message in two.engine.history] == said
     two.ours.append = ours  # type: ignore[method-assign]
     await two.ask("more")
     assert [m.content for m in two.other.messages(two.session_id)] == [*said, "more", "echo: more"]
@@ -300,12 +315,16 @@ async def test_unsaved_messages_stay_on_their_branch_when_the_head_has_moved(two
 
 async def test_a_reply_whose_beginning_was_rescued_is_kept_whole_beside_it(two: Two) -> None:
     trashed = None
-    async for event in two.conversation.turn("question").events():
+
+    def watch(event: TurnEvent) -> None:
+        nonlocal trashed
         if isinstance(event, Finished):
             trashed = two.other.delete(two.session_id)
+
+    await events_of(two.engine.turn("question"), watch)
     assert trashed is not None
     await two.ask("meanwhile")
-    [reply, *_later] = two.conversation.unsaved
+    [reply, *_later] = two.engine.journal.unsaved
     two.other.restore(trashed.trash_id)
     # As a storage does with what it has kept of a reply when nobody writes it any more.
     beginning = reply._replace(content="ec", status="interrupted", usage=None, timing=None)
@@ -321,6 +340,6 @@ async def test_a_reply_whose_beginning_was_rescued_is_kept_whole_beside_it(two: 
         "meanwhile",
         "echo: meanwhile",
     ]
-    assert list(two.conversation.history) == path
-    assert two.conversation.elsewhere == 0
+    assert list(two.engine.history) == path
+    assert two.engine.open_session.elsewhere == 0
     assert not two.watch.ahead

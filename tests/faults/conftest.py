@@ -17,9 +17,10 @@ from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.contracts import Provider, ProviderOptions, Storage, StorageOptions
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.events import TurnEvent
 from agno_shell.testing.model_server import ModelServer
+from agno_shell.testing.turn_events import events_of
 
 KEY = "sk-fake-0000-the-key-of-the-laboratory"
 LIMITS = {"reply_bytes": 100_000}
@@ -33,17 +34,17 @@ class Lab(NamedTuple):
     """One session in which something goes wrong."""
 
     server: ModelServer
-    conversation: Conversation
+    engine: Engine
     folder: Path
 
     async def say(self, text: str) -> list[TurnEvent]:
         """The events of one turn, all of them."""
         async with asyncio.timeout(90):
-            return [event async for event in self.conversation.turn(text).events()]
+            return await events_of(self.engine.turn(text))
 
     def stored(self) -> list[dict[str, Any]]:
         """The messages as they are on the disk."""
-        session_id = self.conversation.session.session_id
+        session_id = self.engine.session.session_id
         path = self.folder / session_id / "messages.json"
         messages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return [{"status": "complete", **message} for message in messages]
@@ -115,7 +116,7 @@ async def impatient_direct(running_server: ModelServer, log: Path) -> AsyncItera
 
 @pytest.fixture(params=["litellm", "direct"])
 def provider(request: pytest.FixtureRequest) -> Provider:
-    """What :func:`make_conversation` asks: each provider in turn. An impatient one where the
+    """What :func:`make_engine` asks: each provider in turn. An impatient one where the
     fault of the test is over when a limit is."""
     fault = request.node.callspec.params.get("fault")
     is_waited_for = fault is not None and fault.is_waited_for(request.param)
@@ -140,7 +141,7 @@ def server(running_server: ModelServer) -> ModelServer:
 
 @pytest.fixture
 def make_lab(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
     storage: Storage,
     server: ModelServer,
     tmp_path: Path,
@@ -149,11 +150,9 @@ def make_lab(
 
     async def make(values: Mapping[str, Any] | None = None) -> Lab:
         once = {"provider.limits.tries": 1, "provider.api_base": server.base_url}
-        conversation = make_conversation(
-            storage, default="test-model", values={**once, **(values or {})}
-        )
-        await conversation.create("Laboratory")
-        return Lab(server, conversation, tmp_path / "sessions")
+        engine = make_engine(storage, default="test-model", values={**once, **(values or {})})
+        await engine.create("Laboratory")
+        return Lab(server, engine, tmp_path / "sessions")
 
     return make
 

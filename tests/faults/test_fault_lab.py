@@ -17,6 +17,7 @@ from agno_shell.events import NOT_SENT_AGAIN, Failed, Finished, Retrying, TextDe
 from agno_shell.testing.model_faults import TERMINAL_CODES
 from agno_shell.testing.model_server import ModelServer, Script
 from agno_shell.testing.strict import body_problem
+from agno_shell.testing.turn_events import events_of
 from agno_shell.toolkit.terminal_text import clean_line
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -342,12 +343,13 @@ async def test_a_model_process_that_is_killed_costs_the_rest_of_the_reply(
 ) -> None:
     lab = await make_lab()
     lab.server.stall([HALF])
-    events = []
-    async for event in lab.conversation.turn("Hello").events():
-        events.append(event)
+
+    def watch(event: TurnEvent) -> None:
         if isinstance(event, TextDelta):
             assert litellm.pid is not None
             os.kill(litellm.pid, signal.SIGKILL)
+
+    events = await events_of(lab.engine.turn("Hello"), watch)
     end = ending(events)
     assert isinstance(end, Failed)
     assert end.kind == "provider_died"

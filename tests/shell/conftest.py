@@ -14,9 +14,10 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from agno_shell.config import Config
 from agno_shell.contracts import Storage
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.loop import Shell
+from agno_shell.shell.opening import Opening
 from agno_shell.shell.terminal import FrameOutput, patch_parser
 from agno_shell.shell.terminal_frontend import TerminalFrontend
 
@@ -106,7 +107,7 @@ class Seat:
 
 @pytest.fixture
 async def sit_down(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
 ) -> AsyncIterator[Callable[..., Any]]:
     """Starts a shell: ``seat = await sit_down()``."""
     seats: list[Seat] = []
@@ -128,10 +129,10 @@ async def sit_down(
         patch_parser(keyboard)
         terminal = EmulatedTerminal()
         output = FrameOutput(terminal, lambda: Size(ROWS, COLUMNS), term="xterm", enable_cpr=False)
-        conversation = make_conversation(
+        engine = make_engine(
             storage, **{key: options.pop(key) for key in OF_CONVERSATION if key in options}
         )
-        plain = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
+        plain = engine.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         frontend = TerminalFrontend(
             keyboard,
             output,
@@ -139,7 +140,7 @@ async def sit_down(
             vi=vi,
         )
         shell = Shell(
-            conversation,
+            engine,
             frontend,
             renderer or plain,
             Config(),
@@ -149,7 +150,7 @@ async def sit_down(
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)
-        seat.task = asyncio.create_task(shell.run(**options))
+        seat.task = asyncio.create_task(shell.run(Opening(**options)))
         await seat.sees("›")
         await seat.sees("Welcome.")
         return seat

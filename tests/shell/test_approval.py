@@ -176,14 +176,14 @@ async def test_control_c_stops_the_turn(
     await seat.sees("(stopped; what was shown is kept; /continue goes on, /retry asks again)")
     await seat.until(lambda: "Never" not in screen(seat))
     assert box.calls == []
-    history = seat.shell.conversation.history
+    history = seat.shell.engine.history
     assert [each.role for each in history] == ["user", "assistant", "tool"]
     assert seat.shell.frontend.buffer.text == typed
 
 
 async def test_leaving_ends_the_question(seat: Any, provider: ScriptedProvider, box: Box) -> None:
     await asks(seat, provider)
-    seat.shell.must_leave(15)
+    seat.shell.leaving.must(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
     assert box.calls == []
 

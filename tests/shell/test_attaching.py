@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def questions(seat: Any) -> list[list[str]]:
     """The names of what went with each question."""
-    history = seat.shell.conversation.history
+    history = seat.shell.engine.history
     return [[file.name for file in each.attachments] for each in history if each.role == "user"]
 
 
@@ -43,7 +43,7 @@ async def test_a_file_is_named_completed_and_sent(
     await seat.sees("[attached: notes.txt · text/plain · 9 B]")
     await seat.until(lambda: bool(provider.requests))
     assert questions(seat) == [["notes.txt"]]
-    assert seat.shell.conversation.history[0].content == "What is in @notes.txt"
+    assert seat.shell.engine.history[0].content == "What is in @notes.txt"
 
 
 async def test_what_waits_goes_with_the_next_message_only(
@@ -129,7 +129,7 @@ async def test_control_c_stops_looking(
     provider.abilities = starting  # type: ignore[assignment, method-assign]
     seat = await sit_down()
     seat.type("Look at @notes.txt \r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("\x03")
     await seat.sees("Nothing was sent.")
     await seat.until(lambda: seat.shell.frontend.buffer.text == "Look at @notes.txt")

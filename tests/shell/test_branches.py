@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.events import Failed, Finished
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 
 SitDown = Callable[..., Any]
 
@@ -38,7 +39,7 @@ async def seat(sit_down: SitDown) -> Any:
 
 
 def path(seat: Any) -> list[str]:
-    return [message.content for message in seat.shell.conversation.history]
+    return [message.content for message in seat.shell.engine.history]
 
 
 async def stands(seat: Any, *texts: str) -> None:
@@ -103,18 +104,18 @@ async def test_files_go_with_a_question_in_other_words(seat: Any, tmp_path: Path
     file, other = tmp_path / "notes.txt", tmp_path / "other.txt"
     file.write_text("flour")
     other.write_text("salt")
-    control, conversation = seat.shell.control, seat.shell.conversation
+    engine = seat.shell.engine
 
     def attached() -> list[tuple[str, int]]:
-        return [(each.name, each.size) for each in conversation.history[-2].attachments]
+        return [(each.name, each.size) for each in engine.history[-2].attachments]
 
-    await control.edit(conversation.history[2].id, f"see @{file}")
+    await engine.edit(engine.history[2].id, f"see @{file}")
     assert attached() == [("notes.txt", 5)]
-    await control.edit(conversation.history[2].id, f"see @{file} and @{other}")
+    await engine.edit(engine.history[2].id, f"see @{file} and @{other}")
     assert attached() == [("notes.txt", 5), ("other.txt", 4)]
     file.write_text("more flour")
     other.unlink()
-    await control.edit(conversation.history[2].id, f"see @{file}, once more")
+    await engine.edit(engine.history[2].id, f"see @{file}, once more")
     assert attached() == [("other.txt", 4), ("notes.txt", 10)]
 
 
@@ -153,11 +154,11 @@ async def test_another_branch_is_chosen_in_the_tree(seat: Any) -> None:
 
 
 async def test_a_fork_is_opened(seat: Any) -> None:
-    first = seat.shell.conversation.session
+    first = seat.shell.engine.session
     seat.type("/fork Other --at 2\r")
     await seat.sees(f"/switch {first.session_id[:8]} leads back there.")
     await stands(seat, "one", "echo: one")
-    assert seat.shell.conversation.session.name == "Other"
+    assert seat.shell.engine.session.name == "Other"
     seat.type("three\r")
     await seat.sees("echo: three")
     seat.type(f"/switch {first.session_id[:8]}\r")
@@ -190,7 +191,7 @@ async def test_an_error_of_a_retry_is_one_line_and_the_reply_still_stands(
 
 
 async def test_what_a_shell_takes_back_is_no_news_for_it(
-    sit_down: SitDown, make_conversation: Callable[..., Conversation]
+    sit_down: SitDown, make_engine: Callable[..., Engine]
 ) -> None:
     store = MemoryStore()
     seat = await sit_down(MemoryStorage(store))
@@ -199,11 +200,10 @@ async def test_what_a_shell_takes_back_is_no_news_for_it(
     seat.type("/undo\r")
     await seat.sees("Taken back: › begin")
     await seat.shell.session_monitor.look()
-    elsewhere = make_conversation(MemoryStorage(store))
-    await elsewhere.open(seat.shell.conversation.session.session_id)
+    elsewhere = make_engine(MemoryStorage(store))
+    await elsewhere.open(seat.shell.engine.session.session_id)
     assert elsewhere.history == []
-    async for _event in elsewhere.turn("other").events():
-        pass
+    await events_of(elsewhere.turn("other"))
     await seat.shell.session_monitor.look()
     await seat.sees("2 messages were added to this session elsewhere.")
     seat.type("/redo\r")
@@ -211,7 +211,7 @@ async def test_what_a_shell_takes_back_is_no_news_for_it(
     seat.type("more\r")
     await seat.sees("echo: more")
     assert path(seat) == ["begin", "echo: begin", "more", "echo: more"]
-    assert len(await seat.shell.conversation.tree()) == 6
+    assert len(await seat.shell.engine.messages.tree()) == 6
     assert seat.terminal.text().count("to this session elsewhere") == 1
 
 

@@ -18,14 +18,14 @@ class CheckedStorage(MemoryStorage):
 
 async def test_every_part_is_looked_at(sit_down: SitDown) -> None:
     seat = await sit_down(CheckedStorage(), default=None)
-    seat.shell._examine = lambda repair: [Finding("config", "A slip.", healed=repair)]
-    found = await seat.shell.context.check()
+    seat.shell.context.app.examine = lambda repair: [Finding("config", "A slip.", healed=repair)]
+    found = await seat.shell.context.app.check()
     assert [(each.where, each.healed) for each in found] == [
         ("config", False),
         ("provider", False),
         ("storage", False),
     ]
-    found = await seat.shell.context.check(repair=True)
+    found = await seat.shell.context.app.check(repair=True)
     assert [each.healed for each in found] == [True, False, True]
 
 

@@ -27,7 +27,7 @@ async def seat(sit_down: SitDown, register: Callable[..., None]) -> Any:
         number = int(text)
         await gate.wait()
         options = [(("", f"option {n:02}"), ("bold", " \x1b[31mred\tend")) for n in range(number)]
-        context.print(f"picked {await context.choose(options)}")
+        context.ui.print(f"picked {await context.ui.choose(options)}")
 
     register("picker", register_commands=lambda: [Command("pick", "Pick.", pick)])
     seated = await sit_down()
@@ -133,7 +133,7 @@ async def test_who_is_typing_picks_nothing_by_accident(
 ) -> None:
     seat.gate.clear()
     seat.type("/pick 3\r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("a mess")
     await seat.sees("› a mess")
     seat.gate.set()
@@ -147,7 +147,7 @@ async def test_who_is_typing_picks_nothing_by_accident(
 async def test_enter_says_the_draft_that_was_begun_before_the_list(seat: Any) -> None:
     seat.gate.clear()
     seat.type("/pick 3\r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("a message")
     await seat.sees("› a message")
     seat.gate.set()
@@ -160,7 +160,7 @@ async def test_enter_says_the_draft_that_was_begun_before_the_list(seat: Any) ->
 async def test_a_draft_survives_a_choice(seat: Any) -> None:
     seat.gate.clear()
     seat.type("/pick 3\r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("a draft")
     await seat.sees("› a draft")
     seat.gate.set()
@@ -194,7 +194,7 @@ async def test_what_waits_in_the_queue_goes_on_waiting(
 ) -> None:
     seat.gate.clear()
     seat.type("/pick 3\r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("said ahead\r")
     await seat.sees("1 waiting")
     seat.gate.set()
@@ -219,7 +219,7 @@ async def test_a_reply_can_be_stopped_afterwards(seat: Any, provider: ScriptedPr
 
 async def test_a_signal_ends_the_shell_behind_a_list(seat: Any) -> None:
     await offers(seat)
-    seat.shell.must_leave(15)
+    seat.shell.leaving.must(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
 
 

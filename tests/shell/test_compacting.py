@@ -27,7 +27,7 @@ async def asks(seat: Any, text: str, answer: str) -> None:
     seat.type(f"{text}\r")
     await seat.until(
         lambda: (
-            any(each.content == answer for each in seat.shell.conversation.history)
+            any(each.content == answer for each in seat.shell.engine.history)
             and not seat.shell.frontend.busy
         ),
         answer,
@@ -44,13 +44,13 @@ async def seat(sit_down: SitDown) -> Any:
 async def test_the_receipt_is_what_the_next_request_holds(
     seat: Any, provider: ScriptedProvider
 ) -> None:
-    control = seat.shell.control
-    path = await control.path()
+    control = seat.shell.engine
+    path = await control.messages.path()
     seat.type("/remember The deadline is Friday.\r")
     await seat.sees("Remembered in this session as number 1")
     seat.type("/pin 2\r")
     await seat.sees("Message 2 is always sent from now on, with its turn: assistant: echo: one")
-    assert seat.shell.conversation.session.pinned == (path[1].id,)
+    assert seat.shell.engine.session.pinned == (path[1].id,)
     seat.type("/context\r")
     await seat.sees("Nothing of the conversation is left out.")
     assert "The person asked you to remember: - The d…" in seat.terminal.text()
@@ -97,7 +97,7 @@ async def test_a_summary_that_is_stopped_changes_nothing(
     await seat.sees("(stopped) Nothing has changed: everything is sent as before.")
     assert "/continue" not in seat.terminal.text()
     await say(seat, "four")
-    assert [each.role for each in seat.shell.conversation.history].count("summary") == 0
+    assert [each.role for each in seat.shell.engine.history].count("summary") == 0
 
 
 async def test_a_summary_that_fails_changes_nothing(seat: Any, provider: ScriptedProvider) -> None:
@@ -110,7 +110,7 @@ async def test_a_summary_that_fails_changes_nothing(seat: Any, provider: Scripte
     await seat.sees("It broke off. Look at the log. /compact tries it again. Nothing has")
     assert "/retry" not in seat.terminal.text()
     assert "/continue" not in seat.terminal.text()
-    assert await seat.shell.control.compact() is not None
+    assert await seat.shell.engine.compact() is not None
 
 
 async def test_many_requests_are_asked_about_first(
@@ -121,7 +121,7 @@ async def test_many_requests_are_asked_about_first(
     for number in range(8):
         provider.scripts.append([f"{number} " * 250, Finished()])
         seat.type(f"ask {number}\r")
-        await seat.until(lambda n=number: len(seat.shell.conversation.history) == 2 * n + 2)
+        await seat.until(lambda n=number: len(seat.shell.engine.history) == 2 * n + 2)
     before = len(provider.requests)
     seat.type("/compact\r")
     await seat.sees("requests to sum up. Go on?")
@@ -182,7 +182,7 @@ async def test_it_is_not_done_by_itself_for_a_few_words(
     storage = MemoryStorage()
     seat = await sit_down(storage, values=AUTO)
     storage.remember(storage.current() or "", "word " * 1_400)
-    await seat.shell.refresh()
+    await seat.shell.engine.refresh()
     await say(seat, "one", "two", "three", "four")
     assert len(provider.requests) == 4
 

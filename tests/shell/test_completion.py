@@ -12,6 +12,7 @@ from agno_shell.contracts import Command, Completion
 from agno_shell.errors import UsageError
 from agno_shell.shell import completion as module
 from agno_shell.shell.completion import ShellCompleter, completes, fuzzy, match
+from agno_shell.testing.fake_context import FakeContext
 
 
 async def offer(_context: Any, argument: str) -> Iterable[Completion]:
@@ -27,7 +28,7 @@ COMMANDS = {
 
 
 async def complete(text: str) -> list[tuple[str, int]]:
-    completer = ShellCompleter(lambda: COMMANDS, None)  # type: ignore[arg-type]
+    completer = ShellCompleter(lambda: COMMANDS, lambda _command: FakeContext())
     found = completer.get_completions_async(Document(text), CompleteEvent())
     return [(completion.text, completion.start_position) async for completion in found]
 

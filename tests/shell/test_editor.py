@@ -150,7 +150,7 @@ async def test_a_command_edits_a_text_and_ctrl_c_is_the_editors(
     editor(f'until [ -e {tmp_path}/go ]; do sleep 0.01; done; printf "new" > "$2"')
 
     async def change(context: Any, text: str) -> None:
-        context.print(f"edited {await context.edit_text(text)!r}")
+        context.ui.print(f"edited {await context.ui.edit(text)!r}")
 
     register("changer", register_commands=lambda: [Command("change", "Change.", change)])
     seat = await sit_down()
@@ -167,13 +167,13 @@ async def test_a_command_edits_a_text_and_ctrl_c_is_the_editors(
 
 async def test_text_is_filled_into_the_input_behind_the_draft(sit_down: SitDown) -> None:
     seat = await sit_down()
-    seat.shell.context.fill_input("again")
+    seat.shell.context.ui.fill("again")
     await seat.sees("› again")
-    seat.shell.context.fill_input("x" * 5000)
+    seat.shell.context.ui.fill("x" * 5000)
     await seat.sees("[paste 1: 5,000 characters, 1 lines]")
     seat.type("\r")
-    await seat.until(lambda: bool(seat.shell.conversation.history))
-    assert seat.shell.conversation.history[0].content == "again\n" + "x" * 5000
+    await seat.until(lambda: bool(seat.shell.engine.history))
+    assert seat.shell.engine.history[0].content == "again\n" + "x" * 5000
 
 
 async def test_the_terminal_is_given_text_for_its_clipboard(
@@ -183,5 +183,5 @@ async def test_the_terminal_is_given_text_for_its_clipboard(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     seat = await sit_down()
-    assert "OSC 52" in await seat.shell.context.copy("hello")
+    assert "OSC 52" in await seat.shell.context.ui.copy("hello")
     assert "\x1b]52;c;aGVsbG8=\x07" in seat.terminal.getvalue()

@@ -160,7 +160,9 @@ async def test_a_completion_that_raises(sit_down: SitDown, register: Register) -
     async def complete(context: Any, argument: str) -> Any:
         raise ValueError("boom")
 
-    command = Command("zap", "x", lambda context, text: context.print("zapped"), complete=complete)
+    command = Command(
+        "zap", "x", lambda context, text: context.ui.print("zapped"), complete=complete
+    )
     register("bad", register_commands=lambda: [command])
     seat = await sit_down()
     seat.type("/zap a\r")
@@ -311,7 +313,7 @@ async def test_a_plugin_that_loads_slowly_sees_the_first_request(
     monkeypatch.setattr(plugins, "load_installed", load)
     seat = await sit_down()
     seat.type("hi\r")
-    waits = lambda: getattr(seat.shell._stop, "__name__", "") == "cancel"  # noqa: E731
+    waits = lambda: getattr(seat.shell.work._stop, "__name__", "") == "cancel"  # noqa: E731
     await seat.until(lambda: waits() or bool(provider.requests))  # type: ignore[no-untyped-call]
     assert provider.requests == []
     loaded.set()
@@ -327,7 +329,7 @@ async def test_a_plugin_that_hangs_at_its_import_can_be_waited_for_no_longer(
     seat = await sit_down()
     try:
         seat.type("/unknown\r")
-        await seat.until(lambda: seat.shell._stop is not None)
+        await seat.until(lambda: seat.shell.work._stop is not None)
         seat.type("\x03")
         await seat.sees("There is no command /unknown")
     finally:
@@ -416,7 +418,7 @@ async def test_a_storage_that_raises(
         patch.setattr(storage, "append", lambda *_given: raising(error)())
         await talks(seat)
         await seat.sees("was not saved")
-        await seat.until(lambda: len(seat.shell.conversation.unsaved) == 2)
+        await seat.until(lambda: len(seat.shell.engine.journal.unsaved) == 2)
     seat.type("again\r")
     await seat.sees("Everything that was said is saved now.")
     assert len(storage.messages(storage.current() or "")) == 4
@@ -517,7 +519,7 @@ async def test_a_filter_that_hangs_stops_each_request_and_can_be_stopped(
             )
         plugins.hooks.seconds = 30
         seat.type("hello\r")
-        await seat.until(lambda: seat.shell._stop is not None)
+        await seat.until(lambda: seat.shell.work._stop is not None)
         await asyncio.sleep(0.05)
         seat.type("\x03")
         await seat.sees("stopped before any of the reply had come")
@@ -530,10 +532,10 @@ async def test_a_context_is_safe_to_use_in_a_hook(sit_down: SitDown, register: R
     seen: dict[str, Any] = {}
 
     def started(context: Any) -> None:
-        context.print("printed by a hook")
+        context.ui.print("printed by a hook")
         seen["thread"] = threading.current_thread()
-        seen["name"] = context.session.name
-        seen["count"] = context.store(lambda storage: len(storage.sessions())).result(5)
+        seen["name"] = context.engine.session.name
+        seen["count"] = context.storage(lambda storage: len(storage.sessions())).result(5)
         with suppress(AttributeError):
             context.no_such_thing()
 

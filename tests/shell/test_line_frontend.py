@@ -11,12 +11,13 @@ from prompt_toolkit.completion import DummyCompleter
 
 from agno_shell.config import Config
 from agno_shell.contracts import Command, Tool, ToolBox, ToolFactory
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import Failed, Finished
 from agno_shell.shell.frontend import Option
 from agno_shell.shell.line_frontend import READ_AHEAD, LineFrontend
 from agno_shell.shell.loop import Shell
+from agno_shell.shell.opening import Opening
 from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -54,7 +55,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def make_shell(make_conversation: Callable[..., Conversation]) -> Callable[..., Shell]:
+def make_shell(make_engine: Callable[..., Engine]) -> Callable[..., Shell]:
     """Makes a shell at a front."""
 
     def make(
@@ -63,10 +64,10 @@ def make_shell(make_conversation: Callable[..., Conversation]) -> Callable[..., 
         *,
         boxes: Sequence[ToolFactory] = (),
     ) -> Shell:
-        conversation = make_conversation(storage, boxes=boxes)
-        renderer = conversation.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
+        engine = make_engine(storage, boxes=boxes)
+        renderer = engine.plugins.renderers.get("plain").open(None)  # type: ignore[arg-type]
         return Shell(
-            conversation,
+            engine,
             frontend,
             renderer,
             Config(),
@@ -92,7 +93,7 @@ def run(make_shell: Callable[..., Shell]) -> Any:
     ) -> str:
         sink = io.StringIO()
         shell = make_shell(LineFrontend(io.BytesIO(typed), sink, ask=ask), storage, boxes=boxes)
-        assert await asyncio.wait_for(shell.run(new="Test"), 10) == status
+        assert await asyncio.wait_for(shell.run(Opening(new="Test")), 10) == status
         return sink.getvalue()
 
     return run_shell
@@ -247,7 +248,7 @@ async def test_for_a_person_errors_stay_on_the_screen_and_leaving_is_no_failure(
 
 
 async def test_an_interrupt_stops_the_reply(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     frontend = LineFrontend(io.BytesIO(b""), io.StringIO(), ask=False)
     stopped: list[bool] = []
@@ -419,7 +420,7 @@ async def test_the_session_is_watched_for_a_person_and_not_for_a_pipe(
 
 async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
     frontend, sink = await front_on(b"1\n", ask=False)
-    assert not frontend.has_person
+    assert not frontend.has_user
     assert await asyncio.wait_for(frontend.choose(OPTIONS), 20) is None
     assert sink.getvalue() == ""
     assert await frontend.read() == "1"
@@ -427,9 +428,9 @@ async def test_nobody_is_asked_to_choose_in_a_pipe() -> None:
 
 async def test_there_is_no_person_behind_the_end_of_the_input() -> None:
     frontend, _sink = await front_on(b"")
-    assert frontend.has_person
+    assert frontend.has_user
     assert await frontend.read() is None
-    assert not frontend.has_person
+    assert not frontend.has_user
     # Whoever asks all the same is not left waiting.
     assert await asyncio.wait_for(frontend.confirm("Sure?"), 20) is None
     assert await asyncio.wait_for(frontend.choose(OPTIONS), 20) is None
@@ -478,7 +479,7 @@ async def test_an_input_that_has_ended_answers_nothing(at_a_dumb_terminal: Any) 
     assert await asyncio.wait_for(frontend.ask_choice(ANSWERS, default=0), 20) is None
     assert await frontend.read() == "said"
     assert await frontend.read() is None
-    assert not frontend.has_person
+    assert not frontend.has_user
 
 
 async def test_in_a_pipe_nobody_is_asked_and_no_tool_runs(

@@ -227,7 +227,7 @@ async def test_a_command_that_has_a_bug_is_named(
     def broken(context: Any, arguments: str) -> None:
         raise ZeroDivisionError("oops")
 
-    commands = seat.shell.plugins.commands
+    commands = seat.shell.engine.plugins.commands
     commands._items["info"] = commands.get("info")._replace(run=broken)
     seat.type("/info\r")
     await seat.sees("/info failed: ZeroDivisionError: oops")
@@ -241,10 +241,10 @@ async def test_control_c_ends_a_command_that_hangs(sit_down: SitDown) -> None:
     async def hang(context: Any, arguments: str) -> None:
         await asyncio.Event().wait()
 
-    commands = seat.shell.plugins.commands
+    commands = seat.shell.engine.plugins.commands
     commands._items["info"] = commands.get("info")._replace(run=hang)
     seat.type("/info\r")
-    await seat.until(lambda: seat.shell._stop is not None)
+    await seat.until(lambda: seat.shell.work._stop is not None)
     seat.type("\x03")
     await seat.sees("(stopped)")
     seat.type("on\r")
@@ -274,7 +274,7 @@ async def test_what_was_not_saved_survives_a_switch_and_is_saved_at_the_end(
     await seat.sees("echo: precious")
     await seat.sees("The message was not saved: The disk is full.")
     seat.type("/switch Second\r")
-    await seat.until(lambda: seat.shell.conversation.session.session_id == second.session_id)
+    await seat.until(lambda: seat.shell.engine.session.session_id == second.session_id)
     storage.full = False
     await seat.leaves()
     assert storage.messages(second.session_id) == []
@@ -375,7 +375,7 @@ async def test_the_word_exit_twice_leaves_whatever_is_not_saved(sit_down: SitDow
 
 async def test_a_signal_is_not_asked_back(sit_down: SitDown) -> None:
     seat = await in_trouble(sit_down)
-    seat.shell.must_leave(15)
+    seat.shell.leaving.must(15)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 15
     assert "Leave anyway" not in seat.terminal.text()
 
@@ -384,7 +384,7 @@ async def test_a_signal_ends_the_question_whether_to_leave(sit_down: SitDown) ->
     seat = await in_trouble(sit_down)
     seat.type("\x04")
     await seat.sees("Leave anyway?")
-    seat.shell.must_leave(1)
+    seat.shell.leaving.must(1)
     assert await asyncio.wait_for(seat.task, 20) == 128 + 1
 
 
@@ -396,7 +396,7 @@ async def test_a_terminal_that_went_away_is_not_asked(sit_down: SitDown) -> None
 
 async def test_who_can_be_saved_at_the_last_moment_is_not_asked(sit_down: SitDown) -> None:
     seat = await in_trouble(sit_down)
-    seat.shell.conversation.store._storage.full = False
+    seat.shell.engine.store._storage.full = False
     await seat.leaves()
     assert "Leave anyway" not in seat.terminal.text()
     await seat.sees("Everything that was said is saved now.")
@@ -417,7 +417,7 @@ async def test_a_session_opens_at_a_message_and_goes_on_at_its_end(sit_down: Sit
     long = storage.create("Long").session_id
     made = conversation_in(storage, long, 300)
     seat = await sit_down(storage, new="Here")
-    await seat.shell.open(long, made[20].id)
+    await seat.shell.engine.switch(long, made[20].id)
     await seat.sees("… 277 messages follow.")
     shown = seat.terminal.text()
     assert [f"said {n:03}" in shown for n in (17, 18, 19, 20, 21, 22, 23)] == [
@@ -445,20 +445,20 @@ async def test_a_session_opens_at_a_message_of_its_end_or_of_another_branch(
     storage.append(session_id, other)
     seat = await sit_down(storage, new="Here")
     context = seat.shell.context
-    await context.switch(session_id, other.id)
+    await context.engine.switch(session_id, other.id)
     await seat.sees("› said aside")
     assert "follow" not in seat.terminal.text()
-    await context.switch(session_id, made[3].id)
+    await context.engine.switch(session_id, made[3].id)
     await seat.sees("This is on another branch.")
     assert "said 003" in seat.terminal.text()
-    await context.switch(session_id, new_id())
+    await context.engine.switch(session_id, new_id())
     await seat.sees("That message is not in the session any more.")
 
 
 async def test_what_was_healed_is_told_with_the_whole_path(sit_down: SitDown) -> None:
     seat = await sit_down()
     copy = "/home/" + "a-folder-with-a-long-name/" * 30 + "messages.json.before-20260101T000000Z"
-    seat.shell.plugins.report(f"A file was damaged. It is kept as {copy}.")
+    seat.shell.engine.plugins.report(f"A file was damaged. It is kept as {copy}.")
     await seat.until(lambda: f"{copy}." in seat.terminal.text().replace("\n", ""))
 
 

@@ -98,6 +98,12 @@ def presenter_on(paper: Paper, clock: Callable[[], float]) -> Presenter:
     return Presenter(paper, renderer, clock)  # type: ignore[arg-type]
 
 
+async def show(presenter: Presenter, turn: AsyncGenerator[TurnEvent, None], model: str) -> None:
+    with presenter.showing(model):
+        async for event in turn:
+            presenter.take(event)
+
+
 Step = TurnEvent | Callable[[], Any]
 
 
@@ -144,7 +150,7 @@ async def test_a_question_may_wait_for_its_request_and_a_reply_may_not(
     paper: Paper, presenter: Presenter
 ) -> None:
     turn = events(MessageSaved(SAID), TextDelta("Because."), Finished(), MessageSaved(REPLY))
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     late = {text: after for text, after in paper.lines if text}
     assert late["› Why?"] > 0
     assert late["Because."] == 0
@@ -156,7 +162,7 @@ async def test_a_question_is_shown_once_and_not_where_it_stands_already(
 ) -> None:
     for echoes in (False, True):
         paper = Paper(echoes=echoes)
-        await presenter_on(paper, clock).show(events(event, Finished()), "m")
+        await show(presenter_on(paper, clock), events(event, Finished()), "m")
         assert paper.text().count("› Why?") == (0 if echoes else 1)
         assert ("The disk is full." in paper.text()) == isinstance(event, NotSaved)
 
@@ -169,7 +175,7 @@ async def test_attachments_stand_below_the_question(clock: Clock) -> None:
     said = SAID._replace(attachments=files)
     for echoes in (False, True):
         paper = Paper(echoes=echoes)
-        await presenter_on(paper, clock).show(events(MessageSaved(said), Finished()), "m")
+        await show(presenter_on(paper, clock), events(MessageSaved(said), Finished()), "m")
         shown = [text for text, _after in paper.lines]
         assert (
             shown[-4:-2]
@@ -184,14 +190,14 @@ async def test_what_is_not_saved_is_said_with_the_next_step_and_once_in_full(
 ) -> None:
     why = "The message was not saved: /a folder/messages.json: No space left on device."
     turn = events(NotSaved(SAID, why), Finished(), NotSaved(REPLY, why))
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert presenter.not_saved == why
     said = [text for text, _after in paper.lines if "saved" in text]
     assert said[0].startswith(f"{why} What was said stays in this shell")
     assert said[0].endswith("/save PATH writes the conversation to a file.")
     assert said[1:] == ["The reply was not saved either."]
     other = events(MessageSaved(SAID), Finished(), NotSaved(REPLY, "Another reason."))
-    await presenter.show(other, "m")
+    await show(presenter, other, "m")
     assert "Another reason. What was said stays" in paper.text()
 
 
@@ -200,10 +206,10 @@ async def test_of_a_very_long_question_the_beginning_is_shown(
 ) -> None:
     text = "\n".join(f"line {number}" for number in range(1000))
     long = SAID._replace(content=text)
-    await presenter.show(events(MessageSaved(long), Finished()), "m")
+    await show(presenter, events(MessageSaved(long), Finished()), "m")
     assert len(paper.lines) == QUESTION_LINES + 3
     assert "more characters, all of them saved" in paper.text()
-    await presenter.show(events(NotSaved(long, "The disk is full."), Finished()), "m")
+    await show(presenter, events(NotSaved(long, "The disk is full."), Finished()), "m")
     assert paper.text().count("more characters") == 2
     assert paper.text().count("all of them saved") == 1
 
@@ -224,7 +230,7 @@ async def test_waiting_is_seen_and_leaves_nothing_behind(
         return look
 
     turn = events(PREPARED, later(0), later(1), later(2), TextDelta("Hi"), Finished())
-    await presenter.show(turn, "m\x1b")
+    await show(presenter, turn, "m\x1b")
     assert seen == ["m␛ …", "m␛ … 1 s", "m␛ … 3 s  Ctrl-C stops"]
     assert paper.text() == "Hi\n"
 
@@ -250,7 +256,7 @@ async def test_a_retry_counts_down_and_is_forgotten_when_it_was_short(
         TextDelta("Hi"),
         Finished(),
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen == [
         "The server is busy. Trying again in 3 s (2 of 3) · Ctrl-C stops",
         "The server is busy. Trying again in 2 s (2 of 3) · Ctrl-C stops",
@@ -266,7 +272,7 @@ async def test_a_retry_that_took_long_is_told(
         clock.now += 10
 
     turn = events(PREPARED, Retrying(BUSY, 10.0, 2, 3), wait, TextDelta("Hi"), Finished())
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert paper.text() == "(The server is busy. Asked 2 times, for 10 s.)\nHi\n"
 
 
@@ -276,7 +282,7 @@ async def test_the_countdown_breaks_between_words(paper: Paper, presenter: Prese
     turn = events(
         PREPARED, Retrying(BUSY, 3.0, 2, 3), lambda: seen.append(paper.live()), Finished()
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen == ["The server is busy. Trying\nagain in 3 s (2 of 3) · Ctrl-C\nstops"]
 
 
@@ -284,7 +290,7 @@ async def test_what_fails_after_all_says_how_often_it_was_tried(
     paper: Paper, presenter: Presenter
 ) -> None:
     turn = events(PREPARED, Retrying(BUSY, 1, 2, 3), Retrying(BUSY, 1, 3, 3), BUSY)
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert paper.text() == "The server is busy. It was tried 3 times. /retry asks again.\n"
 
 
@@ -303,7 +309,7 @@ async def test_another_model_that_answers_is_named_before_and_after(
         Finished(),
         MessageSaved(REPLY),
     )
-    await presenter.show(turn, "a")
+    await show(presenter, turn, "a")
     assert seen == ["b …"]
     assert paper.text() == (
         "a␛ is down (The server is busy); c answers.\n"
@@ -313,7 +319,7 @@ async def test_another_model_that_answers_is_named_before_and_after(
 
 async def test_where_no_model_answers_nobody_is_said_to(paper: Paper, presenter: Presenter) -> None:
     turn = events(PREPARED, FellBack(BUSY, "a", "b"), PREPARED, Failed("timeout", "It took long."))
-    await presenter.show(turn, "a")
+    await show(presenter, turn, "a")
     assert paper.text() == "a is down (The server is busy).\nIt took long. /retry asks again.\n"
 
 
@@ -340,7 +346,7 @@ async def test_thoughts_are_live_and_become_one_line(
         TextDelta("done"),
         Finished(),
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen[0] == "first line\nsec␛ond \nm thinks … 4 s  Ctrl-C stops"
     assert seen[1].startswith("So: \nmore\nm thinks")
     assert paper.text() == ("(thought for 4 s · 3 words)\n(thought for 4 s · 1 word)\nSo: done\n")
@@ -350,7 +356,7 @@ async def test_only_the_end_of_long_thoughts_is_seen(paper: Paper, presenter: Pr
     seen: list[str] = []
     thoughts = [ReasoningDelta(f"thought {number}\n") for number in range(1000)]
     turn = events(PREPARED, *thoughts, lambda: seen.append(paper.live()), Interrupted())
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen[0].split("\n")[:-1] == [f"thought {number}" for number in range(995, 1000)]
     assert paper.text() == (
         "(stopped while it was thinking, after 0 s · 2,000 words; /retry asks again)\n"
@@ -391,12 +397,12 @@ async def test_only_the_end_of_long_thoughts_is_seen(paper: Paper, presenter: Pr
 async def test_an_early_end_says_once_what_to_do_next(
     paper: Paper, presenter: Presenter, ending: Any, with_text: str, bare: str
 ) -> None:
-    await presenter.show(events(PREPARED, TextDelta("Hi"), ending), "m")
+    await show(presenter, events(PREPARED, TextDelta("Hi"), ending), "m")
     assert paper.text() == f"Hi\n{with_text}\n"
     assert presenter.ending == ending
     assert paper.source is None
     paper.lines.clear()
-    await presenter.show(events(PREPARED, ending), "m")
+    await show(presenter, events(PREPARED, ending), "m")
     assert paper.text() == f"{bare}\n"
 
 
@@ -427,7 +433,7 @@ async def test_a_turn_with_tools_shows_each_call_once_and_each_reply(
         Finished(),
         MessageSaved(REPLY),
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen == ["▷ read_file … 2 s  Ctrl-C stops"]
     assert paper.text() == (
         '› Why?\n\nI look.\n\n▷ read_file {"path": "a.txt"}\n  one\n  two\n  7 B · 2.5 s\n\n'
@@ -449,7 +455,7 @@ async def test_what_kept_the_second_reply_of_a_turn_is_told_as_well(
         TextDelta("Hi"),
         Finished(),
     )
-    await presenter.show(turn, "a")
+    await show(presenter, turn, "a")
     assert paper.text().endswith(
         "\na is down (The server is busy); b answers.\nHi\n(b answered.)\n"
     )
@@ -460,7 +466,7 @@ async def test_a_call_that_never_ran_is_shown_with_its_refusal(
 ) -> None:
     refused = result("There is no tool x.", "failed")
     turn = events(PREPARED, CALL, MessageSaved(REPLY), ToolFinished(CALL, refused), Interrupted())
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert paper.text() == (
         '▷ read_file {"path": "a.txt"}\n  There is no tool x.\n  failed · 19 B\n\n'
         "(stopped; what was shown is kept; /continue goes on, /retry asks again)\n"
@@ -487,7 +493,7 @@ async def test_a_call_that_is_asked_about_is_shown_whole_and_once(
         ToolFinished(call, result("")),
         Finished(),
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert seen == [""]
     assert paper.text().count("▷ write") == 1
     assert paper.text().count("line") == 3000
@@ -502,7 +508,7 @@ async def test_the_result_that_is_not_saved_is_named(paper: Paper, presenter: Pr
         NotSaved(result("x"), "Full."),
         Finished(),
     )
-    await presenter.show(turn, "m")
+    await show(presenter, turn, "m")
     assert "The result of the tool was not saved either." in paper.text()
 
 
@@ -524,7 +530,7 @@ async def test_a_line_with_a_time_is_drawn_anew(
         assert paper.touched == before  # what streams says itself when it has changed
         yield Finished()
 
-    await asyncio.wait_for(presenter.show(waiting(), "m"), 5)
+    await asyncio.wait_for(show(presenter, waiting(), "m"), 5)
 
 
 def test_how_far_a_command_has_come_is_shown_after_a_moment_and_gone_at_its_end(

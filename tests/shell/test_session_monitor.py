@@ -162,7 +162,7 @@ async def test_the_toolbar_counts_while_a_question_waits(two: Two) -> None:
     await two.seat.sees("1 added elsewhere")
     two.other.delete(two.session_id)
     await two.seat.shell.session_monitor.glance()
-    assert two.seat.shell.conversation.missing is None
+    assert two.seat.shell.engine.open_session.missing is None
     two.seat.type("n\r")
     await two.looks()
     await two.seat.sees("This session was deleted elsewhere")
@@ -196,7 +196,7 @@ async def test_another_name_is_in_the_toolbar_and_nothing_is_drawn_without_one(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = two.seat.shell
-    await two.seat.until(lambda: all(task.done() for task in shell._background[:1]))
+    await two.seat.until(lambda: all(task.done() for task in shell.background._tasks[:1]))
     drawn: list[bool] = []
     set_toolbar = shell.frontend.set_toolbar
     monkeypatch.setattr(
@@ -258,7 +258,7 @@ async def test_one_is_asked_before_one_leaves_a_session_that_is_in_memory_only(t
     await two.seat.sees("Leave it behind for good?")
     two.seat.type("n\r")
     await two.seat.sees("It stays open.")
-    assert two.seat.shell.conversation.session.session_id == two.session_id
+    assert two.seat.shell.engine.session.session_id == two.session_id
     two.seat.type("/switch Next\r")
     await two.seat.until(lambda: two.text().count("Leave it behind for good?") == 2)
     two.seat.type("y\r")

@@ -78,7 +78,7 @@ async def test_session_names_complete_fuzzily(sit_down: SitDown) -> None:
     await seat.sees("/switch Quarterly report")
     seat.type("\r\r")
     await seat.sees("Quarterly report (")
-    await seat.until(lambda: seat.shell.conversation.session.name == "Quarterly report")
+    await seat.until(lambda: seat.shell.engine.session.name == "Quarterly report")
 
 
 async def test_control_r_searches_what_was_typed(

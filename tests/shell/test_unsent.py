@@ -67,7 +67,7 @@ async def test_what_waits_is_on_the_disk_until_it_is_sent(
     assert '"Go"' not in kept(folder), "what is sent does not wait"
     goes_on.set()
     await seat.until(lambda: kept(folder) == "" and not seat.shell.frontend.busy)
-    said = [each.content for each in storage.tree(seat.shell.conversation.session.session_id)]
+    said = [each.content for each in storage.tree(seat.shell.engine.session.session_id)]
     assert said[2] == LARGE + " please"
     await seat.leaves()
     assert list(Path(folder).iterdir()) == []
@@ -90,7 +90,7 @@ async def test_leaving_says_what_waits_and_it_comes_back(
     await seat.sees("[paste 2: ")
     assert len(provider.requests) == 1, "nothing is sent by itself"
     # Left with what was taken back in the input, it is still not lost.
-    seat.shell.must_leave(15)
+    seat.shell.leaving.must(15)
     await asyncio.wait_for(seat.task, 20)
     assert "2 messages were entered but not sent" in seat.terminal.text()
 

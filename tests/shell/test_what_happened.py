@@ -163,10 +163,10 @@ async def test_an_agent_that_cannot_be_written_is_not_there(
     def refuse(_name: str, _table: Any) -> Any:
         raise ConfigError("shell.toml could not be written: No space left on device.")
 
-    monkeypatch.setattr(seat.shell, "new_agent", refuse)
+    monkeypatch.setattr(seat.shell.context.app, "new_agent", refuse)
     seat.type("/agent new bard -- Sing.\r")
     await seat.sees("shell.toml could not be written")
-    assert "bard" not in seat.shell.conversation.agents
+    assert "bard" not in seat.shell.engine.current.agents
 
 
 async def test_an_agent_falls_back_and_sends_its_pins(

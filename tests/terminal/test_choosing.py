@@ -14,7 +14,7 @@ from agno_shell import Command, hookimpl
 
 async def pick(context, text):
     options = [(("", f"option {n:02} " + "wide 漢字 " * 12),) for n in range(30)]
-    context.print(f"picked {await context.choose(options)}")
+    context.ui.print(f"picked {await context.ui.choose(options)}")
 
 
 @hookimpl

@@ -7,7 +7,6 @@ from typing import Any
 
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import first_word, nearest, split_description, unquote
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import one_of
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
@@ -27,15 +26,15 @@ async def agent(context: CommandContext, text: str) -> None:
     if not name:
         _list_agents(context)
     elif name.lower() == NONE:
-        await context.set_agent(None)
-        context.print(f"Agent: none. Model: {clean_line(context.model)}")
-    elif word == NEW and name not in context.agents:
+        await context.engine.set_agent(None)
+        context.ui.print(f"Agent: none. Model: {clean_line(context.engine.model)}")
+    elif word == NEW and name not in context.engine.agents:
         await _make(context, rest)
-    elif name in context.agents:
-        await context.set_agent(name)
-        context.print(f"Agent: {clean_line(name)}. Model: {clean_line(context.model)}")
+    elif name in context.engine.agents:
+        await context.engine.set_agent(name)
+        context.ui.print(f"Agent: {clean_line(name)}. Model: {clean_line(context.engine.model)}")
     else:
-        hint = one_of(nearest(name, context.agents)) or "/agent lists the agents."
+        hint = one_of(nearest(name, context.engine.agents)) or "/agent lists the agents."
         raise UsageError(f"There is no agent '{clean_line(name)}'.", hint=hint)
 
 
@@ -49,21 +48,21 @@ async def _make(context: CommandContext, text: str) -> None:
         raise UsageError("A new agent needs a name.", hint=f"Usage: {NEW_USAGE}")
     if name.lower() in (NONE, NEW):
         raise UsageError(f"An agent cannot be called '{clean_line(name)}'.", hint="Take another.")
-    if name in context.agents:
+    if name in context.engine.agents:
         raise UsageError(
             f"There is an agent '{clean_line(name)}' already.",
             hint="Take another name, or change it in the config file.",
         )
     if not instructions:
-        instructions = (await context.edit_text("") or "").strip()
+        instructions = (await context.ui.edit("") or "").strip()
     if not instructions:
         raise UsageError(
             "An agent needs instructions; none was made.",
             hint=f"They stand behind the two dashes: {NEW_USAGE}",
         )
     table = {"instructions": instructions, **({"model": model} if model else {})}
-    context.remember_agent(name, table)
-    context.print(f"Agent {clean_line(name)} is made and kept. /agent {_typed(name)} uses it.")
+    context.app.remember_agent(name, table)
+    context.ui.print(f"Agent {clean_line(name)} is made and kept. /agent {_typed(name)} uses it.")
 
 
 def _typed(name: str) -> str:
@@ -74,25 +73,24 @@ def _typed(name: str) -> str:
 
 
 def _list_agents(context: CommandContext) -> None:
-    if context.agents:
+    if context.engine.agents:
         _print_table(context)
     else:
-        context.print("No agents are set up.")
-    name = context.agent
+        context.ui.print("No agents are set up.")
+    name = context.engine.session.agent
     if name is None:
-        context.print(f"None is in use. /agent NAME uses one; {NEW_USAGE} makes one.")
-    elif name in context.agents:
-        _describe(context, name, context.agents[name])
+        context.ui.print(f"None is in use. /agent NAME uses one; {NEW_USAGE} makes one.")
+    elif name in context.engine.agents:
+        _describe(context, name, context.engine.agents[name])
     else:
-        context.print(
+        context.ui.print(
             f"This session's agent {clean_line(name)} is not configured any more: nothing of it "
             "is sent. /agent none leaves it."
         )
 
 
 def _print_table(context: CommandContext) -> None:
-    print_table(
-        context,
+    context.ui.table(
         (
             Column(""),
             Column("Agent", minimum=8),
@@ -101,25 +99,25 @@ def _print_table(context: CommandContext) -> None:
         ),
         [
             (
-                "*" if name == context.agent else "",
+                "*" if name == context.engine.session.agent else "",
                 name,
                 getattr(each, "model", None) or "",
                 getattr(each, "description", None) or getattr(each, "instructions", None) or "",
             )
-            for name, each in context.agents.items()
+            for name, each in context.engine.agents.items()
         ],
     )
 
 
 def _describe(context: CommandContext, name: str, agent: Any) -> None:
     """All that the agent in use has."""
-    context.print()
-    context.print(f"In use: {clean_line(name)}")
+    context.ui.print()
+    context.ui.print(f"In use: {clean_line(name)}")
     for label, value in _facts(agent):
         first, *more = clean(value).split("\n")
-        context.print(f"{label + ':':<14}{first}")
+        context.ui.print(f"{label + ':':<14}{first}")
         for line in more:
-            context.print(" " * 14 + line)
+            context.ui.print(" " * 14 + line)
 
 
 def _facts(agent: Any) -> Iterator[tuple[str, str]]:

@@ -34,33 +34,33 @@ async def attach(context: CommandContext, text: str) -> None:
         await _attach_text(context, text.strip().removeprefix(TEXT).strip("\n "))
     else:
         for path in _paths(text):
-            _say(context, await context.conversation.attach(path))
+            _say(context, await context.engine.attachments.attach(path))
 
 
 def _say(context: CommandContext, attachment: Attachment) -> None:
     described = _described(context, attachment)
-    context.print(f"Attached: {described}. It goes with your next message.")
+    context.ui.print(f"Attached: {described}. It goes with your next message.")
 
 
 def _described(context: CommandContext, attachment: Attachment) -> str:
     size = wording.size(attachment.size)
     parts = [clean_line(attachment.name), clean_line(attachment.media_type), size]
-    return " · ".join(filter(None, [*parts, context.conversation.extent(attachment)]))
+    return " · ".join(filter(None, [*parts, context.engine.attachments.extent(attachment)]))
 
 
 def _list(context: CommandContext) -> None:
-    waiting = context.conversation.attached
+    waiting = context.engine.attachments.waiting
     if not waiting:
-        context.print("Nothing is attached. /attach PATH takes in a file, as @PATH does.")
+        context.ui.print("Nothing is attached. /attach PATH takes in a file, as @PATH does.")
         return
     for number, attachment in enumerate(waiting, 1):
-        context.print(f"{number}  {_described(context, attachment)}")
+        context.ui.print(f"{number}  {_described(context, attachment)}")
     what = "It goes" if len(waiting) == 1 else "They go"
-    context.print(f"{what} with your next message. /attach {REMOVE} N takes one away.")
+    context.ui.print(f"{what} with your next message. /attach {REMOVE} N takes one away.")
 
 
 def _remove(context: CommandContext, text: str) -> None:
-    waiting = context.conversation.attached
+    waiting = context.engine.attachments.waiting
     if not text.strip():
         raise UsageError(f"/attach {REMOVE} needs a number.", hint="/attach lists them.")
     number = positive_number(text, f"attach {REMOVE}", 1)
@@ -70,8 +70,8 @@ def _remove(context: CommandContext, text: str) -> None:
             hint="/attach lists them.",
         )
     attachment = waiting[number - 1]
-    context.conversation.detach(attachment)
-    context.print(f"Not attached any more: {clean_line(attachment.name)}.")
+    context.engine.attachments.detach(attachment)
+    context.ui.print(f"Not attached any more: {clean_line(attachment.name)}.")
 
 
 def _how_many(waiting: Sequence[Attachment]) -> str:
@@ -80,12 +80,12 @@ def _how_many(waiting: Sequence[Attachment]) -> str:
 
 async def _attach_text(context: CommandContext, text: str) -> None:
     """What stands behind the sign, such as a large paste, or what is written in the editor."""
-    written = text or await context.edit_text("")
+    written = text or await context.ui.edit("")
     if not written or not written.strip():
-        context.print("Nothing was attached.")
+        context.ui.print("Nothing was attached.")
         return
     data = written.encode("utf-8", "replace")
-    _say(context, await context.conversation.attach_data(data, TEXT_NAME))
+    _say(context, await context.engine.attachments.attach_data(data, TEXT_NAME))
 
 
 def _paths(text: str) -> list[str]:
@@ -107,7 +107,7 @@ async def complete(context: CommandContext, text: str) -> Iterable[Completion]:
     if text.startswith(f"{REMOVE} "):
         return [
             Completion(f"{REMOVE} {number}", clean_line(each.name))
-            for number, each in enumerate(context.conversation.attached, 1)
+            for number, each in enumerate(context.engine.attachments.waiting, 1)
         ]
     from asyncio import to_thread
 

@@ -41,31 +41,31 @@ FORK_USAGE = "Usage: /fork [NAME] [--at N]"
 async def undo(context: CommandContext, text: str) -> None:
     """Take turns back."""
     turns = positive_number(text, "undo", 1)
-    undone = await context.conversation.undo(turns)
+    undone = await context.engine.undo(turns)
     _name_all(context, "Taken back", undone)
     if len(undone) < turns:
-        context.print("There were no more.")
-    context.print("Nothing is deleted: /redo brings it back.", "class:notice")
+        context.ui.print("There were no more.")
+    context.ui.print("Nothing is deleted: /redo brings it back.", "class:notice")
 
 
 async def redo(context: CommandContext, text: str) -> None:
     """Bring turns back."""
     turns = positive_number(text, "redo", 1)
-    redone = await context.conversation.redo(turns)
+    redone = await context.engine.redo(turns)
     _name_all(context, "Brought back", redone)
     if len(redone) < turns:
-        context.print("There were no more.")
+        context.ui.print("There were no more.")
 
 
 def _name_all(context: CommandContext, what: str, questions: Sequence[Message]) -> None:
     if len(questions) == 1:
-        context.print(f"{what}: › {excerpt(questions[0])}")
+        context.ui.print(f"{what}: › {excerpt(questions[0])}")
         return
-    context.print(f"{what}: {count(len(questions), 'turn')}")
+    context.ui.print(f"{what}: {count(len(questions), 'turn')}")
     for question in questions[:LISTED]:
-        context.print(f"  › {excerpt(question)}")
+        context.ui.print(f"  › {excerpt(question)}")
     if len(questions) > LISTED:
-        context.print(f"  … and {len(questions) - LISTED:,} more")
+        context.ui.print(f"  … and {len(questions) - LISTED:,} more")
 
 
 # Once more -------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def _name_all(context: CommandContext, what: str, questions: Sequence[Message]) 
 
 async def retry(context: CommandContext, text: str) -> None:
     """Answer the last question again."""
-    await context.conversation.retry(_model(text))
+    await context.engine.retry(_model(text))
 
 
 def _model(text: str) -> str | None:
@@ -107,7 +107,7 @@ async def complete_retry(context: CommandContext, text: str) -> Iterable[Complet
 async def resume(context: CommandContext, text: str) -> None:
     """Let the model go on with a reply that is not whole."""
     require_nothing(text, "continue", hint="What you want to say is a message.")
-    await context.conversation.resume()
+    await context.engine.resume()
 
 
 async def edit(context: CommandContext, text: str) -> None:
@@ -128,9 +128,9 @@ async def edit(context: CommandContext, text: str) -> None:
     if not new.strip():
         raise UsageError("A question cannot be empty.", hint=EDIT_USAGE)
     if new.strip() == question.content.strip():
-        context.print("Nothing was changed. /retry asks the last question again.")
+        context.ui.print("Nothing was changed. /retry asks the last question again.")
         return
-    await context.conversation.edit(question.id, new.rstrip())
+    await context.engine.edit(question.id, new.rstrip())
 
 
 def _number_and_text(text: str) -> tuple[str, str | None]:
@@ -153,18 +153,18 @@ async def _changed(context: CommandContext, question: Message, number: int) -> s
     old = question.content
     is_long = len(old) > LONG_TEXT or old.count("\n") >= LONG_LINES
     if is_long or os.environ.get("VISUAL") or os.environ.get("EDITOR"):
-        new = await context.edit_text(old)
+        new = await context.ui.edit(old)
         if new is None:
-            context.print("Nothing was changed.")
+            context.ui.print("Nothing was changed.")
         return new
     # The command itself, so that nothing waits unseen: it is sent, or it is not.
-    context.fill_input(f"/edit {number} -- {old}")
-    if context.width:
+    context.ui.fill(f"/edit {number} -- {old}")
+    if context.ui.width:
         step = "Change the line and send it: the question is asked on a branch of its own. "
         step += "Ctrl-C leaves everything as it is."
     else:  # without a screen there is no line to change
         step = f"/edit {number} -- TEXT asks it in other words, on a branch of its own."
-    context.print(step, "class:notice")
+    context.ui.print(step, "class:notice")
     return None
 
 
@@ -177,15 +177,15 @@ async def fork(context: CommandContext, text: str) -> None:
     message_id = None
     if number is not None:
         message_id = (await named(context, number, FORK_USAGE))[1].id
-    before = context.session
+    before = context.engine.session
     if typed:
         name = clean_name(typed)
     else:
-        sessions = await context.store(lambda storage: storage.sessions())
+        sessions = await context.storage(lambda storage: storage.sessions())
         name = fork_name(before.name, [each.name for each in sessions])
-    made = await context.conversation.fork(name, message_id)
+    made = await context.engine.fork(name, message_id)
     upto = f" up to message {int(number)}" if number is not None else ""
-    context.print(
+    context.ui.print(
         f"{label(made)} is a copy of {label(before)}{upto}; "
         f"/switch {short_id(before)} leads back there."
     )

@@ -40,9 +40,9 @@ def words(*choices: tuple[str, str]) -> Completer:
 
 async def sessions(context: CommandContext, text: str) -> Iterable[Completion]:
     """Every session but the open one, by name and, once some of it is typed, by id."""
-    open_id = context.session.session_id
+    open_id = context.engine.session.session_id
     # In the storage's thread: there may be a hundred thousand of them.
-    return await context.store(lambda storage: _sessions(storage.sessions(), open_id, text))
+    return await context.storage(lambda storage: _sessions(storage.sessions(), open_id, text))
 
 
 def _sessions(everything: Sequence[Session], open_id: str, text: str) -> list[Completion]:
@@ -79,7 +79,7 @@ async def sessions_to_change(context: CommandContext, text: str) -> Iterable[Com
 
 async def trashed(context: CommandContext, _text: str) -> Iterable[Completion]:
     """The sessions in the trash, the latest first."""
-    trash = await context.store(lambda storage: storage.trash())
+    trash = await context.storage(lambda storage: storage.trash())
     names = Counter(each.session.name for each in trash)
     return [
         Completion(
@@ -127,11 +127,11 @@ async def _known_models(context: CommandContext) -> Sequence[KnownModel]:
 
     try:
         async with timeout(MODELS_PATIENCE):
-            return (await context.models()).models
+            return (await context.engine.list_models()).models
     except (TimeoutError, AgnoShellError):  # a menu is no place for an error; /model says it
         pass
     try:
-        return (await context.models(ask=False)).models
+        return (await context.engine.list_models(ask=False)).models
     except AgnoShellError:
         return ()
 
@@ -140,14 +140,14 @@ async def agents(context: CommandContext, _text: str) -> Iterable[Completion]:
     """The configured agents, and the word that leaves the one in use."""
     found = [
         Completion(name, clean_line(getattr(agent, "description", "") or ""))
-        for name, agent in context.agents.items()
+        for name, agent in context.engine.agents.items()
     ]
     return [*found, Completion("none", "no agent")]
 
 
 async def commands(context: CommandContext, _text: str) -> Iterable[Completion]:
     """The names of all commands."""
-    by_name = {command.name: command for command in context.commands.values()}  # no aliases
+    by_name = {command.name: command for command in context.app.commands.values()}  # no aliases
     return [Completion(name, command.summary) for name, command in by_name.items()]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from agno_shell.builtin.commands.numbers import excerpt, named
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion
 from agno_shell.errors import UsageError
 from agno_shell.events import LeftOut, Receipt, ReceiptRow
@@ -55,11 +54,11 @@ async def show(context: CommandContext, text: str) -> None:
         raise UsageError(
             f"/context takes {FULL_FLAG} or nothing.", hint=f"Usage: /context [{FULL_FLAG}]"
         )
-    receipt: Receipt = await context.conversation.receipt()
-    places = await context.conversation.numbers({each.message.id for each in receipt.rows})
-    for line in _head(context.model, receipt):
-        context.print(line)
-    context.print()
+    receipt: Receipt = await context.engine.receipt()
+    places = await context.engine.messages.numbers({each.message.id for each in receipt.rows})
+    for line in _head(context.engine.model, receipt):
+        context.ui.print(line)
+    context.ui.print()
     if receipt.rows:
         hidden = len(receipt.rows) - FIRST - LAST
         folds = hidden > 1 and not text
@@ -69,10 +68,10 @@ async def show(context: CommandContext, text: str) -> None:
             tokens = sum(each.tokens for each in left)
             note = f"… {hidden:,} more messages; /context {FULL_FLAG} shows all"
             rows[FIRST:-LAST] = [("", "", f"{tokens:,}", "", note)]
-        print_table(context, COLUMNS, rows)
-        context.print()
+        context.ui.table(COLUMNS, rows)
+        context.ui.print()
     for line in _foot(receipt):
-        context.print(line)
+        context.ui.print(line)
 
 
 def _head(model: str, receipt: Receipt) -> Iterable[str]:
@@ -140,38 +139,40 @@ async def pin(context: CommandContext, text: str) -> None:
             f"Message {number} is a summary, which is sent as long as it counts.",
             hint="/compact --undo sends what it stands for instead.",
         )
-    if message.id in context.session.pinned:
-        context.print(f"Message {number} is pinned already.")
+    if message.id in context.engine.session.pinned:
+        context.ui.print(f"Message {number} is pinned already.")
         return
-    await context.conversation.pin(message.id)
-    context.print(f"Message {number} is always sent from now on, with its turn: {_words(message)}")
+    await context.engine.pin(message.id)
+    context.ui.print(
+        f"Message {number} is always sent from now on, with its turn: {_words(message)}"
+    )
 
 
 async def unpin(context: CommandContext, text: str) -> None:
     """Send a message like any other again."""
     number, message = await named(context, text, "Usage: /unpin N")
-    if message.id not in context.session.pinned or message.role == "summary":
+    if message.id not in context.engine.session.pinned or message.role == "summary":
         raise UsageError(f"Message {number} is not pinned.", hint="/pin lists those that are.")
-    await context.conversation.pin(message.id, pinned=False)
-    context.print(f"Message {number} is no longer pinned: {_words(message)}")
+    await context.engine.pin(message.id, pinned=False)
+    context.ui.print(f"Message {number} is no longer pinned: {_words(message)}")
 
 
 async def _list_pins(context: CommandContext) -> None:
     pinned = await _pinned(context)
     if not pinned:
-        context.print("No message here is pinned. /pin N pins one; /history shows the numbers.")
+        context.ui.print("No message here is pinned. /pin N pins one; /history shows the numbers.")
         return
-    context.print("These messages are always sent, each with its turn:")
+    context.ui.print("These messages are always sent, each with its turn:")
     for number, message in pinned:
-        context.print(f"{number:>6,}  {_words(message)}")
+        context.ui.print(f"{number:>6,}  {_words(message)}")
 
 
 async def _pinned(context: CommandContext) -> Sequence[tuple[int, Message]]:
     """Those of this branch; summaries are kept among them, too."""
-    numbers = await context.conversation.numbers(context.session.pinned)
+    numbers = await context.engine.messages.numbers(context.engine.session.pinned)
     found = []
     for number in sorted(numbers.values()):
-        (message,) = await context.conversation.part(number - 1, number)
+        (message,) = await context.engine.messages.part(number - 1, number)
         if message.role != "summary":
             found.append((number, message))
     return found
@@ -183,11 +184,11 @@ def _words(message: Message) -> str:
 
 
 async def _to_pin(context: CommandContext, _text: str) -> Iterable[Completion]:
-    length = await context.conversation.length()
-    path = await context.conversation.part(max(0, length - OFFERED), length)
+    length = await context.engine.messages.length()
+    path = await context.engine.messages.part(max(0, length - OFFERED), length)
     numbered = enumerate(path, length - len(path) + 1)
     offered = (each for each in numbered if each[1].role in ("user", "assistant"))
-    pinned = context.session.pinned
+    pinned = context.engine.session.pinned
     return [
         Completion(str(number), _words(message))
         for number, message in offered
@@ -205,8 +206,8 @@ async def _to_unpin(context: CommandContext, _text: str) -> Iterable[Completion]
 async def compact(context: CommandContext, text: str) -> None:
     """Let the model sum up the older turns, or take that back."""
     if text == UNDO_FLAG:
-        await context.conversation.uncompact()
-        context.print("What the last summary stood for is sent again. /context shows it.")
+        await context.engine.uncompact()
+        context.ui.print("What the last summary stood for is sent again. /context shows it.")
     elif text.startswith("--"):
         raise UsageError(
             f"/compact has no option {clean_line(text.split()[0], 40)}.",
@@ -214,7 +215,7 @@ async def compact(context: CommandContext, text: str) -> None:
         )
     else:
         # The shell shows how it goes, and what came of it.
-        await context.conversation.compact(text)
+        await context.engine.compact(text)
 
 
 async def _undo_flag(_context: CommandContext, text: str) -> Iterable[Completion]:

@@ -18,10 +18,10 @@ SPEAKERS = {"user": "you", "assistant": "reply"}
 async def history(context: CommandContext, text: str) -> None:
     """Show the last exchanges in full, each message behind its number."""
     exchanges = positive_number(text, "history", EXCHANGES)
-    length = await context.conversation.length()
+    length = await context.engine.messages.length()
     if not length:
-        taken_back = context.session.message_count > 0
-        context.print(
+        taken_back = context.engine.session.message_count > 0
+        context.ui.print(
             "Everything was taken back: /redo brings it back, /tree shows all of it."
             if taken_back
             else "Nothing has been said in this session yet."
@@ -29,10 +29,10 @@ async def history(context: CommandContext, text: str) -> None:
         return
     first = await _first_of(context, exchanges)
     for start in range(first, length, PART):
-        part = await context.conversation.part(start, min(start + PART, length))
+        part = await context.engine.messages.part(start, min(start + PART, length))
         for number, message in enumerate(part, start + 1):
-            context.print(_heading(number, message), "class:notice")
-            context.show_messages([message])
+            context.ui.print(_heading(number, message), "class:notice")
+            context.ui.show_messages([message])
 
 
 async def _first_of(context: CommandContext, exchanges: int) -> int:
@@ -58,8 +58,8 @@ def _heading(number: int, message: Message) -> str:
 async def info(context: CommandContext, text: str) -> None:
     """Say what is known of the open session."""
     require_nothing(text, "info")
-    await context.refresh()
-    session = context.session
+    await context.engine.refresh()
+    session = context.engine.session
     facts = (
         ("Session", session.session_id),
         ("Name", session.name),
@@ -67,23 +67,25 @@ async def info(context: CommandContext, text: str) -> None:
         ("Created", local_time(session.created_at)),
         ("Updated", local_time(session.updated_at)),
         ("Messages", f"{session.message_count:,}"),
-        ("Model", context.model),
-        ("Address", context.asked_at),
-        ("Provider", context.provider.name),
-        ("Agent", context.agent or "none"),
+        ("Model", context.engine.model),
+        ("Address", context.engine.asked_at),
+        ("Provider", context.engine.provider.name),
+        ("Agent", context.engine.session.agent or "none"),
         ("Tags", ", ".join(session.tags)),
-        ("Kept in", context.storage_path),
+        ("Kept in", context.app.storage_path),
     )
     for name, value in facts:
         if value:
-            context.print(f"{name + ':':<13}{clean_line(value, 2000)}")
+            context.ui.print(f"{name + ':':<13}{clean_line(value, 2000)}")
 
 
 async def recover(context: CommandContext, text: str) -> None:
     """Write back what the store has lost of the session."""
     require_nothing(text, "recover")
-    number = await context.conversation.recover()
-    context.print(f"{count(number, 'message', 'are')} in the store again, behind what was there.")
+    number = await context.engine.recover()
+    context.ui.print(
+        f"{count(number, 'message', 'are')} in the store again, behind what was there."
+    )
 
 
 COMMANDS = (

@@ -35,20 +35,20 @@ async def copy(context: CommandContext, text: str) -> None:
         _number, message = await named(context, text, USAGE)
         copied, what = message.content, f"message {int(text)}"
     else:
-        said = replies(context.history) or await _earlier(context, lambda texts: bool(texts))
+        said = replies(context.engine.history) or await _earlier(context, lambda texts: bool(texts))
         if not said:
             raise UsageError("There is no reply to copy yet.")
         copied, what = said[-1], "the last reply"
     if not copied:
         raise UsageError(f"Nothing was copied: {what} has no text.")
-    how = await context.copy(copied)
-    context.print(f"Copied {what} ({_lines(copied)}) {how}.")
+    how = await context.ui.copy(copied)
+    context.ui.print(f"Copied {what} ({_lines(copied)}) {how}.")
 
 
 async def _copy_code(context: CommandContext, number: str) -> None:
     """The block of that number, counted from the last one."""
     wanted = _number_of_block(number)
-    blocks = newest_blocks(replies(context.history), wanted)
+    blocks = newest_blocks(replies(context.engine.history), wanted)
     if len(blocks) < wanted:
         texts = await _earlier(context, lambda texts: len(newest_blocks(texts, wanted)) >= wanted)
         blocks = newest_blocks(texts, wanted)
@@ -57,9 +57,9 @@ async def _copy_code(context: CommandContext, number: str) -> None:
     if len(blocks) < wanted:
         raise UsageError(f"The conversation has {count(len(blocks), 'block')} of code.", hint=USAGE)
     block = blocks[wanted - 1]
-    how = await context.copy(block.text)
+    how = await context.ui.copy(block.text)
     language = f" ({clean_line(block.language, 30)})" if block.language else ""
-    context.print(f"Copied {_lines(block.text)} of code{language} {how}.")
+    context.ui.print(f"Copied {_lines(block.text)} of code{language} {how}.")
 
 
 async def _earlier(context: CommandContext, enough: Callable[[list[str]], bool]) -> list[str]:

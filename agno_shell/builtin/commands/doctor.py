@@ -20,22 +20,22 @@ async def doctor(context: CommandContext, text: str) -> None:
             f"/doctor takes repair or nothing, not {shown(word)}.", hint="Usage: /doctor [repair]"
         )
     repair = word == "repair"
-    found = await context.check(repair=repair)
+    found = await context.app.check(repair=repair)
     for line, style in findings.report(found):
-        context.print(line, style)
+        context.ui.print(line, style)
     sessions: Sequence[Session] = ()
     with suppress(StorageError):  # what was found says why they cannot be read
-        sessions = await context.read_store(lambda storage: storage.sessions())
+        sessions = await context.storage.read(lambda storage: storage.sessions())
     looked_at = findings.looked_at(
-        sum(row.get("state") != "off" for row in context.plugin_rows()),
+        sum(row.get("state") != "off" for row in context.app.plugin_rows()),
         len(sessions),
         sum(session.message_count for session in sessions),
     )
-    context.print(findings.verdict(found, looked_at))
+    context.ui.print(findings.verdict(found, looked_at))
     if any(finding.healed for finding in found):
-        await context.refresh()
+        await context.engine.refresh()
     elif not repair and findings.can_be_repaired(found):
-        context.print("/doctor repair mends what can be mended without losing anything.")
+        context.ui.print("/doctor repair mends what can be mended without losing anything.")
 
 
 async def _repair(_context: CommandContext, _text: str) -> Iterable[Completion]:

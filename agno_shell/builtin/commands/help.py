@@ -24,20 +24,20 @@ def help_(context: CommandContext, text: str) -> None:
             f"There is no command /{clean_line(wanted)}.",
             hint=f"Did you mean {hint}?" if hint else "/help lists all commands.",
         )
-    context.print(usage_line(command), "bold")
-    context.print(clean_line(command.summary, 1000))
+    context.ui.print(usage_line(command), "bold")
+    context.ui.print(clean_line(command.summary, 1000))
     if command.details:
-        context.print()
-        context.print(clean(command.details))
+        context.ui.print()
+        context.ui.print(clean(command.details))
     if command.aliases:
-        context.print()
-        context.print(f"Also: {', '.join('/' + alias for alias in command.aliases)}")
+        context.ui.print()
+        context.ui.print(f"Also: {', '.join('/' + alias for alias in command.aliases)}")
 
 
 def find_command(context: CommandContext, name: str) -> Command | None:
     """The command with this name or alias, whatever its case."""
     folded = name.casefold()
-    for command in context.commands.values():
+    for command in context.app.commands.values():
         if folded in (command.name.casefold(), *(alias.casefold() for alias in command.aliases)):
             return command
     return None
@@ -49,12 +49,12 @@ def usage_line(command: Command) -> str:
 
 
 def _list_commands(context: CommandContext) -> None:
-    commands = list({command.name: command for command in context.commands.values()}.values())
-    for line in _wrapped([(usage_line(each), each.summary) for each in commands], context.width):
-        context.print(line)
-    context.print()
-    context.print("/help NAME explains a command. What does not begin with / is a message.")
-    context.print("So is a path such as /etc/hosts, and any text with a blank in front.")
+    commands = list({command.name: command for command in context.app.commands.values()}.values())
+    for line in _wrapped([(usage_line(each), each.summary) for each in commands], context.ui.width):
+        context.ui.print(line)
+    context.ui.print()
+    context.ui.print("/help NAME explains a command. What does not begin with / is a message.")
+    context.ui.print("So is a path such as /etc/hosts, and any text with a blank in front.")
 
 
 def _wrapped(rows: list[tuple[str, str]], width: int) -> list[str]:
@@ -72,7 +72,9 @@ def _wrapped(rows: list[tuple[str, str]], width: int) -> list[str]:
 
 def _every_name(context: CommandContext) -> list[str]:
     return [
-        name for command in context.commands.values() for name in (command.name, *command.aliases)
+        name
+        for command in context.app.commands.values()
+        for name in (command.name, *command.aliases)
     ]
 
 

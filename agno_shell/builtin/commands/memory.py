@@ -22,11 +22,11 @@ async def remember(context: CommandContext, text: str) -> None:
         raise UsageError(
             "There is nothing to remember.", hint="Usage: /remember TEXT; /memory lists it."
         )
-    session_id = context.session.session_id
-    await context.store(lambda storage: storage.remember(session_id, text.strip()))
-    await context.refresh()
+    session_id = context.engine.session.session_id
+    await context.storage(lambda storage: storage.remember(session_id, text.strip()))
+    await context.engine.refresh()
     number = len(await _memories(context))
-    context.print(f"Remembered in this session as number {number}; it goes with every request.")
+    context.ui.print(f"Remembered in this session as number {number}; it goes with every request.")
 
 
 async def memory(context: CommandContext, text: str) -> None:
@@ -34,14 +34,14 @@ async def memory(context: CommandContext, text: str) -> None:
     require_nothing(text, "memory", hint="/remember TEXT adds to it.")
     memories = await _memories(context)
     if not memories:
-        context.print("Nothing is remembered in this session. /remember TEXT adds something.")
+        context.ui.print("Nothing is remembered in this session. /remember TEXT adds something.")
         return
     for number, each in enumerate(memories, 1):
         first, *rest = each.text.split("\n")
-        context.print(f"{number:>3}  {first}")
+        context.ui.print(f"{number:>3}  {first}")
         for line in rest:
-            context.print(f"     {line}")
-        context.print(f"     {age(each.created_at)}", "class:notice")
+            context.ui.print(f"     {line}")
+        context.ui.print(f"     {age(each.created_at)}", "class:notice")
 
 
 async def forget(context: CommandContext, text: str) -> None:
@@ -57,16 +57,16 @@ async def forget(context: CommandContext, text: str) -> None:
             f"There is no number {number}: {what} {are} remembered here.",
             hint="/memory lists it." if memories else "/remember TEXT adds something.",
         )
-    session_id, chosen = context.session.session_id, memories[number - 1]
-    await context.store(lambda storage: storage.forget(session_id, chosen.id))
-    await context.refresh()
-    context.print("Forgotten; /remember would bring it back:")
-    context.print(chosen.text)
+    session_id, chosen = context.engine.session.session_id, memories[number - 1]
+    await context.storage(lambda storage: storage.forget(session_id, chosen.id))
+    await context.engine.refresh()
+    context.ui.print("Forgotten; /remember would bring it back:")
+    context.ui.print(chosen.text)
 
 
 async def _memories(context: CommandContext) -> Sequence[Memory]:
-    session_id = context.session.session_id
-    return await context.store(lambda storage: storage.memories(session_id))
+    session_id = context.engine.session.session_id
+    return await context.storage(lambda storage: storage.memories(session_id))
 
 
 async def _numbers(context: CommandContext, _text: str) -> Iterable[Completion]:

@@ -49,39 +49,40 @@ async def model(context: CommandContext, text: str) -> None:
             f"'{clean_line(name)}' cannot be the name of a model.",
             hint=f"Usage: /model [{DEFAULT_FLAG}] [NAME]",
         )
-    await context.set_model(name)
-    context.print(f"Model: {_in_use(context)}")
+    await context.engine.set_model(name)
+    context.ui.print(f"Model: {_in_use(context)}")
     if as_default:
-        context.remember_model(name)
-        context.print("New sessions use it as well.")
+        context.app.remember_model(name)
+        context.ui.print("New sessions use it as well.")
     await _remark_on_unknown(context, name)
 
 
 async def _list_models(context: CommandContext) -> None:
-    provider = clean_line(context.provider.name)
-    place = f" at {context.asked_at}" if context.asked_at and not context.address else ""
-    context.print(f"Model in use: {_in_use(context)}, asked by the provider {provider}{place}")
+    engine = context.engine
+    provider = clean_line(engine.provider.name)
+    place = f" at {engine.asked_at}" if engine.asked_at and not engine.address else ""
+    context.ui.print(f"Model in use: {_in_use(context)}, asked by the provider {provider}{place}")
     listed = await _listed(context, PATIENCE, ask=True)
     if listed.note:
-        context.print(clean_line(listed.note, LONGEST_NOTE))
+        context.ui.print(clean_line(listed.note, LONGEST_NOTE))
     if not listed.models:
-        context.print("The provider lists no models. /model NAME uses the one you name.")
+        context.ui.print("The provider lists no models. /model NAME uses the one you name.")
         return
     shown = listed.models[:LISTED]
     described = [(_mark(context, each), window_words(each), price_words(each)) for each in shown]
     priced = any(price for _name, _window, price in described)
     units = " (a million tokens cost, sent / received)" if priced else ""
-    context.print(f"{count(len(listed.models), 'model')} can be used{units}:")
+    context.ui.print(f"{count(len(listed.models), 'model')} can be used{units}:")
     _print_columns(context, described)
     if len(listed.models) > LISTED:
-        context.print(
+        context.ui.print(
             f"{len(listed.models) - LISTED:,} more are not listed; type a part of a name "
             "behind /model and press Tab."
         )
 
 
 def _mark(context: CommandContext, model: KnownModel) -> str:
-    return f"{'*' if model.name == context.model else ' '} {clean_line(model.name)}"
+    return f"{'*' if model.name == context.engine.model else ' '} {clean_line(model.name)}"
 
 
 def _print_columns(context: CommandContext, rows: Sequence[tuple[str, str, str]]) -> None:
@@ -89,12 +90,12 @@ def _print_columns(context: CommandContext, rows: Sequence[tuple[str, str, str]]
     wide = max(len(name) for name, _window, _price in rows)
     widest = max(len(window) for _name, window, _price in rows)
     for name, window, price in rows:
-        context.print(f"{name:<{wide}}  {window:>{widest}}  {price}".rstrip())
+        context.ui.print(f"{name:<{wide}}  {window:>{widest}}  {price}".rstrip())
 
 
 def _in_use(context: CommandContext) -> str:
-    where = f" at {context.address}" if context.address else ""
-    return f"{clean_line(context.model)}{where}"
+    where = f" at {context.engine.address}" if context.engine.address else ""
+    return f"{clean_line(context.engine.model)}{where}"
 
 
 async def _remark_on_unknown(context: CommandContext, name: str) -> None:
@@ -106,7 +107,7 @@ async def _remark_on_unknown(context: CommandContext, name: str) -> None:
     names = [each.name for each in listed.models]
     if names and name not in names:
         hint = one_of(nearest(name, names))
-        context.print(
+        context.ui.print(
             f"The provider does not list this name; it is sent as you typed it. {hint}".strip()
         )
 
@@ -117,7 +118,7 @@ async def _listed(context: CommandContext, seconds: float, *, ask: bool) -> Mode
 
     try:
         async with timeout(seconds):
-            return await context.models(ask=ask)
+            return await context.engine.list_models(ask=ask)
     except TimeoutError:
         return ModelList(())
 
@@ -126,7 +127,7 @@ async def reasoning(context: CommandContext, text: str) -> None:
     """Say, or choose, how much models think in this session before they answer."""
     word = unquote(text).lower()
     if not word:
-        context.print(f"Reasoning: {_level_in_use(context)}.")
+        context.ui.print(f"Reasoning: {_level_in_use(context)}.")
         return
     if word not in LEVELS:
         raise UsageError(
@@ -135,21 +136,19 @@ async def reasoning(context: CommandContext, text: str) -> None:
         )
     # LEVELS has the words of the type, and one for None.
     level = cast("Reasoning | None", None if word == DEFAULT_LEVEL else word)
-    await context.conversation.set_reasoning(level)
-    context.print(f"Reasoning: {_level_in_use(context)}.")
+    await context.engine.set_reasoning(level)
+    context.ui.print(f"Reasoning: {_level_in_use(context)}.")
     if level not in (None, "off") and await _cannot_reason(context):
-        context.print(
-            f"{clean_line(context.model)} is known not to reason; the level waits for a model "
-            "that does."
-        )
+        model = clean_line(context.engine.model)
+        context.ui.print(f"{model} is known not to reason; the level waits for a model that does.")
 
 
 def _level_in_use(context: CommandContext) -> str:
-    if level := context.session.reasoning:
+    if level := context.engine.session.reasoning:
         return f"{level}, in this session"
-    agent = context.agents.get(context.agent) if context.agent else None
-    if level := getattr(agent, "reasoning", None):
-        return f"{level}, as the agent {clean_line(context.agent or '')} has it"
+    name = context.engine.session.agent or ""
+    if level := getattr(context.engine.agents.get(name), "reasoning", None):
+        return f"{level}, as the agent {clean_line(name)} has it"
     return "as configured"
 
 
@@ -159,7 +158,7 @@ async def _cannot_reason(context: CommandContext) -> bool:
     # The choice is made; this is only a remark about it.
     try:
         async with timeout(BRIEF_PATIENCE):
-            abilities = await context.provider.abilities(context.model)
+            abilities = await context.engine.provider.abilities(context.engine.model)
     except (TimeoutError, AgnoShellError):
         return False
     return abilities.reasoning is False

@@ -18,9 +18,9 @@ PART = 200
 async def named(context: CommandContext, word: str, usage: str) -> tuple[int, Message]:
     """The number that was typed, and the message on the path that has it. Raises
     ``UsageError``, of which ``usage`` is the hint."""
-    length = await context.conversation.length()
+    length = await context.engine.messages.length()
     place = place_of(word, length, usage)
-    (message,) = await context.conversation.part(place, place + 1)
+    (message,) = await context.engine.messages.part(place, place + 1)
     return place + 1, message
 
 
@@ -44,10 +44,10 @@ def place_of(word: str, length: int, usage: str) -> int:
 async def backwards(context: CommandContext) -> AsyncGenerator[tuple[int, Sequence[Message]], None]:
     """The path from its end, some messages at a time, each time more, and the place of the
     first of them, from 0."""
-    stop, size = await context.conversation.length(), PART
+    stop, size = await context.engine.messages.length(), PART
     while stop:
         start = max(0, stop - size)
-        yield start, await context.conversation.part(start, stop)
+        yield start, await context.engine.messages.part(start, stop)
         stop, size = start, min(2 * size, 50 * PART)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import require_nothing, switch_word
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import StorageError
 from agno_shell.toolkit.reports import figures_line, reply_line, trace_lines
@@ -23,52 +22,53 @@ def trace(context: CommandContext, text: str) -> None:
     """Show what happened in the last turn, or switch the trace of each turn on or off."""
     wanted = switch_word(text, "trace")
     if wanted is not None:
-        context.flags["trace"] = wanted
-        context.print(
+        context.ui.flags["trace"] = wanted
+        context.ui.print(
             "Trace is on: each turn shows what happened in it, and when."
             if wanted
             else "Trace is off."
         )
         return
-    last = context.conversation.last_turn
+    last = context.engine.last_turn
     if last is None:
-        context.print("Nothing was asked yet since the shell was started.")
+        context.ui.print("Nothing was asked yet since the shell was started.")
         return
-    for line in trace_lines(last, context.width):
-        context.print(line)
+    for line in trace_lines(last, context.ui.width):
+        context.ui.print(line)
 
 
 async def metrics(context: CommandContext, text: str) -> None:
     """Show what was used, or switch the metrics of each reply on or off."""
     wanted = switch_word(text, "metrics")
     if wanted is not None:
-        context.flags["metrics"] = wanted
-        context.print(
+        context.ui.flags["metrics"] = wanted
+        context.ui.print(
             "Metrics are on: each reply shows its tokens, times and cost."
             if wanted
             else "Metrics are off."
         )
         return
-    replies = [each for each in context.history if each.role == "assistant"]
+    replies = [each for each in context.engine.history if each.role == "assistant"]
     if replies:
-        context.print(f"{'Last reply:':<14}{reply_line(replies[-1])}")
+        context.ui.print(f"{'Last reply:':<14}{reply_line(replies[-1])}")
     try:
-        sums = figures_line(await context.conversation.figures()) or "no replies yet"
+        sums = figures_line(await context.engine.figures()) or "no replies yet"
     except StorageError as error:  # the other figures are known all the same
         sums = clean_line(error.sentence())
-    context.print(f"{'This session:':<14}{sums}")
-    context.print(f"{'This run:':<14}{context.metrics_summary() or 'no replies yet'}")
+    context.ui.print(f"{'This session:':<14}{sums}")
+    context.ui.print(
+        f"{'This run:':<14}{figures_line(context.engine.run_figures) or 'no replies yet'}"
+    )
 
 
 def plugins(context: CommandContext, text: str) -> None:
     """List the plugins and what became of them."""
     require_nothing(text, "plugins")
-    rows = context.plugin_rows()
+    rows = context.app.plugin_rows()
     if not rows:
-        context.print("No plugins were found.")
+        context.ui.print("No plugins were found.")
         return
-    print_table(
-        context,
+    context.ui.table(
         (
             Column("Plugin"),
             Column("Distribution", minimum=12),
@@ -81,7 +81,7 @@ def plugins(context: CommandContext, text: str) -> None:
     )
     for row in rows:
         if row.get("error"):
-            context.print(f"{clean_line(_word(row, 'name'))}: {clean_line(_word(row, 'error'))}")
+            context.ui.print(f"{clean_line(_word(row, 'name'))}: {clean_line(_word(row, 'error'))}")
 
 
 def _plugin_cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,26 +19,26 @@ async def save(context: CommandContext, text: str) -> None:
     from asyncio import to_thread  # a shell has it long since; listing the plugins has not
 
     typed, agreed = take_flag(text, YES)
-    path = _path(typed, context.storage_path)
+    path = _path(typed, context.app.storage_path)
     exists = await to_thread(_look, path)
     if exists and not agreed:
         question = f"{clean_line(path, 400)} {exists}. Replace it?"
-        if not await context.confirm(question, instead=YES):
-            context.print("Nothing was written.")
+        if not await context.ui.confirm(question, instead=YES):
+            context.ui.print("Nothing was written.")
             return
     messages, trouble = await conversation(context)
-    document = await to_thread(transcript.document, path, context.session, messages)
+    document = await to_thread(transcript.document, path, context.engine.session, messages)
     await to_thread(_write, path, document.data, replace=bool(exists))
     if trouble:
-        context.print(trouble)
+        context.ui.print(trouble)
     if document.reduced:
-        context.print(
+        context.ui.print(
             f"{wording.count(document.reduced, 'message')} without what the provider had added: "
             "it cannot be written as JSON."
         )
-    unsaved = len(context.unsaved)
+    unsaved = len(context.engine.unsaved)
     also = f", {unsaved:,} of them not in the store," if unsaved else ""
-    context.print(
+    context.ui.print(
         f"{wording.count(len(messages), 'message')}{also} written to {clean_line(path, 4000)} "
         f"({wording.size(len(document.data))})."
     )
@@ -50,14 +50,14 @@ async def save(context: CommandContext, text: str) -> None:
 async def conversation(context: CommandContext) -> tuple[list[Message], str]:
     """Everything that was said on the way to where this shell stands, oldest first, and a
     sentence if the store could not be read and only what the shell itself holds is there."""
-    session_id, history = context.session.session_id, list(context.history)
-    unsaved = list(context.unsaved)
+    session_id, history = context.engine.session.session_id, list(context.engine.history)
+    unsaved = list(context.engine.unsaved)
     waiting = {message.id for message in unsaved}
     stored = [message for message in history if message.id not in waiting]
     head = unsaved[0].parent if unsaved else stored[-1].id if stored else None
     trouble = ""
     try:
-        said = await context.read_store(
+        said = await context.storage.read(
             lambda storage: _said(storage, session_id, head, to_the_end=not unsaved)
         )
     except StorageError as error:

@@ -9,13 +9,13 @@ from agno_shell.contracts import Command, CommandContext
 def clear(context: CommandContext, text: str) -> None:
     """Empty the screen."""
     require_nothing(text, "clear")
-    context.clear()
+    context.ui.clear()
 
 
 def leave(context: CommandContext, text: str) -> None:
     """End the shell."""
     require_nothing(text, "exit")
-    context.exit()
+    context.app.exit()
 
 
 COMMANDS = (

@@ -53,7 +53,7 @@ async def search(context: CommandContext, text: str) -> None:
     wanted = parse(text)
     session_id = None
     if wanted.here:
-        session_id = context.session.session_id
+        session_id = context.engine.session.session_id
     elif wanted.session is not None:
         session_id = (await find(context, wanted.session)).session_id
 
@@ -73,18 +73,18 @@ async def search(context: CommandContext, text: str) -> None:
 
     if session_id is None:
         await _prepare(context)
-    hits = await context.read_store(look)
+    hits = await context.storage.read(look)
     if not hits:
-        context.print(_nothing(wanted))
+        context.ui.print(_nothing(wanted))
         return
-    chosen = await context.choose([option(hit, context.width) for hit in hits])
+    chosen = await context.ui.choose([option(hit, context.ui.width) for hit in hits])
     if chosen is None:
         # The list is gone, or there was nobody to show it to.
-        context.print_lines(line for hit in hits for line in lines(hit))
+        context.ui.print_lines(line for hit in hits for line in lines(hit))
         return
     session, message = hits[chosen].session, hits[chosen].message
     try:
-        await context.switch(session.session_id, at=message.id)
+        await context.engine.switch(session.session_id, at=message.id)
     except SessionNotFoundError as error:
         raise SessionNotFoundError(
             f"Session {label(session)} was deleted since it was found.",
@@ -94,11 +94,11 @@ async def search(context: CommandContext, text: str) -> None:
 
 async def _prepare(context: CommandContext) -> None:
     """Bring the index up to date, where that may take a while; Ctrl-C keeps what is done."""
-    steps = context.read_steps(lambda storage: storage.prepare_search())
+    steps = context.storage.steps(lambda storage: storage.prepare_search())
     async with aclosing(steps):
         async for done, total in steps:
-            context.progress(f"Indexing {done:,} of {count(total, 'session')} … Ctrl-C stops.")
-    context.progress("")
+            context.ui.progress(f"Indexing {done:,} of {count(total, 'session')} … Ctrl-C stops.")
+    context.ui.progress("")
 
 
 def parse(text: str) -> SearchArguments:

@@ -9,7 +9,6 @@ from agno_shell.builtin.commands.arguments import (
     split_reference,
     unquote,
 )
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.errors import SessionNotFoundError, UsageError
@@ -44,32 +43,31 @@ async def new(context: CommandContext, text: str) -> None:
 
 async def create_and_open(context: CommandContext, name: str, description: str = "") -> None:
     """Create a session, say its id, and make it the open one."""
-    session = await context.store(lambda storage: storage.create(name, description))
-    context.print(f"Created session '{clean_line(name)}' with ID: {session.session_id}")
+    session = await context.storage(lambda storage: storage.create(name, description))
+    context.ui.print(f"Created session '{clean_line(name)}' with ID: {session.session_id}")
     await say_duplicates(context, session)
     await open_session(context, session)
 
 
 async def open_session(context: CommandContext, session: Session) -> None:
     """Make ``session`` the open one; the shell shows its name and its last exchanges."""
-    await context.switch(session.session_id)
+    await context.engine.switch(session.session_id)
 
 
 async def sessions(context: CommandContext, text: str) -> None:
     """List sessions as a table."""
     wanted = unquote(text).casefold()
     # In the storage's thread: there may be a hundred thousand of them.
-    found = await context.store(lambda storage: _found(storage.sessions(), wanted))
+    found = await context.storage(lambda storage: _found(storage.sessions(), wanted))
     if not found:
-        context.print(
+        context.ui.print(
             f"No session has '{clean_line(unquote(text))}' in its name, description or tags."
             if wanted
             else "There are no sessions yet. /new makes one."
         )
         return
-    open_id = context.session.session_id
-    print_table(
-        context,
+    open_id = context.engine.session.session_id
+    context.ui.table(
         LIST_COLUMNS,
         [
             (
@@ -84,7 +82,7 @@ async def sessions(context: CommandContext, text: str) -> None:
         ],
     )
     if len(found) > LISTED:
-        context.print(
+        context.ui.print(
             f"{len(found) - LISTED:,} older ones are not listed; "
             "/sessions TEXT shows those with TEXT in their name, description or tags."
         )
@@ -98,8 +96,8 @@ async def switch(context: CommandContext, text: str) -> None:
             hint="/sessions lists them.",
         )
     session = await find(context, text)
-    if session.session_id == context.session.session_id and not await _went_on(context):
-        context.print(f"Session {label(session)} is open already.")
+    if session.session_id == context.engine.session.session_id and not await _went_on(context):
+        context.ui.print(f"Session {label(session)} is open already.")
         return
     await open_session(context, session)
 
@@ -107,19 +105,19 @@ async def switch(context: CommandContext, text: str) -> None:
 async def _went_on(context: CommandContext) -> bool:
     """Whether the open session stands on a message that this shell does not show, because
     another one has gone on with it."""
-    session_id = context.session.session_id
-    newest = await context.store(lambda storage: storage.messages(session_id, last=1))
-    return bool(newest) and newest[-1].id not in {message.id for message in context.history}
+    session_id = context.engine.session.session_id
+    newest = await context.storage(lambda storage: storage.messages(session_id, last=1))
+    return bool(newest) and newest[-1].id not in {message.id for message in context.engine.history}
 
 
 async def find(context: CommandContext, text: str) -> Session:
     """The session that all of ``text`` means, with or without quotes around it."""
     try:
-        return await context.resolve(text.strip())
+        return await context.engine.resolve(text.strip())
     except SessionNotFoundError:
         if unquote(text) == text.strip():
             raise
-    return await context.resolve(unquote(text))
+    return await context.engine.resolve(unquote(text))
 
 
 async def rename(context: CommandContext, text: str) -> None:
@@ -128,10 +126,10 @@ async def rename(context: CommandContext, text: str) -> None:
         raise UsageError("/rename needs a name.", hint="Usage: /rename [REF] NAME")
     session, typed = await _target(context, text)
     name = clean_name(typed)
-    changed = await context.store(lambda storage: storage.update(session.session_id, name=name))
-    context.print(f"Session {label(session)} updated: name changed to {clean_line(name)}")
+    changed = await context.storage(lambda storage: storage.update(session.session_id, name=name))
+    context.ui.print(f"Session {label(session)} updated: name changed to {clean_line(name)}")
     await say_duplicates(context, changed)
-    await context.refresh()
+    await context.engine.refresh()
 
 
 async def describe(context: CommandContext, text: str) -> None:
@@ -142,18 +140,20 @@ async def describe(context: CommandContext, text: str) -> None:
         )
     session, typed = await _target(context, text)
     description = _clean_description(typed)
-    await context.store(lambda storage: storage.update(session.session_id, description=description))
+    await context.storage(
+        lambda storage: storage.update(session.session_id, description=description)
+    )
     what = f"changed to {clean_line(description)}" if description else "removed"
-    context.print(f"Session {label(session)} updated: description {what}")
-    await context.refresh()
+    context.ui.print(f"Session {label(session)} updated: description {what}")
+    await context.engine.refresh()
 
 
 async def _target(context: CommandContext, text: str) -> tuple[Session, str]:
-    open_id = context.session.session_id
-    session, rest = await context.store(
+    open_id = context.engine.session.session_id
+    session, rest = await context.storage(
         lambda storage: split_reference(text, storage.sessions(), open_id)
     )
-    return session or context.session, rest
+    return session or context.engine.session, rest
 
 
 def _clean_description(text: str) -> str:
@@ -187,9 +187,9 @@ async def say_duplicates(context: CommandContext, session: Session) -> None:
             if name_key(other.name) == key and other.session_id != session.session_id
         ]
 
-    if same := await context.store(others):
+    if same := await context.storage(others):
         shown = ", ".join(same[:3]) + (" …" if len(same) > 3 else "")
-        context.print(
+        context.ui.print(
             f"{count(len(same), 'other session')} of this name: {shown}. "
             f"Its ID, {short_id(session)}, tells it apart."
         )

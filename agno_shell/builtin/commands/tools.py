@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agno_shell.builtin.commands.arguments import first_word, shown, unquote
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.contracts import Command, CommandContext, Completion, ToolState
 from agno_shell.errors import UsageError
 from agno_shell.toolkit.terminal_text import clean_line
@@ -28,7 +27,7 @@ async def tools(context: CommandContext, text: str) -> None:
         _list(context)
     elif switch.lower() in ("on", "off") and name:
         wanted = switch.lower() == "on"
-        state = await context.conversation.switch_tools(name, on=wanted)
+        state = await context.engine.tools.switch(name, on=wanted)
         _confirm(context, name, state, on=wanted)
     else:
         raise UsageError(
@@ -38,21 +37,20 @@ async def tools(context: CommandContext, text: str) -> None:
 
 
 def _list(context: CommandContext) -> None:
-    boxes = context.conversation.tool_boxes()
+    boxes = context.engine.tools.states()
     if not boxes:
-        context.print("There are no tools. Plugins bring them, such as agno-shell-mcp.")
+        context.ui.print("There are no tools. Plugins bring them, such as agno-shell-mcp.")
         return
-    print_table(
-        context,
+    context.ui.table(
         (Column("Tools", minimum=12), Column("State"), Column("What they do", minimum=12)),
         [row for box in boxes for row in _rows(box)],
     )
     for box in boxes:
         _print_problem(context, box)
     if any(box.on for box in boxes):
-        context.print("Each call asks first.")
+        context.ui.print("Each call asks first.")
     else:
-        context.print("Nothing is on: no model can call anything. /tools on NAME changes that.")
+        context.ui.print("Nothing is on: no model can call anything. /tools on NAME changes that.")
 
 
 def _rows(box: ToolState) -> Sequence[tuple[str, str, str]]:
@@ -72,23 +70,23 @@ def _state(on: bool) -> str:
 def _confirm(context: CommandContext, name: str, state: ToolState, *, on: bool) -> None:
     shown = clean_line(name)
     if not on:
-        context.print(f"{shown} is off in this shell.")
+        context.ui.print(f"{shown} is off in this shell.")
         return
     if name != state.name:
-        context.print(f"{shown} is on in this shell; each call asks first.")
+        context.ui.print(f"{shown} is on in this shell; each call asks first.")
     elif state.tools:
         names = ", ".join(clean_line(each.schema.name) for each in state.tools)
         number = count(len(state.tools), "tool")
-        context.print(f"{shown} is on in this shell; each call asks first.")
-        context.print(f"{number}: {names}")
+        context.ui.print(f"{shown} is on in this shell; each call asks first.")
+        context.ui.print(f"{number}: {names}")
     else:
-        context.print(f"{shown} is on in this shell, and has no tools now.")
+        context.ui.print(f"{shown} is on in this shell, and has no tools now.")
     _print_problem(context, state)
 
 
 def _print_problem(context: CommandContext, state: ToolState) -> None:
     if state.problem:
-        context.print(f"{clean_line(state.name)}: {clean_line(state.problem, 1000)}")
+        context.ui.print(f"{clean_line(state.name)}: {clean_line(state.problem, 1000)}")
 
 
 async def complete(context: CommandContext, text: str) -> Iterable[Completion]:
@@ -96,7 +94,7 @@ async def complete(context: CommandContext, text: str) -> Iterable[Completion]:
     switch, _, _rest = text.lstrip().partition(" ")
     if switch not in ("on", "off") or text.lstrip() == switch:
         return SWITCHES
-    boxes = context.conversation.tool_boxes()
+    boxes = context.engine.tools.states()
     found = [
         Completion(f"{switch} {clean_line(box.name)}", clean_line(box.summary))
         for box in boxes

@@ -5,7 +5,6 @@ from __future__ import annotations
 from agno_shell.builtin.commands import completions
 from agno_shell.builtin.commands.arguments import YES, require_nothing, take_flag, unquote
 from agno_shell.builtin.commands.sessions import create_and_open, find, open_session
-from agno_shell.builtin.commands.table import print_table
 from agno_shell.builtin.commands.wording import label, short_id
 from agno_shell.contracts import Command, CommandContext, Storage
 from agno_shell.toolkit import trashed, wording
@@ -18,25 +17,25 @@ LISTED = 50
 async def delete(context: CommandContext, text: str) -> None:
     """Ask once, then move a session to the trash."""
     wanted, agreed = take_flag(text, YES)
-    session = await find(context, wanted) if wanted else context.session
-    is_open = session.session_id == context.session.session_id
+    session = await find(context, wanted) if wanted else context.engine.session
+    is_open = session.session_id == context.engine.session.session_id
     said = wording.count(session.message_count, "message")
     question = f"Delete session {label(session)} with {said}? It goes to the trash."
-    if is_open and context.unsaved:
-        lost = wording.count(len(context.unsaved), "message")
+    if is_open and context.engine.unsaved:
+        lost = wording.count(len(context.engine.unsaved), "message")
         question += f" {lost} could not be saved yet and will not be in it: /save keeps them."
-    if not agreed and not await context.confirm(question, instead=YES):
-        context.print("Nothing was deleted.")
+    if not agreed and not await context.ui.confirm(question, instead=YES):
+        context.ui.print("Nothing was deleted.")
         return
-    await context.store(lambda storage: storage.delete(session.session_id))
-    context.print(f"Session {label(session)} deleted")
-    context.print("/undelete brings it back.")
+    await context.storage(lambda storage: storage.delete(session.session_id))
+    context.ui.print(f"Session {label(session)} deleted")
+    context.ui.print("/undelete brings it back.")
     if is_open:
         await _open_another(context)
 
 
 async def _open_another(context: CommandContext) -> None:
-    following = await context.store(_following)
+    following = await context.storage(_following)
     if following is None:
         await create_and_open(context, default_session_name(now()))
     else:
@@ -56,18 +55,18 @@ def _following(storage: Storage) -> Session | None:
 async def trash(context: CommandContext, text: str) -> None:
     """List the deleted sessions."""
     require_nothing(text, "trash", hint="/undelete REF brings a session back.")
-    found = await context.store(lambda storage: storage.trash())
+    found = await context.storage(lambda storage: storage.trash())
     if not found:
-        context.print("The trash is empty.")
+        context.ui.print("The trash is empty.")
         return
-    print_table(context, trashed.COLUMNS, trashed.rows(found)[:LISTED])
+    context.ui.table(trashed.COLUMNS, trashed.rows(found)[:LISTED])
     size = wording.size(sum(each.size for each in found))
     if len(found) > LISTED:
-        context.print(
+        context.ui.print(
             f"{len(found) - LISTED:,} deleted earlier are not listed; "
             "agno-shell session --trash shows all."
         )
-    context.print(
+    context.ui.print(
         f"{wording.count(len(found), 'deleted session')}, {size}. /undelete REF brings one back; "
         "agno-shell session --purge REF deletes it for good."
     )
@@ -75,20 +74,20 @@ async def trash(context: CommandContext, text: str) -> None:
 
 async def undelete(context: CommandContext, text: str) -> None:
     """Bring a session back from the trash."""
-    found = await context.store(lambda storage: storage.trash())
+    found = await context.storage(lambda storage: storage.trash())
     if not found:
-        context.print("The trash is empty.")
+        context.ui.print("The trash is empty.")
         return
     wanted = unquote(text)
     chosen = trashed.resolve(wanted, found) if wanted else found[0]
-    session = await context.store(lambda storage: storage.restore(chosen.trash_id))
-    context.print(f"Session {label(session)} restored")
-    if session.session_id == context.session.session_id:
+    session = await context.storage(lambda storage: storage.restore(chosen.trash_id))
+    context.ui.print(f"Session {label(session)} restored")
+    if session.session_id == context.engine.session.session_id:
         # It was deleted in another shell while it was open in this one.
-        await context.refresh()
-        context.print("It is the session that is open here; what you say is saved in it again.")
+        await context.engine.refresh()
+        context.ui.print("It is the session that is open here; what you say is saved in it again.")
     else:
-        context.print(f"/switch {short_id(session)} opens it.")
+        context.ui.print(f"/switch {short_id(session)} opens it.")
 
 
 COMMANDS = (

@@ -37,20 +37,20 @@ SHOWN = 2
 async def tree(context: CommandContext, text: str) -> None:
     """Draw the branches, and go to the one that is chosen."""
     require_nothing(text, "tree", hint="Choose a branch in the list.")
-    outline = await context.conversation.outline()
+    outline = await context.engine.messages.outline()
     if not outline:
-        context.print("Nothing has been said in this session yet.")
+        context.ui.print("Nothing has been said in this session yet.")
         return
     drawing = Drawing(context, outline)
     chosen = await _choose(context, drawing)
     if chosen is None:
         return
     if chosen.is_head:
-        context.print("The conversation stands there already.")
+        context.ui.print("The conversation stands there already.")
         return
-    await context.conversation.go_to(chosen.messages[-1].id)
-    context.show_messages(context.history[-SHOWN:])
-    context.print("The conversation stands here now; what you type next follows this.")
+    await context.engine.go_to(chosen.messages[-1].id)
+    context.ui.show_messages(context.engine.history[-SHOWN:])
+    context.ui.print("The conversation stands here now; what you type next follows this.")
 
 
 class Drawing:
@@ -59,7 +59,7 @@ class Drawing:
     def __init__(self, context: CommandContext, outline: Sequence[Stretch]) -> None:
         self._context = context
         self._outline = outline
-        self._head = context.history[-1].id if context.history else ROOT
+        self._head = context.engine.history[-1].id if context.engine.history else ROOT
         self._limit = SEGMENTS
         self._opened: Counter[str] = Counter()
         self._more: Counter[int] = Counter()
@@ -69,14 +69,14 @@ class Drawing:
     async def rows(self) -> list[Row]:
         """What is shown."""
         if self._drawn is None:
-            conversation = self._context.conversation
+            reader = self._context.engine.messages
             if self._outline[-1].stop <= WHOLE:
-                messages = await conversation.saved(0, self._outline[-1].stop)
+                messages = await reader.saved(0, self._outline[-1].stop)
                 self._page = tree_page.Page(messages, {}, {})
             else:
-                place = await conversation.place(self._head) if self._head != ROOT else None
+                place = await reader.place(self._head) if self._head != ROOT else None
                 self._page = await tree_page.load(
-                    conversation, self._outline, place, self._limit, self._more
+                    reader, self._outline, place, self._limit, self._more
                 )
             self._drawn = rows(self._page.messages, self._head, self._page.gaps)
         drawn = self._drawn
@@ -99,13 +99,13 @@ async def _choose(context: CommandContext, drawing: Drawing) -> Row | None:
     picked = ""
     while True:
         shown = await drawing.rows()
-        width = max(context.width - MARGIN, 1) if context.width else 0
+        width = max(context.ui.width - MARGIN, 1) if context.ui.width else 0
         drawn = lines(shown, width, now().astimezone().date())
         begin = [place for place, row in enumerate(shown) if row.is_head or row.key == picked != ""]
-        chosen = await context.choose(drawn, default=begin[-1] if begin else len(shown) - 1)
+        chosen = await context.ui.choose(drawn, default=begin[-1] if begin else len(shown) - 1)
         if chosen is None:
             # The list is gone, or there was nobody to show it to.
-            context.print_lines(drawn)
+            context.ui.print_lines(drawn)
             return None
         if shown[chosen].messages:
             return shown[chosen]

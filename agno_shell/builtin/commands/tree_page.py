@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agno_shell.contracts import ConversationControl
+from agno_shell.contracts import Messages
 from agno_shell.types import Message, Stretch, now
 
 BEFORE = "gap:before"
@@ -43,7 +43,7 @@ class Page(NamedTuple):
 
 
 async def load(
-    conversation: ConversationControl,
+    reader: Messages,
     outline: Sequence[Stretch],
     head: int | None,
     limit: int,
@@ -60,7 +60,7 @@ async def load(
             wanted.append((each.start, each.stop))
         else:
             wanted += [(each.start, each.start + edge), (each.stop - edge, each.stop)]
-    messages = await _read(conversation, wanted)
+    messages = await _read(reader, wanted)
     made: list[Message] = []
     gaps: dict[str, int] = {}
     segment_of: dict[str, int] = {}
@@ -142,9 +142,7 @@ def _above(every: Sequence[Segment], index: int) -> int | None:
     return None if parent is None else _holding(every, parent)
 
 
-async def _read(
-    conversation: ConversationControl, wanted: Sequence[tuple[int, int]]
-) -> dict[int, Message]:
+async def _read(reader: Messages, wanted: Sequence[tuple[int, int]]) -> dict[int, Message]:
     """Messages by their places; what is near to each other is read in one go."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(wanted):
@@ -154,7 +152,7 @@ async def _read(
             joined.append((start, stop))
     found: dict[int, Message] = {}
     for start, stop in joined:
-        found |= enumerate(await conversation.saved(start, stop), start)
+        found |= enumerate(await reader.saved(start, stop), start)
     return found
 
 

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
-from agno_shell.config import settings
 from agno_shell.contracts import Figures
-from agno_shell.conversation.accounts.figures import plus
-from agno_shell.conversation.models import Choice
+from agno_shell.conversation.accounts.figures import Ledger, plus
+from agno_shell.conversation.models import Choice, Models
+from agno_shell.conversation.open_session import OpenSession
+from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import ProviderError, StorageError
 from agno_shell.events import RequestPrepared
 from agno_shell.toolkit.guarding import quiet
 from agno_shell.toolkit.reports import dollars
 from agno_shell.toolkit.wording import count
 
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
-
 HINT = "/metrics shows the figures; max_cost_per_session in [provider] is the limit."
-
-
-async def nobody(_question: str) -> bool:
-    """The answer where there is no person to be asked."""
-    return False
 
 
 class Budget:
@@ -34,17 +26,29 @@ class Budget:
     date; of replies whose price nobody knows, nothing can be counted.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-        self._limit = conversation.config[settings.PROVIDER_MAX_COST_PER_SESSION]
+    def __init__(
+        self,
+        session: OpenSession,
+        reader: StoreThread,
+        ledger: Ledger,
+        models: Models,
+        limit: float,
+        ask: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        self._session = session
+        self._reader = reader
+        self._ledger = ledger
+        self._models = models
+        self._limit = limit
+        """US dollars; 0: there is none."""
+        self._ask = ask
+        """Asks the user whether to go on."""
         self._allowed: dict[str, float] = {}
         """What a session may cost by now, where the person has agreed to more."""
         self._others: dict[str, tuple[int, asyncio.Task[Figures]]] = {}
         """What was spent on each session by others and in earlier runs, and how much had been
         added elsewhere when that was summed up."""
         self._prices: dict[Choice, float | None] = {}
-        self.ask: Callable[[str], Awaitable[bool]] = nobody
-        """Asks the person whether to go on."""
 
     def begin(self, session_id: str) -> None:
         """A session was opened: sum up in the background what it has cost so far."""
@@ -63,7 +67,7 @@ class Budget:
         sent, because the session has cost as much as it may, or will with this request."""
         if not self._limit:
             return
-        session_id = self._conversation.session.session_id
+        session_id = self._session.id
         figures = await self._known(session_id)
         estimate = await self._estimate(choice, prepared)
         spent, costs = figures.cost or 0.0, (figures.cost or 0.0) + (estimate or 0.0)
@@ -71,48 +75,47 @@ class Budget:
         if spent < allowed and costs <= allowed:
             return
         state, more = _state(figures, estimate, allowed), _next_limit(costs, self._limit)
-        if not await self.ask(f"{state[0].upper()}{state[1:]}. Let it cost up to {dollars(more)}?"):
+        if not await self._ask(
+            f"{state[0].upper()}{state[1:]}. Let it cost up to {dollars(more)}?"
+        ):
             raise ProviderError(f"Nothing was sent: {state}.", hint=HINT, kind="not_sent")
         self._allowed[session_id] = more
 
     async def spent(self, session_id: str) -> Figures:
         """What a session has used so far: on all branches, in this run and in earlier ones.
         ``StorageError`` when it cannot be read."""
-        conversation = self._conversation
         seen, others = self._others.get(session_id, (-1, None))
-        if others is None or seen != conversation.elsewhere:
+        if others is None or seen != self._session.elsewhere:
             others = self._sum_up(session_id)
         try:
             stored = await asyncio.shield(others)
         except StorageError:
             self._others.pop(session_id, None)
             raise
-        return plus(stored, conversation.ledger.in_session(session_id))
+        return plus(stored, self._ledger.in_session(session_id))
 
     async def _known(self, session_id: str) -> Figures:
         """What a session has used; of one that cannot be read, the part that was."""
-        conversation = self._conversation
         try:
             return await self.spent(session_id)
         except StorageError:
-            others = conversation.ledger.others(session_id, conversation.history)
-            return plus(others, conversation.ledger.in_session(session_id))
+            others = self._ledger.others(session_id, self._session.history)
+            return plus(others, self._ledger.in_session(session_id))
 
     def _sum_up(self, session_id: str) -> asyncio.Task[Figures]:
         task = asyncio.create_task(self._read(session_id))
         # Who needs it hears what went wrong; who never asks is not told.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._others[session_id] = self._conversation.elsewhere, task
+        self._others[session_id] = self._session.elsewhere, task
         return task
 
     async def _read(self, session_id: str) -> Figures:
-        conversation = self._conversation
-        stored = await conversation.reader(lambda storage: storage.tree(session_id))
-        return conversation.ledger.others(session_id, stored)
+        stored = await self._reader(lambda storage: storage.tree(session_id))
+        return self._ledger.others(session_id, stored)
 
     async def _estimate(self, choice: Choice, prepared: RequestPrepared) -> float | None:
         """US dollars that the request costs without its reply; None when not known."""
-        models = self._conversation.models
+        models = self._models
         if models.address(choice, prepared.request.api_base) is not None:
             return None  # the price is that of the service itself
         if choice not in self._prices:

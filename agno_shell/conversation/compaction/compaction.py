@@ -3,23 +3,31 @@ their place."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
-from agno_shell.conversation.asking import Asking
+from agno_shell.conversation.accounts.budget import Budget
+from agno_shell.conversation.accounts.figures import Ledger
+from agno_shell.conversation.asking import Asking, RetryPolicy
 from agno_shell.conversation.compaction import transcript
 from agno_shell.conversation.compaction.transcript import MessageText
+from agno_shell.conversation.current_model import CurrentModel
+from agno_shell.conversation.journal import Journal
 from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply, taken_by
+from agno_shell.conversation.request.requests import Requests
 from agno_shell.conversation.request.summaries import effective
+from agno_shell.conversation.session_editor import SessionEditor
 from agno_shell.conversation.stopping import Stop
+from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import (
+    Emit,
     Ending,
     Failed,
     Finished,
-    Interrupted,
     MessageSaved,
     NotSaved,
     ReasoningDelta,
@@ -28,9 +36,6 @@ from agno_shell.events import (
     TurnEvent,
 )
 from agno_shell.types import Message, Timing, Usage, new_id, now
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
 
 KEPT_TURNS = 2
 """The last turns stay as they are."""
@@ -56,12 +61,26 @@ class Plan(NamedTuple):
     """The last message that is summed up."""
 
 
-class Compaction:
-    """One summary: iterate :meth:`events` to the end, stop it any time. Unless all of it
-    comes, nothing changes."""
+class CompactionServices(NamedTuple):
+    """What every compaction of an engine works with."""
 
-    def __init__(self, conversation: Conversation, instruction: str = "") -> None:
-        self._conversation = conversation
+    session: OpenSession
+    current: CurrentModel
+    messages: MessageReader
+    requests: Requests
+    budget: Budget
+    ledger: Ledger
+    journal: Journal
+    editor: SessionEditor
+    policy: RetryPolicy
+
+
+class Compaction:
+    """One summary: :meth:`run` it once, stop it any time. Unless all of it comes, nothing
+    changes."""
+
+    def __init__(self, services: CompactionServices, instruction: str = "") -> None:
+        self._services = services
         self._instruction = instruction
         self._stop = Stop()
         self._plan: Plan | None = None
@@ -79,30 +98,25 @@ class Compaction:
         """What is to be summed up. Raises :class:`~agno_shell.errors.UsageError` where
         there is nothing."""
         if self._plan is None:
-            self._plan = await _plan(self._conversation)
+            self._plan = await _plan(self._services)
         return self._plan
 
-    async def events(self) -> AsyncGenerator[TurnEvent, None]:
-        """The text of the summary as it comes; what is summed up in parts before the last
-        one comes as reasoning."""
+    async def run(self, emit: Emit) -> Message | None:
+        """The summary. Its text is emitted as it comes; what is summed up in parts before the
+        last one comes as reasoning."""
         plan = await self.plan()
         waiting: Sequence[MessageText] = plan.waiting
         before = plan.before.content if plan.before else ""
-        choices = self._conversation.choices()
+        choices = self._services.current.choices()
         part = 0
         while True:
             part += 1
             piece, waiting = transcript.take(waiting, await self._room(choices[0], before))
-            reply = Reply(self._conversation.head(), choices[0])
+            reply = Reply(self._services.session.head, choices[0])
             if waiting:
-                yield ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n")
-            ending: Ending = Interrupted()
-            async with aclosing(self._ask(reply, choices, piece, before)) as events:
-                async for event in events:
-                    if isinstance(event, Finished | Failed | Interrupted):
-                        ending = event
-                        break
-                    yield _thought(event) if waiting else event
+                emit(ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n"))
+            asking = self._asking(reply, choices, piece, before)
+            ending = await asking.run(_thinking(emit) if waiting else emit)
             written = reply.finish(ending)
             self._count(written.usage)
             before = written.content.strip()
@@ -112,44 +126,38 @@ class Compaction:
             # Who has answered goes on; a model that was down is not waited for again.
             choices = choices[choices.index(reply.choice) :]
         self.ending = ending
-        yield ending
+        emit(ending)
         if isinstance(ending, Finished):
-            yield await self._keep(plan, written)
+            emit(await self._keep(plan, written))
+        return self.summary
 
-    async def _ask(
-        self, reply: Reply, choices: tuple[Choice, ...], piece: str, before: str
-    ) -> AsyncGenerator[TurnEvent, None]:
-        """One request and what comes of it."""
-        conversation = self._conversation
+    def _asking(self, reply: Reply, choices: tuple[Choice, ...], piece: str, before: str) -> Asking:
+        """One request."""
+        requests, budget = self._services.requests, self._services.budget
 
         async def prepare(choice: Choice) -> RequestPrepared:
-            window = (await conversation.requests.model(choice)).window
-            said = transcript.request(piece, before, self._instruction, window)
-            prepared = await conversation.requests.apart(choice, transcript.TASK, said)
-            await conversation.budget.check(choice, prepared)
+            window = (await requests.model(choice)).window
+            text = transcript.request(piece, before, self._instruction, window)
+            prepared = await requests.apart(choice, transcript.TASK, text)
+            await budget.check(choice, prepared)
             return prepared
 
         def begun(choice: Choice, _prepared: RequestPrepared) -> None:
             reply.begin(choice)
 
-        provider, retry_policy = conversation.models.provider, conversation.retry_policy
-        take = taken_by(reply)
-        asking = Asking(choices, provider, prepare, begun, retry_policy, self._stop, take)
-        async with aclosing(asking.events()) as events:
-            async for event in events:
-                yield event
+        provider, policy = self._services.current.models.provider, self._services.policy
+        return Asking(choices, provider, prepare, begun, policy, self._stop, taken_by(reply))
 
     def _count(self, usage: Usage | None) -> None:
         """What a part has used counts at once: the next one may pass the limit, and perhaps
         no summary comes of it all."""
         self._usages.append(usage)
         if usage is not None:
-            conversation = self._conversation
-            conversation.ledger.add_usage(conversation.session.session_id, usage)
+            self._services.ledger.add_usage(self._services.session.id, usage)
 
     async def _room(self, choice: Choice, before: str) -> int:
         """Tokens that a part of the conversation may have."""
-        model = await self._conversation.requests.model(choice)
+        model = await self._services.requests.model(choice)
         asked = transcript.request("", before, self._instruction, model.window)
         message = Message(new_id(), "user", f"{transcript.TASK}\n{asked}", now())
         await model.counter.count([message])
@@ -157,36 +165,35 @@ class Compaction:
         return max(room - model.counter.tokens(message), room // SMALLEST_SHARE)
 
     async def _keep(self, plan: Plan, written: Message) -> MessageSaved | NotSaved:
-        conversation = self._conversation
+        services, session = self._services, self._services.session
         self.summary = Message(
             new_id(),
             "summary",
             written.content.strip(),
             now(),
-            parent=conversation.head(),
+            parent=session.head,
             model=written.model,
             usage=_sum(self._usages),
             timing=written.timing or Timing(),
             covers=plan.covers,
         )
         if any(self._usages):
-            conversation.ledger.count_no_more(conversation.session.session_id, self.summary.id)
-        saved = await conversation.add(self.summary)
-        await _point_to(conversation, [plan.before] if plan.before else [], self.summary)
+            services.ledger.count_no_more(session.id, self.summary.id)
+        saved = await services.journal.add(self.summary)
+        await _point_to(services.editor, [plan.before] if plan.before else [], self.summary)
         return saved
 
 
-async def _plan(conversation: Conversation) -> Plan:
-    if conversation.choice.provider == OFFLINE:
+async def _plan(services: CompactionServices) -> Plan:
+    requests, choice = services.requests, services.current.choice
+    if choice.provider == OFFLINE:
         raise UsageError(
             "Summing up takes a model, and none is in use.", hint="/model NAME uses one."
         )
-    model = await conversation.requests.model(conversation.choice)
-    summary, turns = await conversation.requests.not_summed_up()
+    model = await requests.model(choice)
+    summary, turns = await requests.not_summed_up()
     older = turns[:-KEPT_TURNS]
-    messages = [
-        each for turn in older for each in (await conversation.requests.as_sent(turn)).messages
-    ]
+    messages = [each for turn in older for each in (await requests.as_sent(turn)).messages]
     if not messages:
         raise UsageError(
             f"There is nothing to sum up: the last {KEPT_TURNS} turns always stay as they are.",
@@ -205,10 +212,10 @@ async def _plan(conversation: Conversation) -> Plan:
     )
 
 
-async def undo(conversation: Conversation) -> MessageSaved | NotSaved:
+async def undo(services: CompactionServices) -> MessageSaved | NotSaved:
     """Send again what the newest summary stands for: its originals, with the summary before
     it, if there was one. Raises :class:`~agno_shell.errors.UsageError` without a summary."""
-    path = await conversation.whole_path()
+    path = await services.messages.path()
     led_to = effective(path)
     if not led_to:
         raise UsageError(
@@ -221,17 +228,17 @@ async def undo(conversation: Conversation) -> MessageSaved | NotSaved:
         "summary",
         restored.content if restored else "",
         now(),
-        parent=conversation.head(),
+        parent=services.session.head,
         covers=restored.covers if restored else None,
     )
-    saved = await conversation.add(message)
+    saved = await services.journal.add(message)
     gone = [each for each in path if each.role == "summary"]
-    await _point_to(conversation, gone, message if restored else None)
+    await _point_to(services.editor, gone, message if restored else None)
     return saved
 
 
 async def _point_to(
-    conversation: Conversation, gone: Sequence[Message], summary: Message | None
+    editor: SessionEditor, gone: Sequence[Message], summary: Message | None
 ) -> None:
     """Let the session name its summary as one of the messages that are always sent: it is
     found there when it stands too far back to be read."""
@@ -242,7 +249,7 @@ async def _point_to(
 
     # Without it, the summary still counts as long as it stands in the window.
     with suppress(StorageError):
-        await conversation.pin_anew(change)
+        await editor.pin_anew(change)
 
 
 def _judged(ending: Ending, text: str) -> Ending:
@@ -258,8 +265,13 @@ def _judged(ending: Ending, text: str) -> Ending:
     return Failed("other", said, "/compact can be told to be brief.")
 
 
-def _thought(event: TurnEvent) -> TurnEvent:
-    return ReasoningDelta(event.text) if isinstance(event, TextDelta) else event
+def _thinking(emit: Emit) -> Emit:
+    """Text becomes reasoning."""
+
+    def thought(event: TurnEvent) -> None:
+        emit(ReasoningDelta(event.text) if isinstance(event, TextDelta) else event)
+
+    return thought
 
 
 def _sum(usages: Sequence[Usage | None]) -> Usage | None:

@@ -6,10 +6,10 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from agno_shell.config import settings
 from agno_shell.contracts import Abilities
+from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.files.file_content import (
     PDF,
     as_text,
@@ -21,14 +21,13 @@ from agno_shell.conversation.files.file_content import (
 )
 from agno_shell.conversation.files.mentions import Mention, mentions
 from agno_shell.conversation.files.opened import extent_within
+from agno_shell.conversation.open_session import OpenSession
+from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import UsageError
 from agno_shell.toolkit.guarding import let_through
 from agno_shell.toolkit.terminal_text import clean_line, count_hidden
 from agno_shell.toolkit.wording import count
 from agno_shell.types import Attachment, Message
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
 
 BYTES_PER_TOKEN = 4
 FILE_TOKENS = 1_600
@@ -55,8 +54,18 @@ class Attachments:
     ``tell`` gets a sentence about what the person may not expect.
     """
 
-    def __init__(self, conversation: Conversation, tell: Callable[[str], None]) -> None:
-        self._conversation = conversation
+    def __init__(
+        self,
+        session: OpenSession,
+        current: CurrentModel,
+        store: StoreThread,
+        most_bytes: int,
+        tell: Callable[[str], object],
+    ) -> None:
+        self._session = session
+        self._current = current
+        self._store = store
+        self._most_bytes = most_bytes
         self._tell = tell
         self._waiting: dict[str, list[Attachment]] = {}
         """By the id of the session, which keeps their contents."""
@@ -66,7 +75,7 @@ class Attachments:
     @property
     def waiting(self) -> Sequence[Attachment]:
         """Those of the open session."""
-        return tuple(self._waiting.get(self._conversation.session.session_id, ()))
+        return tuple(self._waiting.get(self._session.id, ()))
 
     def extent(self, attachment: Attachment) -> str:
         """How much is in it: ``640 × 480 pixels``, ``3 pages``; empty where that is not known."""
@@ -81,7 +90,7 @@ class Attachments:
         return await self._wait(await self._take(data, name))
 
     async def _wait(self, attachment: Attachment) -> Attachment:
-        waiting = self._waiting.setdefault(self._conversation.session.session_id, [])
+        waiting = self._waiting.setdefault(self._session.id, [])
         if attachment not in waiting:
             waiting.append(attachment)
         await self._remark_on_size(attachment)
@@ -89,7 +98,7 @@ class Attachments:
 
     def detach(self, attachment: Attachment) -> None:
         """It does not wait any more."""
-        waiting = self._waiting.get(self._conversation.session.session_id, [])
+        waiting = self._waiting.get(self._session.id, [])
         if attachment in waiting:
             waiting.remove(attachment)
 
@@ -117,7 +126,7 @@ class Attachments:
 
     def sent(self) -> None:
         """What waited is on its way."""
-        self._waiting.pop(self._conversation.session.session_id, None)
+        self._waiting.pop(self._session.id, None)
 
     # Files ------------------------------------------------------------------------------
 
@@ -135,8 +144,7 @@ class Attachments:
         return paths
 
     async def _take_file(self, path: str) -> Attachment:
-        limit = self._conversation.config[settings.CONVERSATION_ATTACHMENT_BYTES]
-        data = await asyncio.to_thread(read_file, path, limit)
+        data = await asyncio.to_thread(read_file, path, self._most_bytes)
         return await self._take(data, os.path.basename(path))
 
     async def _take(self, data: bytes, name: str) -> Attachment:
@@ -144,10 +152,10 @@ class Attachments:
         shown = clean_line(name)
         refuse(name, kind, data)
         extent = await extent_within(name, kind, data)
-        session_id = self._conversation.session.session_id
+        session_id = self._session.id
         attachment = Attachment(name, kind, "", len(data))
         self._check(attachment, await self._abilities())
-        sha256 = await self._conversation.store(lambda s: s.attach(session_id, data))
+        sha256 = await self._store(lambda s: s.attach(session_id, data))
         self._extents[sha256] = extent
         if hidden:
             self._tell(
@@ -160,12 +168,12 @@ class Attachments:
 
     @property
     def _model(self) -> str:
-        return self._conversation.choice.model
+        return self._current.choice.model
 
     async def _abilities(self) -> Abilities:
         # A provider may be anybody's plugin; its bug leaves open what the model can take.
         try:
-            return await self._conversation.provider.abilities(self._model)
+            return await self._current.provider.abilities(self._model)
         except BaseException as error:
             let_through(error)
             return Abilities()
@@ -187,11 +195,11 @@ class Attachments:
 
     async def _window(self) -> int:
         try:
-            window = await self._conversation.provider.context_window(self._model)
+            window = await self._current.provider.context_window(self._model)
         except BaseException as error:  # as above
             let_through(error)
             window = None
-        return window or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
+        return window or self._current.default_window
 
     async def _remark_on_size(self, attachment: Attachment) -> None:
         tokens, window = _estimate([attachment]), await self._window()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
 
 from agno_shell.conversation.files.attachments import expanded
 from agno_shell.conversation.files.file_content import as_text, is_text
+from agno_shell.conversation.open_session import OpenSession
+from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.types import Attachment, Message
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Contents that stay in memory, so that they are read once and not with every turn."""
@@ -23,10 +21,15 @@ AT_ONCE_BYTES = 256 * 1024
 
 
 class Contents:
-    """Reads what is attached, through the reader, by its hash."""
+    """Reads what is attached to messages of the open session, through ``reader``, by its hash.
+    ``report`` gets a sentence about what is not there any more."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(
+        self, session: OpenSession, reader: StoreThread, report: Callable[[str], object]
+    ) -> None:
+        self._session = session
+        self._reader = reader
+        self._report = report
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         """Those used last are the last."""
         self._size = 0
@@ -60,15 +63,13 @@ class Contents:
         if sha256 in self._kept:
             self._kept.move_to_end(sha256)
             return self._kept[sha256]
-        session_id = self._conversation.session.session_id
+        session_id = self._session.id
         try:
-            data = await self._conversation.reader(
-                lambda storage: storage.attachment(session_id, sha256)
-            )
+            data = await self._reader(lambda storage: storage.attachment(session_id, sha256))
         except StorageError as error:
             if sha256 not in self._missing:
                 self._missing.add(sha256)
-                self._conversation.plugins.report(f"It is sent without a file: {error.sentence()}")
+                self._report(f"It is sent without a file: {error.sentence()}")
             return None
         self._keep(sha256, data)
         return data

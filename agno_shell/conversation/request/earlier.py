@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import dropwhile, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.request.refusals import is_refused, says
 from agno_shell.conversation.request.rules import begins_turn
+from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.types import Message
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.conversation import Conversation
-
 
 REACH = 32
 """Messages that are read on either side of one that stands far back, to find its turn and the
@@ -41,8 +39,9 @@ class Earlier:
     added, at either end, or the last ones are taken back, what was found still holds.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, session: OpenSession, messages: MessageReader) -> None:
+        self._session = session
+        self._reader = messages
         self._list: Sequence[Message] = ()
         self._first = ""
         self._places: dict[str, int] = {}
@@ -51,7 +50,7 @@ class Earlier:
 
     async def find(self, ids: Collection[str]) -> list[Found]:
         """Those of ``ids`` that are on the path, in its order."""
-        messages = self._conversation.path.messages
+        messages = self._session.path.messages
         if not ids or not messages:
             return []
         self._follow(messages)
@@ -63,7 +62,7 @@ class Earlier:
 
     def place(self, message_id: str) -> int | None:
         """Where a message that was looked for is loaded."""
-        messages = self._conversation.path.messages
+        messages = self._session.path.messages
         place = self._places.get(message_id)
         if place is None or place >= len(messages) or messages[place].id != message_id:
             return None
@@ -80,21 +79,21 @@ class Earlier:
         self._places |= places
         missing = ids - places.keys()
         self._far |= dict.fromkeys(missing)
-        if missing and not self._conversation.path.is_whole:
+        if missing and not self._session.path.is_whole:
             # Of a session that was deleted elsewhere, what is loaded is what there is.
             with suppress(SessionNotFoundError):
                 self._far |= await self._not_loaded(missing)
 
     async def _not_loaded(self, ids: set[str]) -> dict[str, Found]:
         """Those of ``ids`` that are among the messages before what is loaded."""
-        numbered = self._conversation.numbered
-        before, length = await numbered.before(), await numbered.length()
+        reader = self._reader
+        before, length = await reader.before(), await reader.length()
         found: dict[str, Found] = {}
-        for ident, number in (await numbered.numbers(ids)).items():
+        for ident, number in (await reader.numbers(ids)).items():
             place, reach = number - 1, REACH
             while True:
                 start, stop = max(0, place - reach), min(length, place + reach)
-                part = await numbered.part(start, stop)
+                part = await reader.part(start, stop)
                 first, end = turn_bounds(part, place - start)
                 is_whole = (first or not start) and (end < len(part) or stop == length)
                 if is_whole and (stop == length or any(map(says, part[end:]))):

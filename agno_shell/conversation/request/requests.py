@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agno_shell.config import settings
 from agno_shell.config.agents import FILE_MARK
+from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.models import Choice
+from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.counting import Counter
@@ -20,7 +20,9 @@ from agno_shell.conversation.request.rules import begins_turn, go_on, reply_rese
 from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
 from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
-from agno_shell.conversation.request.system_text import SystemText, system_message
+from agno_shell.conversation.request.system_text import SystemText, system_message, tools_text
+from agno_shell.conversation.tools.tool_registry import ToolRegistry
+from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import UsageError
 from agno_shell.events import Receipt, ReceiptRow, Request, RequestPrepared, Why
 from agno_shell.toolkit.guarding import quiet
@@ -28,7 +30,7 @@ from agno_shell.types import NOTHING, Message, ToolSchema, new_id, now
 
 if TYPE_CHECKING:
     from agno_shell.config import Agent
-    from agno_shell.conversation.conversation import Conversation
+    from agno_shell.plugins.manager import Plugins
 
 KEPT_TURNS = 256
 """Turns as they were sent that are kept beyond those of the last request."""
@@ -70,13 +72,28 @@ class Frame(NamedTuple):
 
 
 class Requests:
-    """Makes requests for one conversation."""
+    """Makes requests for the open session. ``facts`` are what a model is told of where it
+    runs; ``plugins`` see each request, and report what could not be read for it."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(
+        self,
+        session: OpenSession,
+        current: CurrentModel,
+        messages: MessageReader,
+        contents: Contents,
+        tool_registry: ToolRegistry,
+        plugins: Plugins,
+        facts: Mapping[str, Any],
+    ) -> None:
+        self._session = session
+        self._current = current
+        self._messages = messages
+        self._contents = contents
+        self._tool_registry = tool_registry
+        self._plugins = plugins
+        self._facts = facts
         self._models: dict[Choice, Model] = {}
-        self._earlier = Earlier(conversation)
-        self._contents = Contents(conversation)
+        self._earlier = Earlier(session, messages)
         self._system = SystemText()
         self._tools: tuple[tuple[ToolSchema, ...], Message | None] = ((), None)
         self._turns: dict[tuple[str, str, int, bool], SentTurn] = {}
@@ -90,16 +107,14 @@ class Requests:
 
     async def receipt(self) -> Receipt:
         """What the next request holds beside its question, every token counted."""
-        conversation = self._conversation
-        choice = conversation.choice
-        before = await conversation.numbered.before()
+        choice = self._current.choice
+        before = await self._messages.before()
         composed = await self.compose(choice, asking=False, counted=True, before=before)
         return (await self._filtered(choice, composed)).receipt
 
     async def _filtered(self, choice: Choice, prepared: RequestPrepared) -> RequestPrepared:
         """The request as plugins want it, with the receipt for that."""
-        conversation = self._conversation
-        request = await filtered(conversation.plugins, conversation.session, prepared.request)
+        request = await filtered(self._plugins, self._session.record, prepared.request)
         if request is prepared.request:
             return prepared
         return RequestPrepared(request, self._recounted(choice, prepared, request))
@@ -118,12 +133,11 @@ class Requests:
         ``counted``: no token is estimated that could be counted. ``before``: how many
         messages are before those that are loaded.
         """
-        conversation = self._conversation
         model = await self.model(choice)
         if asking:
             await self._look_at_window(choice, model)
         frame = await self._frame(model.window)
-        named = await self._earlier.find(conversation.session.pinned)
+        named = await self._earlier.find(self._session.record.pinned)
         pinned = [
             (
                 each,
@@ -134,7 +148,7 @@ class Requests:
             for each, turn in _each_turn_once(named)
         ]
         selecting = Selecting(
-            Backwards(conversation.path, _newest_summary(named)),
+            Backwards(self._session.path, _newest_summary(named)),
             model.counter,
             model.window - frame.reserve,
             always=frame.messages,
@@ -162,16 +176,15 @@ class Requests:
         return RequestPrepared(request, receipt)
 
     async def _request(self, choice: Choice, frame: Frame, sent: Sequence[Sent]) -> Request:
-        conversation = self._conversation
-        agent = conversation.agent
+        agent = self._current.agent
         messages = tuple(each.message for each in sent)
         return Request(
             choice.model,
             messages,
             agent.parameters if agent else NOTHING,
-            conversation.api_base,
+            self._current.api_base,
             frame.tools,
-            conversation.reasoning,
+            self._current.reasoning,
             await self._contents.files(messages),
         )
 
@@ -200,14 +213,14 @@ class Requests:
         frame = Frame(None, (), None, reply_reserve(model.window, NOTHING))
         rows: list[Row] = [(system, "instructions", False), (asked, "question", False)]
         receipt = _receipt(model, frame, rows)
-        request = Request(choice.model, (system, asked), api_base=self._conversation.api_base)
+        request = Request(choice.model, (system, asked), api_base=self._current.api_base)
         return await self._filtered(choice, RequestPrepared(request, receipt))
 
     async def not_summed_up(self) -> tuple[Message | None, list[SentTurn]]:
         """The summary that is in force, and the turns that it does not stand for, as they
         stand on the path, oldest first."""
-        named = await self._earlier.find(self._conversation.session.pinned)
-        back = Backwards(self._conversation.path, _newest_summary(named))
+        named = await self._earlier.find(self._session.record.pinned)
+        back = Backwards(self._session.path, _newest_summary(named))
         turns: list[SentTurn] = []
         while turn := await back.turn():
             turns.append(turn)
@@ -219,34 +232,33 @@ class Requests:
     async def model(self, choice: Choice) -> Model:
         """What is known of a model; it is asked for once."""
         if choice not in self._models:
-            provider = self._conversation.models.provider(choice)
+            provider = self._current.models.provider(choice)
             known = await provider.context_window(choice.model)
-            window = known or self._conversation.config[settings.PROVIDER_CONTEXT_WINDOW]
+            window = known or self._current.default_window
             self._models[choice] = Model(window, bool(known), Counter(provider, choice.model))
         return self._models[choice]
 
     async def _look_at_window(self, choice: Choice, model: Model) -> None:
         """A server may have a model set up otherwise than it was a moment ago."""
-        provider = self._conversation.models.provider(choice)
+        provider = self._current.models.provider(choice)
         # A provider that cannot say it now says so when it is asked to answer; it may be
         # anybody's plugin, and its bug costs what it knows and not the turn.
         with quiet():
             async with asyncio.timeout(WINDOW_PATIENCE):
-                window = await provider.current_window(choice.model, self._conversation.api_base)
+                window = await provider.current_window(choice.model, self._current.api_base)
             if isinstance(window, int) and window > 0:
                 model.window, model.window_known = window, True
 
     async def _frame(self, window: int) -> Frame:
-        conversation = self._conversation
-        agent = conversation.agent
-        tools = tuple(await conversation.tool_registry.schemas())
+        agent = self._current.agent
+        tools = tuple(await self._tool_registry.schemas())
         if tools != self._tools[0]:
-            self._tools = (tools, _tools_text(tools))
+            self._tools = (tools, tools_text(tools))
         made = system_message(
             agent.instructions if agent else "",
-            conversation.facts,
+            self._facts,
             await self._agent_pins(agent),
-            conversation.memories,
+            self._session.memories,
         )
         reserve = reply_reserve(window, agent.parameters if agent else NOTHING)
         return Frame(self._system.message(made), *self._tools, reserve)
@@ -260,7 +272,7 @@ class Requests:
         for problem in read.problems:
             if problem not in self._told:
                 self._told.add(problem)
-                self._conversation.plugins.report(problem)
+                self._plugins.report(problem)
         return read.texts
 
     # What a request holds of the conversation -------------------------------------------
@@ -283,7 +295,7 @@ class Requests:
 
     async def _places(self, selection: Selection, before: int | None) -> Places:
         """Where the window and the summary stand."""
-        path, summary = self._conversation.path, selection.summary
+        path, summary = self._session.path, selection.summary
         start = len(path.messages) - sum(turn.length for turn in selection.turns)
         if path.is_whole:
             before = 0
@@ -380,14 +392,3 @@ def _by_message(prepared: RequestPrepared) -> dict[str, tuple[Message, list[Rece
             groups.append([row])
     pairs = zip(prepared.request.messages, groups, strict=True)
     return {message.id: (message, rows) for message, rows in pairs}
-
-
-def _tools_text(tools: Sequence[ToolSchema]) -> Message | None:
-    if not tools:
-        return None
-    text = json.dumps([each._asdict() for each in tools], default=_plain, ensure_ascii=False)
-    return Message(f"tools:{hash(text)}", "system", text, now())
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agno_shell.types import NOTHING, Memory, Message, new_id, now
+from agno_shell.types import NOTHING, Memory, Message, ToolSchema, new_id, now
 
 MEMORIES = "The person asked you to remember:"
 FACTS = "Facts:"
@@ -50,3 +50,15 @@ class SystemText:
         if made is None or self._last is None or made.content != self._last.content:
             self._last = made
         return self._last
+
+
+def tools_text(tools: Sequence[ToolSchema]) -> Message | None:
+    """What describes the tools, for counting it."""
+    if not tools:
+        return None
+    text = json.dumps([each._asdict() for each in tools], default=_encodable, ensure_ascii=False)
+    return Message(f"tools:{hash(text)}", "system", text, now())
+
+
+def _encodable(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -54,7 +54,7 @@ def echo(context: CommandContext, text: str) -> None:
     """Print ``text``; what stands behind ``/echo`` comes in stripped."""
     if not text:
         raise UsageError("/echo needs a text.", hint="Usage: /echo TEXT")
-    context.print(text)
+    context.ui.print(text)
 
 
 @hookimpl

@@ -34,7 +34,7 @@ def test_the_command_prints_its_text(hooks):
     [[command]] = hooks.register_commands()
     context = FakeContext()
     command.run(context, "two  words")
-    assert context.lines == ["two  words"]
+    assert context.ui.lines == ["two  words"]
 
 
 def test_the_command_without_text_says_how_it_is_used(hooks):

@@ -56,9 +56,9 @@ async def test_the_one_in_use_is_shown_with_all_it_has(
 
 async def test_an_agent_is_used_and_left(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/agent poet") == "Agent: poet. Model: fake-model"
-    assert context.agent == "poet"
+    assert context.engine.session.agent == "poet"
     assert await type_line(context, "/agent None") == "Agent: none. Model: fake-model"
-    assert context.agent is None
+    assert context.engine.session.agent is None
 
 
 async def test_an_unknown_agent_names_the_nearest(
@@ -67,7 +67,7 @@ async def test_an_unknown_agent_names_the_nearest(
     with pytest.raises(UsageError, match="There is no agent 'pete'") as raised:
         await type_line(context, "/agent pete")
     assert raised.value.hint == "Nearest: poet."
-    assert context.agent is None
+    assert context.engine.session.agent is None
 
 
 async def test_without_agents_it_says_how_to_make_one(
@@ -81,7 +81,7 @@ async def test_without_agents_it_says_how_to_make_one(
 async def test_an_agent_that_was_removed_is_said(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context.agent = "gone\x1b"
+    context.know(context.memory.update(context.engine.session.session_id, agent="gone\x1b"))
     printed = await type_line(context, "/agent")
     assert "This session's agent gone␛ is not configured any more" in printed
 
@@ -102,10 +102,10 @@ async def test_an_agent_is_made(
     context: Any, type_line: Callable[..., Any], line: str, name: str, table: Any
 ) -> None:
     printed = await type_line(context, line)
-    assert context.remembered_agents == {name: table}
+    assert context.app.remembered_agents == {name: table}
     typed = f'"{name}"' if " " in name else name
     assert printed == f"Agent {name} is made and kept. /agent {typed} uses it."
-    assert context.agent is None
+    assert context.engine.session.agent is None
 
 
 async def test_without_instructions_the_editor_asks_for_them(
@@ -113,8 +113,8 @@ async def test_without_instructions_the_editor_asks_for_them(
 ) -> None:
     context = make_context(edits=["Sing.\nLoud.\n"])
     await type_line(context, "/agent new bard small-model")
-    assert context.edited == [""]
-    assert context.remembered_agents == {
+    assert context.ui.edited == [""]
+    assert context.app.remembered_agents == {
         "bard": {"instructions": "Sing.\nLoud.", "model": "small-model"}
     }
 
@@ -127,7 +127,7 @@ async def test_without_an_editor_or_a_text_it_says_how(
     with pytest.raises(UsageError, match="needs instructions; none was made") as raised:
         await type_line(context, "/agent new bard")
     assert "/agent new NAME [MODEL] -- INSTRUCTIONS" in raised.value.hint
-    assert context.remembered_agents == {}
+    assert context.app.remembered_agents == {}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ async def test_what_cannot_be_an_agent_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         await type_line(context, line)
-    assert context.remembered_agents == {}
+    assert context.app.remembered_agents == {}
 
 
 async def test_what_the_configuration_refuses_is_said(
@@ -155,7 +155,7 @@ async def test_what_the_configuration_refuses_is_said(
     def refuse(name: str, table: Any) -> None:
         raise ConfigError("agents.x must have a name of 1 to 60 printable characters.")
 
-    monkeypatch.setattr(context, "remember_agent", refuse)
+    monkeypatch.setattr(context.app, "remember_agent", refuse)
     with pytest.raises(ConfigError, match="1 to 60"):
         await type_line(context, f"/agent new {'x' * 61} -- Sing.")
 

@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def attached(context: Any) -> Any:
-    return [each.name for each in context.conversation.attached]
+    return [each.name for each in context.engine.attachments.waiting]
 
 
 async def test_files_are_attached_and_listed_and_taken_away(
@@ -68,14 +68,17 @@ async def test_what_cannot_be_taken_away(
 
 async def test_a_pasted_text_is_attached(context: Any, type_line: Callable[..., Any]) -> None:
     await type_line(context, "/attach - first\nsecond")
-    assert context.conversation.calls[-1] == ("attach_data", b"first\nsecond", "text.md")
+    (attachment,) = context.engine.attachments.waiting
+    session_id = context.engine.session.session_id
+    assert attachment.name == "text.md"
+    assert context.memory.attachment(session_id, attachment.sha256) == b"first\nsecond"
 
 
 @pytest.mark.parametrize(("written", "expected"), [("a note", ["text.md"]), ("  ", []), (None, [])])
 async def test_a_text_is_written_in_the_editor(
     context: Any, type_line: Callable[..., Any], written: Any, expected: Any
 ) -> None:
-    context.edits.append(written)
+    context.ui.edits.append(written)
     printed = await type_line(context, "/attach -")
     assert attached(context) == expected
     assert (printed == "Nothing was attached.") == (not expected)

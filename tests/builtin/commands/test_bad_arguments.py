@@ -34,7 +34,7 @@ async def test_nonsense_is_refused_in_one_sentence(
         monkeypatch.delenv(variable, raising=False)
     command = COMMANDS[name]
     for text in NONSENSE:
-        context = make_context(has_person=False)
+        context = make_context(has_user=False)
         if not command.usage:
             with pytest.raises(UsageError, match=f"/{name} takes no arguments"):
                 await run(context, command, text)
@@ -44,7 +44,7 @@ async def test_nonsense_is_refused_in_one_sentence(
             said = error.sentence()
             assert re.fullmatch(r"[^\n]{10,1000}", said), (text, said)
             assert not re.search(r"[A-Z][a-z]+(Error|Exception)\b|errno|None", said), (text, said)
-        assert len(context.text) < 100_000, text
+        assert len(context.ui.text) < 100_000, text
 
 
 @pytest.mark.parametrize(

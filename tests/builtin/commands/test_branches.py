@@ -20,13 +20,13 @@ def no_editor(monkeypatch: pytest.MonkeyPatch) -> None:
 async def talk(context: Any) -> Any:
     """Three turns, numbered 1 to 6."""
     for text in ("one", "two", "three"):
-        await context.conversation.ask(text)
-    context.conversation.calls.clear()
-    return context.conversation
+        await context.engine.ask(text)
+    context.calls.clear()
+    return context
 
 
 def contents(context: Any) -> Any:
-    return [message.content for message in context.history]
+    return [message.content for message in context.engine.history]
 
 
 # Back and forth --------------------------------------------------------------------------
@@ -38,7 +38,7 @@ async def test_undo_names_what_it_took_back(
     printed = (await type_line(context, "/undo")).splitlines()
     assert printed == ["Taken back: › three", "Nothing is deleted: /redo brings it back."]
     assert contents(context)[-1] == "echo: two"
-    assert context.filled == []
+    assert context.ui.filled == []
 
 
 async def test_undo_of_several_names_each_and_says_when_there_were_no_more(
@@ -55,7 +55,7 @@ async def test_undo_of_several_names_each_and_says_when_there_were_no_more(
 
 async def test_of_many_turns_ten_are_named(context: Any, type_line: Callable[..., Any]) -> None:
     for number in range(14):
-        await context.conversation.ask(f"question {number}")
+        await context.engine.ask(f"question {number}")
     printed = (await type_line(context, "/undo 14")).splitlines()
     assert printed[0] == "Taken back: 14 turns"
     assert printed[-3:-1] == ["  › question 4", "  … and 4 more"]
@@ -64,7 +64,7 @@ async def test_of_many_turns_ten_are_named(context: Any, type_line: Callable[...
 async def test_a_long_question_is_named_by_its_beginning(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    await context.conversation.ask("first\nline \x1b[2J" + "x" * 500)
+    await context.engine.ask("first\nline \x1b[2J" + "x" * 500)
     line = (await type_line(context, "/undo")).splitlines()[0]
     assert line.startswith("Taken back: › first line ␛[2Jxxx")
     assert line.endswith("…")
@@ -138,12 +138,12 @@ async def test_continue_goes_on_and_takes_no_words(
 async def test_edit_puts_itself_into_the_input_line(
     context: Any, type_line: Callable[..., Any], talk: Any
 ) -> None:
-    context.width = 80
+    context.ui.width = 80
     printed = await type_line(context, "/edit")
-    assert context.filled == ["/edit 5 -- three"]
+    assert context.ui.filled == ["/edit 5 -- three"]
     assert "Ctrl-C leaves everything as it is" in printed
     await type_line(context, "/edit 3")
-    assert context.filled[1:] == ["/edit 3 -- two"]
+    assert context.ui.filled[1:] == ["/edit 3 -- two"]
     assert talk.calls == []
 
 
@@ -158,7 +158,7 @@ async def test_without_a_screen_edit_says_how_to_give_the_words(
 async def test_what_stands_behind_the_dashes_is_asked(
     context: Any, type_line: Callable[..., Any], talk: Any
 ) -> None:
-    old = context.history[2]
+    old = context.engine.history[2]
     await type_line(context, "/edit 3 -- zwei\n  -- or 2?")
     assert talk.calls == [("edit", old.id, "zwei\n  -- or 2?")]
     assert contents(context) == ["one", "echo: one", "zwei\n  -- or 2?", "echo: zwei\n  -- or 2?"]
@@ -175,13 +175,13 @@ async def test_an_editor_is_used_where_one_is_set(
 ) -> None:
     monkeypatch.setenv(variable, "vi")
     context = make_context(edits=["zwei\n", None])
-    await context.conversation.ask("two")
+    await context.engine.ask("two")
     await type_line(context, "/edit")
-    assert context.edited == ["two"]
+    assert context.ui.edited == ["two"]
     assert contents(context) == ["zwei", "echo: zwei"]
     assert await type_line(context, "/edit 1") == "Nothing was changed."
     assert contents(context) == ["zwei", "echo: zwei"]
-    assert context.filled == []
+    assert context.ui.filled == []
 
 
 @pytest.mark.parametrize("text", ["x" * 2_001, "line\n" * 30 + "end"])
@@ -189,9 +189,9 @@ async def test_a_long_question_goes_to_the_editor(
     make_context: Callable[..., Any], type_line: Callable[..., Any], text: str
 ) -> None:
     context = make_context(edits=["shorter"])
-    await context.conversation.ask(text)
+    await context.engine.ask(text)
     await type_line(context, "/edit")
-    assert context.edited == [text]
+    assert context.ui.edited == [text]
     assert contents(context)[0] == "shorter"
 
 
@@ -221,7 +221,7 @@ async def test_what_cannot_be_edited(
         await type_line(context, line)
     assert caught.value.hint
     assert talk.calls == []
-    assert context.filled == []
+    assert context.ui.filled == []
 
 
 async def test_without_a_question_there_is_nothing_to_edit(
@@ -237,16 +237,16 @@ async def test_without_a_question_there_is_nothing_to_edit(
 async def test_fork_makes_a_session_and_opens_it(
     context: Any, type_line: Callable[..., Any], talk: Any
 ) -> None:
-    before = context.session
+    before = context.engine.session
     printed = await type_line(context, "/fork")
-    assert context.session.name == "First (fork)"
+    assert context.engine.session.name == "First (fork)"
     assert contents(context)[-1] == "echo: three"
     assert printed == (
-        f"'First (fork)' ({context.session.session_id[:8]}) is a copy of 'First' "
+        f"'First (fork)' ({context.engine.session.session_id[:8]}) is a copy of 'First' "
         f"({before.session_id[:8]}); /switch {before.session_id[:8]} leads back there."
     )
     await type_line(context, "/fork")
-    assert context.session.name == "First (fork 2)"
+    assert context.engine.session.name == "First (fork 2)"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ async def test_fork_makes_a_session_and_opens_it(
 async def test_fork_takes_a_name_and_a_place(
     context: Any, type_line: Callable[..., Any], talk: Any, line: str
 ) -> None:
-    fourth = context.history[3]
+    fourth = context.engine.history[3]
     printed = await type_line(context, line)
     assert talk.calls == [("fork", "My plan", fourth.id)]
     assert contents(context) == ["one", "echo: one", "two", "echo: two"]
@@ -276,7 +276,7 @@ async def test_what_cannot_be_forked(
     with pytest.raises(UsageError):
         await type_line(context, line)
     assert talk.calls == []
-    assert len(context.storage.sessions()) == 1
+    assert len(context.memory.sessions()) == 1
 
 
 def test_a_fork_has_a_name_of_its_own() -> None:
@@ -292,6 +292,6 @@ def test_a_fork_has_a_name_of_its_own() -> None:
 async def test_a_session_that_is_gone_is_said(
     context: Any, type_line: Callable[..., Any], talk: Any
 ) -> None:
-    context.storage.delete(context.session.session_id)
+    context.memory.delete(context.engine.session.session_id)
     with pytest.raises(SessionNotFoundError):
         await type_line(context, "/fork")

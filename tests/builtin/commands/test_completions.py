@@ -20,7 +20,7 @@ def texts(completions: Any) -> Any:
 async def test_switch_offers_every_other_session_by_name(
     context: Any, complete: Callable[..., Any]
 ) -> None:
-    garden = context.storage.create("My garden")
+    garden = context.memory.create("My garden")
     [offered] = await complete(context, "/switch ")
     assert offered.text == "My garden"
     assert offered.meta == f"{garden.session_id[:8]} · 0 messages · just now"
@@ -29,7 +29,7 @@ async def test_switch_offers_every_other_session_by_name(
 async def test_ids_are_offered_once_a_part_is_typed(
     context: Any, complete: Callable[..., Any]
 ) -> None:
-    garden = context.storage.create("My garden")
+    garden = context.memory.create("My garden")
     offered = await complete(context, f"/switch {garden.session_id[:3]}")
     assert texts(offered) == ["My garden", garden.session_id[:8]]
     assert offered[1].meta.startswith("My garden")
@@ -42,9 +42,9 @@ async def test_of_very_many_the_newest_are_offered_that_may_be_meant(
     context: Any, complete: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(completions, "OFFERED", 3)
-    made = [context.storage.create(f"Garden {number}") for number in range(6)]
+    made = [context.memory.create(f"Garden {number}") for number in range(6)]
     for session in made:
-        context.storage.update(session.session_id, description="newer than the one before")
+        context.memory.update(session.session_id, description="newer than the one before")
     assert texts(await complete(context, "/switch ")) == ["Garden 5", "Garden 4", "Garden 3"]
     assert texts(await complete(context, "/switch gn0")) == ["Garden 0"]
     assert texts(await complete(context, '/rename "gn1')) == ['"Garden 1" ']
@@ -56,7 +56,7 @@ async def test_of_very_many_the_newest_are_offered_that_may_be_meant(
 async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(
     context: Any, complete: Callable[..., Any], name: str
 ) -> None:
-    other = context.storage.create(name)
+    other = context.memory.create(name)
     [offered] = await complete(context, "/switch ")
     assert offered.text == other.session_id[:8]
     assert "\x1b" not in offered.meta
@@ -66,9 +66,9 @@ async def test_a_name_that_would_not_find_its_session_gives_way_to_the_id(
 async def test_a_reference_is_quoted_and_what_follows_is_free(
     context: Any, complete: Callable[..., Any], command: Any
 ) -> None:
-    context.storage.create("My garden")
-    context.storage.create("Kitchen")
-    context.storage.create('The "old" house')
+    context.memory.create("My garden")
+    context.memory.create("Kitchen")
+    context.memory.create('The "old" house')
     offered = texts(await complete(context, f"/{command} "))
     assert sorted(offered) == ['"My garden" ', "'The \"old\" house' ", "Kitchen "]
     assert await complete(context, f"/{command} Kitchen new") == []
@@ -78,15 +78,15 @@ async def test_every_reference_that_is_offered_is_understood(
     context: Any, complete: Callable[..., Any], type_line: Callable[..., Any]
 ) -> None:
     for name in ("My garden", "Kitchen", 'The "old" house', "First"):
-        context.storage.create(name)
+        context.memory.create(name)
     for offered in await complete(context, "/rename "):
         printed = await type_line(context, f"/rename {offered.text}Changed")
-        assert context.session.session_id[:8] not in printed.splitlines()[0]
-    assert [each.name for each in context.storage.sessions()].count("Changed") == 4
+        assert context.engine.session.session_id[:8] not in printed.splitlines()[0]
+    assert [each.name for each in context.memory.sessions()].count("Changed") == 4
 
 
 async def test_delete_completes_like_switch(context: Any, complete: Callable[..., Any]) -> None:
-    context.storage.create("My garden")
+    context.memory.create("My garden")
     assert texts(await complete(context, "/delete ")) == ["My garden"]
 
 
@@ -94,7 +94,7 @@ async def test_the_trash_is_offered_for_undelete(
     context: Any, complete: Callable[..., Any]
 ) -> None:
     ids = [
-        context.storage.delete(context.storage.create(name).session_id).trash_id
+        context.memory.delete(context.memory.create(name).session_id).trash_id
         for name in ("Garden", "Garden", "Kitchen")
     ]
     offered = await complete(context, "/undelete ")
@@ -147,7 +147,7 @@ async def test_a_provider_that_fails_offers_nothing(
     async def fail() -> None:
         raise ProviderError("not ready")
 
-    monkeypatch.setattr(context.provider, "models", fail)
+    monkeypatch.setattr(context.engine.provider, "models", fail)
     assert await complete(context, "/model ") == []
 
 
@@ -164,8 +164,8 @@ async def test_on_and_off(context: Any, complete: Callable[..., Any], name: str)
 
 
 async def test_help_offers_each_command_once(context: Any, complete: Callable[..., Any]) -> None:
-    names = list(context.commands)
-    context.commands = {**context.commands, "quit": context.commands["exit"]}
+    names = list(context.app.commands)
+    context.app.commands = {**context.app.commands, "quit": context.app.commands["exit"]}
     assert texts(await complete(context, "/help ")) == names
 
 

@@ -31,13 +31,13 @@ def path(context: Any, say: Any) -> Any:
     say(
         context, *(line for n in range(3) for line in (f"user: question {n}", f"assistant: re {n}"))
     )
-    return context.history
+    return context.engine.history
 
 
 async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(
     context: Any, type_line: Callable[..., Any], path: Any
 ) -> None:
-    context.conversation.next_receipt = receipt(
+    context.results["receipt"] = receipt(
         ReceiptRow(message("system", "Be exact."), 40, "instructions"),
         ReceiptRow(path[2], 60, "pinned"),
         ReceiptRow(
@@ -62,7 +62,7 @@ async def test_the_receipt_is_a_table_with_the_numbers_of_the_path(
 async def test_what_goes_in_one_message_is_shown_part_by_part(
     context: Any, type_line: Callable[..., Any], path: Any
 ) -> None:
-    context.conversation.next_receipt = receipt(
+    context.results["receipt"] = receipt(
         ReceiptRow(path[0], 10, "recent"),
         ReceiptRow(path[2], 20, "recent", True),
         ReceiptRow(path[3], 30, "recent"),
@@ -87,7 +87,7 @@ async def test_what_is_not_sent_is_said_with_the_reason(
         LeftOut(1, "empty"),
         LeftOut(2, "refused"),
     )
-    context.conversation.next_receipt = receipt(
+    context.results["receipt"] = receipt(
         *rows(1), left_out=left_out, tool_tokens=90, window_known=False, estimated=True
     )
     shown = await type_line(context, "/context")
@@ -103,7 +103,7 @@ async def test_what_is_not_sent_is_said_with_the_reason(
 
 
 async def test_an_empty_request_has_no_table(context: Any, type_line: Callable[..., Any]) -> None:
-    context.conversation.next_receipt = receipt()
+    context.results["receipt"] = receipt()
     shown = await type_line(context, "/context")
     assert "holds 0 messages" in shown
     assert "No." not in shown
@@ -111,14 +111,14 @@ async def test_an_empty_request_has_no_table(context: Any, type_line: Callable[.
 
 
 async def test_a_full_window_has_a_full_bar(context: Any, type_line: Callable[..., Any]) -> None:
-    context.conversation.next_receipt = receipt(ReceiptRow(message("user", "x"), 1600, "recent"))
+    context.results["receipt"] = receipt(ReceiptRow(message("user", "x"), 1600, "recent"))
     assert "█" * 24 + " 200% of 800 tokens" in await type_line(context, "/context")
 
 
 async def test_of_a_long_request_the_ends_are_shown(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context.conversation.next_receipt = receipt(*rows(1000))
+    context.results["receipt"] = receipt(*rows(1000))
     lines = (await type_line(context, "/context")).split("\n")
     assert "            9,760          … 976 more messages; /context --full shows all" in lines
     assert sum("text number" in line for line in lines) == 24
@@ -130,7 +130,7 @@ async def test_of_a_long_request_the_ends_are_shown(
 
 
 async def test_one_row_is_not_folded(context: Any, type_line: Callable[..., Any]) -> None:
-    context.conversation.next_receipt = receipt(*rows(25))
+    context.results["receipt"] = receipt(*rows(25))
     assert (await type_line(context, "/context")).count("text number") == 25
 
 
@@ -147,7 +147,7 @@ async def test_a_message_is_pinned_by_its_number(
 ) -> None:
     shown = await type_line(context, "/pin 3")
     assert shown == "Message 3 is always sent from now on, with its turn: you: question 1"
-    assert context.session.pinned == (path[2].id,)
+    assert context.engine.session.pinned == (path[2].id,)
     assert "pinned already" in await type_line(context, "/pin 3")
     await type_line(context, "/pin 6")
     assert (await type_line(context, "/pin")).split("\n") == [
@@ -156,7 +156,7 @@ async def test_a_message_is_pinned_by_its_number(
         "     6  assistant: re 2",
     ]
     assert "no longer pinned" in await type_line(context, "/unpin 3")
-    assert context.session.pinned == (path[5].id,)
+    assert context.engine.session.pinned == (path[5].id,)
 
 
 async def test_without_pins_it_is_said_how_to_pin(
@@ -180,13 +180,15 @@ async def test_numbers_that_mean_nothing_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         await type_line(context, line)
-    assert context.session.pinned == ()
+    assert context.engine.session.pinned == ()
 
 
 async def test_a_summary_is_no_pin(context: Any, type_line: Callable[..., Any], path: Any) -> None:
-    await context.conversation.compact("")
-    context.session = context.storage.update(
-        context.session.session_id, pinned=[context.history[-1].id]
+    await context.engine.compact("")
+    context.know(
+        context.memory.update(
+            context.engine.session.session_id, pinned=[context.engine.history[-1].id]
+        )
     )
     assert "No message here is pinned" in await type_line(context, "/pin")
     with pytest.raises(UsageError, match="Message 7 is a summary"):
@@ -211,15 +213,17 @@ async def test_messages_are_offered_by_their_numbers(
 async def test_compact_passes_the_instruction_on(
     context: Any, type_line: Callable[..., Any], path: Any
 ) -> None:
-    assert await type_line(context, "/compact keep every date") == ""
-    assert context.conversation.calls[-1] == ("compact", "keep every date")
+    assert "are summed up" in await type_line(context, "/compact keep every date")
+    assert "keep every date" in context.provider.requests[-1].messages[-1].content
+    assert context.calls[-1] == ("compact", "keep every date")
 
 
 async def test_compact_is_taken_back(
     context: Any, type_line: Callable[..., Any], path: Any
 ) -> None:
+    await type_line(context, "/compact")
     assert "is sent again" in await type_line(context, "/compact --undo")
-    assert context.conversation.calls[-1] == ("uncompact",)
+    assert context.calls[-1] == ("uncompact",)
 
 
 async def test_compact_refuses_other_options(
@@ -227,7 +231,7 @@ async def test_compact_refuses_other_options(
 ) -> None:
     with pytest.raises(UsageError, match="no option --redo"):
         await type_line(context, "/compact --redo")
-    assert context.conversation.calls == []
+    assert context.calls == []
 
 
 async def test_flags_are_offered(context: Any, complete: Callable[..., Any]) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from agno_shell.contracts import Address
 from agno_shell.errors import UsageError
 
 
 def contents(context: Any) -> Any:
-    return [message.content for message in context.shown]
+    return [message.content for message in context.ui.shown]
 
 
 async def test_history_shows_the_last_exchanges(
@@ -25,7 +26,7 @@ async def test_history_shows_ten_exchanges_when_not_told(
 ) -> None:
     say(context, *(line for n in range(12) for line in (f"user: {n}", f"assistant: re {n}")))
     await type_line(context, "/history")
-    assert len(context.shown) == 20
+    assert len(context.ui.shown) == 20
     assert contents(context)[0] == "2"
 
 
@@ -35,10 +36,10 @@ async def test_an_exchange_may_have_many_replies_or_none(
     say(context, "user: 1", "assistant: a", "user: 2", "user: 3")
     say(context, "user: 4", *(f"tool: result {n}" for n in range(9)), "assistant: d")
     say(context, "user: 5", "assistant: e")
-    everything = [message.content for message in context.history]
+    everything = [message.content for message in context.engine.history]
     starts = [at for at, text in enumerate(everything) if text.isdigit()]
     for exchanges in range(1, 7):
-        context.shown.clear()
+        context.ui.shown.clear()
         await type_line(context, f"/history {exchanges}")
         expected = everything[starts[-exchanges] :] if exchanges <= len(starts) else everything
         assert contents(context) == expected, exchanges
@@ -50,9 +51,9 @@ async def test_each_message_stands_behind_its_number(
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b")
     printed = await type_line(context, "/history 1")
     assert [line.rpartition(" · ")[0] for line in printed.splitlines()] == ["3 · you", "4 · reply"]
-    assert context.styles == ["class:notice"] * 2
-    await context.conversation.retry("openai/model-b")
-    context.shown.clear()
+    assert context.ui.styles == ["class:notice"] * 2
+    await context.engine.retry("openai/model-b")
+    context.ui.shown.clear()
     printed = await type_line(context, "/history 1")
     assert printed.splitlines()[1].startswith("4 · openai/model-b · 20")
     assert contents(context) == ["2", "echo: 2"]
@@ -62,14 +63,14 @@ async def test_where_all_was_taken_back_the_way_forward_is_named(
     context: Any, type_line: Callable[..., Any], say: Any
 ) -> None:
     say(context, "user: 1", "assistant: a")
-    await context.conversation.undo()
+    await context.engine.undo()
     assert "/redo brings it back" in await type_line(context, "/history")
-    assert context.shown == []
+    assert context.ui.shown == []
 
 
 async def test_an_empty_session_is_said(context: Any, type_line: Callable[..., Any]) -> None:
     assert "Nothing has been said" in await type_line(context, "/history")
-    assert context.shown == []
+    assert context.ui.shown == []
 
 
 async def test_history_of_nonsense_is_refused(context: Any, type_line: Callable[..., Any]) -> None:
@@ -82,15 +83,15 @@ async def test_info_says_what_is_known(
 ) -> None:
     context = make_context(model="some-model", storage_path="/data/sessions")
     say(context, "user: hello")
-    context.storage.update(
-        context.session.session_id, name="Garden", description="a\nb", tags=("x", "y")
+    context.memory.update(
+        context.engine.session.session_id, name="Garden", description="a\nb", tags=("x", "y")
     )
     facts = dict(line.split(":", 1) for line in (await type_line(context, "/info")).splitlines())
     facts = {key: value.strip() for key, value in facts.items()}
     assert facts.pop("Created")
     assert facts.pop("Updated")
     assert facts == {
-        "Session": context.session.session_id,
+        "Session": context.engine.session.session_id,
         "Name": "Garden",  # changed behind the shell's back, and read again
         "Description": "a b",
         "Messages": "1",
@@ -103,10 +104,11 @@ async def test_info_says_what_is_known(
 
 
 async def test_info_names_the_server_that_is_not_the_services_own(
-    make_context: Callable[..., Any], type_line: Callable[..., Any]
+    context: Any, type_line: Callable[..., Any]
 ) -> None:
+    context.provider.address = lambda *_: Address("http://box:11434", "OLLAMA_HOST")
     address = "http://box:11434 (OLLAMA_HOST)"
-    assert f"Address:     {address}" in await type_line(make_context(address=address), "/info")
+    assert f"Address:     {address}" in await type_line(context, "/info")
 
 
 async def test_info_leaves_out_what_is_not_known(

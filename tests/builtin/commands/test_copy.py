@@ -31,7 +31,7 @@ async def test_the_last_reply_is_copied(
 ) -> None:
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b\x1b[2J\nc", "user: 3")
     assert await type_line(context, "/copy") == "Copied the last reply (2 lines) with xclip."
-    assert context.copied == ["b\x1b[2J\nc"]
+    assert context.ui.copied == ["b\x1b[2J\nc"]
 
 
 async def test_a_message_is_copied_by_its_number(
@@ -39,7 +39,7 @@ async def test_a_message_is_copied_by_its_number(
 ) -> None:
     say(context, "user: 1", "assistant: a")
     assert await type_line(context, "/copy 1") == "Copied message 1 (1 line) with xclip."
-    assert context.copied == ["1"]
+    assert context.ui.copied == ["1"]
 
 
 async def test_what_went_on_with_a_reply_belongs_to_it(
@@ -57,9 +57,9 @@ async def test_what_went_on_with_a_reply_belongs_to_it(
     tried = [said[0], said[1]._replace(content=""), said[2]._replace(parent="q")]
     assert replies(tried) == ["and the sec"]
     for message in said[:4]:
-        context.storage.append(context.session.session_id, message)
+        context.say(message)
     await type_line(context, "/copy")
-    assert context.copied == ["The first and the second."]
+    assert context.ui.copied == ["The first and the second."]
 
 
 async def test_the_last_block_of_code_is_copied(
@@ -69,7 +69,7 @@ async def test_the_last_block_of_code_is_copied(
     assert await type_line(context, "/copy code") == "Copied 1 line of code with xclip."
     printed = await type_line(context, "/copy code 2")
     assert printed == "Copied 2 lines of code (python) with xclip."
-    assert context.copied == ["plain", "def f():\n    return 1"]
+    assert context.ui.copied == ["plain", "def f():\n    return 1"]
 
 
 def test_blocks_of_code_are_found_as_markdown_has_them() -> None:
@@ -81,22 +81,12 @@ def test_blocks_of_code_are_found_as_markdown_has_them() -> None:
 
 
 async def test_code_is_looked_for_beyond_what_the_shell_holds(
-    context: Any, type_line: Callable[..., Any], say: Any, monkeypatch: pytest.MonkeyPatch
+    context: Any, type_line: Callable[..., Any], say: Any
 ) -> None:
     say(context, "assistant: ```\nold\n```", "user: 1", "assistant: no code")
-    whole = list(context.history)
-
-    async def length() -> Any:
-        return len(whole)
-
-    async def part(start: Any, stop: Any) -> Any:
-        return whole[start:stop]
-
-    monkeypatch.setattr(type(context), "history", property(lambda _self: whole[1:]))
-    monkeypatch.setattr(context.conversation, "length", length)
-    monkeypatch.setattr(context.conversation, "part", part)
+    context.hold(list(context.engine.history)[1:])
     await type_line(context, "/copy code")
-    assert context.copied == ["old"]
+    assert context.ui.copied == ["old"]
 
 
 async def test_a_language_is_foreign_text(
@@ -122,12 +112,12 @@ async def test_what_cannot_be_copied(
     context: Any, type_line: Callable[..., Any], say: Any, line: str, complaint: Any
 ) -> None:
     say(context, "user: 1", "assistant: ```\nx\n```")
-    parent = context.history[-1].id
+    parent = context.engine.history[-1].id
     empty = Message(new_id(), "assistant", "", now(), parent, status="failed")
-    context.storage.append(context.session.session_id, empty)
+    context.say(empty)
     with pytest.raises(UsageError, match=complaint):
         await type_line(context, line)
-    assert context.copied == []
+    assert context.ui.copied == []
 
 
 async def test_where_nothing_was_said_there_is_nothing_to_copy(

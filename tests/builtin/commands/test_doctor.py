@@ -22,7 +22,7 @@ async def test_all_is_well(
     say(context, "user: Hello", "assistant: Hi")
     expected = "the configuration, 2 plugins, and 1 session with 2 messages: all is well."
     assert await type_line(context, "/doctor") == f"Looked at {expected}"
-    assert not context.repaired
+    assert not context.app.repaired
 
 
 async def test_what_is_wrong_is_told_with_the_next_step(
@@ -39,18 +39,18 @@ async def test_what_is_wrong_is_told_with_the_next_step(
 
 async def test_repair(make_context: Callable[..., FakeContext], type_line: Type) -> None:
     context = make_context(findings=[HEALED])
-    context.storage.update(context.session.session_id, name="Put right")
+    context.memory.update(context.engine.session.session_id, name="Put right")
     text = await type_line(context, "/doctor Repair")
-    assert context.repaired
+    assert context.app.repaired
     assert "1 thing was mended" in text
     assert "/doctor repair" not in text
-    assert context.session.name == "Put right", "the open session is shown as it is now"
+    assert context.engine.session.name == "Put right", "the open session is shown as it is now"
 
 
 async def test_another_word_is_refused(context: FakeContext, type_line: Type) -> None:
     with pytest.raises(UsageError, match="takes repair or nothing, not 'everything'"):
         await type_line(context, "/doctor everything")
-    assert context.lines == []
+    assert context.ui.lines == []
 
 
 async def test_completion(
@@ -66,5 +66,5 @@ async def test_sessions_that_cannot_be_read_cost_nothing_that_was_found(
         raise StorageError("Shut.")
 
     context = make_context(findings=[WRONG])
-    monkeypatch.setattr(context.storage, "sessions", fail)
+    monkeypatch.setattr(context.memory, "sessions", fail)
     assert "It is broken." in await type_line(context, "/doctor")

@@ -31,8 +31,8 @@ EXPECTED = [
 
 
 def test_every_command_is_there_and_says_what_it_is(context: Any) -> None:
-    assert list(context.commands) == EXPECTED
-    for command in context.commands.values():
+    assert list(context.app.commands) == EXPECTED
+    for command in context.app.commands.values():
         assert command.summary.endswith("."), command.name
         assert len(command.summary) <= 100, command.name
 
@@ -41,7 +41,7 @@ async def test_help_has_a_line_for_every_command(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
     lines = (await type_line(context, "/help")).splitlines()
-    for command in context.commands.values():
+    for command in context.app.commands.values():
         usage = f"/{command.name} {command.usage}".strip()
         assert any(line.startswith(f"{usage}  ") and command.summary in line for line in lines)
 
@@ -53,12 +53,12 @@ async def test_help_is_wrapped_to_the_width_and_loses_nothing(
     printed = await type_line(context, "/help")
     assert max(map(len, printed.splitlines())) <= 72
     words = printed.split()
-    for command in context.commands.values():
+    for command in context.app.commands.values():
         assert set(command.summary.split()) <= set(words), command.name
 
 
 async def test_an_alias_is_no_second_line(context: Any, type_line: Callable[..., Any]) -> None:
-    context.commands = {**context.commands, "quit": context.commands["exit"]}
+    context.app.commands = {**context.app.commands, "quit": context.app.commands["exit"]}
     printed = await type_line(context, "/help")
     assert printed.count("Leave the shell") == 1
 
@@ -66,7 +66,7 @@ async def test_an_alias_is_no_second_line(context: Any, type_line: Callable[...,
 @pytest.mark.parametrize("name", ["rename", "/rename", "RENAME"])
 async def test_help_in_full(context: Any, type_line: Callable[..., Any], name: str) -> None:
     printed = await type_line(context, f"/help {name}")
-    command = context.commands["rename"]
+    command = context.app.commands["rename"]
     for part in ("/rename [REF] NAME", command.summary, command.details):
         assert part in printed
 
@@ -92,8 +92,8 @@ async def test_an_unknown_command_names_the_nearest(
 
 async def test_words_of_a_foreign_command_cannot_act_on_the_terminal(context: Any) -> None:
     foreign = Command("bad", "a\x1b[2Jb", run=print, details="c\x1b[2Jd\nsecond line")
-    context.commands = {**context.commands, "bad": foreign}
-    await run(context, context.commands["help"], "bad")
-    await run(context, context.commands["help"])
-    assert "\x1b" not in context.text
-    assert "second line" in context.lines
+    context.app.commands = {**context.app.commands, "bad": foreign}
+    await run(context, context.app.commands["help"], "bad")
+    await run(context, context.app.commands["help"])
+    assert "\x1b" not in context.ui.text
+    assert "second line" in context.ui.lines

@@ -9,7 +9,7 @@ from agno_shell.errors import UsageError
 
 
 def remembered(context: Any) -> Any:
-    return [each.text for each in context.storage.memories(context.session.session_id)]
+    return [each.text for each in context.memory.memories(context.engine.session.session_id)]
 
 
 async def test_what_is_remembered_is_kept_and_listed(
@@ -84,7 +84,7 @@ async def test_the_shell_is_told(
     async def refresh() -> None:
         refreshed.append(remembered(context))
 
-    monkeypatch.setattr(context, "refresh", refresh)
+    monkeypatch.setattr(context.engine, "refresh", refresh)
     await type_line(context, "/remember one")
     await type_line(context, "/forget 1")
     assert refreshed == [["one"], []]

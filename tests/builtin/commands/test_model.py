@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.commands import model as room
-from agno_shell.contracts import Abilities, KnownModel, ModelList
+from agno_shell.contracts import Abilities, Address, KnownModel, ModelList
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.testing.fake_context import FakeProvider
 
@@ -38,9 +38,11 @@ async def test_model_lists_the_names_and_marks_the_one_in_use(
 
 
 async def test_the_server_in_use_is_named_with_the_model(
-    make_context: Callable[..., Any], type_line: Callable[..., Any]
+    context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context = make_context(address="https://models.example.org/v1 (OPENAI_BASE_URL)")
+    address = Address("https://models.example.org/v1", "OPENAI_BASE_URL")
+    context.provider.address = lambda *_: address
+    context.provider.model_names = ("other",)
     where = "at https://models.example.org/v1 (OPENAI_BASE_URL)"
     assert (await type_line(context, "/model")).splitlines()[0] == (
         f"Model in use: fake-model {where}, asked by the provider fake"
@@ -68,21 +70,21 @@ async def test_a_provider_that_lists_none(
 
 async def test_model_uses_a_name(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/model small-model") == "Model: small-model"
-    assert context.model == "small-model"
-    assert context.remembered == []
+    assert context.engine.model == "small-model"
+    assert context.app.remembered == []
 
 
 async def test_a_default_is_remembered(context: Any, type_line: Callable[..., Any]) -> None:
     printed = await type_line(context, "/model --default small-model")
     assert printed.splitlines() == ["Model: small-model", "New sessions use it as well."]
-    assert context.remembered == ["small-model"]
+    assert context.app.remembered == ["small-model"]
 
 
 async def test_a_name_that_is_not_listed_is_taken_with_a_remark(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
     printed = await type_line(context, "/model smal-model")
-    assert context.model == "smal-model"
+    assert context.engine.model == "smal-model"
     assert "does not list this name" in printed
     assert "Nearest: small-model" in printed
 
@@ -93,7 +95,7 @@ async def test_what_cannot_be_a_model_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         await type_line(context, line)
-    assert context.model == "fake-model"
+    assert context.engine.model == "fake-model"
 
 
 class SlowProvider(FakeProvider):
@@ -131,7 +133,7 @@ async def test_reasoning_is_chosen_for_the_session(
 ) -> None:
     printed = await type_line(context, f"/reasoning {level.upper()}")
     assert printed == f"Reasoning: {level}, in this session."
-    assert context.session.reasoning == level
+    assert context.engine.session.reasoning == level
     assert await type_line(context, "/reasoning") == printed
 
 
@@ -142,15 +144,15 @@ async def test_reasoning_by_default_is_the_agents_or_the_configured_one(
     context = make_context(agents=agents)
     await type_line(context, "/reasoning low")
     assert await type_line(context, "/reasoning default") == "Reasoning: as configured."
-    assert context.session.reasoning is None
-    await context.set_agent("deep")
+    assert context.engine.session.reasoning is None
+    await context.engine.set_agent("deep")
     assert await type_line(context, "/reasoning") == "Reasoning: high, as the agent deep has it."
 
 
 async def test_another_level_changes_nothing(context: Any, type_line: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="takes off, low, medium, high or default, not 'much'"):
         await type_line(context, "/reasoning much")
-    assert context.conversation.calls == []
+    assert context.calls == []
 
 
 class KnownProvider(FakeProvider):
@@ -169,7 +171,7 @@ async def test_a_model_that_is_known_not_to_reason_is_said(
     context = make_context(provider=KnownProvider(knows))
     printed = await type_line(context, "/reasoning high")
     assert ("fake-model is known not to reason" in printed) is said
-    assert context.session.reasoning == "high"
+    assert context.engine.session.reasoning == "high"
     assert "known not" not in await type_line(context, "/reasoning off")
 
 

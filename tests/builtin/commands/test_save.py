@@ -24,7 +24,7 @@ def unsaved(context: Any) -> Any:
 
     def say(content: Any, parent: Any = None) -> Any:
         message = Message(new_id(), "user", content, now(), parent)
-        context.unsaved.append(message)
+        context.keep_unsaved(message)
         return message
 
     return say
@@ -42,7 +42,7 @@ async def test_json_is_what_the_store_keeps(
     say(context, "user: Grüße \ud800 \0", "assistant: two\nlines\r\n", "user: 你好")
     path = tmp_path / "out.json"
     printed = await type_line(context, f"/save {path}")
-    kept = tmp_path / "store" / context.session.session_id / "messages.json"
+    kept = tmp_path / "store" / context.engine.session.session_id / "messages.json"
     assert path.read_bytes() == kept.read_bytes()
     size = f"{path.stat().st_size} B" if path.stat().st_size < 1000 else "kB"
     assert printed == f"3 messages written to {path} ({size})."
@@ -51,9 +51,9 @@ async def test_json_is_what_the_store_keeps(
 async def test_markdown_is_for_reading(
     context: Any, type_line: Callable[..., Any], tmp_path: Path
 ) -> None:
-    context.session = context.storage.update(context.session.session_id, name="Tax\n2026")
+    context.know(context.memory.update(context.engine.session.session_id, name="Tax\n2026"))
     texts = ["What?\n", "```py\n\tx = 1\n```\n\n", "\x1b[2J \ud83d\r\n"]
-    moment = context.session.created_at.replace(2026, 7, 20, 10, 30)
+    moment = context.engine.session.created_at.replace(2026, 7, 20, 10, 30)
     for number, text in enumerate(texts):
         message = Message(
             f"id-{number}",
@@ -64,11 +64,11 @@ async def test_markdown_is_for_reading(
             model="a/model" if number == 1 else None,
         )
         parent = f"id-{number - 1}" if number else None
-        context.storage.append(context.session.session_id, message._replace(parent=parent))
+        context.memory.append(context.engine.session.session_id, message._replace(parent=parent))
     await type_line(context, f"/save {tmp_path}/out.md")
     heading, _blank, about, *rest = (tmp_path / "out.md").read_bytes().split(b"\n")
     assert heading == b"# Tax 2026"
-    assert about.startswith(f"Session {context.session.session_id}, begun ".encode())
+    assert about.startswith(f"Session {context.engine.session.session_id}, begun ".encode())
     assert about.endswith(b", 3 messages")
     when = local_time(moment).encode()
     assert b"\n".join(rest) == (
@@ -95,7 +95,7 @@ async def test_what_could_not_be_saved_is_in_the_file(
     context: Any, type_line: Callable[..., Any], say: Any, unsaved: Any, tmp_path: Path
 ) -> None:
     say(context, "user: a", "assistant: b")
-    head = context.storage.messages(context.session.session_id)[-1].id
+    head = context.memory.messages(context.engine.session.session_id)[-1].id
     lost = unsaved("c", head)
     unsaved("d", lost.id)
     printed = await type_line(context, f"/save {tmp_path}/out.json")
@@ -113,13 +113,13 @@ async def test_a_storage_that_cannot_be_read_leaves_what_the_shell_holds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     say(context, "user: a")
-    held = [*context.history, unsaved("b")]
-    monkeypatch.setattr(type(context), "history", property(lambda _self: held))
+    held = [*context.engine.history, unsaved("b")]
+    context.hold(held)
 
     def fail(*_: Any) -> None:
         raise StorageError("The disk is gone.")
 
-    monkeypatch.setattr(context.storage, "messages", fail)
+    monkeypatch.setattr(context.memory, "messages", fail)
     printed = await type_line(context, f"/save {tmp_path}/out.json")
     assert written(tmp_path / "out.json") == ["a", "b"]
     assert printed.splitlines()[0] == (
@@ -137,15 +137,15 @@ async def test_the_shells_own_branch_is_written_and_not_anothers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     say(context, "user: a", "assistant: b")
-    held = list(context.history)
-    monkeypatch.setattr(type(context), "history", property(lambda _self: held))
+    held = list(context.engine.history)
+    context.hold(held)
     other = Message(new_id(), "assistant", "b2", now(), held[0].id)
-    context.storage.append(context.session.session_id, other)  # by another shell
+    context.memory.append(context.engine.session.session_id, other)  # by another shell
     await type_line(context, f"/save {tmp_path}/1.json")
     assert written(tmp_path / "1.json") == ["a", "b"]
-    context.storage.update(context.session.session_id, head=held[1].id)
-    context.storage.append(
-        context.session.session_id, Message(new_id(), "user", "c", now(), held[1].id)
+    context.memory.update(context.engine.session.session_id, head=held[1].id)
+    context.memory.append(
+        context.engine.session.session_id, Message(new_id(), "user", "c", now(), held[1].id)
     )
     await type_line(context, f"/save {tmp_path}/2.json")
     assert written(tmp_path / "2.json") == ["a", "b", "c"]
@@ -162,8 +162,8 @@ async def test_the_beginning_that_the_shell_does_not_hold_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     say(context, *(f"user: {number}" for number in range(20)))
-    held = list(context.history)[-3:]
-    monkeypatch.setattr(type(context), "history", property(lambda _self: held))
+    held = list(context.engine.history)[-3:]
+    context.hold(held)
     await type_line(context, f"/save {tmp_path}/out.json")
     assert written(tmp_path / "out.json") == [str(number) for number in range(20)]
 
@@ -171,7 +171,7 @@ async def test_the_beginning_that_the_shell_does_not_hold_is_there(
 async def test_what_json_cannot_say_costs_no_words(
     context: Any, type_line: Callable[..., Any], tmp_path: Path
 ) -> None:
-    context.unsaved.append(
+    context.keep_unsaved(
         Message(new_id(), "assistant", "words", now(), provider_data={"p": float("nan")})
     )
     printed = await type_line(context, f"/save {tmp_path}/out.json")
@@ -224,8 +224,8 @@ async def test_an_existing_file_is_replaced_only_when_asked(
     say(context, "user: a")
     assert await type_line(context, f"/save {path}") == "Nothing was written."
     assert path.read_text() == "precious"
-    assert context.questions[0].startswith(f"{path} exists (8 B, changed 20")
-    assert context.questions[0].endswith("). Replace it?")
+    assert context.ui.questions[0].startswith(f"{path} exists (8 B, changed 20")
+    assert context.ui.questions[0].endswith("). Replace it?")
     await type_line(context, f"/save {path}")
     assert written(path) == ["a"]
     assert os.listdir(tmp_path) == ["out.json"]
@@ -234,7 +234,7 @@ async def test_an_existing_file_is_replaced_only_when_asked(
 async def test_where_nobody_can_answer_a_file_is_replaced_with_an_option(
     make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, tmp_path: Path
 ) -> None:
-    context = make_context(has_person=False)
+    context = make_context(has_user=False)
     path = tmp_path / "my notes.json"
     path.write_text("precious")
     say(context, "user: a")

@@ -6,11 +6,11 @@ from typing import Any
 
 async def test_clear_empties_the_screen_only(context: Any, type_line: Callable[..., Any]) -> None:
     assert await type_line(context, "/clear") == ""
-    assert context.cleared == 1
-    assert not context.exited
+    assert context.ui.cleared == 1
+    assert not context.app.exited
 
 
 async def test_exit_leaves(context: Any, type_line: Callable[..., Any]) -> None:
     await type_line(context, "/exit")
-    assert context.exited
-    assert context.commands["exit"].aliases == ("quit",)
+    assert context.app.exited
+    assert context.app.commands["exit"].aliases == ("quit",)

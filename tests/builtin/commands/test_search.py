@@ -9,6 +9,7 @@ import pytest
 from agno_shell.builtin.commands.search import SearchArguments, parse
 from agno_shell.contracts import Progress
 from agno_shell.errors import SessionNotFoundError, StorageError, UsageError
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.toolkit.text_table import text_width
 
 
@@ -23,7 +24,7 @@ def talk(make_context: Callable[..., Any], say: Any) -> Any:
     def make(**arguments: Any) -> Any:
         context = make_context(**arguments)
         say(context, "user: where are the blue cups?", "assistant: Cups\nare out")
-        context.session = context.storage.create("Other")
+        context.know(context.memory.create("Other"))
         say(context, "user: no cup, but cups")
         return context
 
@@ -31,7 +32,7 @@ def talk(make_context: Callable[..., Any], say: Any) -> Any:
 
 
 def first(context: Any) -> Any:
-    return next(each for each in context.storage.sessions() if each.name == "First")
+    return next(each for each in context.memory.sessions() if each.name == "First")
 
 
 async def test_what_is_chosen_is_opened_at_the_message(
@@ -39,12 +40,12 @@ async def test_what_is_chosen_is_opened_at_the_message(
 ) -> None:
     context = talk(choices=[0])
     assert await type_line(context, '/search "blue cups"') == ""
-    asked = context.storage.tree(first(context).session_id)[0]
-    assert (context.switched, context.switched_at) == (
+    asked = context.memory.tree(first(context).session_id)[0]
+    assert (context.driver.switched, context.driver.switched_at) == (
         [first(context).session_id],
         [asked.id],
     )
-    ((line,),) = context.offered
+    ((line,),) = context.ui.offered
     date = asked.created_at.astimezone().strftime("%Y-%m-%d")
     assert plain(line) == f"First  {date}  user  where are the blue cups?"
     assert ("bold", "blue cups") in line
@@ -55,14 +56,14 @@ async def test_a_session_that_was_deleted_since_it_was_found_can_be_brought_back
 ) -> None:
     context = talk(choices=[0])
     session = first(context)
-    search = context.storage.search
+    search = context.memory.search
 
     def then_deleted(query: Any, **limits: Any) -> Any:
         found = search(query, **limits)
-        context.storage.delete(session.session_id)
+        context.memory.delete(session.session_id)
         return found
 
-    context.storage.search = then_deleted
+    context.memory.search = then_deleted
     with pytest.raises(SessionNotFoundError, match="was deleted since it was found") as raised:
         await type_line(context, '/search "blue cups"')
     assert f"/undelete {session.session_id[:8]}" in raised.value.hint
@@ -74,8 +75,8 @@ async def test_what_was_found_stays_to_be_read_when_nothing_is_chosen(
     context = talk(choices=[None])
     printed = (await type_line(context, "/search cups")).splitlines()
     assert len(printed) == 6
-    assert context.switched == []
-    ids = [first(context).session_id[:8], context.session.session_id[:8]]
+    assert context.driver.switched == []
+    ids = [first(context).session_id[:8], context.engine.session.session_id[:8]]
     assert sorted({line[:8] for line in printed[::2]}) == sorted(ids)
     assert sorted(printed[1::2]) == [
         "  Cups are out",
@@ -101,7 +102,7 @@ async def test_options_narrow_the_search(
 ) -> None:
     context = talk(choices=[None])
     await type_line(context, f"/search {typed}")
-    assert len(context.offered[0]) == number
+    assert len(context.ui.offered[0]) == number
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ async def test_nothing_found_is_said(
 ) -> None:
     context = talk()
     assert await type_line(context, f"/search {typed}") == sentence
-    assert context.offered == []
+    assert context.ui.offered == []
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ async def test_an_unknown_session_is_an_error(talk: Any, type_line: Callable[...
 
 async def test_a_storage_that_cannot_search(talk: Any, type_line: Callable[..., Any]) -> None:
     context = talk()
-    context.storage.can_search = False
+    context.memory.can_search = False
     with pytest.raises(StorageError, match="cannot search") as raised:
         await type_line(context, "/search cups")
     assert raised.value.hint
@@ -180,7 +181,7 @@ async def test_on_a_narrow_screen_what_was_found_is_still_seen(
     context = make_context(choices=[0], width=80)
     say(context, "user: " + "so it went on and on " * 4 + "to the blue cups at last")
     await type_line(context, "/search cups")
-    (line,) = context.offered[0]
+    (line,) = context.ui.offered[0]
     assert plain(line).index("cups") < 75
 
 
@@ -188,12 +189,12 @@ async def test_on_a_narrow_screen_what_was_found_is_still_seen(
 async def test_in_forty_columns_what_was_found_is_seen_beside_the_name(
     make_context: Callable[..., Any], type_line: Callable[..., Any], say: Any, name: str
 ) -> None:
-    context = make_context(choices=[0], width=40)
-    session = context.storage.create(name)
-    context.session = session
+    storage = MemoryStorage()
+    storage.set_current(storage.create(name).session_id)
+    context = make_context(storage=storage, choices=[0], width=40)
     say(context, "user: 大阪はどうですか大阪はどうですか needle ですか")
     await type_line(context, "/search needle")
-    ((line,),) = context.offered
+    ((line,),) = context.ui.offered
     shown = plain(line)
     assert shown.startswith(name[:3])
     assert text_width(shown[: shown.index("needle") + len("needle")]) <= 40 - 8
@@ -207,7 +208,7 @@ async def test_foreign_text_in_a_hit_does_not_act(
     say(context, "user: the \x1b[5mneedle\u202e")
     printed = await type_line(context, "/search 5mneedle")
     assert "\x1b" not in printed
-    assert "\x1b" not in plain(context.offered[0][0])
+    assert "\x1b" not in plain(context.ui.offered[0][0])
     assert "‹U+202E›" in printed
 
 
@@ -222,15 +223,15 @@ async def test_the_first_search_says_how_far_it_has_come(
             yield Progress(done * 1000, 2000)
 
     context = talk(choices=[None, None])
-    real = context.storage.search
-    monkeypatch.setattr(context.storage, "prepare_search", prepare)
+    real = context.memory.search
+    monkeypatch.setattr(context.memory, "prepare_search", prepare)
     monkeypatch.setattr(
-        context.storage, "search", lambda *args, **kw: order.append("search") or real(*args, **kw)
+        context.memory, "search", lambda *args, **kw: order.append("search") or real(*args, **kw)
     )
     await type_line(context, "/search cups")
     assert order == [0, 1, 2, "search"]
-    assert context.progresses[1] == "Indexing 1,000 of 2,000 sessions … Ctrl-C stops."
-    assert context.progresses[-1] == ""
+    assert context.ui.progresses[1] == "Indexing 1,000 of 2,000 sessions … Ctrl-C stops."
+    assert context.ui.progresses[-1] == ""
     order.clear()
     await type_line(context, "/search --here cups")
     assert order == ["search"]

@@ -12,45 +12,45 @@ from agno_shell.errors import SessionNotFoundError, UsageError
 
 async def test_new_creates_and_opens(context: Any, type_line: Callable[..., Any]) -> None:
     printed = await type_line(context, "/new Tax return -- figures for 2026")
-    session = context.session
+    session = context.engine.session
     assert (session.name, session.description) == ("Tax return", "figures for 2026")
     assert printed.splitlines() == [
         f"Created session 'Tax return' with ID: {session.session_id}",
     ]
-    assert context.storage.current() == session.session_id
+    assert context.memory.current() == session.session_id
 
 
 async def test_new_without_a_name_is_called_after_the_time(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
     await type_line(context, "/new -- only a description")
-    assert re.fullmatch(r"Session \d{4}-\d\d-\d\d \d\d:\d\d", context.session.name)
-    assert context.session.description == "only a description"
+    assert re.fullmatch(r"Session \d{4}-\d\d-\d\d \d\d:\d\d", context.engine.session.name)
+    assert context.engine.session.description == "only a description"
 
 
 async def test_a_name_that_is_given_twice_is_said(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    first = context.session
+    first = context.engine.session
     printed = await type_line(context, "/new First")
     assert f"1 other session of this name: {first.session_id[:8]}." in printed
-    assert context.session.session_id != first.session_id
+    assert context.engine.session.session_id != first.session_id
 
 
 async def test_sessions_is_a_table_with_the_open_one_marked(
     context: Any, type_line: Callable[..., Any], say: Any
 ) -> None:
     say(context, "user: hello", "assistant: hi")
-    other = context.storage.create("Garden", "what grows where")
+    other = context.memory.create("Garden", "what grows where")
     printed = await type_line(context, "/sessions")
     header, *rows = printed.splitlines()
     assert header.split() == ["ID", "Name", "Message", "Count", "Last", "Updated", "Description"]
-    assert context.styles[0] == "bold"
+    assert context.ui.styles[0] == "bold"
     assert len(rows) == 2
     marked = [row for row in rows if row.startswith("*")]
     assert len(marked) == 1
     assert "First" in marked[0]
-    assert context.session.session_id[:8] in marked[0]
+    assert context.engine.session.session_id[:8] in marked[0]
     assert " 2  " in marked[0]
     assert any(other.session_id[:8] in row and "what grows where" in row for row in rows)
 
@@ -59,8 +59,8 @@ async def test_sessions_is_a_table_with_the_open_one_marked(
 async def test_sessions_are_found_by_name_description_and_tags(
     context: Any, type_line: Callable[..., Any], text: str
 ) -> None:
-    garden = context.storage.create("Garden", "what grows where")
-    context.storage.update(garden.session_id, tags=("outdoors",))
+    garden = context.memory.create("Garden", "what grows where")
+    context.memory.update(garden.session_id, tags=("outdoors",))
     printed = await type_line(context, f"/sessions {text}")
     assert "Garden" in printed
     assert "First" not in printed
@@ -77,14 +77,14 @@ async def test_many_sessions_are_cut_short_with_a_word(
 ) -> None:
     monkeypatch.setattr(room, "LISTED", 3)
     for number in range(4):
-        context.storage.create(f"Number {number}")
+        context.memory.create(f"Number {number}")
     printed = await type_line(context, "/sessions")
     assert len(printed.splitlines()) == 1 + 3 + 1
     assert printed.splitlines()[-1].startswith("2 older ones are not listed; /sessions TEXT")
 
 
 async def test_a_hostile_name_stays_in_its_row(context: Any, type_line: Callable[..., Any]) -> None:
-    context.storage.create("bad\x1b[2J\nname")
+    context.memory.create("bad\x1b[2J\nname")
     printed = await type_line(context, "/sessions")
     assert len(printed.splitlines()) == 3
     assert "\x1b" not in printed
@@ -92,26 +92,26 @@ async def test_a_hostile_name_stays_in_its_row(context: Any, type_line: Callable
 
 @pytest.mark.parametrize("quotes", ["", '"', "'"])
 async def test_switch_by_name(context: Any, type_line: Callable[..., Any], quotes: Any) -> None:
-    garden = context.storage.create("My garden")
+    garden = context.memory.create("My garden")
     await type_line(context, f"/switch {quotes}My garden{quotes}")
-    assert context.session.session_id == garden.session_id
-    assert context.switched == [garden.session_id]
+    assert context.engine.session.session_id == garden.session_id
+    assert context.driver.switched == [garden.session_id]
 
 
 async def test_switch_takes_a_name_that_has_quotes_itself(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    quoted = context.storage.create('"My garden"')
+    quoted = context.memory.create('"My garden"')
     await type_line(context, '/switch "My garden"')
-    assert context.session.session_id == quoted.session_id
+    assert context.engine.session.session_id == quoted.session_id
 
 
 async def test_switch_by_the_beginning_of_an_id(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    garden = context.storage.create("My garden")
+    garden = context.memory.create("My garden")
     await type_line(context, f"/switch {garden.session_id[:13]}")
-    assert context.session.session_id == garden.session_id
+    assert context.engine.session.session_id == garden.session_id
 
 
 async def test_switch_to_the_open_session_changes_nothing(
@@ -119,7 +119,7 @@ async def test_switch_to_the_open_session_changes_nothing(
 ) -> None:
     printed = await type_line(context, "/switch First")
     assert printed.endswith("is open already.")
-    assert context.switched == []
+    assert context.driver.switched == []
 
 
 async def test_switch_needs_a_session_that_exists(
@@ -132,32 +132,32 @@ async def test_switch_needs_a_session_that_exists(
 
 
 async def test_rename_the_open_session(context: Any, type_line: Callable[..., Any]) -> None:
-    short = context.session.session_id[:8]
+    short = context.engine.session.session_id[:8]
     printed = await type_line(context, "/rename Holiday plans")
     assert printed == f"Session 'First' ({short}) updated: name changed to Holiday plans"
-    assert context.session.name == "Holiday plans"
+    assert context.engine.session.name == "Holiday plans"
 
 
 async def test_rename_another_session_leaves_the_open_one(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    other = context.storage.create("My garden")
+    other = context.memory.create("My garden")
     printed = await type_line(context, '/rename "My garden" Back yard')
     assert (
         printed
         == f"Session 'My garden' ({other.session_id[:8]}) updated: name changed to Back yard"
     )
-    assert context.storage.open(other.session_id).name == "Back yard"
-    assert context.session.name == "First"
+    assert context.memory.open(other.session_id).name == "Back yard"
+    assert context.engine.session.name == "First"
 
 
 async def test_rename_to_a_name_that_is_taken_says_so(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context.storage.create("Garden")
+    context.memory.create("Garden")
     printed = await type_line(context, "/rename Garden")
     assert "1 other session of this name" in printed
-    assert context.session.name == "Garden"
+    assert context.engine.session.name == "Garden"
 
 
 @pytest.mark.parametrize("line", ["/rename", '/rename ""', "/rename " + "x" * 201])
@@ -166,7 +166,7 @@ async def test_a_name_that_cannot_be_is_refused_and_nothing_changes(
 ) -> None:
     with pytest.raises(UsageError):
         await type_line(context, line)
-    assert context.storage.open(context.session.session_id).name == "First"
+    assert context.memory.open(context.engine.session.session_id).name == "First"
 
 
 async def test_describe_the_open_session_and_remove_it_again(
@@ -174,16 +174,16 @@ async def test_describe_the_open_session_and_remove_it_again(
 ) -> None:
     printed = await type_line(context, "/describe What we\nfound out")
     assert "description changed to What we found out" in printed
-    assert context.session.description == "What we\nfound out"
+    assert context.engine.session.description == "What we\nfound out"
     assert (await type_line(context, '/describe ""')).endswith("description removed")
-    assert context.session.description == ""
+    assert context.engine.session.description == ""
 
 
 async def test_describe_another_session(context: Any, type_line: Callable[..., Any]) -> None:
-    other = context.storage.create("Garden")
+    other = context.memory.create("Garden")
     await type_line(context, "/describe Garden what grows where")
-    assert context.storage.open(other.session_id).description == "what grows where"
-    assert context.session.description == ""
+    assert context.memory.open(other.session_id).description == "what grows where"
+    assert context.engine.session.description == ""
 
 
 @pytest.mark.parametrize("line", ["/describe", "/describe " + "x" * 2001])
@@ -192,4 +192,4 @@ async def test_a_description_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         await type_line(context, line)
-    assert context.session.description == ""
+    assert context.engine.session.description == ""

@@ -18,10 +18,29 @@ def tool(name: str, description: str = "") -> Tool:
     return Tool(ToolSchema(name, description or f"Does {name}.", {"type": "object"}), _nothing)
 
 
+class Boxes:
+    """The boxes of a test, and what was switched."""
+
+    def __init__(self, *boxes: ToolState) -> None:
+        self.boxes = list(boxes)
+        self.switched: list[tuple[str, bool]] = []
+
+    def states(self) -> list[ToolState]:
+        return self.boxes
+
+    async def switch(self, name: str, *, on: bool) -> ToolState:
+        self.switched.append((name, on))
+        for index, box in enumerate(self.boxes):
+            if box.name == name.partition(".")[0]:
+                self.boxes[index] = box._replace(on=on)
+                return self.boxes[index]
+        raise UsageError(f"There is no tool box called {name!r}.")
+
+
 @pytest.fixture
 def context(make_context: Callable[..., Any]) -> Any:
     context = make_context()
-    context.conversation.boxes = [
+    context.engine.tools = Boxes(
         ToolState("clock", "Tells the time.", on=False),
         ToolState(
             "mcp",
@@ -31,7 +50,7 @@ def context(make_context: Callable[..., Any]) -> Any:
             problem="The server 'mail' did not start.",
             off=("files_write",),
         ),
-    ]
+    )
     return context
 
 
@@ -50,7 +69,7 @@ async def test_what_there_is_and_what_is_wrong_with_it(
 
 
 async def test_that_nothing_is_on_is_said(context: Any, type_line: Callable[..., Any]) -> None:
-    context.conversation.boxes = context.conversation.boxes[:1]
+    context.engine.tools.boxes = context.engine.tools.boxes[:1]
     assert "Nothing is on: no model can call anything." in await type_line(context, "/tools")
 
 
@@ -63,20 +82,20 @@ async def test_without_any_tools_it_says_where_they_come_from(
 async def test_a_box_is_switched_on_and_says_what_is_in_it(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context.conversation.boxes[0] = context.conversation.boxes[0]._replace(
+    context.engine.tools.boxes[0] = context.engine.tools.boxes[0]._replace(
         tools=(tool("now"), tool("today"))
     )
     assert (await type_line(context, "/tools on clock")).splitlines() == [
         "clock is on in this shell; each call asks first.",
         "2 tools: now, today",
     ]
-    assert context.conversation.boxes[0].on
+    assert context.engine.tools.boxes[0].on
 
 
 async def test_a_box_whose_tools_cannot_be_had_is_on_and_says_why(
     context: Any, type_line: Callable[..., Any]
 ) -> None:
-    context.conversation.boxes[0] = context.conversation.boxes[0]._replace(problem="No battery.")
+    context.engine.tools.boxes[0] = context.engine.tools.boxes[0]._replace(problem="No battery.")
     assert (await type_line(context, "/tools on clock")).splitlines() == [
         "clock is on in this shell, and has no tools now.",
         "clock: No battery.",
@@ -87,7 +106,7 @@ async def test_one_tool_is_switched(context: Any, type_line: Callable[..., Any])
     printed = await type_line(context, "/tools on mcp.files_write")
     assert printed.startswith("mcp.files_write is on in this shell")
     assert await type_line(context, "/tools OFF mcp") == "mcp is off in this shell."
-    assert [each[1:] for each in context.conversation.calls] == [
+    assert context.engine.tools.switched == [
         ("mcp.files_write", True),
         ("mcp", False),
     ]
@@ -100,7 +119,7 @@ async def test_anything_else_says_how_it_is_used(
     with pytest.raises(UsageError) as raised:
         await type_line(context, line)
     assert "Usage: /tools [on|off NAME]" in raised.value.hint
-    assert context.conversation.calls == []
+    assert context.engine.tools.switched == []
 
 
 async def test_completion_offers_what_can_be_switched(

@@ -37,15 +37,15 @@ def turn(question: Any = "question", reply: Any = "reply", **changes: Any) -> An
 async def branches(context: Any) -> Any:
     """Two turns; the second was edited, and its question answered twice."""
     for words in ("one", "two"):
-        await context.conversation.ask(words)
-    await context.conversation.edit(context.history[2].id, "zwei")
-    await context.conversation.retry("model-b")
-    context.conversation.calls.clear()
+        await context.engine.ask(words)
+    await context.engine.edit(context.engine.history[2].id, "zwei")
+    await context.engine.retry("model-b")
+    context.calls.clear()
     return context
 
 
 def offered(context: Any, at: Any = -1) -> Any:
-    return [text(line).rstrip().rpartition("  ")[0].rstrip() for line in context.offered[at]]
+    return [text(line).rstrip().rpartition("  ")[0].rstrip() for line in context.ui.offered[at]]
 
 
 def test_without_a_width_no_line_is_filled_up_with_blanks() -> None:
@@ -57,8 +57,8 @@ def test_without_a_width_no_line_is_filled_up_with_blanks() -> None:
 async def test_the_branches_are_offered_and_the_list_begins_at_the_head(
     branches: Any, type_line: Callable[..., Any]
 ) -> None:
-    branches.choices.append(None)
-    branches.width = 80
+    branches.ui.choices.append(None)
+    branches.ui.width = 80
     printed = await type_line(branches, "/tree")
     assert offered(branches) == [
         "  1 one  2 echo: one",
@@ -67,34 +67,34 @@ async def test_the_branches_are_offered_and_the_list_begins_at_the_head(
         "  ├─ echo: zwei",
         "* 4 echo: zwei",
     ]
-    assert branches.defaults == [4]
+    assert branches.ui.defaults == [4]
     # Nobody chose: the drawing stays on the screen.
-    assert printed.splitlines() == [text(line) for line in branches.offered[0]]
+    assert printed.splitlines() == [text(line) for line in branches.ui.offered[0]]
     assert max(map(len, printed.splitlines())) <= 80
-    assert branches.conversation.calls == []
+    assert branches.calls == []
 
 
 async def test_a_row_that_is_picked_is_gone_to(
     branches: Any, type_line: Callable[..., Any]
 ) -> None:
-    branches.choices.append(1)
+    branches.ui.choices.append(1)
     printed = await type_line(branches, "/tree")
-    assert [message.content for message in branches.history] == [
+    assert [message.content for message in branches.engine.history] == [
         "one",
         "echo: one",
         "two",
         "echo: two",
     ]
-    assert [message.content for message in branches.shown] == ["two", "echo: two"]
+    assert [message.content for message in branches.ui.shown] == ["two", "echo: two"]
     assert printed == "The conversation stands here now; what you type next follows this."
 
 
 async def test_where_it_stands_already_nothing_happens(
     branches: Any, type_line: Callable[..., Any]
 ) -> None:
-    branches.choices.append(4)
+    branches.ui.choices.append(4)
     assert await type_line(branches, "/tree") == "The conversation stands there already."
-    assert branches.conversation.calls == []
+    assert branches.calls == []
 
 
 async def test_dots_show_more_when_they_are_picked(
@@ -102,25 +102,25 @@ async def test_dots_show_more_when_they_are_picked(
 ) -> None:
     context = make_context(choices=[1, 11, 5])
     for number in range(40):
-        await context.conversation.ask(f"question {number}")
+        await context.engine.ask(f"question {number}")
     await type_line(context, "/tree")
     assert offered(context, 0)[0].startswith("  1 question 0")
-    assert text(context.offered[0][1]) == "  … 38 turns"
-    assert text(context.offered[1][11]) == "  … 18 turns"
-    assert len(context.offered[2]) == 40
-    assert context.defaults == [2, 22, 39]
-    assert len(context.history) == 12
+    assert text(context.ui.offered[0][1]) == "  … 38 turns"
+    assert text(context.ui.offered[1][11]) == "  … 18 turns"
+    assert len(context.ui.offered[2]) == 40
+    assert context.ui.defaults == [2, 22, 39]
+    assert len(context.engine.history) == 12
 
 
 async def test_before_the_first_message_every_branch_is_there(
     branches: Any, type_line: Callable[..., Any]
 ) -> None:
-    await branches.conversation.undo(9)
-    branches.choices.append(0)
+    await branches.engine.undo(9)
+    branches.ui.choices.append(0)
     await type_line(branches, "/tree")
     assert not any(line.startswith("*") for line in offered(branches))
-    assert branches.defaults == [4]
-    assert [message.content for message in branches.history] == ["one", "echo: one"]
+    assert branches.ui.defaults == [4]
+    assert [message.content for message in branches.engine.history] == ["one", "echo: one"]
 
 
 async def test_an_empty_session_has_no_tree(context: Any, type_line: Callable[..., Any]) -> None:

@@ -14,6 +14,7 @@ from agno_shell.builtin.commands import tree as tree_command
 from agno_shell.builtin.commands import tree_page
 from agno_shell.builtin.commands.tree_shape import rows, shortened
 from agno_shell.testing.fake_context import FakeContext
+from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.types import Message, now
 
 PLANS = st.lists(
@@ -26,18 +27,20 @@ MOMENT = now()
 
 def planted(plan: Any, make_context: Callable[..., Any] = FakeContext) -> Any:
     """A context with these messages, and the messages."""
-    context = make_context()
+    storage = MemoryStorage()
+    session_id = storage.create("Planted").session_id
+    storage.set_current(session_id)
     said: list[Any] = []
     for number, (role, back) in enumerate(plan):
         parent = said[-back].id if back <= len(said) else None
         said.append(Message(f"m{number}", role, f"text {number}", MOMENT, parent))
-        context.storage.append(context.session.session_id, said[-1])
-    return context, said
+        storage.append(session_id, said[-1])
+    return make_context(storage=storage), said
 
 
 async def page(context: Any, head: Any, limit: Any, more: Any = None) -> Any:
-    outline = await context.conversation.outline()
-    return await tree_page.load(context.conversation, outline, head, limit, more or Counter())
+    outline = await context.engine.messages.outline()
+    return await tree_page.load(context.engine.messages, outline, head, limit, more or Counter())
 
 
 @given(PLANS, st.integers(0, 149), st.integers(1, 12), st.integers(2, 5))
@@ -80,18 +83,18 @@ def long(monkeypatch: pytest.MonkeyPatch, make_context: Callable[..., Any]) -> A
 async def test_more_is_read_when_it_is_asked_for(long: Any, type_line: Callable[..., Any]) -> None:
     context, _said = long
     read = []
-    real = context.conversation.saved
+    real = context.engine.messages.saved
 
     async def saved(start: Any, stop: Any) -> Any:
         read.append(stop - start)
         return await real(start, stop)
 
-    context.conversation.saved = saved
-    context.choices.extend([1, None])
+    context.engine.messages.saved = saved
+    context.ui.choices.extend([1, None])
     await type_line(context, "/tree")
     first, second = (
-        ["".join(text for _style, text in line) for line in context.offered[0]],
-        ["".join(text for _style, text in line) for line in context.offered[1]],
+        ["".join(text for _style, text in line) for line in context.ui.offered[0]],
+        ["".join(text for _style, text in line) for line in context.ui.offered[1]],
     )
     assert first[0].startswith("  1 text 0")
     assert first[1] == "  … 596 messages"

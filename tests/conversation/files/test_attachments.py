@@ -11,7 +11,8 @@ import pytest
 from pypdf import PdfWriter
 
 from agno_shell.contracts import Abilities
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.driver import Driver
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.files.attachments import Attachments, expanded
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -50,8 +51,17 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def attachments(conversation: Conversation, told: list[str]) -> Attachments:
-    return Attachments(conversation, told.append)
+def attachments(engine: Engine, told: list[str]) -> Attachments:
+    return attachments_of(engine, told)
+
+
+def attachments_of(engine: Engine, told: list[str]) -> Attachments:
+    class Notices(Driver):
+        def notice(self, text: str, style: str = "") -> None:
+            told.append(text)
+
+    engine.driver = Notices()
+    return engine.attachments
 
 
 @pytest.fixture
@@ -67,20 +77,20 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
     return write
 
 
-async def content(conversation: Conversation, attachment: Attachment) -> bytes:
-    session_id = conversation.session.session_id
-    return await conversation.store(lambda s: s.attachment(session_id, attachment.sha256))
+async def content(engine: Engine, attachment: Attachment) -> bytes:
+    session_id = engine.session.session_id
+    return await engine.store(lambda s: s.attachment(session_id, attachment.sha256))
 
 
 async def test_a_file_is_kept_with_the_session_and_goes_with_one_message(
-    attachments: Attachments, conversation: Conversation, file: Callable[..., Path]
+    attachments: Attachments, engine: Engine, file: Callable[..., Path]
 ) -> None:
     path = file("notes.txt", "Grüße")
     attached = await attachments.attach(str(path))
     data = "Grüße".encode()
     assert attached == ("notes.txt", "text/plain", hashlib.sha256(data).hexdigest(), len(data))
     path.unlink()
-    assert await content(conversation, attached) == data
+    assert await content(engine, attached) == data
     assert await attachments.attach_data(data, "notes.txt") == attached
     assert attachments.waiting == (attached,)
     assert (await attachments.of("Look")).attachments == (attached,)
@@ -90,15 +100,13 @@ async def test_a_file_is_kept_with_the_session_and_goes_with_one_message(
     assert (await attachments.of("Look")).attachments == ()
 
 
-async def test_what_waits_is_the_sessions_own(
-    attachments: Attachments, conversation: Conversation
-) -> None:
-    first = conversation.session.session_id
+async def test_what_waits_is_the_sessions_own(attachments: Attachments, engine: Engine) -> None:
+    first = engine.session.session_id
     attached = await attachments.attach_data(b"x", "a.txt")
-    await conversation.create("Second")
+    await engine.create("Second")
     assert attachments.waiting == ()
     attachments.detach(attached)
-    await conversation.open(first)
+    await engine.open(first)
     assert attachments.waiting == (attached,)
     attachments.detach(attached)
     assert attachments.waiting == ()
@@ -172,7 +180,7 @@ async def test_what_nobody_knows_is_tried_and_said(
 
 @pytest.mark.parametrize("cut", [1, 16, 40, len(PNG) - 1])
 async def test_a_cut_off_picture_is_not_attached(
-    attachments: Attachments, file: Callable[..., Path], conversation: Conversation, cut: int
+    attachments: Attachments, file: Callable[..., Path], engine: Engine, cut: int
 ) -> None:
     file("cat.png", PNG[:-cut] if cut < len(PNG) - 1 else PNG[:16])
     for attach in (
@@ -197,7 +205,7 @@ async def test_hidden_characters_are_counted(attachments: Attachments, told: lis
 
 
 async def test_what_is_large_is_said_and_what_is_too_large_is_asked_about(
-    attachments: Attachments, told: list[str], make_conversation: Callable[..., Conversation]
+    attachments: Attachments, told: list[str], make_engine: Callable[..., Engine]
 ) -> None:
     await attachments.attach_data(b"x" * 4 * 3000, "large.txt")
     assert told == ["large.txt is about 3,000 tokens, by estimate; model-x takes 10,000 in all."]
@@ -210,25 +218,25 @@ async def test_what_is_large_is_said_and_what_is_too_large_is_asked_about(
 
 
 async def test_the_limit_is_that_of_the_configuration(
-    make_conversation: Callable[..., Conversation], file: Callable[..., Path], told: list[str]
+    make_engine: Callable[..., Engine], file: Callable[..., Path], told: list[str]
 ) -> None:
-    made = make_conversation(values={"conversation.attachment_bytes": 4})
+    made = make_engine(values={"conversation.attachment_bytes": 4})
     await made.create("Test")
     file("five", "12345")
     with pytest.raises(UsageError, match="more than 4 B"):
-        await Attachments(made, told.append).attach("five")
+        await attachments_of(made, told).attach("five")
 
 
 async def test_what_cannot_be_kept_is_not_attached(
-    make_conversation: Callable[..., Conversation], told: list[str]
+    make_engine: Callable[..., Engine], told: list[str]
 ) -> None:
     class Full(MemoryStorage):
         def attach(self, session_id: str, data: bytes) -> str:
             raise StorageError("Nothing was saved: the disk is full.")
 
-    made = make_conversation(Full())
+    made = make_engine(Full())
     await made.create("Test")
-    attachments = Attachments(made, told.append)
+    attachments = attachments_of(made, told)
     with pytest.raises(StorageError, match="full"):
         await attachments.attach_data(b"x", "a.txt")
     assert attachments.waiting == ()

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.request import contents
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Attachment
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
@@ -36,23 +37,23 @@ def storage() -> Watched:
 
 
 @pytest.fixture
-async def talk(make_conversation: Callable[..., Conversation], storage: Watched) -> Conversation:
-    made = make_conversation(storage)
+async def talk(make_engine: Callable[..., Engine], storage: Watched) -> Engine:
+    made = make_engine(storage)
     await made.create("Test")
     return made
 
 
-def attach(talk: Conversation, storage: Watched, name: str, kind: str, data: bytes) -> Attachment:
+def attach(talk: Engine, storage: Watched, name: str, kind: str, data: bytes) -> Attachment:
     sha256 = storage.attach(talk.session.session_id, data)
     return Attachment(name, kind, sha256, len(data))
 
 
-async def ask(talk: Conversation, text: str, *attached: Attachment) -> list[Any]:
-    return [event async for event in talk.turn(text, attached).events()]
+async def ask(talk: Engine, text: str, *attached: Attachment) -> list[Any]:
+    return await events_of(talk.turn(text, attached))
 
 
 async def test_text_stands_in_the_message_and_is_read_once(
-    talk: Conversation, storage: Watched, provider: ScriptedProvider
+    talk: Engine, storage: Watched, provider: ScriptedProvider
 ) -> None:
     file = attach(talk, storage, "a.py", "text/x-python", b"print('```')\n")
     await ask(talk, "What is this?", file)
@@ -63,11 +64,11 @@ async def test_text_stands_in_the_message_and_is_read_once(
         assert asked.attachments == ()
         assert request.files == {}
     assert storage.read == [file.sha256]
-    assert (await talk.whole_path())[0].content == "What is this?"
+    assert (await talk.messages.path())[0].content == "What is this?"
 
 
 async def test_a_picture_goes_beside_its_message(
-    talk: Conversation, storage: Watched, provider: ScriptedProvider
+    talk: Engine, storage: Watched, provider: ScriptedProvider
 ) -> None:
     picture = attach(talk, storage, "a.png", "image/png", PICTURE)
     text = attach(talk, storage, "a.txt", "text/plain", b"words")
@@ -79,14 +80,14 @@ async def test_a_picture_goes_beside_its_message(
     assert sorted(storage.read) == sorted([picture.sha256, text.sha256])
 
 
-async def test_what_is_attached_is_counted(talk: Conversation, storage: Watched) -> None:
+async def test_what_is_attached_is_counted(talk: Engine, storage: Watched) -> None:
     file = attach(talk, storage, "a.txt", "text/plain", b"word " * 500)
     await ask(talk, "Look", file)
     assert (await talk.requests.receipt()).rows[0].tokens > 500
 
 
 async def test_a_file_that_is_gone_is_said_once_and_nothing_fails(
-    talk: Conversation, storage: Watched, provider: ScriptedProvider, plugins: Any
+    talk: Engine, storage: Watched, provider: ScriptedProvider, plugins: Any
 ) -> None:
     told: list[str] = []
     plugins.report = told.append
@@ -104,13 +105,13 @@ async def test_a_file_that_is_gone_is_said_once_and_nothing_fails(
 
 
 async def test_contents_do_not_fill_the_memory(
-    talk: Conversation, storage: Watched, monkeypatch: pytest.MonkeyPatch
+    talk: Engine, storage: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "KEPT_BYTES", 12)
     one = attach(talk, storage, "1.png", "image/png", b"123456")
     two = attach(talk, storage, "2.png", "image/png", b"654321")
     three = attach(talk, storage, "3.png", "image/png", b"abcdef")
-    kept = contents.Contents(talk)
+    kept = contents.Contents(talk.open_session, talk.reader, print)
     message = (await ask(talk, "Look", one))[0].message
     storage.read.clear()
     for attached in (one, two, one, three, one, two):
@@ -121,7 +122,7 @@ async def test_contents_do_not_fill_the_memory(
 
 
 async def test_a_long_text_does_not_hold_up_the_keys(
-    talk: Conversation,
+    talk: Engine,
     storage: Watched,
     provider: ScriptedProvider,
     monkeypatch: pytest.MonkeyPatch,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.request.earlier import Earlier, turn_around
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.types import Message, new_id, now
@@ -52,8 +52,8 @@ class Watched(MemoryStorage):
 
 @pytest.fixture
 async def far(
-    make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
-) -> tuple[Conversation, list[Message], Watched]:
+    make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> tuple[Engine, list[Message], Watched]:
     """A path of 12 messages of which 5 are loaded, in the middle of a turn."""
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 5)
     storage = Watched()
@@ -61,7 +61,7 @@ async def far(
     said = messages(*["user", "assistant", "assistant"] * 4)
     for message in said:
         storage.append(session.session_id, message)
-    talk = make_conversation(storage)
+    talk = make_engine(storage)
     await talk.open(session.session_id)
     assert len(talk.history) == 5
     return talk, said, storage
@@ -69,7 +69,7 @@ async def far(
 
 async def test_what_is_loaded_is_found_there(far: Any) -> None:
     talk, said, storage = far
-    (found,) = await Earlier(talk).find([said[10].id])
+    (found,) = await Earlier(talk.open_session, talk.messages).find([said[10].id])
     assert (found.place, found.message) == (3, said[10])
     assert list(found.turn) == said[9:12]
     assert storage.reads == 0
@@ -77,7 +77,7 @@ async def test_what_is_loaded_is_found_there(far: Any) -> None:
 
 async def test_what_is_further_back_is_found_once_in_the_order_of_the_path(far: Any) -> None:
     talk, said, storage = far
-    earlier = Earlier(talk)
+    earlier = Earlier(talk.open_session, talk.messages)
     ids = [said[9].id, said[4].id, said[0].id, "nowhere"]
     await earlier.find(ids)
     once = storage.reads
@@ -91,22 +91,22 @@ async def test_what_is_further_back_is_found_once_in_the_order_of_the_path(far: 
 
 async def test_a_turn_of_which_the_end_is_loaded_is_whole(far: Any) -> None:
     talk, said, _storage = far
-    (found,) = await Earlier(talk).find([said[6].id])
+    (found,) = await Earlier(talk.open_session, talk.messages).find([said[6].id])
     assert list(found.turn) == said[6:9]
 
 
 async def test_what_was_found_holds_while_the_path_goes_on(far: Any) -> None:
     talk, said, storage = far
-    earlier = Earlier(talk)
+    earlier = Earlier(talk.open_session, talk.messages)
     ids = [said[1].id, said[8].id]
     await earlier.find(ids)
     once = storage.reads
-    talk.path.append(messages("user")[0])
-    await talk.path.checkout(said[9].id)
+    talk.open_session.path.append(messages("user")[0])
+    await talk.open_session.path.checkout(said[9].id)
     assert [each.message.id for each in await earlier.find(ids)] == ids
     assert storage.reads == once > 0
     # Read further back, places are others.
-    await talk.path.read_further()
+    await talk.open_session.path.read_further()
     assert len(talk.history) > 5
     places = [each.place for each in await earlier.find(ids)]
     assert places == [talk.history.index(said[2]) - 1, talk.history.index(said[8])]
@@ -114,18 +114,18 @@ async def test_what_was_found_holds_while_the_path_goes_on(far: Any) -> None:
 
 async def test_what_was_taken_back_is_not_found(far: Any) -> None:
     talk, said, storage = far
-    earlier = Earlier(talk)
+    earlier = Earlier(talk.open_session, talk.messages)
     assert await earlier.find([said[10].id])
-    await talk.path.checkout(said[8].id)
+    await talk.open_session.path.checkout(said[8].id)
     assert await earlier.find([said[10].id]) == []
     reads = storage.reads
     assert await earlier.find([said[10].id]) == []
     assert storage.reads == reads
-    await talk.path.checkout(said[11].id)
+    await talk.open_session.path.checkout(said[11].id)
     assert await earlier.find([said[10].id])
 
 
 async def test_nothing_is_looked_for_in_vain(far: Any) -> None:
     talk, _said, storage = far
-    assert await Earlier(talk).find([]) == []
+    assert await Earlier(talk.open_session, talk.messages).find([]) == []
     assert storage.reads == 0

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from agno_shell.contracts import ToolFactory
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.request.refusals import (
     BROUGHT_BACK,
     REFUSED_RESULT,
     TWICE,
     without_refused,
 )
-from agno_shell.conversation.tree.moves import Moves
 from agno_shell.events import Failed, Finished
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.toolkit.function_tools import python_tools
 from agno_shell.types import Message, ToolCall, new_id, now
 
@@ -31,10 +31,10 @@ def _nothing_else_is_refused(provider: ScriptedProvider) -> None:
 
 
 async def run(turn: Any) -> list[Any]:
-    return [event async for event in turn.events()]
+    return await events_of(turn)
 
 
-async def say(talk: Conversation, provider: ScriptedProvider, text: str, *script: Any) -> Any:
+async def say(talk: Engine, provider: ScriptedProvider, text: str, *script: Any) -> Any:
     """What the turn ends with."""
     if script:
         provider.scripts.append(script)
@@ -47,10 +47,10 @@ def sent(provider: ScriptedProvider) -> list[str]:
 
 
 async def test_what_was_refused_does_not_go_with_what_is_said_later(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    talk = make_conversation(storage)
+    talk = make_engine(storage)
     session = await talk.create("Test")
     await say(talk, provider, "one")
     ending = await say(talk, provider, "poison", REFUSED)
@@ -63,7 +63,7 @@ async def test_what_was_refused_does_not_go_with_what_is_said_later(
         (1, "refused", False),
     ]
     # So it is in the next shell.
-    again = make_conversation(storage)
+    again = make_engine(storage)
     await again.open(session.session_id)
     await say(again, provider, "later")
     assert "poison" not in " ".join(sent(provider))
@@ -86,25 +86,25 @@ async def test_what_was_refused_does_not_go_with_what_is_said_later(
     ],
 )
 async def test_only_a_refusal_for_the_content_counts(
-    conversation: Conversation, provider: ScriptedProvider, script: list[Any], stays: bool
+    engine: Engine, provider: ScriptedProvider, script: list[Any], stays: bool
 ) -> None:
-    ending = await say(conversation, provider, "asked", *script)
+    ending = await say(engine, provider, "asked", *script)
     told = isinstance(ending, Failed) and BROUGHT_BACK in ending.hint
-    await say(conversation, provider, "then")
+    await say(engine, provider, "then")
     assert ("asked" in " ".join(sent(provider))) is stays
     if script[0] in (REFUSED, DOWN):
         assert told is not stays
 
 
 async def test_the_question_that_nobody_had_answered_before_goes_with_it(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "poison", DOWN)
-    await say(conversation, provider, "harmless", REFUSED)
+    await say(engine, provider, "poison", DOWN)
+    await say(engine, provider, "harmless", REFUSED)
     assert sent(provider) == ["poison\n\nharmless"]
-    await say(conversation, provider, "later")
+    await say(engine, provider, "later")
     assert sent(provider) == ["later"]
-    receipt = await conversation.requests.receipt()
+    receipt = await engine.requests.receipt()
     assert [tuple(each) for each in receipt.left_out] == [
         (2, "empty", False),
         (2, "refused", False),
@@ -112,90 +112,86 @@ async def test_the_question_that_nobody_had_answered_before_goes_with_it(
 
 
 async def test_a_second_refusal_in_a_row_says_where_else_to_look(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "one")
-    assert TWICE not in (await say(conversation, provider, "two", REFUSED)).hint
-    assert TWICE in (await say(conversation, provider, "three", REFUSED)).hint
-    await say(conversation, provider, "four")
-    assert TWICE not in (await say(conversation, provider, "five", REFUSED)).hint
+    await say(engine, provider, "one")
+    assert TWICE not in (await say(engine, provider, "two", REFUSED)).hint
+    assert TWICE in (await say(engine, provider, "three", REFUSED)).hint
+    await say(engine, provider, "four")
+    assert TWICE not in (await say(engine, provider, "five", REFUSED)).hint
 
 
-async def test_a_pin_does_not_bring_it_back(
-    conversation: Conversation, provider: ScriptedProvider
-) -> None:
+async def test_a_pin_does_not_bring_it_back(engine: Engine, provider: ScriptedProvider) -> None:
     provider.window = 60
-    await say(conversation, provider, "poison", DOWN)
-    question = conversation.history[0].id
-    await say(conversation, provider, "harmless", REFUSED)
-    await conversation.update(pinned=(question,))
+    await say(engine, provider, "poison", DOWN)
+    question = engine.history[0].id
+    await say(engine, provider, "harmless", REFUSED)
+    await engine.editor.update(pinned=(question,))
     for number in range(6):  # until it stands before the window
-        await say(conversation, provider, f"{number} w w w w w w w w w")
+        await say(engine, provider, f"{number} w w w w w w w w w")
         assert "poison" not in " ".join(sent(provider))
     assert not sent(provider)[0].startswith("0"), "the window has moved"
 
 
-async def test_asking_again_sends_it_again(
-    conversation: Conversation, provider: ScriptedProvider
-) -> None:
-    await say(conversation, provider, "poison", REFUSED)
-    moves = Moves(conversation)
-    await run((await moves.retry(None)).turn)
+async def test_asking_again_sends_it_again(engine: Engine, provider: ScriptedProvider) -> None:
+    await say(engine, provider, "poison", REFUSED)
+    moves = engine.moves
+    await run(engine.turn_from((await moves.retry(None)).start))
     assert sent(provider) == ["poison"]
-    await say(conversation, provider, "then")
+    await say(engine, provider, "then")
     assert sent(provider) == ["poison", "echo: poison", "then"], "it was accepted by now"
 
 
 async def test_asking_again_in_vain_changes_nothing(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "poison", REFUSED)
+    await say(engine, provider, "poison", REFUSED)
     provider.scripts.append([REFUSED])
-    await run((await Moves(conversation).retry(None)).turn)
+    await run(engine.turn_from((await engine.moves.retry(None)).start))
     assert sent(provider) == ["poison"]
-    await say(conversation, provider, "then")
+    await say(engine, provider, "then")
     assert sent(provider) == ["then"]
 
 
 async def test_a_refusal_is_known_of_where_the_question_had_no_answer_before(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "poison", DOWN)
+    await say(engine, provider, "poison", DOWN)
     provider.scripts.append([REFUSED])
-    await run((await Moves(conversation).retry(None)).turn)
-    await say(conversation, provider, "then")
+    await run(engine.turn_from((await engine.moves.retry(None)).start))
+    await say(engine, provider, "then")
     assert sent(provider) == ["then"]
 
 
 async def test_a_refusal_does_not_take_the_place_of_an_answer(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "one")
+    await say(engine, provider, "one")
     provider.scripts.append([REFUSED])
-    await run((await Moves(conversation).retry("another")).turn)
-    await say(conversation, provider, "then")
+    await run(engine.turn_from((await engine.moves.retry("another")).start))
+    await say(engine, provider, "then")
     assert sent(provider) == ["one", "echo: one", "then"]
 
 
 async def test_other_words_are_asked_on_a_branch_of_their_own(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, provider, "poison", REFUSED)
-    question = conversation.history[0].id
-    await run(await Moves(conversation).edit(question, "milk"))
+    await say(engine, provider, "poison", REFUSED)
+    question = engine.history[0].id
+    await run(engine.turn_from(await engine.moves.edit(question, "milk")))
     assert sent(provider) == ["milk"]
 
 
 async def test_of_a_refused_result_only_the_text_is_left_out(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     def read() -> str:
         """Reads."""
         return "poison"
 
     box: ToolFactory = python_tools("box", "Reads", read)
-    talk = make_conversation(boxes=[box])
-    talk.tool_registry.approve = allow
+    talk = make_engine(boxes=[box])
+    talk.tools.approve = allow
     await talk.create("Test")
     provider.scripts.append([ToolCall("1", "read", "{}"), Finished("tool_calls")])
     provider.scripts.append([REFUSED])
@@ -213,7 +209,7 @@ async def allow(*_asked: Any) -> Any:
 
 
 async def test_a_question_that_a_plugin_forbids_is_not_asked_about_again(
-    conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+    engine: Engine, provider: ScriptedProvider, register: Callable[..., None]
 ) -> None:
     from agno_shell.errors import UsageError
 
@@ -222,19 +218,19 @@ async def test_a_question_that_a_plugin_forbids_is_not_asked_about_again(
             raise UsageError("That holds a secret.")
 
     register("guard", prepare_request=guard)
-    ending = await say(conversation, provider, "a secret")
+    ending = await say(engine, provider, "a secret")
     assert (ending.kind, ending.message) == ("refused", "That holds a secret.")
     assert provider.requests == []
-    await say(conversation, provider, "nothing of the kind")
+    await say(engine, provider, "nothing of the kind")
     assert sent(provider) == ["nothing of the kind"]
 
 
 async def test_a_broken_filter_stops_every_request_and_is_named(
-    conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+    engine: Engine, provider: ScriptedProvider, register: Callable[..., None]
 ) -> None:
     register("hide", prepare_request=lambda request: 1 // 0)
     for text in ("one", "two"):
-        ending = await say(conversation, provider, text)
+        ending = await say(engine, provider, text)
         assert "plugin hide (dist-hide 1) failed in prepare_request" in ending.message
         assert '[plugins] off = ["hide"]' in ending.hint
         assert TWICE not in ending.hint
@@ -242,18 +238,18 @@ async def test_a_broken_filter_stops_every_request_and_is_named(
 
 
 async def test_what_a_filter_fails_at_does_not_stop_what_is_said_later(
-    conversation: Conversation, provider: ScriptedProvider, register: Callable[..., None]
+    engine: Engine, provider: ScriptedProvider, register: Callable[..., None]
 ) -> None:
     def hide(request: Any) -> None:
         if any("odd" in each.content for each in request.messages):
             raise RecursionError("too deep")
 
     register("hide", prepare_request=hide)
-    ending = await say(conversation, provider, "an odd text")
+    ending = await say(engine, provider, "an odd text")
     assert ending.kind == "plugin_failed"
     assert BROUGHT_BACK in ending.hint
     assert provider.requests == []
-    await say(conversation, provider, "an even one")
+    await say(engine, provider, "an even one")
     assert sent(provider) == ["an even one"]
 
 

@@ -14,21 +14,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.config import Agent
-from agno_shell.config.settings import PROVIDER_CONTEXT_WINDOW
 from agno_shell.contracts import Counted, Storage
 from agno_shell.conversation.models import Choice
+from agno_shell.conversation.open_session import OpenSession
+from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.request import requests
+from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.requests import Requests
 from agno_shell.conversation.request.rules import GO_ON, is_empty, turns
 from agno_shell.conversation.request.summaries import INTRODUCTION
 from agno_shell.conversation.tree import branches
-from agno_shell.conversation.tree.numbered import Numbered
+from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError
 from agno_shell.events import Receipt, RequestPrepared
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.testing.strict import request_problem
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Memory, Message, Session, ToolCall, ToolSchema, new_id, now
 
 CHOICE = Choice("scripted", "model-x")
@@ -67,16 +70,17 @@ class Talk:
         before: Sequence[Message] = (),
     ) -> None:
         self.provider = Words(window=-(-room * 4 // 3))
-        self.models = SimpleNamespace(provider=lambda _choice: self.provider)
-        self.config: dict[Any, Any] = {}
-        self.agent = None
+        self.current: Any = SimpleNamespace(
+            models=SimpleNamespace(provider=lambda _choice: self.provider),
+            agent=None,
+            api_base=None,
+            reasoning=None,
+            default_window=8_192,
+        )
         self.facts: dict[str, Any] = {}
-        self.memories: list[Memory] = []
-        self.api_base = None
-        self.reasoning = None
         self.tool_registry = Belt()
         self.plugins = SimpleNamespace(report=print)
-        self.session = Session("0" * 8, "Test", now(), now(), pinned=tuple(pinned))
+        record = Session("0" * 8, "Test", now(), now(), pinned=tuple(pinned))
         self.stored = [
             each._replace(parent=previous.id if previous else None)
             for previous, each in pairwise([None, *before, *messages])
@@ -85,7 +89,14 @@ class Talk:
         self.reads: list[int | None] = []
         self.path = Path(self._read, self._read_to)
         self.path.set(self.stored[-FIRST_LOAD:])
-        self.requests = Requests(self)  # type: ignore[arg-type]
+        self.open_session = OpenSession()
+        self.open_session.begin(record, self.path, [])
+        reader: Any = self.reader
+        numbered = MessageReader(self.open_session, reader, Outbox(reader, lambda *_: None))
+        contents = Contents(self.open_session, reader, print)
+        parts: list[Any] = [self.open_session, self.current, numbered, contents]
+        parts += [self.tool_registry, self.plugins, self.facts]
+        self.requests = Requests(*parts)
 
     async def _read(self, last: int) -> list[Message]:
         self.reads.append(last)
@@ -99,16 +110,6 @@ class Talk:
         for name in ("outline", "part", "locate"):
             setattr(storage, name, partial(getattr(Storage, name), storage))
         return work(storage)  # type: ignore[arg-type]
-
-    @property
-    def history(self) -> Sequence[Message]:
-        return self.path.messages
-
-    unsaved_here = ()
-
-    @property
-    def numbered(self) -> Numbered:
-        return Numbered(self)  # type: ignore[arg-type]
 
     def _stored(self, _session_id: str, last: int | None = None) -> list[Message]:
         self.reads.append(last)
@@ -200,7 +201,7 @@ async def test_an_oversize_question_is_sent_all_the_same() -> None:
 
 async def test_the_system_text_always_goes_and_takes_its_room() -> None:
     talk = Talk([*dialogue(20), message("user", "now?")], room=100)
-    talk.memories = [Memory("1", "word " * 40, now())]
+    talk.open_session.memories = [Memory("1", "word " * 40, now())]
     prepared = await talk.prepare()
     assert prepared.request.messages[0].role == "system"
     assert prepared.receipt.rows[0].why == "instructions"
@@ -211,7 +212,7 @@ async def test_the_system_text_always_goes_and_takes_its_room() -> None:
 
 async def test_tools_take_room_and_stand_in_the_receipt() -> None:
     talk = Talk([*dialogue(20), message("user", "now?")], room=100)
-    talk.tool_registry = Belt(ToolSchema("clock", "Says the time. " * 10, {"type": "object"}))
+    talk.tool_registry.tools = (ToolSchema("clock", "Says the time. " * 10, {"type": "object"}),)
     prepared = await talk.prepare()
     assert prepared.request.tools == talk.tool_registry.tools
     assert prepared.receipt.tool_tokens > 30
@@ -267,7 +268,7 @@ async def test_a_pin_is_found_however_far_back_and_looked_for_once() -> None:
     assert texts(await talk.prepare())[:3] == ["q4", "a4", "q594"]
     read = list(talk.reads)
     assert set(read) == {None}
-    assert len(talk.path.messages) == FIRST_LOAD, "nothing else of it is kept"
+    assert len(talk.open_session.path.messages) == FIRST_LOAD, "nothing else of it is kept"
     for number in range(3):
         talk.say(message("assistant", "so"), message("user", f"then {number}"))
         assert texts(await talk.prepare())[:2] == ["q4", "a4"]
@@ -278,7 +279,7 @@ async def test_a_pin_on_another_branch_does_not_go() -> None:
     said = [*dialogue(3), message("user", "now?")]
     talk = Talk(said, pinned=[said[4].id])
     assert "q2" in texts(await talk.prepare())
-    await talk.path.checkout(said[1].id)
+    await talk.open_session.path.checkout(said[1].id)
     talk.say(message("user", "other"))
     prepared = await talk.prepare()
     assert texts(prepared) == ["q0", "a0", "other"]
@@ -413,7 +414,7 @@ def check_rows(prepared: RequestPrepared) -> None:
 async def test_what_was_sent_is_how_the_next_request_begins(said: list[tuple[int, int]]) -> None:
     room = 400
     talk = Talk(room=room)
-    talk.facts = {"domain": "finance"}
+    talk.facts["domain"] = "finance"
     before: tuple[Message, ...] = ()
     moved = spoken = 0
     for asked, answered in said:
@@ -435,7 +436,7 @@ async def test_only_what_is_new_is_counted_and_nothing_is_read_again() -> None:
     talk.say(message("user", "w w w w w"))
     await talk.prepare()
     reads = len(talk.reads)
-    assert len(talk.path.messages) < 500
+    assert len(talk.open_session.path.messages) < 500
     talk.provider.counted.clear()
     for number in range(30):
         talk.say(message("assistant", "a a a a a"), message("user", f"q {number}"))
@@ -470,7 +471,7 @@ async def test_each_model_has_its_own_window() -> None:
 async def test_a_window_that_is_not_known_is_as_configured() -> None:
     talk = Talk(dialogue(1))
     talk.provider.window = None
-    talk.config = {PROVIDER_CONTEXT_WINDOW: 777}
+    talk.current.default_window = 777
     receipt = await talk.receipt()
     assert (receipt.window, receipt.window_known) == (777, False)
 
@@ -479,15 +480,14 @@ async def test_a_window_that_is_not_known_is_as_configured() -> None:
 
 
 async def turn(talk: Any, text: str) -> None:
-    async for _event in talk.turn(text).events():
-        pass
+    await events_of(talk.turn(text))
 
 
 async def test_the_receipt_is_what_the_next_request_holds(
-    make_conversation: Any, provider: ScriptedProvider
+    make_engine: Any, provider: ScriptedProvider
 ) -> None:
     provider.window = 150
-    talk = make_conversation(facts={"domain": "finance"})
+    talk = make_engine(facts={"domain": "finance"})
     await talk.create("Test")
     same = 0
     for number in range(12):
@@ -505,7 +505,7 @@ async def test_the_receipt_is_what_the_next_request_holds(
 
 
 async def test_a_plugin_that_changes_the_request_changes_the_receipt(
-    make_conversation: Any, register: Any
+    make_engine: Any, register: Any
 ) -> None:
     from dataclasses import replace
 
@@ -514,7 +514,7 @@ async def test_a_plugin_that_changes_the_request_changes_the_receipt(
         first, *others = request.messages
         return replace(request, messages=(added, first._replace(content="***"), *others))
 
-    talk = make_conversation()
+    talk = make_engine()
     await talk.create("Test")
     await turn(talk, "secret")
     register("change", prepare_request=change)
@@ -525,7 +525,7 @@ async def test_a_plugin_that_changes_the_request_changes_the_receipt(
 
 
 async def test_memories_are_read_when_a_session_is_opened_and_not_with_each_turn(
-    make_conversation: Any, provider: ScriptedProvider
+    make_engine: Any, provider: ScriptedProvider
 ) -> None:
     class Watched(MemoryStorage):
         reads = 0
@@ -537,7 +537,7 @@ async def test_memories_are_read_when_a_session_is_opened_and_not_with_each_turn
     storage = Watched()
     session_id = storage.create("Test").session_id
     storage.remember(session_id, "Tea, not coffee.")
-    talk = make_conversation(storage)
+    talk = make_engine(storage)
     await talk.open(session_id)
     await turn(talk, "one")
     await turn(talk, "two")
@@ -554,7 +554,7 @@ async def test_memories_are_read_when_a_session_is_opened_and_not_with_each_turn
 
 
 async def test_memories_that_cannot_be_read_keep_nobody_from_the_session(
-    make_conversation: Any, plugins: Any
+    make_engine: Any, plugins: Any
 ) -> None:
     class Damaged(MemoryStorage):
         def memories(self, session_id: str) -> list[Memory]:
@@ -562,7 +562,7 @@ async def test_memories_that_cannot_be_read_keep_nobody_from_the_session(
 
     told: list[str] = []
     plugins.report = told.append
-    talk = make_conversation(Damaged())
+    talk = make_engine(Damaged())
     await talk.create("Test")
     await turn(talk, "one")
     assert len(talk.history) == 2
@@ -570,7 +570,7 @@ async def test_memories_that_cannot_be_read_keep_nobody_from_the_session(
 
 
 async def test_an_agent_brings_its_texts_its_parameters_and_how_much_it_thinks(
-    make_conversation: Any, provider: ScriptedProvider, plugins: Any, tmp_path: Any
+    make_engine: Any, provider: ScriptedProvider, plugins: Any, tmp_path: Any
 ) -> None:
     told: list[str] = []
     plugins.report = told.append
@@ -578,7 +578,7 @@ async def test_an_agent_brings_its_texts_its_parameters_and_how_much_it_thinks(
     file.write_text("Tea: 2\n")
     pins = ("Be kind.", f"@{file}", "@/nowhere/at-all")
     agent = Agent("a", "Be exact.", parameters={"top_p": 0.5}, pins=pins, reasoning="low")
-    talk = make_conversation(agents={"a": agent})
+    talk = make_engine(agents={"a": agent})
     await talk.create("Test")
     await talk.set_agent("a")
     await turn(talk, "one")
@@ -589,16 +589,16 @@ async def test_an_agent_brings_its_texts_its_parameters_and_how_much_it_thinks(
     assert len(told) == 1
     assert "/nowhere/at-all" in told[0]
     file.write_text("Tea: 3\n")
-    await talk.update(reasoning="high")
+    await talk.editor.update(reasoning="high")
     await turn(talk, "three")
     request = provider.requests[-1]
     assert request.messages[0].content.endswith("Tea: 3")
     assert request.reasoning == "high"
 
 
-async def test_a_session_that_is_opened_again_is_read_again(make_conversation: Any) -> None:
+async def test_a_session_that_is_opened_again_is_read_again(make_engine: Any) -> None:
     storage = MemoryStorage()
-    talk = make_conversation(storage)
+    talk = make_engine(storage)
     session = await talk.create("Test")
     await turn(talk, "one")
     assert (await talk.requests.receipt()).tokens == 3
@@ -608,18 +608,15 @@ async def test_a_session_that_is_opened_again_is_read_again(make_conversation: A
     assert (await talk.requests.receipt()).tokens == 5
 
 
-async def test_a_retry_keeps_the_beginning(
-    make_conversation: Any, provider: ScriptedProvider
-) -> None:
+async def test_a_retry_keeps_the_beginning(make_engine: Any, provider: ScriptedProvider) -> None:
     provider.window = 100
-    talk = make_conversation()
+    talk = make_engine()
     await talk.create("Test")
     for number in range(9):
         await turn(talk, f"{number} w w w w")
     sent = provider.requests[-1].messages
     question = talk.history[-2].id
-    async for _event in talk.answer_turn(question).events():
-        pass
+    await events_of(talk.answer_turn(question))
     assert provider.requests[-1].messages == sent
 
 
@@ -645,7 +642,7 @@ class Loaded(Words):
 async def test_a_server_is_asked_for_its_window_whenever_something_is_sent() -> None:
     talk = Talk([message("user", "Hello")])
     talk.provider = Loaded(4096, 8192)
-    talk.api_base = "http://127.0.0.1:1/v1"  # type: ignore[assignment]
+    talk.current.api_base = "http://127.0.0.1:1/v1"
     assert [(await talk.prepare()).receipt.window for _turn in range(2)] == [4096, 8192]
     assert talk.provider.asked == [("model-x", "http://127.0.0.1:1/v1")] * 2
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.tree import outline
 from agno_shell.conversation.tree.fork import held, stored
-from agno_shell.conversation.tree.moves import Moves
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import (
     Attachment,
     Message,
@@ -36,7 +36,7 @@ def said(role: str, content: str, **fields: object) -> Message:
     return Message(new_id(), role, content, now(), **fields)  # type: ignore[arg-type]
 
 
-async def test_everything_goes_with_a_fork(make_conversation: Callable[..., Conversation]) -> None:
+async def test_everything_goes_with_a_fork(make_engine: Callable[..., Engine]) -> None:
     storage = MemoryStorage()
     session = storage.create("Bread", "how to bake", model="a-model", agent="poet")
     digest = storage.attach(session.session_id, b"flour")
@@ -60,10 +60,10 @@ async def test_everything_goes_with_a_fork(make_conversation: Callable[..., Conv
         api_base="http://127.0.0.1:9/v1",
         tags=("kitchen",),
     )
-    conversation = make_conversation(storage)
-    await conversation.open(session.session_id)
+    engine = make_engine(storage)
+    await engine.open(session.session_id)
     before = (storage.open(session.session_id), storage.tree(session.session_id))
-    made = await Moves(conversation).fork("Cake", None)
+    made = await engine.moves.fork("Cake", None)
 
     copy = storage.messages(made.session_id)
     ids = dict(zip([each.id for each in path], [each.id for each in copy], strict=True))
@@ -87,41 +87,39 @@ async def test_everything_goes_with_a_fork(make_conversation: Callable[..., Conv
     assert (storage.open(session.session_id), storage.tree(session.session_id)) == before
 
 
-async def test_a_fork_goes_up_to_a_message_of_any_branch(conversation: Conversation) -> None:
-    moves = Moves(conversation)
+async def test_a_fork_goes_up_to_a_message_of_any_branch(engine: Engine) -> None:
+    moves = engine.moves
     for text in ("one", "two"):
-        async for _event in conversation.turn(text).events():
-            pass
-    second = conversation.history[1]
-    other = conversation.history[2]
+        await events_of(engine.turn(text))
+    second = engine.history[1]
+    other = engine.history[2]
     await moves.undo(1)
     for message, expected in ((second, ["one", "echo: one"]), (other, ["one", "echo: one", "two"])):
         made = await moves.fork("Part", message.id)
-        found = await conversation.store(lambda s, made=made: s.messages(made.session_id))  # type: ignore[misc]
+        found = await engine.store(lambda s, made=made: s.messages(made.session_id))  # type: ignore[misc]
         assert [each.content for each in found] == expected
-    assert [each.content for each in conversation.history] == ["one", "echo: one"]
+    assert [each.content for each in engine.history] == ["one", "echo: one"]
 
 
-async def test_nothing_cannot_be_forked(conversation: Conversation) -> None:
+async def test_nothing_cannot_be_forked(engine: Engine) -> None:
     with pytest.raises(UsageError, match="nothing to fork"):
-        await Moves(conversation).fork("Empty", None)
+        await engine.moves.fork("Empty", None)
     with pytest.raises(UsageError, match="nothing to fork"):
-        await Moves(conversation).fork("Empty", new_id())
+        await engine.moves.fork("Empty", new_id())
 
 
 async def test_what_is_not_saved_is_in_the_fork(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
 ) -> None:
     class Full(MemoryStorage):
         def append(self, session_id: str, message: Message) -> Session:
             raise StorageError("The disk is full.")
 
     storage = Full()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
-    async for _event in conversation.turn("one").events():
-        pass
-    made = await Moves(conversation).fork("Saved", None)
+    engine = make_engine(storage)
+    await engine.create("Test")
+    await events_of(engine.turn("one"))
+    made = await engine.moves.fork("Saved", None)
     assert [each.content for each in storage.messages(made.session_id)] == ["one", "echo: one"]
 
 
@@ -167,13 +165,13 @@ def test_copies_are_a_sequence_that_holds_a_part_of_itself(monkeypatch: pytest.M
 
 
 async def test_a_fork_that_is_stopped_leaves_nothing(
-    make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
+    make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outline, "READ_TOGETHER", 2)
     storage = MemoryStorage()
     session, _path = long_session(storage, 20)
-    conversation = make_conversation(storage)
-    await conversation.open(session.session_id)
+    engine = make_engine(storage)
+    await engine.open(session.session_id)
     loop, seen, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def told(done: int, count: int) -> None:
@@ -181,12 +179,12 @@ async def test_a_fork_that_is_stopped_leaves_nothing(
         loop.call_soon_threadsafe(seen.set)
         assert go_on.wait(10)
 
-    task = asyncio.create_task(Moves(conversation).fork("Copy", None, told))
+    task = asyncio.create_task(engine.moves.fork("Copy", None, told))
     await asyncio.wait_for(seen.wait(), 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     go_on.set()
-    assert [each.name for each in await conversation.reader(lambda s: s.sessions())] == ["Long"]
-    made = await Moves(conversation).fork("Copy", None)
+    assert [each.name for each in await engine.reader(lambda s: s.sessions())] == ["Long"]
+    made = await engine.moves.fork("Copy", None)
     assert made.message_count == 20

@@ -6,180 +6,174 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.path import FIRST_LOAD
 from agno_shell.conversation.tree.moves import Moves
 from agno_shell.conversation.turn import Turn
-from agno_shell.conversation.watch import Watch
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import Failed, Finished
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import ROOT, Message, Session, ToolCall, new_id, now
 
-Make = Callable[..., Conversation]
+Make = Callable[..., Engine]
 
 
 @pytest.fixture
-def moves(conversation: Conversation) -> Moves:
-    return Moves(conversation)
+def moves(engine: Engine) -> Moves:
+    return engine.moves
 
 
 async def finish(turn: Turn) -> Message:
-    async for _event in turn.events():
-        pass
+    await events_of(turn)
     assert turn.reply
     return turn.reply
 
 
-async def say(conversation: Conversation, *texts: str) -> None:
+async def say(engine: Engine, *texts: str) -> None:
     for text in texts:
-        await finish(conversation.turn(text))
+        await finish(engine.turn(text))
 
 
 def texts(messages: Sequence[Message]) -> list[str]:
     return [message.content for message in messages]
 
 
-def path(conversation: Conversation) -> list[str]:
-    return texts(conversation.history)
+def path(engine: Engine) -> list[str]:
+    return texts(engine.history)
 
 
-async def stored(conversation: Conversation) -> list[str]:
+async def stored(engine: Engine) -> list[str]:
     """What another shell would find."""
-    session_id = conversation.session.session_id
-    return texts(await conversation.store(lambda storage: storage.messages(session_id)))
+    session_id = engine.session.session_id
+    return texts(await engine.store(lambda storage: storage.messages(session_id)))
 
 
 # Back and forth --------------------------------------------------------------------------
 
 
-async def test_undo_steps_back_before_the_last_question(
-    conversation: Conversation, moves: Moves
-) -> None:
-    await say(conversation, "one", "two")
+async def test_undo_steps_back_before_the_last_question(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two")
     assert texts(await moves.undo(1)) == ["two"]
-    assert path(conversation) == ["one", "echo: one"] == await stored(conversation)
-    assert len(await conversation.tree()) == 4
-    await say(conversation, "three")
-    assert path(conversation) == ["one", "echo: one", "three", "echo: three"]
-    assert conversation.history[2].parent == conversation.history[1].id
+    assert path(engine) == ["one", "echo: one"] == await stored(engine)
+    assert len(await engine.messages.tree()) == 4
+    await say(engine, "three")
+    assert path(engine) == ["one", "echo: one", "three", "echo: three"]
+    assert engine.history[2].parent == engine.history[1].id
 
 
-async def test_the_first_question_can_be_taken_back(
-    conversation: Conversation, moves: Moves
-) -> None:
-    await say(conversation, "one", "two")
+async def test_the_first_question_can_be_taken_back(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two")
     assert texts(await moves.undo(9)) == ["two", "one"]
-    assert path(conversation) == [] == await stored(conversation)
-    assert conversation.session.head == ROOT
-    await say(conversation, "uno")
-    assert conversation.history[0].parent is None
-    assert path(conversation) == ["uno", "echo: uno"] == await stored(conversation)
+    assert path(engine) == [] == await stored(engine)
+    assert engine.session.head == ROOT
+    await say(engine, "uno")
+    assert engine.history[0].parent is None
+    assert path(engine) == ["uno", "echo: uno"] == await stored(engine)
 
 
-async def test_a_turn_goes_with_everything_that_answers_it(
-    conversation: Conversation, moves: Moves
-) -> None:
-    await say(conversation, "one", "two")
+async def test_a_turn_goes_with_everything_that_answers_it(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two")
     for role, text in (("assistant", "asks"), ("tool", "told"), ("assistant", "and says")):
-        await conversation.add(
-            Message(new_id(), role, text, now(), parent=conversation.head())  # type: ignore[arg-type]
+        await engine.journal.add(
+            Message(new_id(), role, text, now(), parent=engine.open_session.head)  # type: ignore[arg-type]
         )
-    await conversation.add(
+    await engine.journal.add(
         Message(
-            new_id(), "summary", "in short", now(), conversation.head(), covers=conversation.head()
+            new_id(),
+            "summary",
+            "in short",
+            now(),
+            engine.open_session.head,
+            covers=engine.open_session.head,
         )
     )
     await moves.undo(1)
-    assert path(conversation) == ["one", "echo: one"]
+    assert path(engine) == ["one", "echo: one"]
 
 
-async def test_nothing_to_take_back_or_to_bring_back_is_said(
-    conversation: Conversation, moves: Moves
-) -> None:
+async def test_nothing_to_take_back_or_to_bring_back_is_said(engine: Engine, moves: Moves) -> None:
     with pytest.raises(UsageError, match="nothing to take back"):
         await moves.undo(1)
     with pytest.raises(UsageError, match="nothing to bring back"):
         await moves.redo(1)
-    await say(conversation, "one")
+    await say(engine, "one")
     with pytest.raises(UsageError, match="nothing to bring back"):
         await moves.redo(1)
 
 
-async def test_redo_goes_back_the_way_it_came(conversation: Conversation, moves: Moves) -> None:
-    await say(conversation, "one", "two", "three")
-    whole = path(conversation)
+async def test_redo_goes_back_the_way_it_came(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two", "three")
+    whole = path(engine)
     # A newer branch than the one that is left now.
-    question = conversation.history[2]
-    await finish(await moves.edit(question.id, "zwei"))
-    newer = path(conversation)
-    await moves.go_to((await conversation.tree())[5].id)
-    assert path(conversation) == whole
+    question = engine.history[2]
+    await finish(engine.turn_from(await moves.edit(question.id, "zwei")))
+    newer = path(engine)
+    await moves.go_to((await engine.messages.tree())[5].id)
+    assert path(engine) == whole
     await moves.undo(1)
     await moves.undo(2)
     assert texts(await moves.redo(1)) == ["one"]
     assert texts(await moves.redo(9)) == ["two", "three"]
-    assert path(conversation) == whole == await stored(conversation)
+    assert path(engine) == whole == await stored(engine)
     assert newer[-1] == "echo: zwei"
 
 
-async def test_what_is_said_ends_the_way_back(conversation: Conversation, moves: Moves) -> None:
-    await say(conversation, "one", "two")
+async def test_what_is_said_ends_the_way_back(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two")
     await moves.undo(1)
-    await say(conversation, "other")
+    await say(engine, "other")
     with pytest.raises(UsageError, match="nothing to bring back"):
         await moves.redo(1)
     await moves.undo(1)
     await moves.redo(1)
-    assert path(conversation)[-1] == "echo: other"
+    assert path(engine)[-1] == "echo: other"
 
 
-async def test_after_a_restart_the_newest_branch_comes_back(make_conversation: Make) -> None:
+async def test_after_a_restart_the_newest_branch_comes_back(make_engine: Make) -> None:
     store = MemoryStore()
-    before = make_conversation(MemoryStorage(store))
+    before = make_engine(MemoryStorage(store))
     session = await before.create("Test")
     await say(before, "one", "two")
-    await finish(await Moves(before).edit(before.history[2].id, "zwei"))
+    await finish(before.turn_from(await before.moves.edit(before.history[2].id, "zwei")))
     await say(before, "drei")
-    await Moves(before).undo(9)
-    after = make_conversation(MemoryStorage(store))
+    await before.moves.undo(9)
+    after = make_engine(MemoryStorage(store))
     await after.open(session.session_id)
     assert path(after) == []
-    again = Moves(after)
+    again = after.moves
     assert texts(await again.redo(1)) == ["one"]
     assert texts(await again.redo(5)) == ["zwei", "drei"]
     assert path(after) == ["one", "echo: one", "zwei", "echo: zwei", "drei", "echo: drei"]
 
 
-async def test_redo_leads_on_from_where_the_way_back_ends(make_conversation: Make) -> None:
+async def test_redo_leads_on_from_where_the_way_back_ends(make_engine: Make) -> None:
     store = MemoryStore()
-    before = make_conversation(MemoryStorage(store))
+    before = make_engine(MemoryStorage(store))
     session = await before.create("Test")
     await say(before, "one", "two", "three")
-    await Moves(before).undo(1)
-    after = make_conversation(MemoryStorage(store))
+    await before.moves.undo(1)
+    after = make_engine(MemoryStorage(store))
     await after.open(session.session_id)
-    again = Moves(after)
+    again = after.moves
     await again.undo(2)
     assert texts(await again.redo(3)) == ["one", "two", "three"]
 
 
-async def test_another_session_has_another_way_back(
-    conversation: Conversation, moves: Moves
-) -> None:
-    first = conversation.session
-    await say(conversation, "one")
+async def test_another_session_has_another_way_back(engine: Engine, moves: Moves) -> None:
+    first = engine.session
+    await say(engine, "one")
     await moves.undo(1)
-    await conversation.create("Other")
+    await engine.create("Other")
     with pytest.raises(UsageError):
         await moves.redo(1)
-    await conversation.open(first.session_id)
+    await engine.open(first.session_id)
     await moves.redo(1)
-    assert path(conversation) == ["one", "echo: one"]
+    assert path(engine) == ["one", "echo: one"]
 
 
-async def test_more_is_read_where_the_turns_are_long_ago(make_conversation: Make) -> None:
+async def test_more_is_read_where_the_turns_are_long_ago(make_engine: Make) -> None:
     storage = MemoryStorage()
     session = storage.create("Long")
     parent = None
@@ -188,18 +182,18 @@ async def test_more_is_read_where_the_turns_are_long_ago(make_conversation: Make
         message = Message(new_id(), role, str(number), now(), parent)  # type: ignore[arg-type]
         storage.append(session.session_id, message)
         parent = message.id
-    conversation = make_conversation(storage)
-    await conversation.open(session.session_id)
-    assert len(conversation.history) == FIRST_LOAD
-    moves = Moves(conversation)
+    engine = make_engine(storage)
+    await engine.open(session.session_id)
+    assert len(engine.history) == FIRST_LOAD
+    moves = engine.moves
     assert len(await moves.undo(FIRST_LOAD)) == FIRST_LOAD
-    assert conversation.history[-1].content == str(FIRST_LOAD - 1)
-    whole = await conversation.whole_path()
+    assert engine.history[-1].content == str(FIRST_LOAD - 1)
+    whole = await engine.messages.path()
     assert texts(whole) == [str(number) for number in range(FIRST_LOAD)]
     assert texts(await moves.undo(9 * FIRST_LOAD))[-1] == "0"
-    assert await conversation.whole_path() == []
+    assert await engine.messages.path() == []
     await moves.redo(9 * FIRST_LOAD)
-    assert len(await conversation.whole_path()) == 3 * FIRST_LOAD
+    assert len(await engine.messages.path()) == 3 * FIRST_LOAD
 
 
 class Counting(MemoryStorage):
@@ -213,21 +207,21 @@ class Counting(MemoryStorage):
 
 
 async def test_a_step_back_and_forth_reads_only_the_end_of_the_path(
-    make_conversation: Make,
+    make_engine: Make,
 ) -> None:
     storage = Counting()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
-    await say(conversation, *map(str, range(FIRST_LOAD)))
-    moves = Moves(conversation)
+    engine = make_engine(storage)
+    await engine.create("Test")
+    await say(engine, *map(str, range(FIRST_LOAD)))
+    moves = engine.moves
     await moves.undo(3)
     await moves.redo(2)
-    await moves.go_to((await conversation.tree())[-1].id)
+    await moves.go_to((await engine.messages.tree())[-1].id)
     storage.trees = 0
     await moves.undo(1)
     await moves.redo(1)
-    assert conversation.history[-1].content == f"echo: {FIRST_LOAD - 1}"
-    assert len(conversation.history) == FIRST_LOAD
+    assert engine.history[-1].content == f"echo: {FIRST_LOAD - 1}"
+    assert len(engine.history) == FIRST_LOAD
     assert storage.trees == 0
 
 
@@ -243,86 +237,86 @@ class Full(MemoryStorage):
 
 
 async def test_while_something_is_not_saved_the_conversation_stays(
-    make_conversation: Make,
+    make_engine: Make,
 ) -> None:
     storage = Full()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
-    moves = Moves(conversation)
-    await say(conversation, "one")
+    engine = make_engine(storage)
+    await engine.create("Test")
+    moves = engine.moves
+    await say(engine, "one")
     storage.full = True
-    await say(conversation, "two")
-    before = path(conversation)
+    await say(engine, "two")
+    before = path(engine)
     for move in (moves.undo(1), moves.redo(1), moves.go_to(ROOT)):
         with pytest.raises(StorageError, match="2 messages are not saved yet") as caught:
             await move
         assert "stays where it is: The disk is full." in str(caught.value)
         assert caught.value.hint == "Make room."
-    assert path(conversation) == before
+    assert path(engine) == before
     storage.full = False
     assert texts(await moves.undo(1)) == ["two"]
-    assert len(storage.tree(conversation.session.session_id)) == 4
+    assert len(storage.tree(engine.session.session_id)) == 4
 
 
-async def test_a_question_that_is_not_saved_can_be_asked_again(make_conversation: Make) -> None:
+async def test_a_question_that_is_not_saved_can_be_asked_again(make_engine: Make) -> None:
     storage = Full()
-    conversation = make_conversation(storage)
-    await conversation.create("Test")
+    engine = make_engine(storage)
+    await engine.create("Test")
     storage.full = True
-    await say(conversation, "one")
-    await finish((await Moves(conversation).retry(None)).turn)
+    await say(engine, "one")
+    await finish(engine.turn_from((await engine.moves.retry(None)).start))
     storage.full = False
-    await say(conversation, "two")
-    assert len(storage.tree(conversation.session.session_id)) == 5
-    assert await stored(conversation) == ["one", "echo: one", "two", "echo: two"]
+    await say(engine, "two")
+    assert len(storage.tree(engine.session.session_id)) == 5
+    assert await stored(engine) == ["one", "echo: one", "two", "echo: two"]
 
 
 # Beside another shell --------------------------------------------------------------------
 
 
-async def test_two_shells_take_back_and_say_and_lose_nothing(make_conversation: Make) -> None:
+async def test_two_shells_take_back_and_say_and_lose_nothing(make_engine: Make) -> None:
     store = MemoryStore()
-    one, two = (make_conversation(MemoryStorage(store)) for _shell in range(2))
+    one, two = (make_engine(MemoryStorage(store)) for _shell in range(2))
     session = await one.create("Test")
     await say(one, "begin", "more")
     await two.open(session.session_id)
-    back = Moves(one)
+    back = one.moves
     await back.undo(1)
     await say(two, "from two")
     assert path(one) == ["begin", "echo: begin"]
     await say(one, "from one")
     assert path(one)[2:] == ["from one", "echo: from one"]
     assert path(two)[4:] == ["from two", "echo: from two"]
-    tree = await one.tree()
+    tree = await one.messages.tree()
     assert len(tree) == 8
     assert len({message.id for message in tree}) == 8
     await back.undo(1)
     await back.redo(1)
     assert path(one)[2:] == ["from one", "echo: from one"]
-    again = make_conversation(MemoryStorage(store))
+    again = make_engine(MemoryStorage(store))
     await again.open(session.session_id)
     assert path(again) == path(one)
     # What one takes back is no news for the other, and what it says is.
-    await Watch(two).look()
-    assert (one.elsewhere, two.elsewhere) == (2, 2)
+    await two.watch.look()
+    assert (one.open_session.elsewhere, two.open_session.elsewhere) == (2, 2)
 
 
 # Once more -------------------------------------------------------------------------------
 
 
 async def test_retry_puts_a_second_reply_beside_the_first(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, "one", "two")
+    await say(engine, "one", "two")
     provider.scripts.append(["better", Finished()])
     again = await moves.retry("model-b")
-    assert again.follows.content == "two"
-    reply = await finish(again.turn)
+    assert again.message.content == "two"
+    reply = await finish(engine.turn_from(again.start))
     assert (reply.content, reply.model) == ("better", "model-b")
     assert texts(provider.requests[-1].messages) == ["one", "echo: one", "two"]
-    assert path(conversation) == ["one", "echo: one", "two", "better"] == await stored(conversation)
-    assert len(await conversation.tree()) == 5
-    await say(conversation, "three")
+    assert path(engine) == ["one", "echo: one", "two", "better"] == await stored(engine)
+    assert len(await engine.messages.tree()) == 5
+    await say(engine, "three")
     assert provider.requests[-1].model == "model-x"
 
 
@@ -332,40 +326,40 @@ async def test_retry_without_a_question_is_said(moves: Moves) -> None:
 
 
 async def test_a_retry_of_which_nothing_came_leaves_what_was_there(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, "one")
+    await say(engine, "one")
     await moves.undo(1)
     await moves.redo(1)
     provider.scripts.append([Failed("server", "Broken.")])
-    await finish((await moves.retry(None)).turn)
-    assert path(conversation) == ["one", "echo: one"] == await stored(conversation)
+    await finish(engine.turn_from((await moves.retry(None)).start))
+    assert path(engine) == ["one", "echo: one"] == await stored(engine)
     # Nor is it what comes back after a restart.
     await moves.undo(1)
-    await Moves(conversation).redo(1)
-    assert path(conversation) == ["one", "echo: one"]
+    await engine.moves.redo(1)
+    assert path(engine) == ["one", "echo: one"]
 
 
 async def test_an_edited_question_stands_beside_the_first(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
-    await say(conversation, "one", "two", "three")
-    old = conversation.history[2]
-    await finish(await moves.edit(old.id, "zwei"))
-    assert path(conversation) == ["one", "echo: one", "zwei", "echo: zwei"]
-    assert conversation.history[2].parent == old.parent
+    await say(engine, "one", "two", "three")
+    old = engine.history[2]
+    await finish(engine.turn_from(await moves.edit(old.id, "zwei")))
+    assert path(engine) == ["one", "echo: one", "zwei", "echo: zwei"]
+    assert engine.history[2].parent == old.parent
     assert texts(provider.requests[-1].messages) == ["one", "echo: one", "zwei"]
-    first = conversation.history[0]
-    await finish(await moves.edit(first.id, "uno"))
-    assert path(conversation) == ["uno", "echo: uno"] == await stored(conversation)
-    assert conversation.history[0].parent is None
+    first = engine.history[0]
+    await finish(engine.turn_from(await moves.edit(first.id, "uno")))
+    assert path(engine) == ["uno", "echo: uno"] == await stored(engine)
+    assert engine.history[0].parent is None
 
 
 async def test_only_questions_can_be_edited_and_not_into_nothing(
-    conversation: Conversation, moves: Moves
+    engine: Engine, moves: Moves
 ) -> None:
-    await say(conversation, "one")
-    question, reply = conversation.history
+    await say(engine, "one")
+    question, reply = engine.history
     for message_id in (reply.id, new_id()):
         with pytest.raises(UsageError, match="Only a question"):
             await moves.edit(message_id, "other")
@@ -377,54 +371,54 @@ async def test_only_questions_can_be_edited_and_not_into_nothing(
 
 
 async def test_a_reply_that_was_cut_off_is_gone_on_with(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append(["The first half", Failed("server", "Gone.")])
-    await say(conversation, "one")
-    half = conversation.history[-1]
+    await say(engine, "one")
+    half = engine.history[-1]
     assert half.status == "incomplete"
     provider.scripts.append([" and the second.", Finished()])
     again = await moves.resume()
-    assert again.follows == half
-    reply = await finish(again.turn)
+    assert again.message == half
+    reply = await finish(engine.turn_from(again.start))
     assert (reply.parent, reply.status) == (half.id, "complete")
-    assert path(conversation) == ["one", "The first half", " and the second."]
+    assert path(engine) == ["one", "The first half", " and the second."]
     with pytest.raises(UsageError, match="The last reply is whole"):
         await moves.resume()
 
 
 async def test_a_reply_of_which_nothing_came_is_asked_for_again(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([Failed("server", "Gone.")])
-    await say(conversation, "one")
-    assert conversation.history[-1].status == "failed"
+    await say(engine, "one")
+    assert engine.history[-1].status == "failed"
     again = await moves.resume()
-    assert again.follows.content == "one"
-    await finish(again.turn)
-    assert path(conversation) == ["one", "echo: one"]
+    assert again.message.content == "one"
+    await finish(engine.turn_from(again.start))
+    assert path(engine) == ["one", "echo: one"]
 
 
 async def test_results_of_tools_are_gone_on_from(
-    conversation: Conversation, moves: Moves, provider: ScriptedProvider
+    engine: Engine, moves: Moves, provider: ScriptedProvider
 ) -> None:
     provider.scripts.append([ToolCall("c1", "clock", "{}"), Finished("tool_calls")])
     provider.scripts.append([Failed("server", "Gone.")])
-    await say(conversation, "what time is it?")
-    assert [each.role for each in conversation.history] == [
+    await say(engine, "what time is it?")
+    assert [each.role for each in engine.history] == [
         "user",
         "assistant",
         "tool",
         "assistant",
     ]
-    tool = conversation.history[2]
+    tool = engine.history[2]
     provider.scripts.append(["Late.", Finished()])
-    reply = await finish((await moves.resume()).turn)
+    reply = await finish(engine.turn_from((await moves.resume()).start))
     assert reply.parent == tool.id
 
 
 async def test_a_reply_that_a_crash_cut_off_is_gone_on_with(
-    make_conversation: Make, provider: ScriptedProvider
+    make_engine: Make, provider: ScriptedProvider
 ) -> None:
     store = MemoryStore()
     handle = MemoryStorage(store)
@@ -434,10 +428,10 @@ async def test_a_reply_that_a_crash_cut_off_is_gone_on_with(
     half = Message(new_id(), "assistant", "The first", now(), parent=question.id)
     handle.save_partial(session.session_id, half)
     handle.close()
-    after = make_conversation(MemoryStorage(store))
+    after = make_engine(MemoryStorage(store))
     await after.open(session.session_id)
     provider.scripts.append([" and the rest.", Finished()])
-    await finish((await Moves(after).resume()).turn)
+    await finish(after.turn_from((await after.moves.resume()).start))
     assert path(after) == ["one", "The first", " and the rest."]
     assert [each.status for each in after.history] == ["complete", "interrupted", "complete"]
 
@@ -450,29 +444,29 @@ async def test_where_nothing_was_said_nothing_can_go_on(moves: Moves) -> None:
 # Elsewhere -------------------------------------------------------------------------------
 
 
-async def test_any_message_can_be_stood_on(conversation: Conversation, moves: Moves) -> None:
-    await say(conversation, "one", "two")
-    left = conversation.history[-1]
+async def test_any_message_can_be_stood_on(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one", "two")
+    left = engine.history[-1]
     await moves.undo(2)
-    await say(conversation, "uno")
+    await say(engine, "uno")
     await moves.go_to(left.id)
-    assert path(conversation) == ["one", "echo: one", "two", "echo: two"]
-    assert await stored(conversation) == path(conversation)
+    assert path(engine) == ["one", "echo: one", "two", "echo: two"]
+    assert await stored(engine) == path(engine)
     await moves.go_to(ROOT)
-    assert path(conversation) == []
+    assert path(engine) == []
     with pytest.raises(StorageError):
         await moves.go_to(new_id())
-    assert path(conversation) == []
+    assert path(engine) == []
 
 
-async def test_a_step_elsewhere_ends_the_way_back(conversation: Conversation, moves: Moves) -> None:
-    await say(conversation, "one")
+async def test_a_step_elsewhere_ends_the_way_back(engine: Engine, moves: Moves) -> None:
+    await say(engine, "one")
     await moves.retry(None)
-    await finish((await moves.retry(None)).turn)
-    older, newer = (await conversation.tree())[1:]
+    await finish(engine.turn_from((await moves.retry(None)).start))
+    older, newer = (await engine.messages.tree())[1:]
     await moves.go_to(older.id)
     await moves.undo(1)
     await moves.go_to(newer.id)
     await moves.go_to(ROOT)
     await moves.redo(1)
-    assert conversation.history[-1].id == newer.id
+    assert engine.history[-1].id == newer.id

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agno_shell.conversation.conversation import Conversation
-from agno_shell.conversation.tree.moves import Moves
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import UsageError
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import ROOT
 
 Path = tuple[str, ...]
@@ -79,25 +79,24 @@ MOVES = st.lists(
 
 
 async def answered(turn: Turn) -> str:
-    async for _event in turn.events():
-        pass
+    await events_of(turn)
     assert turn.reply
     return turn.reply.id
 
 
-class Person:
+class User:
     """Does one move after the other, in the shell and in the model."""
 
-    def __init__(self, make: Callable[..., Conversation]) -> None:
+    def __init__(self, make: Callable[..., Engine]) -> None:
         self.store = MemoryStore()
         self.session_id = MemoryStorage(self.store).create("Test").session_id
         self.make = make
         self.model = Model()
 
     async def restart(self) -> None:
-        self.conversation = self.make(MemoryStorage(self.store))
-        await self.conversation.open(self.session_id)
-        self.moves = Moves(self.conversation)
+        self.engine = self.make(MemoryStorage(self.store))
+        await self.engine.open(self.session_id)
+        self.moves = self.engine.moves
         self.model.undone = []
 
     async def do(self, move: str, number: int) -> None:
@@ -105,8 +104,8 @@ class Person:
         if move == "restart":
             await self.restart()
         elif move == "say":
-            reply = await answered(self.conversation.turn("x"))
-            model.say(path, self.conversation.history[-2].id, reply)
+            reply = await answered(self.engine.turn("x"))
+            model.say(path, self.engine.history[-2].id, reply)
         elif move == "undo":
             before = len(model.asked())
             await self.stepped(self.moves.undo, number, min(number, before))
@@ -116,11 +115,11 @@ class Person:
         elif move == "retry" and model.asked():
             place = model.asked()[-1]
             again = await self.moves.retry(None)
-            model.say(path[: place + 1], None, await answered(again.turn))
+            model.say(path[: place + 1], None, await answered(self.engine.turn_from(again.start)))
         elif move == "edit" and model.asked():
             place = model.asked()[number % len(model.asked())]
-            reply = await answered(await self.moves.edit(path[place], "y"))
-            model.say(path[:place], self.conversation.history[-2].id, reply)
+            reply = await answered(self.engine.turn_from(await self.moves.edit(path[place], "y")))
+            model.say(path[:place], self.engine.history[-2].id, reply)
         elif move == "go to" and model.paths:
             message_id = [ROOT, *model.paths][number % (len(model.paths) + 1)]
             await self.moves.go_to(message_id)
@@ -137,14 +136,14 @@ class Person:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 async def test_no_move_loses_a_message_and_the_path_is_what_it_should_be(
-    make_conversation: Callable[..., Conversation], moves: list[tuple[str, int]]
+    make_engine: Callable[..., Engine], moves: list[tuple[str, int]]
 ) -> None:
-    person = Person(make_conversation)
-    await person.restart()
+    user = User(make_engine)
+    await user.restart()
     for move, number in moves:
-        await person.do(move, number)
-        assert tuple(each.id for each in person.conversation.history) == person.model.path
-        tree = await person.conversation.tree()
-        assert [each.id for each in tree] == list(person.model.paths)
-        stored = MemoryStorage(person.store).messages(person.session_id)
-        assert tuple(each.id for each in stored) == person.model.path
+        await user.do(move, number)
+        assert tuple(each.id for each in user.engine.history) == user.model.path
+        tree = await user.engine.messages.tree()
+        assert [each.id for each in tree] == list(user.model.paths)
+        stored = MemoryStorage(user.store).messages(user.session_id)
+        assert tuple(each.id for each in stored) == user.model.path

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.tree import outline
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -24,9 +24,7 @@ class Failing(MemoryStorage):
 
 
 @pytest.fixture
-async def talk(
-    make_conversation: Callable[..., Conversation], monkeypatch: pytest.MonkeyPatch
-) -> Conversation:
+async def talk(make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Twelve messages of which five are loaded, beside another branch."""
     monkeypatch.setattr("agno_shell.conversation.path.FIRST_LOAD", 5)
     storage = Failing()
@@ -39,16 +37,16 @@ async def talk(
             aside = Message(new_id(), "user", "aside", now(), parent)
             storage.append(session.session_id, aside)
         parent = message.id
-    talk = make_conversation(storage)
+    talk = make_engine(storage)
     await talk.open(session.session_id)
     assert len(talk.history) == 5
     return talk
 
 
-async def agrees(talk: Conversation) -> None:
-    path, tree, numbered = await talk.whole_path(), await talk.tree(), talk.numbered
+async def agrees(talk: Engine) -> None:
+    path, tree, numbered = await talk.messages.path(), await talk.messages.tree(), talk.messages
     by_id = {each.id: each for each in tree}
-    step, expected = talk.head(), []
+    step, expected = talk.open_session.head, []
     while step is not None:
         expected.append(by_id[step])
         step = by_id[step].parent
@@ -71,36 +69,38 @@ async def agrees(talk: Conversation) -> None:
         assert found[0].parent is None
 
 
-async def test_a_path_of_which_the_end_is_loaded(talk: Conversation) -> None:
+async def test_a_path_of_which_the_end_is_loaded(talk: Engine) -> None:
     await agrees(talk)
-    await talk.path.read_further()
+    await talk.open_session.path.read_further()
     await agrees(talk)
-    while await talk.path.read_further():
+    while await talk.open_session.path.read_further():
         pass
     await agrees(talk)
 
 
-async def test_standing_elsewhere(talk: Conversation) -> None:
-    tree = await talk.tree()
+async def test_standing_elsewhere(talk: Engine) -> None:
+    tree = await talk.messages.tree()
     aside = next(each for each in tree if each.content == "aside")
     for message in (aside, tree[2], tree[-1], tree[0]):
-        await talk.checkout(message.id)
+        await talk.open_session.path.checkout(message.id)
         await agrees(talk)
-    await talk.checkout(None)
-    assert await talk.numbered.length() == 0
-    assert await talk.numbered.part(0, 9) == []
+    await talk.open_session.path.checkout(None)
+    assert await talk.messages.length() == 0
+    assert await talk.messages.part(0, 9) == []
 
 
-async def test_what_is_not_saved_yet_has_its_number_and_its_place(talk: Conversation) -> None:
+async def test_what_is_not_saved_yet_has_its_number_and_its_place(talk: Engine) -> None:
     storage = await talk.store(lambda s: s)
     storage.fails = True
     for number in range(2):
-        await talk.add(Message(new_id(), "user", f"new {number}", now(), talk.head()))
-    assert len(talk.unsaved_here) == 2
+        await talk.journal.add(
+            Message(new_id(), "user", f"new {number}", now(), talk.open_session.head)
+        )
+    assert len(talk.unsaved) == 2
     await agrees(talk)
-    tree = await talk.tree()
-    await talk.checkout(tree[3].id)
-    await talk.add(Message(new_id(), "user", "aside", now(), talk.head()))
+    tree = await talk.messages.tree()
+    await talk.open_session.path.checkout(tree[3].id)
+    await talk.journal.add(Message(new_id(), "user", "aside", now(), talk.open_session.head))
     await agrees(talk)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -129,13 +129,8 @@ class Quick:
             self._stop,
             taken_by(reply),
         )
-        ending: Ending = Failed("other", "The reply ended without being finished.")
-        async with aclosing(asking.events()) as events:
-            async for event in events:
-                if isinstance(event, Finished | Failed | Interrupted):
-                    ending = _judged(event, reply)
-                    event = ending
-                self._answer.take(event)
+        ending = _judged(await asking.run(self._answer.take), reply)
+        self._answer.take(ending)
         self._answer.end(reply.finish(ending), ending, query.attached.attachments)
         if isinstance(ending, Failed):
             raise ProviderError(ending.message, hint=ending.hint, kind=ending.kind)

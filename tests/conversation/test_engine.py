@@ -6,28 +6,28 @@ from collections.abc import Callable
 
 import pytest
 
-from agno_shell.conversation.conversation import Conversation
+from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
+from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Memory, Message, Session, new_id, now
 
 
 async def run(turn: Turn) -> None:
-    async for _event in turn.events():
-        pass
+    await events_of(turn)
 
 
 async def test_opening_makes_a_session_current_and_brings_its_memory_back(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    first = make_conversation(storage)
+    first = make_engine(storage)
     made = await first.create("One")
     await run(first.turn("remember me"))
     await first.create("Two")
-    again = make_conversation(storage)
+    again = make_engine(storage)
     await again.open(made.session_id)
     assert await again.store(lambda s: s.current()) == made.session_id
     await run(again.turn("who?"))
@@ -36,66 +36,66 @@ async def test_opening_makes_a_session_current_and_brings_its_memory_back(
 
 
 async def test_the_model_is_the_sessions_then_the_agents_then_the_default(
-    conversation: Conversation,
+    engine: Engine,
 ) -> None:
-    assert conversation.choice.model == "model-x"
-    await conversation.set_agent("analyst")
-    assert conversation.choice.model == "model-a"
-    await conversation.set_model("model-b")
-    assert conversation.choice.model == "model-b"
-    await conversation.set_agent("poet")
-    assert conversation.choice.model == "model-b"
-    await conversation.set_agent("analyst")
-    assert conversation.choice.model == "model-a"
-    assert conversation.session.agent == "analyst"
+    assert engine.current.choice.model == "model-x"
+    await engine.set_agent("analyst")
+    assert engine.current.choice.model == "model-a"
+    await engine.set_model("model-b")
+    assert engine.current.choice.model == "model-b"
+    await engine.set_agent("poet")
+    assert engine.current.choice.model == "model-b"
+    await engine.set_agent("analyst")
+    assert engine.current.choice.model == "model-a"
+    assert engine.session.agent == "analyst"
 
 
 async def test_an_agent_brings_its_instructions_and_parameters(
-    conversation: Conversation, provider: ScriptedProvider
+    engine: Engine, provider: ScriptedProvider
 ) -> None:
-    await conversation.set_agent("poet")
-    await run(conversation.turn("Rain"))
+    await engine.set_agent("poet")
+    await run(engine.turn("Rain"))
     request = provider.requests[0]
     assert [m.content for m in request.messages] == ["Answer in verse.", "Rain"]
     assert request.parameters == {"temperature": 0.9}
 
 
-async def test_an_unknown_agent_is_named_with_the_known_ones(conversation: Conversation) -> None:
+async def test_an_unknown_agent_is_named_with_the_known_ones(engine: Engine) -> None:
     with pytest.raises(UsageError) as caught:
-        await conversation.set_agent("poett")
+        await engine.set_agent("poett")
     assert "poett" in str(caught.value)
     assert "analyst, poet" in caught.value.hint
 
 
 async def test_an_agent_that_was_removed_from_the_configuration_is_not_fatal(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    first = make_conversation(storage)
+    first = make_engine(storage)
     made = await first.create("One")
     await first.set_agent("poet")
-    later = make_conversation(storage, agents={})
+    later = make_engine(storage, agents={})
     await later.open(made.session_id)
-    assert later.agent is None
+    assert later.current.agent is None
     assert later.session.agent == "poet"
     await run(later.turn("Hi"))
     assert [m.content for m in provider.requests[-1].messages] == ["Hi"]
 
 
 async def test_without_a_model_the_offline_provider_answers(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
 ) -> None:
-    conversation = make_conversation(default=None)
-    await conversation.create("One")
-    assert conversation.choice == ("offline", "offline")
-    await conversation.set_model("gpt-x")
-    assert conversation.choice == ("scripted", "gpt-x")
-    await conversation.set_model("offline")
-    assert conversation.choice == ("offline", "offline")
+    engine = make_engine(default=None)
+    await engine.create("One")
+    assert engine.current.choice == ("offline", "offline")
+    await engine.set_model("gpt-x")
+    assert engine.current.choice == ("scripted", "gpt-x")
+    await engine.set_model("offline")
+    assert engine.current.choice == ("offline", "offline")
 
 
 async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
     provider: ScriptedProvider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -116,10 +116,10 @@ async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
         storage.append(session.session_id, said)
         parent = said.id
     provider.window = 100
-    conversation = make_conversation(storage)
-    await conversation.open(session.session_id)
+    engine = make_engine(storage)
+    await engine.open(session.session_id)
     assert asked == [4]
-    await run(conversation.turn("and now?"))
+    await run(engine.turn("and now?"))
     assert asked == [4, 8, 16]
     sent = provider.requests[0].messages
     assert sent[-1].content == "and now?"
@@ -128,50 +128,50 @@ async def test_only_as_much_of_a_long_session_is_read_as_the_window_takes(
 
 
 async def test_system_text_stays_the_same_from_turn_to_turn(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
-    conversation = make_conversation(facts={"domain": "finance"})
-    await conversation.create("One")
-    await run(conversation.turn("a"))
-    await run(conversation.turn("b"))
+    engine = make_engine(facts={"domain": "finance"})
+    await engine.create("One")
+    await run(engine.turn("a"))
+    await run(engine.turn("b"))
     first, second = (request.messages[0] for request in provider.requests)
     assert first.content == "Facts:\n- domain: finance"
     assert first == second
 
 
 async def test_a_server_named_for_a_session_is_asked_again_without_being_named(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     storage = MemoryStorage()
-    first = make_conversation(storage)
+    first = make_engine(storage)
     made = await first.create("Local")
-    assert first.api_base is None
-    await first.update(api_base="http://localhost:1/v1")
-    later = make_conversation(storage)
+    assert first.current.api_base is None
+    await first.editor.update(api_base="http://localhost:1/v1")
+    later = make_engine(storage)
     await later.open(made.session_id)
     await run(later.turn("Hi"))
     assert provider.requests[0].api_base == "http://localhost:1/v1"
-    await later.update(api_base=None)
-    assert later.api_base is None
+    await later.editor.update(api_base=None)
+    assert later.current.api_base is None
 
 
 async def test_what_could_not_be_saved_is_still_said_after_a_switch(
-    make_conversation: Callable[..., Conversation], provider: ScriptedProvider
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
 ) -> None:
     class Full(MemoryStorage):
         def append(self, session_id: str, message: Message) -> Session:
             raise StorageError("The disk is full.")
 
-    conversation = make_conversation(Full())
-    first = await conversation.create("First")
-    await run(conversation.turn("precious"))
-    await conversation.create("Second")
-    assert list(conversation.history) == []
-    await conversation.open(first.session_id)
-    await run(conversation.turn("and now?"))
+    engine = make_engine(Full())
+    first = await engine.create("First")
+    await run(engine.turn("precious"))
+    await engine.create("Second")
+    assert list(engine.history) == []
+    await engine.open(first.session_id)
+    await run(engine.turn("and now?"))
     sent = [message.content for message in provider.requests[-1].messages]
     assert sent == ["precious", "echo: precious", "and now?"]
-    assert len(conversation.unsaved) == 4
+    assert len(engine.journal.unsaved) == 4
 
 
 class Held(MemoryStorage):
@@ -189,20 +189,20 @@ class Held(MemoryStorage):
 
 
 async def test_a_session_that_is_half_open_takes_nothing_of_the_one_before(
-    make_conversation: Callable[..., Conversation],
+    make_engine: Callable[..., Engine],
 ) -> None:
     storage = Held()
-    conversation = make_conversation(storage)
-    other = await conversation.create("Other")
-    first = await conversation.create("First")
+    engine = make_engine(storage)
+    other = await engine.create("Other")
+    first = await engine.create("First")
     storage.remember(first.session_id, "of the first")
-    await conversation.refresh()
+    await engine.refresh()
     storage.asked.clear()
     storage.let.clear()
-    opening = asyncio.create_task(conversation.open(other.session_id))
+    opening = asyncio.create_task(engine.open(other.session_id))
     await asyncio.to_thread(storage.asked.wait, 10)
     opening.cancel()
     await asyncio.wait([opening])
     storage.let.set()
-    assert [memory.text for memory in conversation.memories] == ["of the first"]
-    assert conversation.session.session_id == first.session_id
+    assert [memory.text for memory in engine.open_session.memories] == ["of the first"]
+    assert engine.session.session_id == first.session_id

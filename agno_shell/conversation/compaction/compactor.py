@@ -1,22 +1,31 @@
-"""Summing up the older turns, as the person sees it."""
+"""When the older turns are summed up, and what the user hears of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-from agno_shell.conversation.compaction.compaction import KEPT_TURNS, Compaction, Plan, undo
+from agno_shell.conversation.compaction.compaction import (
+    KEPT_TURNS,
+    Compaction,
+    CompactionServices,
+    Plan,
+    undo,
+)
+from agno_shell.conversation.driver import Driver
 from agno_shell.errors import AgnoShellError
-from agno_shell.events import Failed, Finished, Interrupted, NotSaved, Receipt, TurnEvent
-from agno_shell.shell.lines import one_line
+from agno_shell.events import (
+    Emit,
+    Failed,
+    Finished,
+    Interrupted,
+    NotSaved,
+    Receipt,
+    TurnEvent,
+)
 from agno_shell.toolkit.wording import count
 from agno_shell.types import Message
-
-if TYPE_CHECKING:
-    from agno_shell.conversation.turn import Turn
-    from agno_shell.shell.loop import Shell
 
 FULL = 0.85
 """What the older turns are summed up at by themselves: this much of the room is taken."""
@@ -40,56 +49,63 @@ class PendingCompaction(NamedTuple):
 
 
 class CompactionTurn:
-    """A compaction as the shell shows a turn. How it ended is said apart: nothing of what a
-    reply offers then fits it."""
+    """A compaction as a turn is shown. How it ended is explained apart: nothing of what a reply
+    offers then fits it."""
+
+    reply: Message | None = None
 
     def __init__(self, compaction: Compaction) -> None:
         self._compaction = compaction
         self.stop = compaction.stop
-        self.reply: Message | None = None
 
-    async def events(self) -> AsyncGenerator[TurnEvent, None]:
-        async with aclosing(self._compaction.events()) as events:
-            async for event in events:
-                yield Finished() if isinstance(event, Failed | Interrupted) else event
+    async def run(self, emit: Emit) -> Message | None:
+        def show(event: TurnEvent) -> None:
+            emit(Finished() if isinstance(event, Failed | Interrupted) else event)
+
+        return await self._compaction.run(show)
 
 
-class Compacting:
-    """Sums up when the person wants it, or by itself."""
+class Compactor:
+    """Sums up when the user wants it, or by itself. ``run`` runs one as a turn."""
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._conversation = shell.conversation
+    def __init__(
+        self,
+        services: CompactionServices,
+        driver: Driver,
+        run: Callable[[CompactionTurn], Awaitable[object]],
+    ) -> None:
+        self._services = services
+        self._driver = driver
+        self._run_one = run
         self._given_up: set[str] = set()
         """Sessions in which it is not tried again by itself."""
 
     async def compact(self, instruction: str) -> Message | None:
-        """See :meth:`~agno_shell.contracts.ConversationControl.compact`."""
-        compaction = Compaction(self._conversation, instruction)
+        """See :meth:`~agno_shell.contracts.Engine.compact`."""
+        compaction = Compaction(self._services, instruction)
         plan = await compaction.plan()
-        if plan.parts > UNASKED_PARTS and self._shell.frontend.has_person:
+        if plan.parts > UNASKED_PARTS and self._driver.has_user:
             question = f"{count(plan.messages, 'message')} take about {plan.parts} requests to "
-            if not await self._shell.frontend.confirm(f"{question}sum up. Go on?"):
-                self._tell(f"({NOTHING_CHANGED})")
+            if not await self._driver.confirm(f"{question}sum up. Go on?"):
+                self._driver.notice(f"({NOTHING_CHANGED})")
                 return None
         summary = await self._run(compaction, plan)
         if summary:
-            self._given_up.discard(self._conversation.session.session_id)
+            self._given_up.discard(self._services.session.id)
         return summary
 
     async def uncompact(self) -> None:
-        """See :meth:`~agno_shell.contracts.ConversationControl.uncompact`."""
-        saved = await undo(self._conversation)
+        """See :meth:`~agno_shell.contracts.Engine.uncompact`."""
+        saved = await undo(self._services)
         if isinstance(saved, NotSaved):
-            self._shell.fail(one_line(saved.reason))
+            self._driver.fail(saved.reason)
 
-    async def after(self, turn: Turn) -> None:
+    async def after(self, reply: Message | None) -> None:
         """Sum up by itself when a turn has left the window nearly full."""
-        conversation = self._conversation
-        session_id = conversation.session.session_id
-        if turn.reply is None or turn.reply.status != "complete" or session_id in self._given_up:
+        session_id = self._services.session.id
+        if reply is None or reply.status != "complete" or session_id in self._given_up:
             return
-        if turn.reply.tool_calls:  # it was stopped, or left off, before it had its answer
+        if reply.tool_calls:  # it was stopped, or left off, before it had its answer
             return
         due: PendingCompaction | None = None
 
@@ -98,36 +114,38 @@ class Compacting:
             due = await self._due()
 
         # To read and count a long conversation takes a while, which Ctrl-C ends.
-        if not await self._shell.finished(look()) or due is None:
+        if not await self._driver.finished(look()) or due is None:
             return
         share, compaction, plan = due
         if plan.parts > UNASKED_PARTS:
             self._given_up.add(session_id)
-            self._tell(
+            self._driver.notice(
                 f"The older turns no longer fit the window. /compact sums them up, in about "
                 f"{plan.parts} requests.\n"
             )
             return
-        self._tell(
+        self._driver.notice(
             f"The window is {min(share, 1):.0%} full: the older turns are summed up. "
             "Ctrl-C stops it.\n"
         )
         if await self._run(compaction, plan, gap="\n") is None:
             self._given_up.add(session_id)
-            self._tell("It is not tried again by itself in this session; /compact does it.\n")
+            self._driver.notice(
+                "It is not tried again by itself in this session; /compact does it.\n"
+            )
 
     async def _due(self) -> PendingCompaction | None:
         """What is to be summed up by now; None: nothing is, or it cannot be told."""
-        conversation = self._conversation
-        # Nobody asked for this; what is wrong is said where it matters.
+        requests, choice = self._services.requests, self._services.current.choice
+        # Nobody asked for this; what is wrong is reported where it matters.
         try:
-            prepared = await conversation.requests.compose(conversation.choice, asking=False)
+            prepared = await requests.compose(choice, asking=False)
             share = fullness(prepared.receipt)
             if share < FULL:
                 return None
-            compaction = Compaction(conversation)
+            compaction = Compaction(self._services)
             plan = await compaction.plan()
-            window = (await conversation.requests.model(conversation.choice)).room_apart
+            window = (await requests.model(choice)).room_apart
         except AgnoShellError:
             return None
         return (
@@ -136,26 +154,23 @@ class Compacting:
 
     async def _run(self, compaction: Compaction, plan: Plan, gap: str = "") -> Message | None:
         """Show it, and say what came of it; ``gap`` follows."""
-        await self._shell.run_turn(CompactionTurn(compaction))
+        await self._run_one(CompactionTurn(compaction))
         ending, summary = compaction.ending, compaction.summary
         if summary is None:
             if isinstance(ending, Failed):
-                what = one_line(f"{ending.message} {_next_step(ending.hint)}")
-                self._shell.fail(f"{what} {NOTHING_CHANGED}{gap}")
+                what = f"{ending.message} {_next_step(ending.hint)}"
+                self._driver.fail(f"{what} {NOTHING_CHANGED}{gap}")
             else:
-                self._shell.fail(f"(stopped) {NOTHING_CHANGED}{gap}", "class:notice")
+                self._driver.fail(f"(stopped) {NOTHING_CHANGED}{gap}", "class:notice")
             return None
-        model = await self._conversation.requests.model(self._conversation.choice)
+        model = await self._services.requests.model(self._services.current.choice)
         about = "" if model.counter.exact else "about "
-        self._tell(
+        self._driver.notice(
             f"({count(plan.messages, 'message')} with {about}{plan.tokens:,} tokens "
             f"{'is' if plan.messages == 1 else 'are'} summed up; the last {KEPT_TURNS} turns are "
             f"sent as they are. /context shows what is sent, /compact --undo takes it back.){gap}"
         )
         return summary
-
-    def _tell(self, text: str) -> None:
-        self._shell.presenter.notice(text)
 
 
 def fullness(receipt: Receipt) -> float:
