@@ -1,4 +1,4 @@
-"""From the command line to one of the commands.
+"""From the command line to one of the commands. Private.
 
 Only the parser is imported up here, so that ``--version`` and ``--help`` cost nothing.
 """

@@ -1,0 +1,37 @@
+# Made from _HOMES in __init__.py by python -m agno_shell.base.stubs.
+
+from .commands import Command as Command
+from .commands import CommandContext as CommandContext
+from .commands import Completion as Completion
+from .commands import ToolbarItem as ToolbarItem
+from .commands import ToolbarView as ToolbarView
+from .conversation import ConversationControl as ConversationControl
+from .conversation import Figures as Figures
+from .conversation import Step as Step
+from .provider import Abilities as Abilities
+from .provider import Address as Address
+from .provider import Background as Background
+from .provider import Counted as Counted
+from .provider import KnownModel as KnownModel
+from .provider import ModelList as ModelList
+from .provider import Provider as Provider
+from .provider import ProviderFactory as ProviderFactory
+from .provider import ProviderOptions as ProviderOptions
+from .renderer import Line as Line
+from .renderer import Renderer as Renderer
+from .renderer import RendererFactory as RendererFactory
+from .renderer import RendererOptions as RendererOptions
+from .renderer import RenderStream as RenderStream
+from .storage import Progress as Progress
+from .storage import Storage as Storage
+from .storage import StorageFactory as StorageFactory
+from .storage import StorageOptions as StorageOptions
+from .subcommands import Subcommand as Subcommand
+from .subcommands import SubcommandContext as SubcommandContext
+from .tools import Approve as Approve
+from .tools import Permission as Permission
+from .tools import Tool as Tool
+from .tools import ToolBox as ToolBox
+from .tools import ToolFactory as ToolFactory
+from .tools import ToolOptions as ToolOptions
+from .tools import ToolState as ToolState
