@@ -114,6 +114,6 @@ class _Handler(logging.Handler):
 def line(record: logging.LogRecord) -> str:
     """One line: the time in UTC, the level, the logger, the process, and the message."""
     when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    said = " ".join(record.getMessage().split())
+    text = " ".join(record.getMessage().split())
     where = f"{record.levelname} {record.name} pid={os.getpid()}"
-    return f"{when.removesuffix('+00:00')}Z {where} {said}\n"
+    return f"{when.removesuffix('+00:00')}Z {where} {text}\n"

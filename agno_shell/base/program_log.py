@@ -50,7 +50,7 @@ def note(
     import logging
 
     if problem is not None:
-        values |= _told_of(problem)
+        values |= _fields_of(problem)
     pairs = [f"{key}={_value(value)}" for key, value in values.items() if value is not None]
     level = logging.WARNING if bad or problem is not None else logging.INFO
     logging.getLogger(where).log(level, "%s", " ".join([what, *pairs]))
@@ -96,7 +96,7 @@ def _value(value: object) -> str:
 # Errors -----------------------------------------------------------------------------------
 
 
-def _told_of(error: BaseException) -> dict[str, object]:
+def _fields_of(error: BaseException) -> dict[str, object]:
     """The kinds of an error and of what caused it, outermost first, and the places of the first
     cause, innermost first."""
     chain = list(_causes(error))

@@ -19,7 +19,7 @@ REPEATED = 10.0
 """Seconds between two lines where there is no terminal, as in the log of a job."""
 
 
-class Progress:
+class ProgressLine:
     """One line on ``err``, rewritten in place on a terminal; elsewhere a line now and then.
     What is done soon shows nothing."""
 

@@ -71,7 +71,7 @@ def writable(purposes: Iterable[tuple[str, str]]) -> Iterator[Finding]:
     """Whether something can be kept in folders, or they can be made. ``purposes`` has each
     folder with a main clause that says what cannot be done without it; what keeps all of
     them from being written is told once."""
-    told: dict[tuple[object, ...], tuple[str, Obstacle, list[str]]] = {}
+    obstacles: dict[tuple[object, ...], tuple[str, Obstacle, list[str]]] = {}
     for folder, purpose in purposes:
         place = nearest_folder(folder)
         if not os.path.isdir(place):
@@ -80,8 +80,8 @@ def writable(purposes: Iterable[tuple[str, str]]) -> Iterator[Finding]:
             found = obstacle(place)
         if found is not None:
             where = os.stat(place).st_dev if found.of_the_disk else place
-            told.setdefault((found.problem, where), (place, found, []))[2].append(purpose)
-    for place, found, parts in told.values():
+            obstacles.setdefault((found.problem, where), (place, found, []))[2].append(purpose)
+    for place, found, parts in obstacles.values():
         without = ", ".join(dict.fromkeys(parts))
         yield Finding(place, f"{found.problem}; {without}.", found.advice)
 

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.1
 """How often a hook that is waited for is looked at."""
 
 
-class HookLateError(PluginError):
+class HookTimeoutError(PluginError):
     """A hook that is waited for has not come back."""
 
 
@@ -55,9 +55,9 @@ class HookCalls:
         """Call a hook behind what its plugin was told before; ``take`` gets the plugin and
         what the hook returned, in the plugin's thread."""
         if (hook.plugin, hook.hook) not in self._given_up:
-            self._thread(hook.plugin).tell(hook.hook, partial(self._told, hook, arguments, take))
+            self._thread(hook.plugin).tell(hook.hook, partial(self._run, hook, arguments, take))
 
-    def _told(
+    def _run(
         self,
         hook: Implementation,
         arguments: Mapping[str, Any],
@@ -71,7 +71,7 @@ class HookCalls:
 
     async def ask(self, hook: Implementation, arguments: Mapping[str, Any]) -> Any:
         """What a hook returns, or raises, behind what its plugin was told before, and without
-        that if it hangs. :class:`HookLateError` when it does not come back itself."""
+        that if it hangs. :class:`HookTimeoutError` when it does not come back itself."""
         import asyncio
 
         thread, begun = self._thread(hook.plugin), []
@@ -93,7 +93,7 @@ class HookCalls:
                 continue
             if late.hook == hook.hook and begun:
                 thread.abandon()
-                raise HookLateError(self._late())
+                raise HookTimeoutError(self._late())
             self._give_up(hook.plugin, thread)
 
     def give_up_late(self) -> None:
@@ -120,7 +120,7 @@ class HookCalls:
         late = thread.late(0.0)
         if late:
             self._given_up.add((plugin, late.hook))
-            took = HookLateError(f"it has not come back after {late.seconds:.1f} seconds")
+            took = HookTimeoutError(f"it has not come back after {late.seconds:.1f} seconds")
             self._blame(plugin, late.hook, took)
         thread.abandon(all_of_it=True)
 

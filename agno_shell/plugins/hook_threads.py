@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agno_shell.toolkit.guarding import quiet
 
 
-class Late(NamedTuple):
+class OverdueHook(NamedTuple):
     """A hook that has been running for too long."""
 
     hook: str
@@ -53,12 +53,12 @@ class HookThread:
         """Whether everything that was asked for is done."""
         return self._asked == self._done
 
-    def late(self, seconds: float) -> Late | None:
+    def late(self, seconds: float) -> OverdueHook | None:
         """The hook that has been running for longer than that, if there is one."""
         current = self._current
         if current is None or (taken := time.monotonic() - current[1]) < seconds:
             return None
-        return Late(current[0], taken)
+        return OverdueHook(current[0], taken)
 
     def abandon(self, *, all_of_it: bool = False) -> None:
         """Leave the thread behind with the hook that runs in it, and go on with what waits

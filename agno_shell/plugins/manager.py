@@ -33,14 +33,14 @@ from agno_shell.contracts import (
     ToolFactory,
 )
 from agno_shell.errors import PluginError, ProviderError, UsageError
-from agno_shell.plugins.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.plugins.hook_calls import HookCalls, HookTimeoutError, Implementation
 from agno_shell.plugins.registries import PluginRecord, R, Registry, ToolbarWords
 from agno_shell.toolkit.guarding import let_through, reason_of, text_of
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
     from agno_shell.events import Request
-    from agno_shell.plugins.distributions import Found
+    from agno_shell.plugins.distributions import InstalledEntryPoint
     from agno_shell.types import Session
 
 BUILTINS: Mapping[str, str] = {
@@ -91,7 +91,7 @@ class Plugins:
         self.loading: tuple[PluginRecord, float] | None = None
         """The plugin that is being loaded, and since when on ``time.monotonic()``."""
         self._searched = not installed
-        self._loaded_alone: Found | None = None
+        self._loaded_alone: InstalledEntryPoint | None = None
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
         for name in BUILTINS:
@@ -146,7 +146,7 @@ class Plugins:
                 self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
                 return
 
-    def _installed(self, problem: Callable[[str], None]) -> Iterator[Found]:
+    def _installed(self, problem: Callable[[str], None]) -> Iterator[InstalledEntryPoint]:
         from agno_shell.plugins.distributions import entry_points_of
 
         return entry_points_of(hookspecs.GROUP, problem)
@@ -269,7 +269,7 @@ class Plugins:
         if (record.name, where) in self._blamed:
             return
         self._blamed.add((record.name, where))
-        what = "hook late" if isinstance(error, HookLateError) else "plugin failed"
+        what = "hook late" if isinstance(error, HookTimeoutError) else "plugin failed"
         note(__name__, what, problem=error, bad=True, plugin=record, hook=where)
         self.report(
             f"Plugin {record} failed in {where}: {reason}. It was skipped; "

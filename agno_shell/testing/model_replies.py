@@ -195,8 +195,8 @@ def _usage(request: RecordedRequest, script: Script) -> Mapping[str, Any]:
     if script.usage is not None:
         return script.usage
     asked = sum(len(str(message.get("content")).split()) for message in request.body["messages"])
-    said = len(script.deltas)
-    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    written = len(script.deltas)
+    return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
 
 
 def _whole(request: RecordedRequest, script: Script) -> dict[str, Any]:

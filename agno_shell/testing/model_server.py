@@ -274,13 +274,13 @@ class ModelServer(Faults):
 
     async def _default(self, exchange: Exchange) -> None:
         messages = exchange.request.body["messages"]
-        said = str(messages[-1]["content"])
+        text = str(messages[-1]["content"])
         if self.tokens:
             pieces = [f"word{number} " for number in range(self.tokens)]
-        elif "demo" in said.lower():
+        elif "demo" in text.lower():
             pieces = [word + " " for word in DEMO.split(" ")]
         else:
-            pieces = ["You said: ", said, f" ({len(messages)} messages)"]
+            pieces = ["You said: ", text, f" ({len(messages)} messages)"]
         await play(exchange, Script(contents(pieces), delay=self.delay))
 
 

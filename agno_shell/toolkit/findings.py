@@ -51,12 +51,12 @@ def _alike(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
 
 def sentence(finding: Finding, *others: Finding) -> str:
     """One finding as one clean line; and where else the same was found."""
-    told = f"{finding.where}: {finding.problem} {finding.advice}"
+    text = f"{finding.where}: {finding.problem} {finding.advice}"
     if others:
         places = ", ".join(each.where for each in others[:_NAMED])
         more = len(others) - _NAMED
-        told += f" The same holds for {places}{f' and {more:,} more' if more > 0 else ''}."
-    return clean_line(told, LIMIT)
+        text += f" The same holds for {places}{f' and {more:,} more' if more > 0 else ''}."
+    return clean_line(text, LIMIT)
 
 
 def verdict(findings: Iterable[Finding], looked_at: str) -> str:

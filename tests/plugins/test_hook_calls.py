@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.plugins.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.plugins.hook_calls import HookCalls, HookTimeoutError, Implementation
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_what_is_asked_for_and_hangs_is_late_each_time(
     calls: HookCalls, blamed: list[tuple[str, str, str]], gate: threading.Event
 ) -> None:
     for _time in range(2):
-        with pytest.raises(HookLateError, match=r"did not come back within 0\.05 seconds"):
+        with pytest.raises(HookTimeoutError, match=r"did not come back within 0\.05 seconds"):
             await calls.ask(hook("asked", lambda: gate.wait(30)), {})
     assert await calls.ask(hook("asked", lambda: "back"), {}) == "back"
     assert blamed == []

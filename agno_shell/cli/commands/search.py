@@ -109,9 +109,9 @@ def _text(given: Mapping[str, Any]) -> str:
 
 
 def _prepare(storage: Storage, terminal: TextIO | None) -> None:
-    from agno_shell.cli.progress import Progress
+    from agno_shell.cli.progress import ProgressLine
 
-    progress = Progress(terminal, quiet=_QUIET) if terminal else None
+    progress = ProgressLine(terminal, quiet=_QUIET) if terminal else None
     try:
         for done, total in storage.prepare_search():
             if progress:

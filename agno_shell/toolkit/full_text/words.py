@@ -132,7 +132,7 @@ def tokens(text: str) -> Iterator[Token]:
             start = end
 
 
-class _Folded(dict[str, str]):
+class _FoldedWords(dict[str, str]):
     """The words of a run of characters, with blanks between them. Short runs are kept:
     most of a text is words that were there before."""
 
@@ -145,7 +145,7 @@ class _Folded(dict[str, str]):
         return folded
 
 
-_folded = _Folded()
+_folded = _FoldedWords()
 
 
 def _sign(match: re.Match[str]) -> str:

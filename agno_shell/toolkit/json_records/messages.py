@@ -100,8 +100,8 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
     created_at = time_of(raw)
     known = _one_of(role, ROLES, "user")
     text = content if isinstance(content, str) else text_of(content)
-    is_said = created_at is not None and known == role and text is content
-    if is_said and raw.keys() <= _PLAIN:
+    is_usual = created_at is not None and known == role and text is content
+    if is_usual and raw.keys() <= _PLAIN:
         return Message(ident, known, text, created_at or before, parent)
     model = raw.get("model")
     message = Message(
@@ -115,7 +115,7 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
         _usage(raw.get("usage")),
         _timing(raw.get("timing")),
     )
-    if is_said and raw.keys() <= _USUAL and _says_all(raw, message):
+    if is_usual and raw.keys() <= _USUAL and _says_all(raw, message):
         return message
     return _with_the_rest(raw, message, created_at is not None)
 

@@ -16,7 +16,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 
 from agno_shell.toolkit.wording import size
-from agno_shell_mcp.lines import EndlessLineError, Pace, TooLong, bounded_lines
+from agno_shell_mcp.lines import EndlessLineError, OverlongLine, Throttle, bounded_lines
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Program
 
@@ -74,7 +74,7 @@ async def _read(
     most: int,
     ended: Callable[[str], None],
 ) -> None:
-    pace, why = Pace(), ""
+    pace, why = Throttle(), ""
     source = process.stdout
     try:
         async with to_us:
@@ -95,13 +95,13 @@ async def _read(
         ended(why)
 
 
-def _message(line: bytes | TooLong, most: int) -> SessionMessage | Exception | None:
+def _message(line: bytes | OverlongLine, most: int) -> SessionMessage | Exception | None:
     """A line as the SDK wants it; None when nothing can be made of it."""
-    if isinstance(line, TooLong):
+    if isinstance(line, OverlongLine):
         if line.id is None:
             return None
-        told = f"its answer is longer than {size(most)}"
-        error = ErrorData(code=TOO_LONG, message=told)
+        problem = f"its answer is longer than {size(most)}"
+        error = ErrorData(code=TOO_LONG, message=problem)
         return SessionMessage(JSONRPCError(jsonrpc="2.0", id=line.id, error=error))
     try:
         # Not UTF-8, nested too deeply, no JSON at all: each is a ValueError.

@@ -23,15 +23,15 @@ def open_log():
 @pytest.fixture
 def elsewhere():
     """What whoever listens to all loggers hears."""
-    heard = []
+    records = []
 
     class Ear(logging.Handler):
         def emit(self, record):
-            heard.append(record.getMessage())
+            records.append(record.getMessage())
 
     ear = Ear()
     logging.getLogger().addHandler(ear)
-    yield heard
+    yield records
     logging.getLogger().removeHandler(ear)
 
 

@@ -64,11 +64,11 @@ def put_aside(db: sqlite3.Connection, session: int, digest: str) -> str:
 def take_over(
     db: sqlite3.Connection,
     session: int,
-    said: Iterable[Message],
+    tree: Iterable[Message],
     source: Callable[[str], bytes],
 ) -> None:
     """Keep what messages name, as far as ``source`` has it."""
-    named = {each.sha256 for message in said for each in message.attachments}
+    named = {each.sha256 for message in tree for each in message.attachments}
     for digest in sorted(filter(is_digest, named)):
         with suppress(StorageError):
             data = source(digest)
@@ -86,7 +86,7 @@ def damaged(db: sqlite3.Connection, session: int) -> list[str]:
 
 def missing(db: sqlite3.Connection, session: int) -> list[str]:
     """The contents that messages name and that are not there."""
-    named = {each.sha256 for said in messages.tree(db, session) for each in said.attachments}
+    named = {each.sha256 for tree in messages.tree(db, session) for each in tree.attachments}
     there = set()
     if named and schema.has(db, "attachments"):
         found = db.execute("SELECT sha256 FROM attachments WHERE session = ?", (session,))

@@ -16,7 +16,7 @@ BUSY = Background(42, "tables\x1b 1.0", 130.0, 1, 900.0)
 STARTING = Background(43, "tables", 0, 0, 0, starting=True)
 
 
-class Keeping(ScriptedProvider):
+class WarmProvider(ScriptedProvider):
     kept: Sequence[Background] = ()
     closed = False
 
@@ -40,7 +40,7 @@ async def shown(
     stop: bool = False,
     as_json: bool = False,
 ) -> str:
-    scripted = Keeping()
+    scripted = WarmProvider()
     scripted.kept = kept
     factory = ProviderFactory("scripted", "", None)  # type: ignore[arg-type]
     offline = ProviderFactory("offline", "", None)  # type: ignore[arg-type]

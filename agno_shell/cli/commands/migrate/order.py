@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Order(NamedTuple):
+class MigrationOptions(NamedTuple):
     """Which storage is copied, and to where."""
 
     source: str

@@ -55,7 +55,7 @@ def purge(storage: Storage, reference: str | None, out: TextIO) -> None:
     if not found:
         out.write(EMPTY)
         return
-    if _is_person(out) and not _is_sure(found, out):
+    if _has_user(out) and not _is_sure(found, out):
         out.write("Nothing was purged.\n")
         return
     failed = []
@@ -93,7 +93,7 @@ def _record(each: Trashed) -> dict[str, object]:
     }
 
 
-def _is_person(out: TextIO) -> bool:
+def _has_user(out: TextIO) -> bool:
     return bool(sys.stdin) and sys.stdin.isatty() and out.isatty()
 
 
