@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Help that cannot be written is an error, which newer argparse swallows; an error that
-        nobody hears keeps its status, which older argparse does not see to."""
+        cannot be written keeps its status, which older argparse does not see to."""
         if not message:
             return
         if file is not None and file is not sys.stderr:
@@ -192,7 +192,7 @@ class PrintCompletionAction(argparse.Action):
 
 
 def completes(action: argparse.Action, source: str) -> argparse.Action:
-    """Say what the value of an option may be, for completion: the name of a function of
+    """Declare what the value of an option may be, for completion: the name of a function of
     :mod:`agno_shell.cli.tab_completion`."""
     action.completes = source  # type: ignore[attr-defined]
     return action

@@ -40,7 +40,7 @@ def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Inst
             if not text or group not in text:
                 continue
             found = list(_of(each, text, group, seen, problem))
-        # Metadata is anybody's: not UTF-8, without a name, made by a finder that raises.
+        # Metadata may be anything: not UTF-8, without a name, made by a finder that raises.
         except BaseException as error:
             problem(_sentence(each, reason_of(error)))
         else:
@@ -115,7 +115,7 @@ def _is_shadowed(name: str, text: str) -> bool:
 def _sentence(found: Distribution, reason: str) -> str:
     return (
         f"The plugins of the distribution at {_place(found) or 'an unknown place'} cannot be "
-        f"used: {FILE}: {reason.rstrip('.')}. Install it anew, or remove that folder."
+        f"used: {FILE}: {reason.rstrip('.')}. Install it again, or remove that folder."
     )
 
 

@@ -38,7 +38,7 @@ class HookThread:
         self._asked = 0
         self._done = 0
 
-    def tell(self, hook: str, run: Callable[[], None]) -> None:
+    def submit(self, hook: str, run: Callable[[], None]) -> None:
         """Run it later; nobody waits for it."""
         self._asked += 1
         self._queue.put(_Work(hook, run))
@@ -70,16 +70,16 @@ class HookThread:
             while True:
                 work = waiting.get_nowait()
                 if not (all_of_it and current and work.hook == current[0]):
-                    self.tell(*work)
+                    self.submit(*work)
 
     def _work(self, queue: SimpleQueue[_Work]) -> None:
         while True:
             hook, run = queue.get()
             if queue is not self._queue:  # abandoned just now, and this came behind it
-                self.tell(hook, run)
+                self.submit(hook, run)
                 return
             self._current = hook, time.monotonic()
-            with quiet():  # what it raises is for `run` to tell
+            with quiet():  # what it raises is for `run` to report
                 run()
             if self._thread is not current_thread():  # it came back after it was given up
                 return

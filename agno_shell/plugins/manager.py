@@ -56,10 +56,10 @@ BUILTINS: Mapping[str, str] = {
 """Plugin name to module. They are loaded by name like any other, only without a search."""
 
 LATE = ("commands", "subcommands")
-"""Those of them that a launch does not wait for: nothing is typed before the prompt stands."""
+"""Those that start-up does not wait for: nothing is typed before the prompt is shown."""
 
 HOOK_SECONDS = 5.0
-"""What a hook may take, unless the configuration says otherwise."""
+"""Seconds that a hook may take, unless the configuration has another value."""
 
 
 class Plugins:
@@ -127,7 +127,7 @@ class Plugins:
         self._load_late()  # a name belongs to the first
         before = set(self._records)
         self._searched = True
-        # In an order that does not hang on where they are installed: a name is the first's.
+        # The order must not depend on where they are installed: a name belongs to the first.
         found = list(self._installed(lambda line: self.report(line)))
         for each in sorted(found, key=lambda each: (each.distribution.lower(), each.name)):
             if self._loaded_alone is None or each != self._loaded_alone:
@@ -135,11 +135,11 @@ class Plugins:
         return frozenset(set(self._records) - before)
 
     def _load_alone(self, name: str) -> None:
-        """Load the installed plugin that is called as what is wanted of it, and no other: most
-        are, and who only lists sessions is to wait for none but the storage's."""
+        """Load the installed plugin that has the same name as the item that is needed, as most
+        have, and no other: listing sessions must wait for the storage's plugin alone."""
         if self._searched or self._loaded_alone is not None or name in self._records:
             return
-        # What is wrong with others is said when they are loaded.
+        # What is wrong with others is reported when they are loaded.
         for each in self._installed(lambda _line: None):
             if each.name == name:
                 self._loaded_alone = each
@@ -159,7 +159,7 @@ class Plugins:
         )
 
     def owner_of(self, module: str) -> str:
-        """The plugin, not built in, to which a module belongs, as a person is told; empty:
+        """The plugin, not built in, to which a module belongs, as users see it; empty:
         none. Packages of the same distribution are not known, and so are nobody's."""
         top = module.partition(".")[0]
         for name, record in list(self._records.items()):
@@ -294,7 +294,7 @@ class Plugins:
         """Call each plugin's ``hook`` in the plugin's own thread, in the order of asking;
         nobody waits."""
         for each in self._implementations(hook, only):
-            self.hooks.tell(each, arguments)
+            self.hooks.notify(each, arguments)
 
     def _implementations(
         self, hook: str, only: Collection[str] | None = None
@@ -325,7 +325,7 @@ class Plugins:
         self._tell("on_shell_stopped", {"context": context})
 
     def session_opened(self, session: Session, only: Collection[str] | None = None) -> None:
-        """``only``: tell no more than the plugins of these names."""
+        """``only``: notify the plugins of these names alone."""
         self._tell("on_session_opened", {"session": session}, only=only)
 
     def turn_started(self, session: Session, request: Request) -> None:
@@ -380,7 +380,7 @@ class Plugins:
         if self._toolbar.view != view:
             self._toolbar.view = view
             for each in self._implementations("toolbar_items"):
-                self.hooks.tell(each, {"view": view}, self._take_items)
+                self.hooks.notify(each, {"view": view}, self._take_items)
         return self._toolbar.items()
 
     def _take_items(self, plugin: str, returned: Any) -> None:

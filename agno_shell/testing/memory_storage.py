@@ -360,7 +360,7 @@ def _content(kept: StoredSession, sha256: str) -> bytes:
 
 
 def _taken(messages: Sequence[Message], attachment: Callable[[str], bytes]) -> dict[str, bytes]:
-    """The contents that messages name, as far as they are to be had."""
+    """The contents that messages name, as far as they can be read."""
     found = {}
     for digest in {each.sha256 for message in messages for each in message.attachments}:
         with suppress(StorageError):

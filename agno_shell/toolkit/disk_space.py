@@ -1,4 +1,4 @@
-"""Why nothing can be kept in a folder, as far as that can be told without writing."""
+"""Why nothing can be kept in a folder, as far as can be known without writing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check has found, in lines for a person and as JSON: the same on the command line
+"""What a check has found, in lines for a user and as JSON: the same on the command line
 and in the shell.
 """
 
@@ -14,7 +14,7 @@ from agno_shell.types import Finding
 LIMIT = 1000
 """Characters of a finding: paths are long, and the advice stands behind them."""
 _NAMED = 3
-"""Places of which the same is told."""
+"""Places that one line names."""
 
 
 def is_wrong(finding: Finding) -> bool:
@@ -23,7 +23,7 @@ def is_wrong(finding: Finding) -> bool:
 
 
 def can_be_repaired(findings: Iterable[Finding]) -> bool:
-    """Whether a repair mends something of what is wrong; the rest only a person can."""
+    """Whether a repair mends something of what is wrong; the rest only the user can."""
     return any(is_wrong(finding) and finding.repairable for finding in findings)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 REASONS = 5
-"""What is wrong with the arguments of one call is told up to this number."""
+"""Errors in the arguments of one call that are reported to the model; the rest is counted."""
 
 
 def python_tools(name: str, summary: str, *functions: Callable[..., Any]) -> ToolFactory:
@@ -40,13 +40,13 @@ def python_tools(name: str, summary: str, *functions: Callable[..., Any]) -> Too
     converted against them: everything that pydantic knows, such as ``str``, ``list[int]``,
     ``Literal``, ``X | None``, enums, dataclasses, typed dictionaries, dates, and
     ``Annotated[X, "what it is"]``. A parameter with a default may be left out. The
-    docstring says what the model is told: its first paragraph of the tool, ``Args:`` or
-    ``:param x:`` of the parameters.
+    docstring describes them for the model: its first paragraph the tool, ``Args:`` or
+    ``:param x:`` the parameters.
 
     Functions run in a thread, coroutine functions in the shell's own loop. A function that
     runs in a thread cannot be stopped: what it returns after that is thrown away. Text is
-    given to the model as it is, anything else as JSON. What the function raises is told to
-    the model; raise an ``AgnoShellError`` where its sentence says everything.
+    given to the model as it is, anything else as JSON. What the function raises is reported
+    to the model; raise an ``AgnoShellError`` where its sentence says everything.
     """
     return ToolFactory(name, summary, lambda _options: _FunctionBox(functions))
 
@@ -204,7 +204,7 @@ async def _call(function: Callable[..., Any], given: _CallArguments) -> Any:
 
 
 def _text(result: Any) -> str:
-    """What a function returned, as the model is told."""
+    """What a function returned, as text for the model."""
     from pydantic_core import to_json
 
     if isinstance(result, str):

@@ -102,7 +102,7 @@ def test_it_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older = tmp_path / f"some.log{OLDER}"
     assert max(path.stat().st_size, older.stat().st_size) <= 2000
     assert lines(path)[-1].startswith("exit status=0")
-    assert kept(str(path), "session", lambda: 0) == 0, "what was begun anew is known again"
+    assert kept(str(path), "session", lambda: 0) == 0, "a new log is recognised"
 
 
 def test_a_full_disk_costs_the_line_and_nothing_else(tmp_path: Path) -> None:

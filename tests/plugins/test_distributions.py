@@ -110,7 +110,7 @@ def test_a_finder_that_raises_is_reported(make: Make, monkeypatch: pytest.Monkey
     class Finder:
         @staticmethod
         def find_distributions(_context: object) -> object:
-            raise KeyError("a finder of somebody's")
+            raise KeyError("a foreign finder")
 
     make("good", SOUND)
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])

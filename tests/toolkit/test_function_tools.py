@@ -1,4 +1,4 @@
-"""Python functions as tools: what the model is told of them, and what it may hand them."""
+"""Python functions as tools: what the model sees of them, and what it may pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def parameters(function: Callable[..., Any]) -> Mapping[str, Any]:
     return (await only(function)).schema.parameters
 
 
-# What the model is told ---------------------------------------------------------------------
+# What the model sees ------------------------------------------------------------------------
 
 
 def add(a: int, b: int = 1) -> int:

@@ -42,7 +42,7 @@ def old_session_with_files(*contents: bytes) -> tuple[Session, list[Message]]:
 
 
 class AttachmentsContract:
-    """A session can be read again when the files that were attached are gone."""
+    """A session can be read again when the attached files are gone."""
 
     def test_a_content_comes_back(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:

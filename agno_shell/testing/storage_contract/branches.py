@@ -14,7 +14,7 @@ from agno_shell.types import ROOT
 
 
 class BranchesContract:
-    """Nothing that was said is rewritten or lost."""
+    """No message is rewritten or lost."""
 
     def test_moving_the_head_shortens_the_conversation(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
@@ -72,7 +72,7 @@ class BranchesContract:
             other = message("another beginning")
             after = store.append(session_id, other)
             assert after.head in (None, other.id), "append() makes the message the head"
-            same(store.messages(session_id), [other], "the conversation begins anew there")
+            same(store.messages(session_id), [other], "the conversation begins again there")
             same(store.messages(session_id, last=5), [other], "messages(last=5) begin there too")
             store.update(session_id, head=messages[1].id)
             same(

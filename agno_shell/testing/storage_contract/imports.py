@@ -57,7 +57,7 @@ class ImportContract:
         session, messages = old_session(head=ROOT)
         store.import_session(session, messages)
         same(store.sessions(), [session], "the head is imported as it was")
-        same(store.messages(session.session_id), [], "nothing is said at such a head")
+        same(store.messages(session.session_id), [], "there are no messages at such a head")
         same(store.tree(session.session_id), messages, "tree() has what was taken back")
 
     def test_an_empty_session_is_imported(self, store: Storage) -> None:

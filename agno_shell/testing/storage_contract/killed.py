@@ -1,4 +1,4 @@
-"""Processes that are killed while they write: what they were told is saved is there."""
+"""Processes that are killed while they write: what was reported as saved is there."""
 
 # ruff: noqa: S101 - a contract is made of assertions
 

@@ -22,7 +22,7 @@ ENOUGH = MEGABYTE
 
 
 class LargeStoreContract:
-    """The cost of listing and opening does not grow with what was said."""
+    """The cost of listing and opening does not grow with the messages."""
 
     def test_listing_and_opening_read_no_messages(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:

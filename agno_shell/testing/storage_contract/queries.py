@@ -24,14 +24,14 @@ NASTY_QUERIES = (
     "İ", "ß", "\u0660", "你", "你好吗", "×", "…", "1e400", "x" * 10_000, "a " * 2_000, '"' * 501,
     "(" * 500, "a* " * 500, "NOT " * 300,
 )  # fmt: skip
-"""What people type and paste: syntax of other search engines, of SQL and of patterns."""
+"""What users type and paste: syntax of other search engines, of SQL and of patterns."""
 
 MEANINGLESS = ("", " \t\n", '"', '""', '" "', "*", "* *", '"*"', "()", "-", "!?", ".,;:", "\0")
 """Queries in which there is nothing to look for."""
 
 
 def require_search(store: Storage) -> None:
-    """Skip a test of what this storage says that it does not do."""
+    """Skip a test of what this storage does not support."""
     if not store.can_search:
         pytest.skip("this storage cannot search, as can_search says")
 
@@ -140,7 +140,7 @@ class QueriesContract:
                 say(store, store.create(name).session_id, f"needle {name}")
         with closing(open_store()) as store:
             with unchanged(store, "prepare_search()"):
-                # Some of it, then all: whoever goes no further loses nothing.
+                # Some of it, then all: nothing is lost by stopping early.
                 next(iter(store.prepare_search()), None)
                 steps = list(store.prepare_search())
             for done, total in steps:

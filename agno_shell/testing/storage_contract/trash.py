@@ -1,4 +1,4 @@
-"""The trash and the current session: nothing is deleted but by the person."""
+"""The trash and the current session: only the user deletes anything."""
 
 # ruff: noqa: S101 - a contract is made of assertions
 

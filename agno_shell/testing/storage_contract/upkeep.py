@@ -48,7 +48,7 @@ def _wrong(store: Storage, *, repair: bool) -> list[Finding]:
 
 
 def _use(store: Storage) -> None:
-    """Everything that a person does to a store."""
+    """Everything that a user does to a store."""
     session_id = store.create("branches é\ud800").session_id
     messages = say(store, session_id, *TEXTS)
     store.update(session_id, head=messages[1].id, pinned=(messages[0].id,), tags=("t",))

@@ -1,8 +1,8 @@
-"""Records to JSON objects and back: what the files say, whoever keeps them.
+"""Records to JSON objects and back: what the files of every storage hold.
 
 Decoding never refuses an object: what cannot be used is read as if it were missing
 and kept, under its own key, in ``extra``. Encoding writes ``extra`` last, so that
-an object that was read and is written again says what it said.
+an object that is read and written again stays the same.
 
 ``session --list`` passes by here and reads no message: what it does not need is loaded
 when it is first asked for.

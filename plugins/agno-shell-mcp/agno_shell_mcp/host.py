@@ -1,7 +1,7 @@
-"""The process in which the servers are spoken to, so that whatever they send is read and
+"""The process that talks to the servers, so that whatever they send is read and
 parsed where no key waits for it.
 
-It is told what to do in JSON lines on its standard input, and answers in such lines::
+It reads requests as JSON lines from its standard input, and answers in such lines::
 
     {"servers": [...]}                                              first, and no answer
     {"id": 1, "do": "tools"}          {"id": 1, "tools": [...], "problems": [...]}

@@ -41,7 +41,7 @@ async def run_program(
     program: Program, log: TextIO, reaper: Reaper, most: int, ended: Callable[[str], None]
 ) -> AsyncGenerator[TransportStreams]:
     """The streams of a program for as long as they are needed. ``most``: bytes of a message;
-    ``ended`` is told that it can be read no more, and why if that is known."""
+    ``ended`` is called when it can be read no more, with the reason if that is known."""
     process = await asyncio.create_subprocess_exec(
         program.command,
         *program.args,
@@ -62,7 +62,7 @@ async def run_program(
     try:
         yield incoming, outgoing
     finally:
-        # In a task of its own: whoever cancels this one must not leave a program behind.
+        # In a task of its own: cancelling this one must not leave a program behind.
         await asyncio.shield(asyncio.create_task(_end(process, [reading, writing], reaper)))
         for stream in (to_us, incoming, outgoing, from_us):
             stream.close()
@@ -140,7 +140,7 @@ async def _end(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    # Somebody who left the group may still hold the other ends of the pipes.
+    # A process that left the group may still hold the other ends of the pipes.
     if (transport := getattr(process, "_transport", None)) is not None:
         with suppress(PermissionError, ProcessLookupError):
             transport.close()

@@ -20,7 +20,7 @@ LONGEST_NAME = 256
 LONGEST_DESCRIPTION = 10_000
 SCHEMA_BYTES = 65_536
 LIST_BYTES = 1_000_000
-"""What is told of all tools together; the shell has bounds of its own for what is sent."""
+"""Of the descriptions of all tools together; the shell has bounds of its own for requests."""
 
 
 class ServerTool(NamedTuple):

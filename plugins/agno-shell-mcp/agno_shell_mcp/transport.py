@@ -66,7 +66,7 @@ def _http_client(
     return httpx2.AsyncClient(
         # A compressed answer could be a thousand times as long as what was counted.
         headers={"Accept-Encoding": "identity", **address.headers},
-        # How long a call may take is decided by whoever calls.
+        # How long a call may take is decided by the caller.
         timeout=httpx2.Timeout(CONNECTING_SECONDS, read=None),
         follow_redirects=False,
         max_redirects=0,  # the SDK follows some by itself, up to this number

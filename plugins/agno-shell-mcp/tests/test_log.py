@@ -22,7 +22,7 @@ def open_log():
 
 @pytest.fixture
 def elsewhere():
-    """What whoever listens to all loggers hears."""
+    """The records of all loggers."""
     records = []
 
     class Ear(logging.Handler):

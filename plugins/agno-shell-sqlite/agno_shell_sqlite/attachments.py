@@ -109,5 +109,5 @@ def _find(db: sqlite3.Connection, session: int, digest: str) -> bytes | None:
 
 
 def _bytes(value: object) -> bytes:
-    """What a hand has written that is no BLOB is no content of ours, but no failure either."""
+    """A value that is no BLOB was written by another program: it is no content, and no failure."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

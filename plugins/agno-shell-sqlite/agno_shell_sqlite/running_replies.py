@@ -105,7 +105,7 @@ def kept(db: sqlite3.Connection, session: int) -> list[Message]:
 
 
 def as_messages(saved: list[Message], replies: list[Message]) -> list[Message]:
-    """What was said, and ``replies`` that no shell can finish any more, as interrupted
+    """The saved messages, and ``replies`` that no shell can finish any more, as interrupted
     messages behind it."""
     known = {message.id for message in saved}
     for reply in replies:

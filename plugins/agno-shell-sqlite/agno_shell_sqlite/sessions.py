@@ -121,12 +121,12 @@ def take_over(
 
 
 def grow(db: sqlite3.Connection, number: int, size: int) -> None:
-    """So many bytes belong to a session besides."""
+    """Count that many more bytes for a session."""
     db.execute("UPDATE sessions SET size = size + ? WHERE number = ?", (size, number))
 
 
 def touch(db: sqlite3.Connection, number: int) -> None:
-    """Something of a session has changed that is not told by its times."""
+    """Something of a session has changed that its times do not show."""
     db.execute("UPDATE sessions SET revision = revision + 1 WHERE number = ?", (number,))
 
 

@@ -129,7 +129,7 @@ class SqliteStorage(Storage):
         return self._database.read(work)
 
     def prepare_search(self) -> Iterator[Progress]:
-        """Make the index anew, if it was made by a program that sees other words."""
+        """Rebuild the index, if it was made by a program that sees other words."""
         if not self._database.read(text_index.is_of_this_form):
             yield Progress(0, 1)
             with self._database.saving("The search index"):

@@ -128,7 +128,7 @@ def test_one_that_stands_in_both_files_comes_back(do: Do, tmp_path: Path) -> Non
     (tmp_path / "shell.toml").write_text("[agents.analyst]\nmodel = 'other'\n")
     assert do("remove", "analyst").splitlines() == [
         "Removed agent 'analyst'",
-        f"The agent 'analyst' at {tmp_path}/config.toml, line 2 is in force again.",
+        f"The agent 'analyst' at {tmp_path}/config.toml, line 2 applies again.",
     ]
     assert agents(tmp_path)["analyst"].model == "anthropic/claude"
 

@@ -47,7 +47,7 @@ async def shown(
     models = Models(factory, offline, lambda _each: scripted, default=model, environ={})
     config = Config({"provider.keep_warm": (keep, lambda: "a test")})
     out = io.StringIO()
-    await provider.tell(models, config, out, stop=stop, as_json=as_json)
+    await provider.report(models, config, out, stop=stop, as_json=as_json)
     assert scripted.closed
     return out.getvalue()
 

@@ -103,8 +103,8 @@ class ImportsNoMemories(MemoryStorage):
 
 class ImportsMemoriesAnew(MemoryStorage):
     def import_session(self, *given: Any, memories: Any = (), **more: Any) -> None:
-        anew = [each._replace(id=new_id()) for each in memories]
-        super().import_session(*given, memories=anew, **more)
+        copies = [each._replace(id=new_id()) for each in memories]
+        super().import_session(*given, memories=copies, **more)
 
 
 class ImportsAnyMemory(MemoryStorage):

@@ -211,7 +211,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_search_in_one_session",
         "raises SessionNotFoundError, but it raised nothing",
     ),
-    IgnoresTheRole: ("test_search_by_role", "search(role='user') finds what the person said"),
+    IgnoresTheRole: ("test_search_by_role", "search(role='user') finds what the user wrote"),
     IgnoresTheTime: (
         "test_search_since_a_moment",
         "search(since=2024-01-01T23:30:00.000001+00:00)",

@@ -22,7 +22,7 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
 LONGEST_INPUT = 16 * 1024 * 1024
-"""Bytes of standard input; more is no question."""
+"""Bytes of standard input; a longer text is refused."""
 
 
 def question(text: str, piped: BinaryIO | None) -> str:

@@ -95,7 +95,7 @@ def interrupts(call: Callable[[], object]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(signal.SIGINT, call)
-    except (NotImplementedError, RuntimeError):  # there it ends the program as ever
+    except (NotImplementedError, RuntimeError):  # there it ends the program as usual
         yield
         return
     try:
@@ -114,7 +114,7 @@ class QuickChat:
         self._stop = stop
 
     async def ask(self) -> bool:
-        """Ask and show; False when the person stopped it. Raises
+        """Ask and show; False when the user stopped it. Raises
         :class:`~agno_shell.errors.ProviderError` for a reply that is not whole."""
         query = self._query
         for caution in query.cautions(query.choices[0]):
@@ -172,7 +172,7 @@ class QuickChat:
         return pinned.texts
 
     async def _receipt(self, choice: Choice, request: Request) -> Receipt:
-        """Counted only where it is shown: counting is what a first request would wait for."""
+        """Counted only where it is shown: a first request would have to wait for the count."""
         tokens, exact, window = [0] * len(request.messages), False, None
         if self._answer.traces:
             provider = self._query.provider(choice)
@@ -195,7 +195,7 @@ class QuickChat:
 
 def _judged(ending: Ending, reply: Reply) -> Ending:
     """A reply without a word in it is no answer, whatever the provider says; and there are
-    no slash commands here that could be advised."""
+    no slash commands here that a hint could name."""
     if isinstance(ending, Finished) and ending.reason == "stop" and reply.is_empty:
         return Failed("server", "The model sent an empty reply.")
     if isinstance(ending, Failed):

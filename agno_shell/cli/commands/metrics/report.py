@@ -92,7 +92,7 @@ class Replies:
         sessions = storage.sessions()
         self.sessions = sessions if reference is None else [resolve(reference, sessions)]
         self.unreadable = 0
-        """Sessions that could not be read, which was said."""
+        """Sessions that could not be read, which was reported."""
 
     def __iter__(self) -> Iterator[tuple[Session, Message]]:
         progress = ProgressLine(self._err)

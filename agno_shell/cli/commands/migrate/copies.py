@@ -28,7 +28,7 @@ class SessionCopy(NamedTuple):
 
     @property
     def characters(self) -> int:
-        """Of all that was said."""
+        """Of all messages."""
         return sum(len(message.content) for message in self.messages)
 
     @property
@@ -72,13 +72,13 @@ def with_replies(
 
 
 def difference(wanted: SessionCopy, found: SessionCopy) -> str:
-    """What is not the same in the copy that was found, in a few words; empty if nothing."""
+    """How the copy that was found differs, in a few words; empty if it does not."""
     messages = _messages_difference(wanted.messages, found.messages)
     fields = _unequal(wanted.session, found.session)
     if "updated_at" in fields and found.changed_at == wanted.changed_at:
         fields.remove("updated_at")
     if "message_count" in fields and len(wanted.messages) != len(found.messages):
-        fields.remove("message_count")  # that is said of the messages themselves
+        fields.remove("message_count")  # the messages themselves are compared for that
     parts = [f"another {_listed(fields)}"] if fields else []
     parts += [messages] if messages else []
     return "; ".join([*parts, *_session_data_differences(wanted, found)])
@@ -103,7 +103,7 @@ def _session_data_differences(wanted: SessionCopy, found: SessionCopy) -> list[s
 
 
 def is_outdated(found: SessionCopy, wanted: SessionCopy) -> bool:
-    """Whether ``found`` is an earlier state of ``wanted``: all that was said in it is in
+    """Whether ``found`` is an earlier state of ``wanted``: all of its messages are in
     ``wanted`` as well, and it was not changed after that. Of a reply that was copied while
     it was in work, the beginning is enough."""
     later_messages = {message.id: message for message in wanted.messages}
@@ -123,7 +123,7 @@ def is_outdated(found: SessionCopy, wanted: SessionCopy) -> bool:
 
 def _has_more(wanted: SessionCopy, found: SessionCopy) -> bool:
     """Whether more belongs to ``wanted``, and nothing that is in ``found`` would be gone:
-    remembering is no change that a session's time tells."""
+    a session's time does not change with what it remembers."""
     if not set(_texts(found.memories)) <= set(_texts(wanted.memories)):
         return False
     return len(wanted.memories) > len(found.memories) or wanted.contents > found.contents

@@ -74,7 +74,7 @@ def migrate(
 ) -> int:
     """Copy, or with ``dry_run`` only look; returns 0 when all is copied and the same.
 
-    What is wrong is said on ``err``, a line each, the summary on ``out``. ``told`` is where
+    Errors go to ``err``, a line each, the summary to ``out``. ``notices`` is where
     the storages put their notices; they are taken out of it and shown.
     """
     migration = Migration(
@@ -150,7 +150,7 @@ class Migration:
             self.tally.add(weight, deleted=item.deleted_at is not None, replies=wanted.replies)
 
     def _read(self, key: Key, item: SessionEntry) -> SessionCopy | None:
-        """A session as its copy is to be; None if it cannot be read, which is said."""
+        """A session as its copy is to be; None if it cannot be read, which is reported."""
         session_id = item.session.session_id
         self.pass_on_notices()
         try:
@@ -171,7 +171,7 @@ class Migration:
             files = count(len(lost), "attached file")
             self._trouble(item, f"{files} cannot be read in {self._here}: {lost[0].sentence()}")
         for notice in self._heard():
-            # Whoever throws the source away must know that this is not all of it.
+            # Before a user deletes the source: this is not all of it.
             self._trouble(item, f"what can be read of it is copied. {notice}")
         return wanted
 
@@ -228,9 +228,9 @@ class Migration:
         )
 
     def _bring_up_to_date(self, key: Key, item: SessionEntry, wanted: SessionCopy) -> None:
-        """Copy a session anew that has grown in the source since the last run.
+        """Copy a session again that has grown in the source since the last run.
 
-        The older copy goes to the trash of the target and stays there: nobody can know
+        The older copy goes to the trash of the target and stays there: it is unknown
         whether its name, say, was changed there or here. What is there then has the times
         of the source, which no other way of the contract would give it.
         """

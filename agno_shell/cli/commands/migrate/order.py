@@ -1,4 +1,4 @@
-"""What a migration is told to do."""
+"""What a migration is to do."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def move() -> Callable[..., MigrationResult]:
 
 @pytest.fixture
 def open_json(tmp_path: Path) -> Callable[..., JsonStorage]:
-    """Open the JSON store in a folder of this name; what it remarks goes to ``notices``."""
+    """Open the JSON store in a folder of this name; its notices go to ``notices``."""
 
     def open_json(name: str = "json", notices: list[str] | None = None) -> JsonStorage:
         notice = notices.append if notices is not None else lambda _line: None

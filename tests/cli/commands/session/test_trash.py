@@ -26,7 +26,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 class Terminal(io.StringIO):
-    """A stream that a person sits at."""
+    """A stream with a user at the terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -55,7 +55,7 @@ def asked(action: str, reference: str | None = None, **given: Any) -> dict[str, 
 
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """What a person will type."""
+    """What a user will type."""
     return lambda text: monkeypatch.setattr(sys, "stdin", Terminal(text))
 
 
