@@ -30,7 +30,8 @@ fmt: ## put the code into form, and mend what ruff can mend
 	ruff check --fix .
 	ruff format .
 
-docs: ## write what is made from settings, commands and options
+docs: ## write what is made from settings, commands, options and lists of names
+	python -m agno_shell.base.stubs
 	python -m agno_shell.config.docs
 	python -m agno_shell.builtin.commands.docs
 	python -m agno_shell.cli.docs
@@ -41,6 +42,7 @@ models: ## write what is known of models without litellm, from the litellm that 
 	python -m agno_shell.builtin.direct_provider.make_extract
 
 check-generated: ## say whether that is current
+	python -m agno_shell.base.stubs --check
 	python -m agno_shell.config.docs --check
 	python -m agno_shell.builtin.commands.docs --check
 	python -m agno_shell.cli.docs --check

@@ -1,4 +1,4 @@
-"""The composition root of the chat: the one place that builds the shell out of its parts."""
+"""The composition root of the chat: the one place that builds the shell from its parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def chat(
     agent: str | None = None,
     facts: Mapping[str, Any] = NOTHING,
 ) -> int:
-    """The shell, until the person leaves; the exit status.
+    """The shell, until the user leaves; the exit status.
 
     ``session``: a reference to the session to open; None: the current one. ``new``: the name of a
     session to make first; an empty one asks for the default name. ``facts`` are for the model.
@@ -46,7 +46,7 @@ def chat(
 
 
 def _capable(environ: Mapping[str, str]) -> bool:
-    """Whether a person sits at a terminal on which a cursor can be moved."""
+    """Whether a user sits at a terminal on which a cursor can be moved."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return sys.platform == "win32" or environ.get("TERM", "dumb").lower() not in ("dumb", "unknown")
@@ -61,7 +61,7 @@ def collect_garbage() -> None:
 
 
 def _dump_no_core() -> None:
-    """The memory of this process holds the keys of the environment, and all that was said."""
+    """The memory of this process holds the keys of the environment, and all messages."""
     try:
         import resource
 
@@ -90,8 +90,8 @@ async def _chat(
     styled = terminal and not os.environ.get("NO_COLOR")
     renderer = parts.renderer_of(config, plugins, styled=styled)
     frontend = _terminal_frontend(config, paths) if terminal else _line_frontend()
-    # What can be wrong with the parts has been said. The engine is a quarter of all that is
-    # imported, and whoever has the prompt can type already, or make the program end.
+    # What can be wrong with the parts was reported. The engine is a quarter of all that is
+    # imported, and a user who has the prompt can type already, or end the program.
     early = await _shown(frontend)
     try:
         engine = _engine(common, paths, config, plugins, storage, models, facts)

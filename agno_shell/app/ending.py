@@ -1,7 +1,7 @@
 """The end of the program, whatever plugins have left running.
 
 ``asyncio.run`` waits for tasks that refuse to be cancelled, and the interpreter for threads
-that are no daemons and for what was registered with ``atexit``: for ever, if need be.
+that are no daemons and for what was registered with ``atexit``: possibly for ever.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         return runner.run(main)
     finally:
         loop = runner.get_loop()
-        # Nobody is there any more who could be told.
+        # No user is there any more to see a report.
         loop.set_exception_handler(lambda _loop, _context: None)
         if runner.run(_settled()):
             runner.close()

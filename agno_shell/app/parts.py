@@ -46,7 +46,7 @@ DEFAULT_STORAGE_OPENER = ("agno_shell.builtin.json_storage.store", "open_storage
 
 
 def read(options: CommonOptions) -> tuple[Paths, Config]:
-    """Where everything is, and the configuration; what it warns of is not said. Raises
+    """Where everything is, and the configuration; without its warnings. Raises
     ``ConfigError`` where it is wrong."""
     paths = find_paths(os.environ)
     loaded = load_config(
@@ -56,7 +56,7 @@ def read(options: CommonOptions) -> tuple[Paths, Config]:
 
 
 def configure(options: CommonOptions) -> tuple[Paths, Config]:
-    """The same, and warnings are said."""
+    """The same, with warnings printed."""
     paths, loaded = read(options)
     for warning in loaded.warnings:
         warn(warning)
@@ -73,7 +73,7 @@ def warn(sentence: str) -> None:
 
     from agno_shell.toolkit.terminal_text import clean_line
 
-    with suppress(OSError):  # a warning that cannot be written is no end of the command
+    with suppress(OSError):  # a warning that cannot be written does not end the command
         print(f"agno-shell: {clean_line(sentence, 1000)}", file=sys.stderr)  # noqa: T201
 
 
@@ -211,8 +211,8 @@ def renderer_of(config: Config, plugins: Plugins, *, styled: bool) -> Renderer:
 
 
 def subject_of(options: CommonOptions, plugins: Plugins | None = None) -> Subject:
-    """What a check looks at, with the configuration as it is now. A wrong one is no end
-    of the check: what is right in it holds."""
+    """What a check looks at, with the configuration as it is now. A wrong one does not end
+    the check: what is right in it is used."""
     from agno_shell.diagnosis.subject import Subject
 
     paths = find_paths(os.environ)

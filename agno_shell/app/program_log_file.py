@@ -39,7 +39,7 @@ def kept(path: str, command: str, work: Callable[[], int]) -> int:
         started = time.perf_counter()
         try:
             status = work()
-        except SystemExit as error:  # the parser's, which has said what is wrong
+        except SystemExit as error:  # the parser's, which has reported what is wrong
             note(__name__, "exit", status=error.code, seconds=time.perf_counter() - started)
             raise
         except BaseException as error:
@@ -95,7 +95,7 @@ class _Handler(logging.Handler):
         self._file: BoundedFile | None = file
 
     def emit(self, record: logging.LogRecord) -> None:
-        # A full disk, or a record that cannot be told, costs that line and nothing else.
+        # A full disk, or a record that cannot be formatted, costs that line and nothing else.
         with suppress(Exception):
             if self._file is not None:
                 self._file.write(line(record).encode("ascii", "backslashreplace"))
@@ -114,6 +114,6 @@ class _Handler(logging.Handler):
 def line(record: logging.LogRecord) -> str:
     """One line: the time in UTC, the level, the logger, the process, and the message."""
     when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    said = " ".join(record.getMessage().split())
+    text = " ".join(record.getMessage().split())
     where = f"{record.levelname} {record.name} pid={os.getpid()}"
-    return f"{when.removesuffix('+00:00')}Z {where} {said}\n"
+    return f"{when.removesuffix('+00:00')}Z {where} {text}\n"

@@ -15,7 +15,7 @@ _SPHINX = re.compile(r":(?:param|parameter|arg|argument)\s+(?:[^:]*\s)?\*{0,2}(\
 
 
 class Docstring(NamedTuple):
-    """What there is to say."""
+    """The parts of a docstring."""
 
     summary: str
     """The first paragraph as one line; empty without a docstring."""

@@ -14,16 +14,16 @@ GROUP = "agno_shell"
 
 
 def may_have(group: str) -> bool:
-    """Whether any distribution may have such an entry point. Most people have no plugin, and
+    """Whether any distribution may have such an entry point. Most users have no plugin, and
     are spared two megabytes of ``importlib.metadata`` and what it imports."""
     finders = [each for each in sys.meta_path if hasattr(each, "find_distributions")]
     if any(each is not PathFinder for each in finders):
-        return True  # somebody else's can find them anywhere
+        return True  # a foreign finder can find them anywhere
     section = re.compile(rb"^\s*\[\s*%s\s*\]" % re.escape(group).encode(), re.MULTILINE)
     try:
         return any(_folder_may_have(folder or os.curdir, section) for folder in sys.path)
     except (OSError, ValueError):
-        return True  # what is wrong is said where it is read
+        return True  # what is wrong is reported where it is read
 
 
 def _folder_may_have(path: str, section: re.Pattern[bytes]) -> bool:

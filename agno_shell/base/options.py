@@ -10,7 +10,7 @@ from agno_shell.types import NOTHING
 
 
 class CommonOptions(NamedTuple):
-    """The options that stand with every command."""
+    """The options that every command takes."""
 
     config_file: str | None = None
     """``--config FILE``: read instead of the user's own file; it must exist."""

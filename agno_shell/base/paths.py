@@ -1,4 +1,4 @@
-"""Where this person's files are; nothing is made here, and nothing is read.
+"""Where this user's files are; nothing is created here, and nothing is read.
 
 Paths are plain text: ``pathlib`` costs as much at start-up as all of ``session --list``.
 """
@@ -20,12 +20,12 @@ LOG_VARIABLE = "AGNO_SHELL_LOG"
 
 
 class Paths(NamedTuple):
-    """Absolute paths of everything that is kept for one person."""
+    """Absolute paths of everything that is kept for one user."""
 
     config_file: str
-    """What the person writes."""
+    """The file that the user writes."""
     shell_config_file: str
-    """What the shell writes by itself; it is laid over the person's file."""
+    """The file that the shell writes by itself; it overrides the user's file."""
     sessions_dir: str
     history_file: str
     """What was typed."""
@@ -42,7 +42,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
     """The paths for this environment.
 
     ``AGNO_SHELL_HOME`` puts everything under one folder; ``AGNO_SHELL_CONFIG`` names
-    another file of the person's. Otherwise the platform's folders are used: on Linux
+    another file of the user's. Otherwise the platform's folders are used: on Linux
     those of the XDG Base Directory Specification 0.8. Raises ``ConfigError`` where no
     home folder can be found, or a variable holds a relative path.
     """

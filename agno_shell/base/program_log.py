@@ -1,11 +1,11 @@
 """What the program did and when, for the log that ``--log`` asks for.
 
 ``note(__name__, "session opened", messages=3)`` is one line of it. The records are those of the
-standard ``logging`` and their loggers are called as the modules are. No line holds what was said,
-the name of a session, a key, or what a file holds; so none holds the text of an error either,
-which may quote any of them: what failed is told by the kind of the error and by where it came from.
+standard ``logging`` and their loggers are called as the modules are. No line holds a message,
+the name of a session, a key, or the content of a file; so none holds the text of an error either,
+which may quote any of them: a failure is shown as the kind of the error and where it came from.
 
-Where no log is asked for, a note costs the look whether one is.
+Without a log, a note costs no more than the check whether there is one.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ ROOT = "agno_shell"
 
 LONGEST_VALUE = 200
 FRAMES = 12
-"""How many of the innermost places of an error are told."""
+"""How many of the innermost places of an error are logged."""
 
 
 def is_kept() -> bool:
-    """Whether anybody listens."""
-    logging = sys.modules.get("logging")  # whoever listens has imported it
+    """Whether a handler listens."""
+    logging = sys.modules.get("logging")  # a listener has imported it
     return logging is not None and bool(logging.getLogger(ROOT).handlers)
 
 
@@ -43,14 +43,14 @@ def note(
     **values: object,
 ) -> None:
     """A line of the logger ``where``: ``what`` happened, then each value as ``key=value``; None
-    is left out. It is a warning if it is ``bad``, or has a ``problem``, which is told without
-    its words."""
+    is left out. It is a warning if it is ``bad``, or has a ``problem``, which is logged without
+    its text."""
     if not is_kept():
         return
     import logging
 
     if problem is not None:
-        values |= _told_of(problem)
+        values |= _fields_of(problem)
     pairs = [f"{key}={_value(value)}" for key, value in values.items() if value is not None]
     level = logging.WARNING if bad or problem is not None else logging.INFO
     logging.getLogger(where).log(level, "%s", " ".join([what, *pairs]))
@@ -75,7 +75,7 @@ def timed(
 
 
 def word(text: str) -> str:
-    """A word of a fixed vocabulary as others may have made it up: ``other`` where it is none."""
+    """A word of a fixed vocabulary; ``other`` where a plugin made up something else."""
     is_word = text.isascii() and len(text) <= 40 and text.replace("_", "").isalpha()
     return text if is_word else "other"
 
@@ -96,7 +96,7 @@ def _value(value: object) -> str:
 # Errors -----------------------------------------------------------------------------------
 
 
-def _told_of(error: BaseException) -> dict[str, object]:
+def _fields_of(error: BaseException) -> dict[str, object]:
     """The kinds of an error and of what caused it, outermost first, and the places of the first
     cause, innermost first."""
     chain = list(_causes(error))

@@ -1,0 +1,1 @@
+"""The plugins that every installation has, loaded by their dotted names. Private."""

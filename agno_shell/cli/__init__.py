@@ -1,4 +1,4 @@
-"""From the command line to one of the commands.
+"""From the command line to one of the commands. Private.
 
 Only the parser is imported up here, so that ``--version`` and ``--help`` cost nothing.
 """
@@ -78,7 +78,7 @@ def _parsed(parser: Parser, argv: Sequence[str] | None) -> dict[str, Any]:
 def _find_more(commands: Commands, name: str | None, arguments: list[str]) -> None:
     from agno_shell.base.installed import GROUP, may_have
 
-    if may_have(GROUP):  # most people have no plugin, and wait for none
+    if may_have(GROUP):  # most users have no plugin, and wait for none
         from agno_shell.cli.plugged import add_plugged
 
         add_plugged(commands, name, arguments)
@@ -136,7 +136,7 @@ def _refuse_chat_options(parser: Parser, command: str, given: dict[str, Any]) ->
 def _prepare_output() -> None:
     """On a Latin-1 or ASCII terminal other characters come out as escapes, as they do on
     stderr anyway, instead of ending the command with an error."""
-    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us
+    if sys.stdout is None or sys.stderr is None:  # closed by the program that started us
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the very end
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if hasattr(sys.stdout, "reconfigure"):
@@ -144,8 +144,8 @@ def _prepare_output() -> None:
 
 
 def _settle_stderr() -> None:
-    """What nobody hears keeps its status: the interpreter would try once more at its end, and
-    make it 120."""
+    """An error that cannot be written keeps its status: the interpreter would try once more
+    at its end, and exit with 120."""
     try:
         sys.stderr.flush()
     except OSError:

@@ -11,8 +11,8 @@ from agno_shell.cli.parser import (
     COMMAND,
     Commands,
     Parser,
-    PrintCompletion,
-    Version,
+    PrintCompletionAction,
+    VersionAction,
     add_common_options,
     completes,
     configured,
@@ -79,10 +79,12 @@ def build_parser(find_more: FindMore | None = None) -> Parser:
         epilog=_EPILOG,
     )
     parser.run = lambda given: _run("chat", parser, given)
-    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
+    parser.add_argument(
+        "--version", action=VersionAction, nargs=0, help="show the version and exit"
+    )
     parser.add_argument(
         "--print-completion",
-        action=PrintCompletion,
+        action=PrintCompletionAction,
         choices=("bash", "zsh", "fish", "tcsh"),
         help="print a script that completes this command line in that shell; see below",
     )

@@ -14,7 +14,7 @@ INSTALL = {
 }
 """By shell, the line that installs its script."""
 
-# The library has none any more. `answer` knows what tcsh tells, and how it takes words apart.
+# The library has none any more. `answer` knows what tcsh reports, and how it splits words.
 _TCSH = (
     "complete agno-shell 'p@*@`env _ARGCOMPLETE=1 _ARGCOMPLETE_SHELL=tcsh "
     "_ARGCOMPLETE_STDOUT_FILENAME=/dev/stdout agno-shell`@'\n"

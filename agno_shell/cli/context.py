@@ -54,12 +54,12 @@ class Context:
 
     @property
     def paths(self) -> Paths:
-        """Where the files of this person are."""
+        """Where the files of this user are."""
         return self._configured()[0]
 
     @property
     def config(self) -> Config:
-        """Raises ``ConfigError`` where it is wrong; what it warns of is said."""
+        """Raises ``ConfigError`` where it is wrong; its warnings are printed."""
         return self._configured()[1]
 
     @property

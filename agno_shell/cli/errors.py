@@ -13,7 +13,7 @@ from agno_shell.toolkit.terminal_text import clean_line
 
 
 def report(error: Exception) -> int:
-    """One line on stderr for what a person can mend; anything else goes on as it came.
+    """One line on stderr for what a user can mend; anything else is raised again.
     Returns the exit status."""
     if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
         drop(sys.stdout)
@@ -26,7 +26,7 @@ def report(error: Exception) -> int:
     lines = [f"agno-shell: {clean_line(error.sentence(), 1000)}"]
     if isinstance(error, SessionNotFoundError):
         lines += [f"  {clean_line(candidate)}" for candidate in error.candidates]
-    with suppress(OSError):  # what nobody hears keeps its status
+    with suppress(OSError):  # an error that cannot be written keeps its status
         sys.stderr.write("\n".join(lines) + "\n")
     return error.exit_code
 

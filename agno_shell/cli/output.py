@@ -39,8 +39,8 @@ def write_json(value: object, out: TextIO, default: Callable[[Any], object] | No
 
 
 def say(err: TextIO, line: str) -> None:
-    """A clean line beside the output. Where nobody can hear it, the command goes on, and its
-    exit status still tells."""
+    """A clean line beside the output. Where it cannot be written, the command goes on, and its
+    exit status still shows the error."""
     with suppress(OSError):
         err.write(f"{line}\n")
         err.flush()

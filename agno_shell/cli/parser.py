@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Help that cannot be written is an error, which newer argparse swallows; an error that
-        nobody hears keeps its status, which older argparse does not see to."""
+        cannot be written keeps its status, which older argparse does not see to."""
         if not message:
             return
         if file is not None and file is not sys.stderr:
@@ -117,7 +117,7 @@ class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
         self.find_more: FindMore = lambda _commands, _name, _arguments: None
         """Called once, when a command is asked for that is not here, or None: all of them; it
         adds what there is, and gets the whole command line."""
-        built: Any = _Built(self._make)
+        built: Any = _LazyParsers(self._make)
         self.choices = self._name_parser_map = built  # argparse looks commands up in both
 
     def add(self, name: str, summary: Callable[[], str], build: Build) -> None:
@@ -143,7 +143,7 @@ class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
         return self._parser_class(prog=f"{self._prog_prefix} {name}", **settings)
 
 
-class _Built(Mapping[str, Parser]):
+class _LazyParsers(Mapping[str, Parser]):
     """The parsers of commands by name, each built when it is first looked up."""
 
     def __init__(self, make: Callable[..., Any]) -> None:
@@ -167,7 +167,7 @@ class _Built(Mapping[str, Parser]):
         return len(self.builders)
 
 
-class Version(argparse.Action):
+class VersionAction(argparse.Action):
     """argparse's own action formats its text, which imports four modules for the width."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
@@ -175,7 +175,7 @@ class Version(argparse.Action):
         parser.exit(0)
 
 
-class PrintCompletion(argparse.Action):
+class PrintCompletionAction(argparse.Action):
     """``--print-completion SHELL``; the library is imported only for it."""
 
     def __call__(
@@ -192,7 +192,7 @@ class PrintCompletion(argparse.Action):
 
 
 def completes(action: argparse.Action, source: str) -> argparse.Action:
-    """Say what the value of an option may be, for completion: the name of a function of
+    """Declare what the value of an option may be, for completion: the name of a function of
     :mod:`agno_shell.cli.tab_completion`."""
     action.completes = source  # type: ignore[attr-defined]
     return action

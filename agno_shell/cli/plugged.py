@@ -53,7 +53,7 @@ def add_plugged(commands: Commands, name: str | None, arguments: list[str]) -> N
 
 def _common(arguments: list[str]) -> CommonOptions:
     """What the command line has of these options, in front of the command or behind it; what is
-    wrong with it is said when all of it is parsed."""
+    wrong with it is reported when all of it is parsed."""
     parser = argparse.ArgumentParser(
         add_help=False,
         allow_abbrev=False,

@@ -12,14 +12,14 @@ from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.toolkit.text_table import pad, shorten, text_width
 
 QUIET = 1.0
-"""Seconds after which a person begins to wonder."""
+"""Seconds after which a user begins to wonder."""
 REDRAWN = 0.1
 """Seconds between two states of the line on a terminal."""
 REPEATED = 10.0
 """Seconds between two lines where there is no terminal, as in the log of a job."""
 
 
-class Progress:
+class ProgressLine:
     """One line on ``err``, rewritten in place on a terminal; elsewhere a line now and then.
     What is done soon shows nothing."""
 

@@ -1,29 +1,15 @@
-"""The configuration of one run: read from files, the environment and the command line.
+"""The configuration of one run, from files, the environment and the command line. Private.
 
 What ``session --list`` does not need is loaded when it is first asked for.
 """
 
-from __future__ import annotations
+from agno_shell.base.lazy_names import lazy_names
 
-from agno_shell.config.loading import load_config
-from agno_shell.config.record import Config
+_HOMES = {
+    "agents": "Agent",
+    "loading": "load_config",
+    "record": "Config",
+    "writing": "new_agent remember",
+}
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from agno_shell.config.agents import Agent
-    from agno_shell.config.writing import new_agent, remember
-
-__all__ = ["Agent", "Config", "load_config", "new_agent", "remember"]
-
-
-def __getattr__(name: str) -> object:
-    if name == "Agent":
-        from agno_shell.config.agents import Agent
-
-        return Agent
-    if name in ("new_agent", "remember"):
-        from agno_shell.config import writing
-
-        found: object = getattr(writing, name)
-        return found
-    raise AttributeError(f"module 'agno_shell.config' has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -119,7 +119,7 @@ def agents_table() -> str:
 
 
 def page(text: str) -> str:
-    """``text`` of the documentation page with its generated parts made anew.
+    """``text`` of the documentation page with its generated parts updated.
 
     Such a part stands between ``<!-- NAME: generated -->`` and ``<!-- NAME: end -->``.
     """

@@ -1,6 +1,6 @@
-"""Lay the sources of the configuration over one another, each checked as it comes.
+"""Merge the sources of the configuration, later ones over earlier ones, each checked.
 
-Order: defaults, the person's file, the shell's file, ``AGNO_SHELL_*`` variables, the
+Order: defaults, the user's file, the shell's file, ``AGNO_SHELL_*`` variables, the
 command line. Nothing is read from the working directory.
 """
 
@@ -36,7 +36,7 @@ def load_config(
 ) -> Config:
     """The configuration of this run.
 
-    ``file`` is read in the place of the person's file and must exist, as must the one
+    ``file`` is read in the place of the user's file and must exist, as must the one
     that ``AGNO_SHELL_CONFIG`` names. ``overrides`` are settings by dotted name from the
     command line. Raises ``ConfigError`` that names file, line, key and the nearest
     right key; with ``problem`` nothing is raised: it gets each of these errors, and what
@@ -76,7 +76,7 @@ def unknown_setting(name: str) -> ConfigError:
 
 
 class _Layers:
-    """What has been laid so far."""
+    """What has been merged so far."""
 
     def __init__(self, problem: Callable[[ConfigError], None] | None) -> None:
         self._problem = problem
@@ -87,7 +87,7 @@ class _Layers:
         self.warnings: list[str] = []
 
     def _wrong(self, error: ConfigError) -> None:
-        """Tell an error to who wants to hear of every one, or let it end the loading."""
+        """Report an error to a caller that wants every one, or end the loading with it."""
         if self._problem is None:
             raise error
         self._problem(error)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Source = Callable[[], str]
-"""Says where a value came from; worked out only when somebody asks."""
+"""Says where a value came from; computed only on demand."""
 
 
 class Config:
@@ -48,7 +48,7 @@ class Config:
         self._default_storage_path = default_storage_path
         self.agents = agents
         self.files = files
-        """The configuration files that exist, in the order in which they were laid."""
+        """The configuration files that exist, in the order in which they were read."""
         self.warnings = warnings
         """Sentences about what is probably a slip, such as a misspelt variable."""
 

@@ -16,7 +16,7 @@ _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)  # so that a FIFO cannot make us wa
 
 
 class TomlFile:
-    """A file that was read; it can tell on which line a key stands."""
+    """A file that was read; it knows on which line a key stands."""
 
     __slots__ = ("_lines", "_text", "path", "table")
 
@@ -61,7 +61,7 @@ def read_toml(path: str, *, required: bool = False) -> TomlFile | None:
         raise _too_deep(path) from None
     except ValueError as error:  # TOMLDecodeError, and what int() says of 5,000 digits
         raise _broken(path, text, str(error)) from None
-    if _is_deep(table):  # dotted keys nest without recursion there, but not in who uses them
+    if _is_deep(table):  # dotted keys nest without recursion there, but not in their users
         raise _too_deep(path)
     return TomlFile(path, text, table)
 
@@ -158,7 +158,7 @@ def _hint(problem: str, text: str, line: int | None) -> str:
 
 
 def _where_before(text: str, line: int | None) -> str:
-    """Where that stands which stands here for the second time."""
+    """Where the key or table that this line repeats was defined first."""
     from agno_shell.config.key_lines import stands_before
 
     found = stands_before(text, line) if line else None

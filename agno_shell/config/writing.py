@@ -1,6 +1,6 @@
 """What the shell writes by itself goes to a file of its own.
 
-So the comments and the order in the person's file survive.
+So the comments and the order in the user's file survive.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def remove_agent(paths: Paths, name: str) -> None:
     """Remove the table ``[agents.NAME]`` that the shell has written.
 
     Raises ``ConfigError`` for a name that it has not written, and when the file cannot be
-    read or written. Nothing else of the file changes, and nothing of the person's own file.
+    read or written. Nothing else of the file changes, and nothing of the user's own file.
     """
     written = _written(paths)
     agents = _agents(paths, written)

@@ -1,4 +1,4 @@
-"""What ``agno-shell doctor`` and ``/doctor`` look at.
+"""What ``agno-shell doctor`` and ``/doctor`` look at. Private.
 
 ``subject`` is what is looked at; ``surroundings`` goes through the configuration, the
 plugins and the files beside the storage, of which ``rights`` knows who may read them;

@@ -1,4 +1,4 @@
-"""The provider and the storage look at themselves; either may be anybody's plugin."""
+"""The provider and the storage check themselves; either may come from any plugin."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def provider(models: Models) -> list[Finding]:
         return [Finding(where, str(error), error.hint)]
     except BaseException as error:
         let_through(error)
-        # Its bug must not cost what else was found.
+        # A bug in it must not hide the other findings.
         return [Finding(where, f"Its check failed: {reason_of(error)}.")]
 
 
@@ -58,11 +58,11 @@ def storage(kept: Storage, *, repair: bool = False) -> Iterator[Finding]:
         yield from kept.check(repair=repair)
     except AgnoShellError as error:
         yield Finding("storage", str(error), error.hint)
-    except GeneratorExit:  # who reads it has seen enough
+    except GeneratorExit:  # the caller has seen enough
         raise
     except BaseException as error:
         let_through(error)
-        # Its bug must not cost what else was found.
+        # A bug in it must not hide the other findings.
         yield Finding("storage", f"Its check failed: {reason_of(error)}.")
 
 

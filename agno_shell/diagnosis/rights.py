@@ -20,8 +20,8 @@ def private(path: str, *, repair: bool) -> Iterator[Finding]:
     """What is wrong with a file or folder that only its owner is to read; with ``repair``
     the rights are set. A missing one is well.
 
-    A symbolic link is somebody's own arrangement, such as a folder of dotfiles: of what
-    it points to it only matters that nobody else can change it.
+    A symbolic link is the user's own choice, such as a folder of dotfiles: all that matters is
+    that no other user can change the file behind it.
     """
     status = _status(path)
     if status is None:
@@ -61,7 +61,7 @@ def unchanged_by_others(path: str) -> Iterator[Finding]:
     try:
         status = os.stat(path)
     except OSError:
-        return  # who reads it says why it cannot be read
+        return  # the code that reads it reports why it cannot be read
     if status.st_mode & _CHANGING:
         command = f"chmod go-w {shlex.quote(os.path.realpath(path))}"
         yield Finding(path, "Others may change it.", f"Set its rights with: {command}")
@@ -70,8 +70,8 @@ def unchanged_by_others(path: str) -> Iterator[Finding]:
 def writable(purposes: Iterable[tuple[str, str]]) -> Iterator[Finding]:
     """Whether something can be kept in folders, or they can be made. ``purposes`` has each
     folder with a main clause that says what cannot be done without it; what keeps all of
-    them from being written is told once."""
-    told: dict[tuple[object, ...], tuple[str, Obstacle, list[str]]] = {}
+    them from being written is reported once."""
+    obstacles: dict[tuple[object, ...], tuple[str, Obstacle, list[str]]] = {}
     for folder, purpose in purposes:
         place = nearest_folder(folder)
         if not os.path.isdir(place):
@@ -80,8 +80,8 @@ def writable(purposes: Iterable[tuple[str, str]]) -> Iterator[Finding]:
             found = obstacle(place)
         if found is not None:
             where = os.stat(place).st_dev if found.of_the_disk else place
-            told.setdefault((found.problem, where), (place, found, []))[2].append(purpose)
-    for place, found, parts in told.values():
+            obstacles.setdefault((found.problem, where), (place, found, []))[2].append(purpose)
+    for place, found, parts in obstacles.values():
         without = ", ".join(dict.fromkeys(parts))
         yield Finding(place, f"{found.problem}; {without}.", found.advice)
 

@@ -18,7 +18,7 @@ class Subject(NamedTuple):
 
     paths: Paths
     config_file: str
-    """Absolute. The file that is read as the person's own."""
+    """Absolute. The file that is read as the user's own."""
     config: Config
     problems: Sequence[ConfigError]
     """What is wrong in the configuration and was left out of it."""

@@ -122,7 +122,7 @@ def _selected(subject: Subject) -> Iterator[Finding]:
             subject.open_renderer()
         except AgnoShellError as error:
             yield finding_of(error, "renderer")
-        # A renderer may be anybody's plugin; its bug is a finding as well.
+        # A renderer may come from any plugin; a bug in it is a finding as well.
         except BaseException as error:
             let_through(error)
             yield Finding("renderer", f"It could not be opened: {reason_of(error)}.")
@@ -137,7 +137,7 @@ def _files(subject: Subject, *, repair: bool) -> Iterator[Finding]:
         yield from rights.private(folder, repair=repair)
     if os.path.dirname(subject.config_file) == config_folder:
         yield from rights.private(subject.config_file, repair=repair)
-    else:  # a file of the person's choice may be one that several people read
+    else:  # a file that the user chose may be one that several users read
         yield from rights.unchanged_by_others(subject.config_file)
     yield from rights.private(paths.shell_config_file, repair=repair)
     kept = [(config_folder, "no choice can be remembered")]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
 
-class Found(NamedTuple):
+class InstalledEntryPoint(NamedTuple):
     """An entry point and where it comes from."""
 
     name: str
@@ -26,7 +26,7 @@ class Found(NamedTuple):
     entry: EntryPoint
 
 
-def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Found]:
+def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[InstalledEntryPoint]:
     """The entry points of a group; ``problem`` gets a line for each distribution, or entry,
     that cannot be read. Each name of a distribution counts once: that which Python imports."""
     if not may_have(group):
@@ -40,7 +40,7 @@ def entry_points_of(group: str, problem: Callable[[str], None]) -> Iterator[Foun
             if not text or group not in text:
                 continue
             found = list(_of(each, text, group, seen, problem))
-        # Metadata is anybody's: not UTF-8, without a name, made by a finder that raises.
+        # Metadata may be anything: not UTF-8, without a name, made by a finder that raises.
         except BaseException as error:
             problem(_sentence(each, reason_of(error)))
         else:
@@ -74,7 +74,7 @@ def _of(
     group: str,
     seen: set[str],
     problem: Callable[[str], None],
-) -> Iterator[Found]:
+) -> Iterator[InstalledEntryPoint]:
     name, version = _about(found)
     if name in seen or _is_shadowed(name, text):
         return
@@ -89,7 +89,7 @@ def _of(
             what = f"the entry point {entry.name!r} = {entry.value!r} names no module"
             problem(_sentence(found, f"{what} ({type(error).__name__})"))
             continue
-        yield Found(entry.name, name, version, module, entry)
+        yield InstalledEntryPoint(entry.name, name, version, module, entry)
 
 
 def _about(found: Distribution) -> tuple[str, str]:
@@ -115,7 +115,7 @@ def _is_shadowed(name: str, text: str) -> bool:
 def _sentence(found: Distribution, reason: str) -> str:
     return (
         f"The plugins of the distribution at {_place(found) or 'an unknown place'} cannot be "
-        f"used: {FILE}: {reason.rstrip('.')}. Install it anew, or remove that folder."
+        f"used: {FILE}: {reason.rstrip('.')}. Install it again, or remove that folder."
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls of hooks, each in the thread of its plugin: told and not waited for, or asked."""
+"""Calls of hooks, each in the thread of its plugin: notified without waiting, or waited for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.1
 """How often a hook that is waited for is looked at."""
 
 
-class HookLateError(PluginError):
+class HookTimeoutError(PluginError):
     """A hook that is waited for has not come back."""
 
 
@@ -38,26 +38,25 @@ class HookCalls:
 
     def __init__(self, seconds: float, blame: Callable[[str, str, BaseException], None]) -> None:
         self.seconds = seconds
-        """What a hook may take; one that was told something and takes longer is not called
-        again."""
+        """What a hook may take; one that was notified and takes longer is not called again."""
         self._blame = blame
         self._threads: dict[str, HookThread] = {}
         self._given_up: set[tuple[str, str]] = set()
         self._filters: set[tuple[str, str]] = set()
-        """Hooks that are waited for: who waits gives them up, and they are called again."""
+        """Hooks that are waited for: the waiter gives them up, and they are called again."""
 
-    def tell(
+    def notify(
         self,
         hook: Implementation,
         arguments: Mapping[str, Any],
         take: Callable[[str, Any], None] = lambda _plugin, _result: None,
     ) -> None:
-        """Call a hook behind what its plugin was told before; ``take`` gets the plugin and
+        """Call a hook after the earlier calls of its plugin; ``take`` gets the plugin and
         what the hook returned, in the plugin's thread."""
         if (hook.plugin, hook.hook) not in self._given_up:
-            self._thread(hook.plugin).tell(hook.hook, partial(self._told, hook, arguments, take))
+            self._thread(hook.plugin).submit(hook.hook, partial(self._run, hook, arguments, take))
 
-    def _told(
+    def _run(
         self,
         hook: Implementation,
         arguments: Mapping[str, Any],
@@ -70,8 +69,8 @@ class HookCalls:
             self._blame(hook.plugin, hook.hook, error)
 
     async def ask(self, hook: Implementation, arguments: Mapping[str, Any]) -> Any:
-        """What a hook returns, or raises, behind what its plugin was told before, and without
-        that if it hangs. :class:`HookLateError` when it does not come back itself."""
+        """What a hook returns, or raises, after the earlier calls of its plugin, and without
+        those if one hangs. :class:`HookTimeoutError` when it does not come back itself."""
         import asyncio
 
         thread, begun = self._thread(hook.plugin), []
@@ -82,7 +81,7 @@ class HookCalls:
             return hook(arguments)
 
         answer = asyncio.ensure_future(
-            in_thread(run, start=lambda started: thread.tell(hook.hook, started))
+            in_thread(run, start=lambda started: thread.submit(hook.hook, started))
         )
         while True:
             # A hook that answers at once, as most do, is not polled.
@@ -93,7 +92,7 @@ class HookCalls:
                 continue
             if late.hook == hook.hook and begun:
                 thread.abandon()
-                raise HookLateError(self._late())
+                raise HookTimeoutError(self._late())
             self._give_up(hook.plugin, thread)
 
     def give_up_late(self) -> None:
@@ -104,8 +103,8 @@ class HookCalls:
                 self._give_up(plugin, thread)
 
     async def settled(self, seconds: float) -> None:
-        """Wait until the plugins have heard all that they were told, but no longer than
-        ``seconds``; the hooks that still run are named and left behind."""
+        """Wait until all calls are done, but no longer than ``seconds``; the hooks that still
+        run are named and left behind."""
         import asyncio
 
         end = time.monotonic() + seconds
@@ -120,7 +119,7 @@ class HookCalls:
         late = thread.late(0.0)
         if late:
             self._given_up.add((plugin, late.hook))
-            took = HookLateError(f"it has not come back after {late.seconds:.1f} seconds")
+            took = HookTimeoutError(f"it has not come back after {late.seconds:.1f} seconds")
             self._blame(plugin, late.hook, took)
         thread.abandon(all_of_it=True)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agno_shell.toolkit.guarding import quiet
 
 
-class Late(NamedTuple):
+class OverdueHook(NamedTuple):
     """A hook that has been running for too long."""
 
     hook: str
@@ -38,7 +38,7 @@ class HookThread:
         self._asked = 0
         self._done = 0
 
-    def tell(self, hook: str, run: Callable[[], None]) -> None:
+    def submit(self, hook: str, run: Callable[[], None]) -> None:
         """Run it later; nobody waits for it."""
         self._asked += 1
         self._queue.put(_Work(hook, run))
@@ -53,12 +53,12 @@ class HookThread:
         """Whether everything that was asked for is done."""
         return self._asked == self._done
 
-    def late(self, seconds: float) -> Late | None:
+    def late(self, seconds: float) -> OverdueHook | None:
         """The hook that has been running for longer than that, if there is one."""
         current = self._current
         if current is None or (taken := time.monotonic() - current[1]) < seconds:
             return None
-        return Late(current[0], taken)
+        return OverdueHook(current[0], taken)
 
     def abandon(self, *, all_of_it: bool = False) -> None:
         """Leave the thread behind with the hook that runs in it, and go on with what waits
@@ -70,16 +70,16 @@ class HookThread:
             while True:
                 work = waiting.get_nowait()
                 if not (all_of_it and current and work.hook == current[0]):
-                    self.tell(*work)
+                    self.submit(*work)
 
     def _work(self, queue: SimpleQueue[_Work]) -> None:
         while True:
             hook, run = queue.get()
             if queue is not self._queue:  # abandoned just now, and this came behind it
-                self.tell(hook, run)
+                self.submit(hook, run)
                 return
             self._current = hook, time.monotonic()
-            with quiet():  # what it raises is for `run` to tell
+            with quiet():  # what it raises is for `run` to report
                 run()
             if self._thread is not current_thread():  # it came back after it was given up
                 return

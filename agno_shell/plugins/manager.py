@@ -33,14 +33,14 @@ from agno_shell.contracts import (
     ToolFactory,
 )
 from agno_shell.errors import PluginError, ProviderError, UsageError
-from agno_shell.plugins.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.plugins.hook_calls import HookCalls, HookTimeoutError, Implementation
 from agno_shell.plugins.registries import PluginRecord, R, Registry, ToolbarWords
 from agno_shell.toolkit.guarding import let_through, reason_of, text_of
 from agno_shell.types import Message
 
 if TYPE_CHECKING:
     from agno_shell.events import Request
-    from agno_shell.plugins.distributions import Found
+    from agno_shell.plugins.distributions import InstalledEntryPoint
     from agno_shell.types import Session
 
 BUILTINS: Mapping[str, str] = {
@@ -56,10 +56,10 @@ BUILTINS: Mapping[str, str] = {
 """Plugin name to module. They are loaded by name like any other, only without a search."""
 
 LATE = ("commands", "subcommands")
-"""Those of them that a launch does not wait for: nothing is typed before the prompt stands."""
+"""Those that start-up does not wait for: nothing is typed before the prompt is shown."""
 
 HOOK_SECONDS = 5.0
-"""What a hook may take, unless the configuration says otherwise."""
+"""Seconds that a hook may take, unless the configuration has another value."""
 
 
 class Plugins:
@@ -91,7 +91,7 @@ class Plugins:
         self.loading: tuple[PluginRecord, float] | None = None
         """The plugin that is being loaded, and since when on ``time.monotonic()``."""
         self._searched = not installed
-        self._loaded_alone: Found | None = None
+        self._loaded_alone: InstalledEntryPoint | None = None
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
         for name in BUILTINS:
@@ -127,7 +127,7 @@ class Plugins:
         self._load_late()  # a name belongs to the first
         before = set(self._records)
         self._searched = True
-        # In an order that does not hang on where they are installed: a name is the first's.
+        # The order must not depend on where they are installed: a name belongs to the first.
         found = list(self._installed(lambda line: self.report(line)))
         for each in sorted(found, key=lambda each: (each.distribution.lower(), each.name)):
             if self._loaded_alone is None or each != self._loaded_alone:
@@ -135,18 +135,18 @@ class Plugins:
         return frozenset(set(self._records) - before)
 
     def _load_alone(self, name: str) -> None:
-        """Load the installed plugin that is called as what is wanted of it, and no other: most
-        are, and who only lists sessions is to wait for none but the storage's."""
+        """Load the installed plugin that has the same name as the item that is needed, as most
+        have, and no other: listing sessions must wait for the storage's plugin alone."""
         if self._searched or self._loaded_alone is not None or name in self._records:
             return
-        # What is wrong with others is said when they are loaded.
+        # What is wrong with others is reported when they are loaded.
         for each in self._installed(lambda _line: None):
             if each.name == name:
                 self._loaded_alone = each
                 self._load(each.name, each.distribution, each.version, each.module, each.entry.load)
                 return
 
-    def _installed(self, problem: Callable[[str], None]) -> Iterator[Found]:
+    def _installed(self, problem: Callable[[str], None]) -> Iterator[InstalledEntryPoint]:
         from agno_shell.plugins.distributions import entry_points_of
 
         return entry_points_of(hookspecs.GROUP, problem)
@@ -159,7 +159,7 @@ class Plugins:
         )
 
     def owner_of(self, module: str) -> str:
-        """The plugin, not built in, to which a module belongs, as a person is told; empty:
+        """The plugin, not built in, to which a module belongs, as users see it; empty:
         none. Packages of the same distribution are not known, and so are nobody's."""
         top = module.partition(".")[0]
         for name, record in list(self._records.items()):
@@ -269,7 +269,7 @@ class Plugins:
         if (record.name, where) in self._blamed:
             return
         self._blamed.add((record.name, where))
-        what = "hook late" if isinstance(error, HookLateError) else "plugin failed"
+        what = "hook late" if isinstance(error, HookTimeoutError) else "plugin failed"
         note(__name__, what, problem=error, bad=True, plugin=record, hook=where)
         self.report(
             f"Plugin {record} failed in {where}: {reason}. It was skipped; "
@@ -294,7 +294,7 @@ class Plugins:
         """Call each plugin's ``hook`` in the plugin's own thread, in the order of asking;
         nobody waits."""
         for each in self._implementations(hook, only):
-            self.hooks.tell(each, arguments)
+            self.hooks.notify(each, arguments)
 
     def _implementations(
         self, hook: str, only: Collection[str] | None = None
@@ -321,14 +321,14 @@ class Plugins:
     def shell_started(self, context: Callable[[str], CommandContext]) -> None:
         """``context`` makes that of a plugin."""
         for each in self._implementations("on_shell_started"):
-            self.hooks.tell(each, {"context": context(each.plugin)})
+            self.hooks.notify(each, {"context": context(each.plugin)})
 
     def shell_stopped(self, context: Callable[[str], CommandContext]) -> None:
         for each in self._implementations("on_shell_stopped"):
-            self.hooks.tell(each, {"context": context(each.plugin)})
+            self.hooks.notify(each, {"context": context(each.plugin)})
 
     def session_opened(self, session: Session, only: Collection[str] | None = None) -> None:
-        """``only``: tell no more than the plugins of these names."""
+        """``only``: notify the plugins of these names alone."""
         self._tell("on_session_opened", {"session": session}, only=only)
 
     def turn_started(self, session: Session, request: Request) -> None:
@@ -383,7 +383,7 @@ class Plugins:
         if self._toolbar.view != view:
             self._toolbar.view = view
             for each in self._implementations("toolbar_items"):
-                self.hooks.tell(each, {"view": view}, self._take_items)
+                self.hooks.notify(each, {"view": view}, self._take_items)
         return self._toolbar.items()
 
     def _take_items(self, plugin: str, returned: Any) -> None:

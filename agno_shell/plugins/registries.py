@@ -117,7 +117,7 @@ class Registry(Generic[R]):
 
 
 class ToolbarWords:
-    """What the plugins have said for the toolbar."""
+    """The items that plugins returned for the toolbar."""
 
     def __init__(self) -> None:
         self.view: ToolbarView | None = None
@@ -131,7 +131,7 @@ class ToolbarWords:
 
     def take(self, plugin: str, returned: Any) -> bool:
         """Take what a plugin has returned; whether it is something else than before. Raises
-        PluginError for what is no item; then the plugin has said nothing."""
+        PluginError for what is no item; then the plugin has no items."""
         before = self._of.pop(plugin, [])
         items = [_checked_item(each) for each in returned or ()]
         self._of[plugin] = items

@@ -2,7 +2,7 @@
 ends with the run.
 
 Use it with ``-p agno_shell.testing.bounded_children``. A program that survives the signal
-meant for it, or writes without an end, would else hold up the run for hours and fill the
+meant for it, or writes without an end, could otherwise hold up the run for hours and fill the
 disk.
 """
 
@@ -45,7 +45,7 @@ class _Children:
 
     def _note(self, process: subprocess.Popen[Any]) -> None:
         _limit(process.pid)
-        # Who has its status knows that it ended; the number may belong to another by now.
+        # Its status is known, so it has ended; the number may belong to another by now.
         self._running = [each for each in self._running if each.returncode is None]
         self._running.append(process)
 

@@ -31,7 +31,7 @@ from agno_shell.types import (
 
 
 @dataclass
-class Kept:
+class StoredSession:
     """A session and all that belongs to it, in the order in which it was saved."""
 
     session: Session
@@ -45,8 +45,8 @@ class Kept:
 class MemoryStore:
     """What outlives a handle: open several :class:`MemoryStorage` on the same one."""
 
-    sessions: dict[str, Kept] = field(default_factory=dict)
-    trash: dict[str, tuple[Trashed, Kept]] = field(default_factory=dict)
+    sessions: dict[str, StoredSession] = field(default_factory=dict)
+    trash: dict[str, tuple[Trashed, StoredSession]] = field(default_factory=dict)
     current: str | None = None
     partials: dict[tuple[str, int], Message] = field(default_factory=dict)
     """Replies in work, by session and by the number of the handle that writes them."""
@@ -90,7 +90,7 @@ class MemoryStorage(Storage):
         agent: str | None = None,
     ) -> Session:
         session = new_session(name, description, model=model, agent=agent, created_at=self._now())
-        self.store.sessions[session.session_id] = Kept(session)
+        self.store.sessions[session.session_id] = StoredSession(session)
         return session
 
     def update(self, session_id: str, **changes: Any) -> Session:
@@ -188,7 +188,9 @@ class MemoryStorage(Storage):
         if not _is_session_id(session.session_id):
             raise StorageError(f"{session.session_id[:80]!r} is not a session id.")
         _require_writable(session.session_id, messages, memories)
-        kept = Kept(session._replace(message_count=len(messages)), list(messages), list(memories))
+        kept = StoredSession(
+            session._replace(message_count=len(messages)), list(messages), list(memories)
+        )
         if attachment is not None:
             kept.contents = _taken(messages, attachment)
         if deleted_at is not None:
@@ -224,7 +226,7 @@ class MemoryStorage(Storage):
             self.store.current = following.session_id if following else None
         return trashed
 
-    def _throw_away(self, kept: Kept, deleted_at: datetime) -> Trashed:
+    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> Trashed:
         size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
         size += sum(map(len, kept.contents.values()))
         trashed = Trashed(new_id(), kept.session, deleted_at, size)
@@ -270,32 +272,32 @@ class MemoryStorage(Storage):
         from agno_shell.toolkit import full_text
 
         searched = self.store.sessions.values() if session_id is None else [self._kept(session_id)]
-        said = [
+        found = [
             (kept.session, message)
             for kept in searched
             for message in kept.messages
             if role in (None, message.role) and (since is None or message.created_at >= since)
         ]
         wanted = full_text.parse(query)
-        best = wanted.ranked([message.content for _session, message in said])
+        best = wanted.ranked([message.content for _session, message in found])
         return [
-            SearchHit(*said[position], wanted.snippet(said[position][1].content))
+            SearchHit(*found[position], wanted.snippet(found[position][1].content))
             for position in best[: max(limit, 0)]
         ]
 
-    def _kept(self, session_id: str) -> Kept:
+    def _kept(self, session_id: str) -> StoredSession:
         kept = self.store.sessions.get(session_id) if isinstance(session_id, str) else None
         if kept is None:
             raise SessionNotFoundError(f"There is no session {str(session_id)[:80]!r}.")
         return kept
 
-    def _trashed(self, trash_id: str) -> tuple[Trashed, Kept]:
+    def _trashed(self, trash_id: str) -> tuple[Trashed, StoredSession]:
         found = self.store.trash.get(trash_id) if isinstance(trash_id, str) else None
         if found is None:
             raise SessionNotFoundError(f"The trash holds no {str(trash_id)[:80]!r}.")
         return found
 
-    def _path(self, kept: Kept) -> list[Message]:
+    def _path(self, kept: StoredSession) -> list[Message]:
         by_id = {message.id: message for message in kept.messages}
         head = kept.session.head
         if head is None and kept.messages:
@@ -307,14 +309,14 @@ class MemoryStorage(Storage):
         path.reverse()
         return path
 
-    def _rescue(self, kept: Kept, message: Message) -> None:
+    def _rescue(self, kept: StoredSession, message: Message) -> None:
         before = self._path(kept)
         stood_on = before[-1].id if before else kept.session.head
         self.append(kept.session.session_id, message)
         if stood_on is not None and stood_on != (message.parent or ROOT):
             self._touch(kept, head=stood_on)
 
-    def _touch(self, kept: Kept, **changes: Any) -> Session:
+    def _touch(self, kept: StoredSession, **changes: Any) -> Session:
         updated_at = max(self._now(), kept.session.updated_at)
         kept.session = kept.session._replace(**changes, updated_at=updated_at)
         return kept.session
@@ -344,7 +346,7 @@ def _require_writable(
         raise StorageError(f"Session {session_id} cannot keep the message: {error}.") from error
 
 
-def _content(kept: Kept, sha256: str) -> bytes:
+def _content(kept: StoredSession, sha256: str) -> bytes:
     found = kept.contents.get(sha256) if isinstance(sha256, str) else None
     if found is None:
         raise StorageError(
@@ -358,7 +360,7 @@ def _content(kept: Kept, sha256: str) -> bytes:
 
 
 def _taken(messages: Sequence[Message], attachment: Callable[[str], bytes]) -> dict[str, bytes]:
-    """The contents that messages name, as far as they are to be had."""
+    """The contents that messages name, as far as they can be read."""
     found = {}
     for digest in {each.sha256 for message in messages for each in message.attachments}:
         with suppress(StorageError):

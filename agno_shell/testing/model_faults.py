@@ -127,7 +127,7 @@ class Faults:
         self.plan(fail)
 
     def no_gzip(self) -> None:
-        """A body that is said to be compressed and is not."""
+        """A body that is announced as compressed and is not."""
         headers = {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}
         self.plan(lambda exchange: exchange.respond(200, b"data: this is no gzip\n\n", headers))
 

@@ -50,13 +50,13 @@ class Script:
     keep_alives: int = 0
     """Comment lines, which are no tokens, after the deltas; ``delay`` before each."""
     drop: bool = False
-    """Break the connection behind the deltas, in the middle of the body."""
+    """Break the connection after the deltas, in the middle of the body."""
     stall: asyncio.Event | None = None
-    """Wait for this event behind the deltas."""
+    """Wait for this event after the deltas."""
     usage_delay: float = 0.0
     """Seconds between the finish reason and the usage."""
     unfinished: bool = False
-    """Stop behind the deltas with the body open; whoever plays it goes on from there."""
+    """Stop after the deltas with the body open; the caller goes on from there."""
 
 
 class Exchange:
@@ -103,7 +103,7 @@ class Exchange:
         self._writer.close()
 
     def reset(self) -> None:
-        """Break the connection so that the client's system is told of it (TCP RST)."""
+        """Break the connection so that the client's system notices it (TCP RST)."""
         own: socket.socket = self._writer.get_extra_info("socket")
         # Closing a socket that lingers for no time at all is a reset.
         linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -195,8 +195,8 @@ def _usage(request: RecordedRequest, script: Script) -> Mapping[str, Any]:
     if script.usage is not None:
         return script.usage
     asked = sum(len(str(message.get("content")).split()) for message in request.body["messages"])
-    said = len(script.deltas)
-    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    written = len(script.deltas)
+    return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
 
 
 def _whole(request: RecordedRequest, script: Script) -> dict[str, Any]:

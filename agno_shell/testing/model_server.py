@@ -1,14 +1,14 @@
 """A real HTTP/1.1 server that speaks OpenAI's chat protocol, for tests without a network.
 
-Use it as a context manager, tell it what to answer, look at what it was sent::
+Use it as a context manager, plan its answers, look at the requests that it got::
 
     with ModelServer() as server:
         server.reply("Hello")                     # for the next request only
         ...                                       # ask at server.base_url
         assert server.requests[0].body["messages"][-1]["content"] == "Hi"
 
-Answers that were told are used up in order; after them, and from the start, the
-server echoes what was said. By hand: ``python -m agno_shell.testing.model_server``.
+Planned answers are used up in order; after them, and without any, the server
+echoes the question. By hand: ``python -m agno_shell.testing.model_server``.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class _Protocol(asyncio.StreamReaderProtocol):
 
 @dataclass
 class ModelServer(Faults):
-    """The server; it listens on 127.0.0.1 from ``start()`` or ``with`` on. What it can be
-    told to do wrong is in :class:`~agno_shell.testing.model_faults.Faults`."""
+    """The server; it listens on 127.0.0.1 from ``start()`` or ``with`` on. The ways in which it
+    can fail are in :class:`~agno_shell.testing.model_faults.Faults`."""
 
     port: int = 0
     """0: any free port; the one in use once it runs."""
@@ -178,7 +178,7 @@ class ModelServer(Faults):
             self.refused.clear()
             self._planned.clear()
 
-    # What it is told to answer ------------------------------------------------------------
+    # Planned answers ---------------------------------------------------------------------
 
     def plan(self, behaviour: Behaviour) -> None:
         """Answer the next request that has no plan yet with ``behaviour``."""
@@ -221,7 +221,7 @@ class ModelServer(Faults):
         if task is None:
             raise RuntimeError("a connection is served in a task")
         self._connections.add(task)
-        # One for the whole connection: cancelling it tells the stream that it is closed.
+        # One for the whole connection: cancelling it closes the stream.
         gone = asyncio.ensure_future(writer.wait_closed())
         with contextlib.suppress(asyncio.CancelledError, OSError, EOFError):
             while not writer.is_closing():
@@ -274,13 +274,13 @@ class ModelServer(Faults):
 
     async def _default(self, exchange: Exchange) -> None:
         messages = exchange.request.body["messages"]
-        said = str(messages[-1]["content"])
+        text = str(messages[-1]["content"])
         if self.tokens:
             pieces = [f"word{number} " for number in range(self.tokens)]
-        elif "demo" in said.lower():
+        elif "demo" in text.lower():
             pieces = [word + " " for word in DEMO.split(" ")]
         else:
-            pieces = ["You said: ", said, f" ({len(messages)} messages)"]
+            pieces = ["You said: ", text, f" ({len(messages)} messages)"]
         await play(exchange, Script(contents(pieces), delay=self.delay))
 
 

@@ -1,4 +1,4 @@
-"""What every provider keeps to, as tests that a plugin author runs with one class.
+"""What every provider must do, as tests that a plugin author runs with one class.
 
 Needs pytest and pytest-asyncio::
 
@@ -76,7 +76,7 @@ PNG = base64.b64decode(
 _PIXEL = Attachment("pixel.png", "image/png", hashlib.sha256(PNG).hexdigest(), len(PNG))
 
 _PATIENCE = 30.0
-"""Seconds after which a provider is said to hang."""
+"""Seconds after which a provider counts as hanging."""
 
 
 async def collect(provider: Provider, request: Request) -> list[Event]:

@@ -35,7 +35,7 @@ class ScriptedProvider(Provider):
         self.window = window
         self.model_abilities = abilities or Abilities()
         self.exact = exact
-        """Whether the tokens that it counts, a word each, are said to be exact."""
+        """Whether the tokens that it counts, a word each, are reported as exact."""
         self.requests: list[Request] = []
         """What was asked, in order."""
         self.refused: list[str] = []

@@ -68,7 +68,7 @@ class SequenceItem(NamedTuple):
 
 def request_problem(request: Request) -> str:
     """Why a server would refuse what the engine is about to send; empty: it would not."""
-    told = [
+    items = [
         SequenceItem(
             each.role,
             not (each.content.strip() or each.attachments),
@@ -83,7 +83,7 @@ def request_problem(request: Request) -> str:
         for attachment in each.attachments
         if attachment.sha256 not in request.files
     ]
-    return sequence_problem(told) or (f"The file {missing[0]} is missing." if missing else "")
+    return sequence_problem(items) or (f"The file {missing[0]} is missing." if missing else "")
 
 
 def body_problem(body: Any) -> str:
@@ -95,14 +95,14 @@ def body_problem(body: Any) -> str:
     for number, message in enumerate(body["messages"]):
         if wrong := _message_problem(message):
             return f"messages[{number}]: {wrong}"
-    return sequence_problem(map(_told, body["messages"]))
+    return sequence_problem(map(_item, body["messages"]))
 
 
 def sequence_problem(messages: Iterable[SequenceItem]) -> str:
     """What is wrong with the order of messages, or with an empty one; empty: nothing is."""
-    said = list(messages)
-    spoken = said[1:] if said and said[0].role == "system" else said
-    for number, each in enumerate(said):
+    items = list(messages)
+    spoken = items[1:] if items and items[0].role == "system" else items
+    for number, each in enumerate(items):
         if each.is_empty and not each.calls:
             return f"messages[{number}]: content must not be empty"
     if any(each.role == "system" for each in spoken):
@@ -183,7 +183,7 @@ def _call_problem(call: Any) -> str:
     return "" if call.get("id") else "a tool call needs an id"
 
 
-def _told(message: Mapping[str, Any]) -> SequenceItem:
+def _item(message: Mapping[str, Any]) -> SequenceItem:
     content = message.get("content")
     is_empty = not content or (isinstance(content, str) and not content.strip())
     calls = tuple(str(call["id"]) for call in message.get("tool_calls") or ())

@@ -1,4 +1,4 @@
-"""A real terminal for tests: a program in a pty, and what a person would see of it.
+"""A real terminal for tests: a program in a pty, and what a user would see of it.
 
 Needs pyte (the extra ``test``) and a POSIX system::
 
@@ -46,7 +46,7 @@ _TAKE_TERMINAL = (
     f'ulimit -t {CPU_SECONDS} -f {FILE_BLOCKS}; exec "$@" <>"$TERMINAL_IN_USE" >&0 2>&0'
 )
 """The leader of a new session gets the first terminal that it opens (POSIX 11.1.3). The
-limits hold for it and its children, also when whoever runs the test is gone."""
+limits hold for it and its children, also when the process that runs the test is gone."""
 
 
 def paste(text: str) -> str:
@@ -127,7 +127,7 @@ class Terminal:
             raise RuntimeError("no program was started")
         return self.process
 
-    # The person ---------------------------------------------------------------------------
+    # The user -----------------------------------------------------------------------------
 
     def type(self, keys: str) -> None:
         """Press keys; text is typed as it stands, ``\\r`` is Enter."""
@@ -136,14 +136,14 @@ class Terminal:
         while data:
             if time.monotonic() > end:
                 raise AssertionError(f"The program does not read. It shows:\n{self.text()}")
-            # A program that writes before it reads must not block the one who types.
+            # A program that writes before it reads must not block the test.
             self._pump(0.0)
             if select.select([], [self._master], [], 0.05)[1]:
                 data = data[os.write(self._master, data[:1024]) :]
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window. Unlike some terminals, this one does not wrap
-        anew what is on it: a narrower window cuts the lines, a lower one drops the upper."""
+        its lines again: a narrower window cuts the lines, a lower one drops the upper."""
         self.buffer.resize(rows, columns)
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 

@@ -1,4 +1,4 @@
-"""Why nothing can be kept in a folder, as far as that can be told without writing."""
+"""Why nothing can be kept in a folder, as far as can be known without writing."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def _obstacle_of_disk(folder: str) -> Obstacle | None:
         return Obstacle("The disk is read-only", advice, True)
     free = (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail) * disk.f_frsize
     if disk.f_blocks and free < _LITTLE:
-        told = f"The disk is full ({free:,} bytes are free)"
-        return Obstacle(told, "Free some space on it.", True)
+        problem = f"The disk is full ({free:,} bytes are free)"
+        return Obstacle(problem, "Free some space on it.", True)
     if disk.f_files and disk.f_ffree == 0:
         return Obstacle("The disk takes no more files", "Remove some that are not needed.", True)
     return None

@@ -1,4 +1,4 @@
-"""Durations as a person writes and reads them: ``15m`` in a setting, ``15 min`` in a sentence."""
+"""Durations as users write and read them: ``15m`` in a setting, ``15 min`` in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file names that what is typed may become."""
+"""File names that complete what is typed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from agno_shell.toolkit.terminal_text import clean_line
 
 LOOKED_AT = 50_000
-"""Entries of one folder; of a larger one those behind are not offered."""
+"""Entries of one folder that are looked at; the rest is not offered."""
 
 OFFERED = 500
 

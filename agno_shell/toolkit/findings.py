@@ -1,4 +1,4 @@
-"""What a check has found, in lines for a person and as JSON: the same on the command line
+"""What a check has found, in lines for a user and as JSON: the same on the command line
 and in the shell.
 """
 
@@ -14,7 +14,7 @@ from agno_shell.types import Finding
 LIMIT = 1000
 """Characters of a finding: paths are long, and the advice stands behind them."""
 _NAMED = 3
-"""Places of which the same is told."""
+"""Places that one line names."""
 
 
 def is_wrong(finding: Finding) -> bool:
@@ -23,7 +23,7 @@ def is_wrong(finding: Finding) -> bool:
 
 
 def can_be_repaired(findings: Iterable[Finding]) -> bool:
-    """Whether a repair mends something of what is wrong; the rest only a person can."""
+    """Whether a repair mends something of what is wrong; the rest only the user can."""
     return any(is_wrong(finding) and finding.repairable for finding in findings)
 
 
@@ -51,12 +51,12 @@ def _alike(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
 
 def sentence(finding: Finding, *others: Finding) -> str:
     """One finding as one clean line; and where else the same was found."""
-    told = f"{finding.where}: {finding.problem} {finding.advice}"
+    text = f"{finding.where}: {finding.problem} {finding.advice}"
     if others:
         places = ", ".join(each.where for each in others[:_NAMED])
         more = len(others) - _NAMED
-        told += f" The same holds for {places}{f' and {more:,} more' if more > 0 else ''}."
-    return clean_line(told, LIMIT)
+        text += f" The same holds for {places}{f' and {more:,} more' if more > 0 else ''}."
+    return clean_line(text, LIMIT)
 
 
 def verdict(findings: Iterable[Finding], looked_at: str) -> str:

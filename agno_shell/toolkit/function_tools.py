@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 REASONS = 5
-"""What is wrong with the arguments of one call is told up to this number."""
+"""Errors in the arguments of one call that are reported to the model; the rest is counted."""
 
 
 def python_tools(name: str, summary: str, *functions: Callable[..., Any]) -> ToolFactory:
@@ -40,13 +40,13 @@ def python_tools(name: str, summary: str, *functions: Callable[..., Any]) -> Too
     converted against them: everything that pydantic knows, such as ``str``, ``list[int]``,
     ``Literal``, ``X | None``, enums, dataclasses, typed dictionaries, dates, and
     ``Annotated[X, "what it is"]``. A parameter with a default may be left out. The
-    docstring says what the model is told: its first paragraph of the tool, ``Args:`` or
-    ``:param x:`` of the parameters.
+    docstring describes them for the model: its first paragraph the tool, ``Args:`` or
+    ``:param x:`` the parameters.
 
     Functions run in a thread, coroutine functions in the shell's own loop. A function that
     runs in a thread cannot be stopped: what it returns after that is thrown away. Text is
-    given to the model as it is, anything else as JSON. What the function raises is told to
-    the model; raise an ``AgnoShellError`` where its sentence says everything.
+    given to the model as it is, anything else as JSON. What the function raises is reported
+    to the model; raise an ``AgnoShellError`` where its sentence says everything.
     """
     return ToolFactory(name, summary, lambda _options: _FunctionBox(functions))
 
@@ -80,15 +80,15 @@ def _tool(function: Callable[..., Any]) -> Tool:
     name = getattr(function, "__name__", "")
     if not name or name == "<lambda>":
         raise PluginError(f"{function!r} cannot be a tool: it has no name.")
-    told = parse(getdoc(function) or "")
+    documented = parse(getdoc(function) or "")
     try:
-        arguments = _arguments(function, told.parameters)
+        arguments = _arguments(function, documented.parameters)
         schema = _schema(arguments.adapter)
     # pydantic has many ways to say that it does not know a type, and hints may name anything.
     except Exception as error:
         reason = str(error).partition("\n")[0]
         raise PluginError(f"The function {name} cannot be a tool: {reason}") from error
-    description = told.summary or name.replace("_", " ").strip().capitalize() + "."
+    description = documented.summary or name.replace("_", " ").strip().capitalize() + "."
 
     async def run(given: Mapping[str, Any]) -> str:
         result = await _call(function, _checked(arguments, name, given))
@@ -158,7 +158,7 @@ def _schema(adapter: "TypeAdapter[dict[str, Any]]") -> dict[str, Any]:
     return {"type": "object", "properties": {}, **schema}
 
 
-def _checked(arguments: _Arguments, name: str, given: Mapping[str, Any]) -> "_Given":
+def _checked(arguments: _Arguments, name: str, given: Mapping[str, Any]) -> "_CallArguments":
     """The arguments in the types of the hints; ``UsageError`` for the model to read."""
     from pydantic import ValidationError
 
@@ -168,10 +168,10 @@ def _checked(arguments: _Arguments, name: str, given: Mapping[str, Any]) -> "_Gi
         wrong = f"The arguments of {name} are not right: {_reasons(error)}."
         raise UsageError(wrong, hint=_takes(arguments, name)) from None
     by_position = [values.pop(each) for each in arguments.positional if each in values]
-    return _Given(by_position, values)
+    return _CallArguments(by_position, values)
 
 
-class _Given(NamedTuple):
+class _CallArguments(NamedTuple):
     positional: list[Any]
     named: dict[str, Any]
 
@@ -191,7 +191,7 @@ def _takes(arguments: _Arguments, name: str) -> str:
     return f"It takes {known}." if known else f"{name} takes none."
 
 
-async def _call(function: Callable[..., Any], given: _Given) -> Any:
+async def _call(function: Callable[..., Any], given: _CallArguments) -> Any:
     from inspect import isawaitable, iscoroutinefunction
 
     is_coroutine = iscoroutinefunction(function) or iscoroutinefunction(
@@ -204,7 +204,7 @@ async def _call(function: Callable[..., Any], given: _Given) -> Any:
 
 
 def _text(result: Any) -> str:
-    """What a function returned, as the model is told."""
+    """What a function returned, as text for the model."""
     from pydantic_core import to_json
 
     if isinstance(result, str):

@@ -1,4 +1,4 @@
-"""What other people's code may raise, and how it is kept from ending the shell.
+"""What foreign code may raise, and how it is kept from ending the shell.
 
 A plugin may raise anything: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``, a
 ``CancelledError`` that nobody asked for, an error whose text cannot be made. Every guard
@@ -9,7 +9,7 @@ is not the plugin's::
         await provider.close()
     except BaseException as error:
         let_through(error)
-        tell(reason_of(error))
+        report(reason_of(error))
 
 Not for a block that yields: there ``GeneratorExit`` is the caller's wish to end.
 """
@@ -51,7 +51,7 @@ def let_through(error: BaseException) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Foreign code of which nobody is told how it went."""
+    """Runs foreign code whose errors are reported to nobody."""
     try:
         yield
     except BaseException as error:

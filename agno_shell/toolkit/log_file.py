@@ -28,7 +28,7 @@ class Log:
 
     A program is given ``descriptor`` as its error output. It cannot fill the disk, however
     much it prints and however long it runs: the file is bounded while it is written, and once
-    the process that reads the pipe is gone, whoever writes to it is told that nobody does.
+    the process that reads the pipe is gone, a program that writes to it gets an error.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -61,7 +61,7 @@ class Log:
 
 def appending(path: str | None) -> int | None:
     """A descriptor with which a program writes a few lines to the end of a log by itself, because
-    it outlives whoever could read a pipe; None where the file cannot be opened."""
+    it outlives every process that could read a pipe; None where the file cannot be opened."""
     file = _opened(path)
     return None if file is None else file.descriptor
 

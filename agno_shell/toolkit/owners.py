@@ -1,4 +1,4 @@
-"""Whose files these are: another user's are not used without a word."""
+"""Whose files these are: another user's files are not used without a warning."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _GROUP, _WORLD = stat.S_IWGRP, stat.S_IWOTH
 
 
 def remarks(folders: tuple[str, ...], configuration: tuple[str, ...]) -> Iterator[str]:
-    """What is to be known of files that another user owns, or can change: a sentence or two
-    each. ``configuration`` says where messages and keys go; what root owns of it is well."""
+    """Warnings about files that another user owns, or can change: a sentence or two each.
+    ``configuration`` says where messages and keys go; it may belong to root."""
     if sys.platform == "win32":
         return
     me = os.geteuid()
@@ -28,7 +28,7 @@ def remarks(folders: tuple[str, ...], configuration: tuple[str, ...]) -> Iterato
         elif _others_may_change(status):
             yield (
                 f"Others may change {path}, which says where your messages and keys go."
-                " agno-shell doctor tells how to set its rights."
+                " agno-shell doctor shows how to set its rights."
             )
     for path in folders:
         status = _status(path)
@@ -82,4 +82,4 @@ def _status(path: str) -> os.stat_result | None:
     try:
         return os.stat(path)
     except OSError:
-        return None  # missing, or behind a door that is shut: who uses it says so
+        return None  # missing, or in a closed folder: the code that uses it reports that

@@ -48,7 +48,7 @@ def background_in_words(process: "Background") -> str:
 
 
 def dollars(value: float) -> str:
-    """``$1,234.50``, ``$0.0012``; less than that is said to be less."""
+    """``$1,234.50``, ``$0.0012``; a smaller amount is shown as less than that."""
     if value == 0:
         return "$0"
     if 0 < value < 0.0001:
@@ -76,7 +76,7 @@ def tokens_per_second(reply: Message) -> float | None:
 
 
 def usage_line(usage: Usage) -> str:
-    """Tokens in and out; empty where the provider said nothing."""
+    """Tokens in and out; empty where the provider reported nothing."""
     return SEPARATOR.join(
         _token_parts(
             usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens

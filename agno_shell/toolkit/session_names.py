@@ -31,9 +31,9 @@ def required_name(text: str, hint: str = "") -> str:
 
 
 def name_key(text: str) -> str:
-    """What two texts have in common that are the same name to whoever reads them: however
-    many blanks stand in them, and whether an ä is one character (NFC) or two (NFD), as
-    macOS writes file names."""
+    """The form that two texts share when a reader takes them for the same name, however many
+    blanks they hold, and whether an ä is one character (NFC) or two (NFD), as macOS writes
+    file names."""
     return _composed(" ".join(text.split()))
 
 

@@ -45,7 +45,7 @@ def _start(run: Callable[[], None]) -> None:
 
 
 def _for_a_future(error: BaseException) -> Exception:
-    """An error that a future takes, and that does not end the loop of who waits for it."""
+    """An error that a future takes, and that does not end the loop that waits for it."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return ForeignError(reason_of(error))

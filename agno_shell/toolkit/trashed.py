@@ -1,4 +1,4 @@
-"""Deleted sessions as a person sees and names them, in the shell and on the command line."""
+"""Deleted sessions as a user sees and names them, in the shell and on the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = (
 )
 
 SHOWN_LENGTH = 8
-"""The characters of an id that tables show where they tell it from all others."""
+"""The characters of an id that tables show where no other id begins with them."""
 
 CANDIDATES = 10
 """More lines than this below an error are counted, not shown."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, for one person only."""
+"""Files that are there whole or not at all, for one user only."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from errno import EEXIST
 def write_whole(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
     """Write a file that only its owner can read, durable on return; the bytes written.
 
-    Whoever opens ``path`` meanwhile gets what was there before. ``replace``: whether it takes the
-    place of a file, or of a symbolic link, that is there; without it that is a
-    ``FileExistsError``, also where it came while this one was written. What ``pieces`` raises
-    leaves nothing behind. Raises ``OSError``.
+    Readers that open ``path`` meanwhile get the old content. ``replace``: whether it replaces a
+    file, or a symbolic link, that exists; without it, that is a ``FileExistsError``, also where
+    the file appeared while this one was written. An error of ``pieces`` leaves nothing behind.
+    Raises ``OSError``.
     """
     if not replace and os.path.lexists(path):  # soon, before all is made
         raise FileExistsError(EEXIST, os.strerror(EEXIST), path)

@@ -60,9 +60,9 @@ def ending() -> dict[str, subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("work", LEFT)
 def test_nothing_keeps_it(ending: dict[str, subprocess.Popen[str]], work: str) -> None:
-    said, errors = ending[work].communicate(timeout=60)
+    output, errors = ending[work].communicate(timeout=60)
     assert ending[work].returncode == 7
-    assert said == "ended\n"
+    assert output == "ended\n"
     if LEFT[work]:
         assert f"agno-shell: {LEFT[work]}" in errors
         assert "did not end; it was left behind" in errors

@@ -39,15 +39,15 @@ def test_a_run_is_added_from_start_to_exit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (StorageError("a secret"), "exit seconds=0."),
         (KeyboardInterrupt(), "exit seconds=0."),
         (SystemExit(2), "exit status=2 seconds=0."),
     ],
 )
-def test_the_end_by_an_error_is_told_without_its_words(
-    tmp_path: Path, error: BaseException, told: str
+def test_the_end_by_an_error_is_logged_without_its_text(
+    tmp_path: Path, error: BaseException, expected: str
 ) -> None:
     path = tmp_path / "some.log"
 
@@ -57,7 +57,7 @@ def test_the_end_by_an_error_is_told_without_its_words(
     with pytest.raises(type(error)):
         kept(str(path), "session", work)
     end = lines(path)[-1]
-    assert end.startswith(told)
+    assert end.startswith(expected)
     assert "secret" not in path.read_text()
     assert isinstance(error, SystemExit) or f"error={type(error).__name__}" in end
     assert not is_kept()
@@ -102,7 +102,7 @@ def test_it_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older = tmp_path / f"some.log{OLDER}"
     assert max(path.stat().st_size, older.stat().st_size) <= 2000
     assert lines(path)[-1].startswith("exit status=0")
-    assert kept(str(path), "session", lambda: 0) == 0, "what was begun anew is known again"
+    assert kept(str(path), "session", lambda: 0) == 0, "a new log is recognised"
 
 
 def test_a_full_disk_costs_the_line_and_nothing_else(tmp_path: Path) -> None:

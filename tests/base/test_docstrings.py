@@ -55,7 +55,7 @@ def test_sphinxs_style() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "parsed"),
     [
         ("", Docstring("", {})),
         ("One line.", Docstring("One line.", {})),
@@ -66,5 +66,5 @@ def test_sphinxs_style() -> None:
         ("Args:\n    no colon here", Docstring("", {})),
     ],
 )
-def test_docstrings_of_other_forms(text: str, told: Docstring) -> None:
-    assert parse(text) == told
+def test_docstrings_of_other_forms(text: str, parsed: Docstring) -> None:
+    assert parse(text) == parsed

@@ -27,7 +27,7 @@ class Listener(logging.Handler):
         self.lines.append(line(record))
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """What the last line says behind the process."""
         return self.lines[-1].partition(" pid=")[2].partition(" ")[2]
 
@@ -47,7 +47,7 @@ def test_a_line_has_time_level_logger_process_and_pairs(listener: Listener) -> N
     record.created = 1764444660.12
     assert line(record).startswith("2025-11-29T19:31:00.120Z INFO agno_shell.some pid=")
     note("agno_shell.some", "it went", model="m/x-1.5", seconds=1.23456, ran=True, none=None, n=3)
-    assert listener.said == "it went model=m/x-1.5 seconds=1.235 ran=yes n=3\n"
+    assert listener.text == "it went model=m/x-1.5 seconds=1.235 ran=yes n=3\n"
     note("agno_shell.some", "it went", bad=True)
     assert " WARNING agno_shell.some " in listener.lines[-1]
 
@@ -67,10 +67,10 @@ def test_a_value_stays_on_its_line_and_in_its_place(
     listener: Listener, value: str, written: str
 ) -> None:
     note("agno_shell.some", "it went", value=value)
-    assert listener.said == f"it went value={written}\n"
+    assert listener.text == f"it went value={written}\n"
 
 
-def test_an_error_is_told_without_its_words(listener: Listener) -> None:
+def test_an_error_is_logged_without_its_text(listener: Listener) -> None:
     def read() -> None:
         raise OSError(errno.ENOSPC, "a secret", "/secret/name")
 
@@ -83,11 +83,11 @@ def test_an_error_is_told_without_its_words(listener: Listener) -> None:
     with pytest.raises(StorageError) as caught:
         store()
     note("agno_shell.some", "storage error", problem=caught.value)
-    [said] = listener.lines
-    assert "secret" not in said
-    assert " WARNING " in said
-    assert f"error=StorageError<{type(caught.value.__cause__).__name__} errno=ENOSPC at=" in said
-    places = said.partition(" at=")[2]
+    [line] = listener.lines
+    assert "secret" not in line
+    assert " WARNING " in line
+    assert f"error=StorageError<{type(caught.value.__cause__).__name__} errno=ENOSPC at=" in line
+    places = line.partition(" at=")[2]
     assert re.search(r":read\b.*:store\b", places), "the innermost first"
 
 
@@ -95,23 +95,23 @@ def test_what_could_not_be_imported_is_named(listener: Listener) -> None:
     with pytest.raises(ImportError) as caught:
         import no_such_module_at_all  # type: ignore[import-not-found]  # noqa: F401
     note("agno_shell.some", "plugin failed", problem=caught.value)
-    assert "error=ModuleNotFoundError module=no_such_module_at_all at=" in listener.said
+    assert "error=ModuleNotFoundError module=no_such_module_at_all at=" in listener.text
 
 
 def test_errors_that_cause_each_other_come_to_an_end(listener: Listener) -> None:
     first, second = ValueError(), TypeError()
     first.__cause__, second.__cause__ = second, first
     note("agno_shell.some", "failed", problem=first)
-    assert listener.said == "failed error=ValueError<TypeError\n"
+    assert listener.text == "failed error=ValueError<TypeError\n"
 
 
-def test_what_takes_time_is_told_with_it(listener: Listener) -> None:
+def test_what_takes_time_is_logged_with_it(listener: Listener) -> None:
     assert timed("agno_shell.some", "part opened", lambda: 5, name="p", plugin="q") == 5
-    assert listener.said.startswith("part opened name=p plugin=q seconds=0.")
+    assert listener.text.startswith("part opened name=p plugin=q seconds=0.")
     with pytest.raises(ZeroDivisionError):
         timed("agno_shell.some", "part opened", lambda: 1 // 0, name="p")
-    assert listener.said.startswith("part opened failed name=p seconds=0.")
-    assert "error=ZeroDivisionError" in listener.said
+    assert listener.text.startswith("part opened failed name=p seconds=0.")
+    assert "error=ZeroDivisionError" in listener.text
 
 
 def test_a_word_of_a_vocabulary_is_one() -> None:

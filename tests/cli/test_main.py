@@ -39,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     monkeypatch.setattr(question, "ask", record("quick"))
     for name in ("open_storage", "subject_of", "plugins_of", "read"):
         monkeypatch.setattr(parts, name, record(name))
-    # Whoever works on this has plugins installed, which add commands of their own.
+    # A developer may have plugins installed, which add commands of their own.
     monkeypatch.setattr(installed, "may_have", lambda _group: False)
     return made
 

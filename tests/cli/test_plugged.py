@@ -90,7 +90,7 @@ def test_it_gets_what_a_builtin_one_gets(
 
 
 @pytest.mark.parametrize(
-    ("what", "status", "told"),
+    ("what", "status", "error"),
     [
         ("fail", 1, "agno-shell: There are no dice. Buy some.\n"),
         (
@@ -109,18 +109,18 @@ def test_it_gets_what_a_builtin_one_gets(
     ],
 )
 def test_what_goes_wrong_in_it_is_one_sentence(
-    dice: None, capsys: pytest.CaptureFixture[str], what: str, status: int, told: str
+    dice: None, capsys: pytest.CaptureFixture[str], what: str, status: int, error: str
 ) -> None:
     assert cli.main(["dice", what]) == status
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == error
 
 
 def test_it_may_end_the_program(dice: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert end_of("dice", "leave") == 7
     assert end_of("dice", "wrong") == 2
-    told = capsys.readouterr().err
-    assert told.startswith("usage: agno-shell dice [-h]")
-    assert told.endswith("agno-shell dice: error: that is no number of sides\n")
+    error = capsys.readouterr().err
+    assert error.startswith("usage: agno-shell dice [-h]")
+    assert error.endswith("agno-shell dice: error: that is no number of sides\n")
     assert end_of("dice", "--side", "6") == 2
     assert "there is no option --side; did you mean --sides?" in capsys.readouterr().err
     assert end_of("--model", "m", "dice") == 2
@@ -159,7 +159,7 @@ def test_one_that_is_switched_off_is_not_imported(
     assert "plugin_dice" not in sys.modules
 
 
-def test_a_slip_is_told_with_the_commands_of_plugins(
+def test_a_slip_is_reported_with_the_commands_of_plugins(
     dice: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert end_of("dise") == 2
@@ -249,17 +249,17 @@ def register(install: Callable[[str, str], None], subcommand: str) -> tuple[Plug
             return [{subcommand}]
         """,
     )
-    said: list[str] = []
-    plugins = Plugins(report=said.append)
+    reports: list[str] = []
+    plugins = Plugins(report=reports.append)
     plugins.load_installed()
-    return plugins, said
+    return plugins, reports
 
 
 @pytest.mark.parametrize("name", command_names())
 def test_a_name_of_the_program_is_taken(install: Callable[[str, str], None], name: str) -> None:
-    plugins, [said] = register(install, f"Subcommand({name!r}, 'Mine.', nothing, nothing)")
-    assert f"The subcommand '{name}' is registered by subcommands (agno-shell " in said
-    assert "so that of other (dist-other 1.2) is not used" in said
+    plugins, [report] = register(install, f"Subcommand({name!r}, 'Mine.', nothing, nothing)")
+    assert f"The subcommand '{name}' is registered by subcommands (agno-shell " in report
+    assert "so that of other (dist-other 1.2) is not used" in report
     assert plugins.subcommands.owner(name) == "subcommands"
 
 
@@ -277,8 +277,8 @@ def test_a_name_of_the_program_is_taken(install: Callable[[str, str], None], nam
 def test_what_could_not_be_used_is_refused(
     install: Callable[[str, str], None], subcommand: str, reason: str
 ) -> None:
-    plugins, [said] = register(install, subcommand)
-    assert reason in said
+    plugins, [report] = register(install, subcommand)
+    assert reason in report
     assert set(plugins.subcommands.all()) == set(command_names())
 
 
@@ -288,8 +288,10 @@ def test_options_that_are_there_already_are_an_error_of_the_plugin(
     add = "lambda parser: parser.add_argument('--config')"
     register(install, f"Subcommand('dice', 'Roll.', {add}, nothing)")
     assert cli.main(["dice"]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("agno-shell: The command dice of the plugin other failed: ArgumentError")
+    error = capsys.readouterr().err
+    assert error.startswith(
+        "agno-shell: The command dice of the plugin other failed: ArgumentError"
+    )
 
 
 def test_it_may_have_commands_of_its_own(

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from agno_shell.cli import progress
-from agno_shell.cli.progress import Progress
+from agno_shell.cli.progress import ProgressLine
 
 
 class Clock:
@@ -30,7 +30,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def test_what_is_quick_shows_nothing(terminal: io.StringIO, clock: Clock) -> None:
     for err in (terminal, io.StringIO()):
-        shown = Progress(err, clock)
+        shown = ProgressLine(err, clock)
         clock.now += progress.QUIET / 2
         shown.at("Copying")
         shown.end()
@@ -38,7 +38,7 @@ def test_what_is_quick_shows_nothing(terminal: io.StringIO, clock: Clock) -> Non
 
 
 def test_a_line_is_rewritten_on_a_terminal_and_goes(terminal: io.StringIO, clock: Clock) -> None:
-    shown = Progress(terminal, clock)
+    shown = ProgressLine(terminal, clock)
     clock.now = progress.QUIET
     shown.at("Copying 1")
     shown.at("at once again")
@@ -55,7 +55,7 @@ def test_a_line_is_rewritten_on_a_terminal_and_goes(terminal: io.StringIO, clock
 
 def test_a_log_gets_a_line_now_and_then(clock: Clock) -> None:
     err = io.StringIO()
-    shown = Progress(err, clock)
+    shown = ProgressLine(err, clock)
     for second in range(25):
         clock.now = float(second)
         shown.at(f"Copying {second}")

@@ -169,7 +169,7 @@ def test_a_tab_costs_no_plugin_and_no_event_loop(home: Path, storage: JsonStorag
 
 
 def complete(line: str) -> list[str]:
-    """What bash is told for a line with the cursor at its end."""
+    """What bash gets for a line with the cursor at its end."""
     ran = _run_completion(line)
     assert ran.stderr == ""
     found = Path(os.environ["AGNO_SHELL_HOME"], "offered").read_text(encoding="utf-8")
@@ -216,7 +216,7 @@ BEFORE = {
 
 
 class Shell:
-    """An interactive shell that was started anew when the line of ``--help`` was run."""
+    """An interactive shell that was started after the line of ``--help`` was run."""
 
     def __init__(self, name: str, home: Path, folder: Path) -> None:
         import pexpect

@@ -17,7 +17,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def load(paths: Paths) -> Callable[..., Config]:
-    """Load what the person's and the shell's file hold, by default nothing."""
+    """Load what the user's and the shell's file hold, by default nothing."""
 
     def load_texts(
         user: str | bytes = "",

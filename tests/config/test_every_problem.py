@@ -1,4 +1,4 @@
-"""Loading that tells everything that is wrong instead of ending at the first of it."""
+"""Loading that reports everything that is wrong instead of ending at the first of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load(
     return load_config(paths, problem=problems.append, **options), problems  # type: ignore[arg-type]
 
 
-def test_each_problem_is_told_and_what_is_right_holds(paths: Paths) -> None:
+def test_each_problem_is_reported_and_what_is_right_holds(paths: Paths) -> None:
     config, problems = load(
         paths,
         """

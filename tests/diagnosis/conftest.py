@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def look_at(home: Path) -> Callable[..., Subject]:
-    """What is looked at with ``config`` in the person's file."""
+    """What is looked at with ``config`` in the user's file."""
 
     def subject(
         config: str = "",

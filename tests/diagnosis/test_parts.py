@@ -49,13 +49,13 @@ async def test_without_a_model_no_provider_is_asked() -> None:
 
 
 async def test_a_provider_that_fails_is_a_finding() -> None:
-    (told,) = await parts.provider(models(CheckedProvider(ProviderError("Dead.", hint="Live."))))
-    assert (told.problem, told.advice) == ("Dead.", "Live.")
-    (told,) = await parts.provider(models(CheckedProvider(ZeroDivisionError("boom"))))
-    assert "boom" in told.problem
+    (finding,) = await parts.provider(models(CheckedProvider(ProviderError("Dead.", hint="Live."))))
+    assert (finding.problem, finding.advice) == ("Dead.", "Live.")
+    (finding,) = await parts.provider(models(CheckedProvider(ZeroDivisionError("boom"))))
+    assert "boom" in finding.problem
 
 
-class KeepingProvider(CheckedProvider):
+class BackgroundProvider(CheckedProvider):
     async def background(self) -> list[Background]:
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -63,20 +63,20 @@ class KeepingProvider(CheckedProvider):
 
 
 async def test_what_a_provider_keeps_running_is_worth_knowing() -> None:
-    (told,) = await parts.background(models(KeepingProvider([])))
-    assert told.note
-    assert told.where == "provider scripted"
-    assert told.problem == (
+    (finding,) = await parts.background(models(BackgroundProvider([])))
+    assert finding.note
+    assert finding.where == "provider scripted"
+    assert finding.problem == (
         "It keeps a process running: tables, pid 42, 1 min old, serving 2 shells;"
         " it ends 15 min after the last."
     )
-    assert told.advice == "agno-shell provider --stop ends it."
+    assert finding.advice == "agno-shell provider --stop ends it."
 
 
 async def test_why_a_provider_cannot_tell_is_a_finding() -> None:
     error = ProviderError("The folder is open to others.", hint="Close it.")
-    (told,) = await parts.background(models(KeepingProvider(error)))
-    assert (told.problem, told.advice, told.note) == (str(error), "Close it.", False)
+    (finding,) = await parts.background(models(BackgroundProvider(error)))
+    assert (finding.problem, finding.advice, finding.note) == (str(error), "Close it.", False)
 
 
 class CheckedStorage(MemoryStorage):

@@ -106,11 +106,11 @@ def test_the_first_of_two_versions_counts(
     assert [each[0] for each in found()[0]] == ["good"]
 
 
-def test_a_finder_that_raises_is_said(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finder_that_raises_is_reported(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     class Finder:
         @staticmethod
         def find_distributions(_context: object) -> object:
-            raise KeyError("a finder of somebody's")
+            raise KeyError("a foreign finder")
 
     make("good", SOUND)
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.plugins.hook_calls import HookCalls, HookLateError, Implementation
+from agno_shell.plugins.hook_calls import HookCalls, HookTimeoutError, Implementation
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def calls(blamed: list[tuple[str, str, str]]) -> HookCalls:
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Holds up whoever waits for it; opened at the end, so that no thread stays."""
+    """Blocks its caller; opened at the end, so that no thread stays."""
     gate = threading.Event()
     yield gate
     gate.set()
@@ -38,9 +38,9 @@ async def test_they_run_in_order_in_one_thread_for_each_plugin(calls: HookCalls)
         return lambda: seen.append((what, threading.current_thread().name))
 
     for number in range(5):
-        calls.tell(hook("told", note(str(number))), {})
+        calls.notify(hook("notified", note(str(number))), {})
     assert await calls.ask(hook("asked", lambda: "answer"), {}) == "answer"
-    calls.tell(hook("told", note("other"), plugin="q"), {})
+    calls.notify(hook("notified", note("other"), plugin="q"), {})
     await calls.settled(5)
     assert sorted(seen) == [*((str(n), "plugin p") for n in range(5)), ("other", "plugin q")]
 
@@ -48,11 +48,11 @@ async def test_they_run_in_order_in_one_thread_for_each_plugin(calls: HookCalls)
 async def test_what_is_asked_for_goes_on_without_what_hangs_before_it(
     calls: HookCalls, blamed: list[tuple[str, str, str]], gate: threading.Event
 ) -> None:
-    calls.tell(hook("told", lambda: gate.wait(30)), {})
-    calls.tell(hook("told", lambda: gate.wait(30)), {})
+    calls.notify(hook("notified", lambda: gate.wait(30)), {})
+    calls.notify(hook("notified", lambda: gate.wait(30)), {})
     assert await calls.ask(hook("asked", lambda: 7), {}) == 7
-    assert [each[:2] for each in blamed] == [("p", "told")]
-    calls.tell(hook("told", lambda: blamed.append(("called", "again", ""))), {})
+    assert [each[:2] for each in blamed] == [("p", "notified")]
+    calls.notify(hook("notified", lambda: blamed.append(("called", "again", ""))), {})
     await calls.settled(5)
     assert len(blamed) == 1
 
@@ -61,7 +61,7 @@ async def test_what_is_asked_for_and_hangs_is_late_each_time(
     calls: HookCalls, blamed: list[tuple[str, str, str]], gate: threading.Event
 ) -> None:
     for _time in range(2):
-        with pytest.raises(HookLateError, match=r"did not come back within 0\.05 seconds"):
+        with pytest.raises(HookTimeoutError, match=r"did not come back within 0\.05 seconds"):
             await calls.ask(hook("asked", lambda: gate.wait(30)), {})
     assert await calls.ask(hook("asked", lambda: "back"), {}) == "back"
     assert blamed == []
@@ -71,21 +71,21 @@ async def test_the_end_waits_for_what_comes_back_and_for_nothing_else(
     calls: HookCalls, blamed: list[tuple[str, str, str]], gate: threading.Event
 ) -> None:
     done: list[int] = []
-    calls.tell(hook("quick", lambda: done.append(1), plugin="q"), {})
-    calls.tell(hook("told", lambda: gate.wait(30)), {})
+    calls.notify(hook("quick", lambda: done.append(1), plugin="q"), {})
+    calls.notify(hook("notified", lambda: gate.wait(30)), {})
     await calls.settled(0.2)
     assert done == [1]
-    assert [each[:2] for each in blamed] == [("p", "told")]
+    assert [each[:2] for each in blamed] == [("p", "notified")]
 
 
 async def test_one_that_comes_back_late_does_nothing_more(
     calls: HookCalls, blamed: list[tuple[str, str, str]], gate: threading.Event
 ) -> None:
     names: list[str] = []
-    calls.tell(hook("told", lambda: gate.wait(30)), {})
+    calls.notify(hook("notified", lambda: gate.wait(30)), {})
     await calls.settled(0.06)
     gate.set()
-    calls.tell(hook("next", lambda: names.append(threading.current_thread().name)), {})
+    calls.notify(hook("next", lambda: names.append(threading.current_thread().name)), {})
     await calls.settled(5)
     assert names == ["plugin p"]
     assert len(blamed) == 1

@@ -21,10 +21,10 @@ SESSION = Session(new_id(), "S", now(), now())
 
 
 def load(*, off: tuple[str, ...] = ()) -> tuple[Plugins, list[str]]:
-    said: list[str] = []
-    plugins = Plugins(off=off, report=said.append)
+    reports: list[str] = []
+    plugins = Plugins(off=off, report=reports.append)
     plugins.load_installed()
-    return plugins, said
+    return plugins, reports
 
 
 def row(plugins: Plugins, name: str) -> dict[str, Any]:
@@ -56,15 +56,15 @@ def test_an_installed_plugin_is_found_and_described(install: Any) -> None:
             return [ToolbarItem("hi")]
         """,
     )
-    plugins, said = load()
-    assert said == []
+    plugins, reports = load()
+    assert reports == []
     found = row(plugins, "good")
     assert (found["distribution"], found["version"], found["state"]) == ("dist-good", "1.2", "on")
     assert sorted(found["provides"]) == ["command hello", "hook toolbar_items"]
     assert found["load_seconds"] > 0
 
 
-def test_installed_plugins_are_left_alone_when_told_so(install: Any) -> None:
+def test_installed_plugins_are_left_alone_when_not_wanted(install: Any) -> None:
     install("good", "raise SystemExit")
     plugins = Plugins(installed=False)
     plugins.load_installed()
@@ -73,8 +73,8 @@ def test_installed_plugins_are_left_alone_when_told_so(install: Any) -> None:
 
 def test_a_plugin_that_is_off_is_not_imported(install: Any) -> None:
     install("bad", "raise RuntimeError('imported')")
-    plugins, said = load(off=("bad",))
-    assert said == []
+    plugins, reports = load(off=("bad",))
+    assert reports == []
     assert row(plugins, "bad")["state"] == "off"
     assert "plugin_bad" not in sys.modules
 
@@ -109,13 +109,13 @@ def test_a_broken_plugin_is_named_and_the_rest_goes_on(
 ) -> None:
     install("broken", source)
     install("good", "")
-    plugins, said = load()
+    plugins, reports = load()
     found = row(plugins, "broken")
     assert found["state"] == "failed"
     assert reason in found["error"]
-    assert len(said) == 1
-    assert "broken (dist-broken 1.2)" in said[0]
-    assert 'off = ["broken"]' in said[0]
+    assert len(reports) == 1
+    assert "broken (dist-broken 1.2)" in reports[0]
+    assert 'off = ["broken"]' in reports[0]
     assert row(plugins, "good")["state"] == "on"
     plugins.shell_started(None)  # type: ignore[arg-type]
 
@@ -135,9 +135,9 @@ def test_what_a_registration_hook_returns_is_checked(install: Any) -> None:
             raise ValueError("no")
         """,
     )
-    _plugins, said = load()
-    assert any("it returned str, not Command" in line for line in said)
-    assert any("ValueError: no" in line for line in said)
+    _plugins, reports = load()
+    assert any("it returned str, not Command" in line for line in reports)
+    assert any("ValueError: no" in line for line in reports)
 
 
 def test_a_name_registered_twice_names_both_owners(install: Any) -> None:
@@ -149,10 +149,10 @@ def test_a_name_registered_twice_names_both_owners(install: Any) -> None:
             return [Command("help", "Mine.", lambda context, args: None)]
     """
     install("rival", source)
-    plugins, said = load()
-    assert len(said) == 1
-    assert "commands (agno-shell" in said[0]
-    assert "rival (dist-rival 1.2)" in said[0]
+    plugins, reports = load()
+    assert len(reports) == 1
+    assert "commands (agno-shell" in reports[0]
+    assert "rival (dist-rival 1.2)" in reports[0]
     assert plugins.commands.get("help").summary != "Mine."
 
 
@@ -165,8 +165,8 @@ def register(plugins: Plugins, name: str, **hooks: Any) -> None:
 
 
 async def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> None:
-    said: list[str] = []
-    plugins = Plugins(installed=False, report=said.append)
+    reports: list[str] = []
+    plugins = Plugins(installed=False, report=reports.append)
     called: list[str] = []
 
     def bad(view: ToolbarView) -> Any:
@@ -190,13 +190,13 @@ async def test_a_hook_that_raises_is_named_once_and_the_others_are_called() -> N
         texts = [item.text for item in plugins.toolbar_items(view._replace(model=model))]
         assert texts == ["a", "b"]
     assert called == ["m", "n"]
-    assert len(said) == 2
+    assert len(reports) == 2
     assert "ValueError: boom" in row(plugins, "bad")["error"]
 
 
 async def test_filters_see_what_the_one_before_returned() -> None:
-    said: list[str] = []
-    plugins = Plugins(installed=False, report=said.append)
+    reports: list[str] = []
+    plugins = Plugins(installed=False, report=reports.append)
 
     def rename(request: Request, session: Session) -> Request:
         return Request(request.model + "+" + session.name, request.messages)
@@ -211,7 +211,7 @@ async def test_filters_see_what_the_one_before_returned() -> None:
     result = await plugins.prepare_request(SESSION, REQUEST)
     assert result.model == "m+S+S"
     assert len(seen) == 1
-    assert said == []
+    assert reports == []
 
 
 ASKING = Request("m", (Message("1", "user", "Hi", now()),))
@@ -327,16 +327,16 @@ def test_a_builtin_can_be_switched_off_and_says_so_when_it_is_needed() -> None:
 
 async def test_the_hooks_tell_what_has_happened() -> None:
     plugins = Plugins(installed=False)
-    told: list[tuple[str, Any]] = []
+    calls: list[tuple[str, Any]] = []
     register(
         plugins,
         "ear",
-        on_shell_started=lambda context: told.append(("on_shell_started", context)),
-        on_shell_stopped=lambda context: told.append(("on_shell_stopped", context)),
-        on_session_opened=lambda session: told.append(("on_session_opened", session.name)),
-        on_turn_started=lambda request: told.append(("on_turn_started", request.model)),
-        on_message_saved=lambda message: told.append(("on_message_saved", message.content)),
-        on_turn_finished=lambda reply: told.append(("on_turn_finished", reply.status)),
+        on_shell_started=lambda context: calls.append(("on_shell_started", context)),
+        on_shell_stopped=lambda context: calls.append(("on_shell_stopped", context)),
+        on_session_opened=lambda session: calls.append(("on_session_opened", session.name)),
+        on_turn_started=lambda request: calls.append(("on_turn_started", request.model)),
+        on_message_saved=lambda message: calls.append(("on_message_saved", message.content)),
+        on_turn_finished=lambda reply: calls.append(("on_turn_finished", reply.status)),
     )
     message = REQUEST.messages[0]
     plugins.shell_started("context")  # type: ignore[arg-type]
@@ -346,7 +346,7 @@ async def test_the_hooks_tell_what_has_happened() -> None:
     plugins.turn_finished(SESSION, message)
     plugins.shell_stopped("context")  # type: ignore[arg-type]
     await plugins.hooks.settled(5)
-    assert told == [
+    assert calls == [
         ("on_shell_started", "context"),
         ("on_session_opened", "S"),
         ("on_turn_started", "m"),
@@ -371,10 +371,10 @@ def test_a_record_that_cannot_be_used_costs_itself_and_names_its_plugin(install:
             return [Command("dice", None, print), Command("coin", "Toss a coin.", print)]
         """,
     )
-    plugins, said = load()
+    plugins, reports = load()
     assert "coin" in plugins.commands
     assert "dice" not in plugins.commands
-    (line,) = said
+    (line,) = reports
     assert "mixed (dist-mixed 1.2)" in line
     assert "the summary of the Command 'dice' is None" in line
 
@@ -390,7 +390,7 @@ async def test_plugins_are_asked_in_an_order_of_their_names_and_wishes(install: 
         """
     for name, wish in [("c", ""), ("z", "tryfirst=True"), ("b", ""), ("a", "trylast=True")]:
         install(name, source.format(wish))
-    plugins, _said = load()
+    plugins, _reports = load()
     order = [each.plugin for each in plugins._implementations("toolbar_items")]
     assert [name for name in order if name in "abcz"] == ["z", "b", "c", "a"]
 
@@ -405,8 +405,8 @@ def test_a_name_belongs_to_the_first_distribution(install: Any) -> None:
         """
     install("zeta", source.format("zeta"))
     install("alpha", source.format("alpha"))
-    plugins, said = load()
+    plugins, reports = load()
     assert plugins.commands.get("dice").summary == "alpha"
-    (line,) = said
+    (line,) = reports
     assert "alpha (dist-alpha 1.2)" in line
     assert "zeta (dist-zeta 1.2)" in line

@@ -40,7 +40,7 @@ def test_a_sound_record_is_taken(record: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({"summary": None}, "the summary of the Command 'dice' is None, not a text"),
         (
@@ -63,7 +63,7 @@ def test_a_sound_record_is_taken(record: Any) -> None:
         ({"name": "d" * 61}, "at most 60 letters"),
     ],
 )
-def test_what_cannot_be_used_is_named(change: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_used_is_named(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(PluginError) as error:
         check(SOUND._replace(**change))
-    assert said in str(error.value)
+    assert problem in str(error.value)

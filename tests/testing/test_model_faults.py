@@ -74,7 +74,7 @@ def test_a_connection_closes_without_a_word(server: ModelServer, post: Post) -> 
         post()
 
 
-def test_a_body_is_shorter_than_it_was_said_to_be(server: ModelServer, post: Post) -> None:
+def test_a_body_is_shorter_than_announced(server: ModelServer, post: Post) -> None:
     server.wrong_length(["Half "], missing=7)
     with pytest.raises(http.client.IncompleteRead) as caught:
         post().read()
@@ -88,7 +88,7 @@ def test_chunks_break(server: ModelServer, post: Post) -> None:
         post().read()
 
 
-def test_what_is_said_to_be_compressed_is_not(server: ModelServer, post: Post) -> None:
+def test_a_body_with_a_false_encoding(server: ModelServer, post: Post) -> None:
     server.no_gzip()
     response = post()
     assert response.headers["content-encoding"] == "gzip"

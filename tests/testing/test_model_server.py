@@ -33,10 +33,10 @@ def post(server: ModelServer) -> Iterator[Post]:
     """Sends one chat request, streamed; gives the response, unread."""
     with contextlib.ExitStack() as connections:
 
-        def send(said: str = "Hello", **fields: Any) -> http.client.HTTPResponse:
+        def send(text: str = "Hello", **fields: Any) -> http.client.HTTPResponse:
             body = {
                 "model": "m",
-                "messages": [{"role": "user", "content": said}],
+                "messages": [{"role": "user", "content": text}],
                 "stream": True,
                 "stream_options": {"include_usage": True},
                 **fields,

@@ -57,7 +57,7 @@ def test_it_says_where_the_cursor_is(terminal: Terminal) -> None:
     terminal.expect("E[1;3R")
 
 
-def test_what_is_not_seen_is_said_with_the_screen(terminal: Terminal) -> None:
+def test_what_is_not_seen_is_reported_with_the_screen(terminal: Terminal) -> None:
     sh(terminal, "echo here; sleep 60")
     terminal.expect("here")
     with pytest.raises(AssertionError, match=r"'elsewhere' was not seen.*\nhere"):

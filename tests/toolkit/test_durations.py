@@ -57,5 +57,5 @@ def test_what_is_none(text: str) -> None:
         (90_000, "25 h"),
     ],
 )
-def test_how_it_is_said(seconds: float, words: str) -> None:
+def test_how_it_is_written(seconds: float, words: str) -> None:
     assert spoken(seconds) == words

@@ -22,7 +22,7 @@ def test_what_is_wrong_comes_first_and_nothing_is_left_out() -> None:
     assert list(findings.report([])) == []
 
 
-def test_what_is_the_same_in_several_places_is_told_once() -> None:
+def test_what_is_the_same_in_several_places_is_listed_once() -> None:
     found = [Finding(f"/f{each}", "It is odd.", f"chmod 600 /f{each}") for each in range(6)]
     other = Finding("/g", "It is odd.", "Look at it.")
     assert list(findings.report([*found, other])) == [

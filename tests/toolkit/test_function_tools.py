@@ -1,4 +1,4 @@
-"""Python functions as tools: what the model is told of them, and what it may hand them."""
+"""Python functions as tools: what the model sees of them, and what it may pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def parameters(function: Callable[..., Any]) -> Mapping[str, Any]:
     return (await only(function)).schema.parameters
 
 
-# What the model is told ---------------------------------------------------------------------
+# What the model sees ------------------------------------------------------------------------
 
 
 def add(a: int, b: int = 1) -> int:
@@ -92,7 +92,7 @@ def every(
     perhaps: int | None,
     where: Point,
     when: datetime.date,
-    said: Annotated[str, "What was said."],
+    quote: Annotated[str, "Their words."],
 ) -> None: ...
 
 
@@ -107,7 +107,7 @@ async def test_the_usual_types_have_a_schema() -> None:
     assert properties["kind"] == {"type": "string", "enum": ["a", "b"]}
     assert properties["perhaps"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
     assert properties["when"] == {"type": "string", "format": "date"}
-    assert properties["said"] == {"type": "string", "description": "What was said."}
+    assert properties["quote"] == {"type": "string", "description": "Their words."}
     assert schema["$defs"]["Colour"]["enum"] == ["red", "blue"]
     assert schema["$defs"]["Point"]["required"] == ["x"]
     assert schema["required"] == list(properties)
@@ -173,7 +173,7 @@ def with_bad_hint(x: Nonsense) -> None: ...  # type: ignore[name-defined]  # noq
         (functools.partial(add, 1), "it has no name"),
     ],
 )
-async def test_what_cannot_be_a_tool_is_said(function: Callable[..., Any], words: str) -> None:
+async def test_what_cannot_be_a_tool_is_refused(function: Callable[..., Any], words: str) -> None:
     with pytest.raises(PluginError, match=words):
         await box(add, function)
 

@@ -76,7 +76,7 @@ def test_two_shells_share_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert path.read_bytes().endswith(b"second 8..\n")
 
 
-def test_whoever_writes_on_when_the_shell_is_gone_fills_no_disk(tmp_path: Path) -> None:
+def test_a_writer_that_outlives_the_shell_fills_no_disk(tmp_path: Path) -> None:
     path = tmp_path / "some.log"
     shell = f"""
 import os, subprocess, sys

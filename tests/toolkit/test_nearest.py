@@ -22,7 +22,7 @@ def test_the_nearest_in_any_letter_case(word: str, meant: str | None) -> None:
     assert nearest(word, KNOWN) == meant
 
 
-def test_that_only_the_letter_case_is_wrong_is_said() -> None:
+def test_only_the_letter_case_is_wrong() -> None:
     assert "Small and capital letters" in did_you_mean("SHELL", "Shell")
     assert did_you_mean("Shel", "Shell") == 'Did you mean "Shell"?'
 

@@ -32,7 +32,7 @@ def remarks(folder: Path, file: Path) -> list[str]:
     return list(owners.remarks((str(folder),), (str(file),)))
 
 
-def test_of_ones_own_files_nothing_is_said(tmp_path: Path, file: Path) -> None:
+def test_ones_own_files_give_no_warning(tmp_path: Path, file: Path) -> None:
     assert remarks(tmp_path, file) == []
     assert remarks(tmp_path / "missing", tmp_path / "missing") == []
 
@@ -57,11 +57,11 @@ def test_a_configuration_of_the_system_is_well_but_a_folder_of_roots_is_not(
     assert folder.startswith(f"{tmp_path} belongs to root, and you are user {STRANGER}")
 
 
-@pytest.mark.parametrize(("mode", "told"), [(0o602, True), (0o646, True), (0o644, False)])
-def test_a_configuration_that_others_can_change(mode: int, told: bool, file: Path) -> None:
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o602, True), (0o646, True), (0o644, False)])
+def test_a_configuration_that_others_can_change(mode: int, is_warned: bool, file: Path) -> None:
     file.chmod(mode)
     assert ["Others may change" in each for each in owners.remarks((), (str(file),))] == (
-        [True] if told else []
+        [True] if is_warned else []
     )
 
 

@@ -73,7 +73,7 @@ def test_nothing_names_nothing(reference: str) -> None:
         trashed.resolve(reference, TRASH)
 
 
-def test_an_empty_trash_is_said() -> None:
+def test_an_empty_trash_is_named() -> None:
     with pytest.raises(SessionNotFoundError) as caught:
         trashed.resolve("x", [])
     assert caught.value.hint == "The trash is empty."

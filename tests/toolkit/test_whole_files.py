@@ -30,7 +30,7 @@ def test_a_strange_umask_changes_nothing(tmp_path: Path, umask: int) -> None:
     assert (tmp_path / "x").read_bytes() == b"x"
 
 
-def test_what_is_there_is_replaced_only_if_that_was_said(tmp_path: Path) -> None:
+def test_what_is_there_is_replaced_only_on_request(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("mine")
     with pytest.raises(FileExistsError):

@@ -3,6 +3,6 @@
 A command has ``SUMMARY``, one line for the list of commands (a plain text in double quotes, because
 it is read from the file), ``add(parser)``, which gives the parser its options, and
 ``run(context, given)``, which does what they ask for and returns the exit status. What is imported
-at the top of its file is waited for by whoever only asks for its help. Names with an underscore
+at the top of its file delays even its help. Names with an underscore
 in front are no commands.
 """

@@ -113,7 +113,7 @@ def add(parser: Parser) -> None:
 
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
-    """Do one action and tell; the exit status. ``UsageError`` for a name that is that of no
+    """Do one action and report it; the exit status. ``UsageError`` for a name that is that of no
     agent, or of one already, ``ConfigError`` for a configuration or an agent that is wrong."""
     from agno_shell.app import parts
 
@@ -203,7 +203,7 @@ def _create(paths: Paths, config: Config, name: str, table: Mapping[str, Any], o
 
 
 def _remove(paths: Paths, config: Config, name: str, out: TextIO) -> None:
-    """Only what the shell has written: a person's own file is theirs."""
+    """Only what the shell has written: the user's own file is left alone."""
     from agno_shell.config.writing import place_of_agent, remove_agent
 
     agent = _named(config, name)
@@ -217,7 +217,7 @@ def _remove(paths: Paths, config: Config, name: str, out: TextIO) -> None:
     remove_agent(paths, agent.name)
     out.write(f"Removed agent '{shown}'\n")
     if own:
-        out.write(f"The agent '{shown}' at {clean_line(own, 1000)} is in force again.\n")
+        out.write(f"The agent '{shown}' at {clean_line(own, 1000)} applies again.\n")
 
 
 def _named(config: Config, name: str) -> Agent:

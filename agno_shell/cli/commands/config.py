@@ -205,7 +205,7 @@ def _change(context: Context, keys: Sequence[str], *, forget: bool) -> None:
         else:
             values[setting] = _parsed(setting, text.strip())
     remember(paths, {setting.name: value for setting, value in values.items()})
-    # What is wrong elsewhere in the configuration is no reason not to say what was done.
+    # What is wrong elsewhere in the configuration must not hide what was done.
     config = load_config(
         paths,
         file=context.common.config_file,
@@ -218,7 +218,7 @@ def _change(context: Context, keys: Sequence[str], *, forget: bool) -> None:
         out.write(clean_line(done, 1000) + "\n")
         if not kept or config[setting] != value:
             source = clean_line(config.source(setting), 1000)
-            out.write(f"In force: {clean_line(_plain(config[setting]), 1000)} ({source})\n")
+            out.write(f"Effective: {clean_line(_plain(config[setting]), 1000)} ({source})\n")
 
 
 def _setting(name: str) -> Setting[Any]:
@@ -259,5 +259,5 @@ def _plain(value: Any) -> str:
 def _verdict(config: Config) -> str:
     lines = [f"{clean_line(path, 4096)} is right." for path in config.files]
     if not lines:
-        lines = ["There is no configuration file; the defaults are in force."]
+        lines = ["There is no configuration file; the defaults apply."]
     return "\n".join([*lines, *(clean_line(warning, 1000) for warning in config.warnings)]) + "\n"

@@ -46,10 +46,10 @@ def add(parser: Parser) -> None:
 
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
-    """Look, mend with ``--repair``, and tell; 1 when something is wrong still.
+    """Look, mend with ``--repair``, and report; 1 when something is still wrong.
 
-    That the configuration cannot be read at all, such as without a home folder, is a finding
-    and the end of the look.
+    Where the configuration cannot be read at all, as without a home folder, that is the only
+    finding.
     """
     import asyncio
 

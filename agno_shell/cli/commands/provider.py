@@ -46,18 +46,18 @@ def add(parser: Parser) -> None:
 
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
-    """Look, or end what is kept warm, and tell."""
+    """Look, or end what is kept warm, and report."""
     import asyncio
 
     from agno_shell.app import parts
 
     models = parts.models_of(context.config, context.paths, context.plugins)
     stop, as_json = "stop" in given, "json" in given
-    asyncio.run(tell(models, context.config, context.out, stop=stop, as_json=as_json))
+    asyncio.run(report(models, context.config, context.out, stop=stop, as_json=as_json))
     return 0
 
 
-async def tell(models: Models, config: Config, out: TextIO, *, stop: bool, as_json: bool) -> None:
+async def report(models: Models, config: Config, out: TextIO, *, stop: bool, as_json: bool) -> None:
     """What there is, or what was ended, in words or as JSON. Raises ``ProviderError`` where that
     cannot be looked at."""
     try:

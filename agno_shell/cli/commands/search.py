@@ -1,4 +1,4 @@
-"""``agno-shell search``: where something was said, and a few words around it."""
+"""``agno-shell search``: messages that hold some words, and a few words around them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ examples:
   agno-shell search 你好 --session 3f2a --json
 """
 _QUIET = 0.5
-"""Seconds after which it is said why a search takes long."""
+"""Seconds after which the reason for a long search is shown."""
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[22m"
 
 
@@ -67,7 +67,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
 
     Raises ``SessionNotFoundError`` for a reference that means no session or several,
     ``UsageError`` where nothing can be searched for, and what the storage raises. A terminal
-    is told how far a search has come that takes long; Ctrl-C loses nothing of what was indexed.
+    shows how far a long search has come; Ctrl-C loses nothing of what was indexed.
     """
     with closing(context.open_storage()) as storage:
         hits = _find(storage, given, context.err)
@@ -109,9 +109,9 @@ def _text(given: Mapping[str, Any]) -> str:
 
 
 def _prepare(storage: Storage, terminal: TextIO | None) -> None:
-    from agno_shell.cli.progress import Progress
+    from agno_shell.cli.progress import ProgressLine
 
-    progress = Progress(terminal, quiet=_QUIET) if terminal else None
+    progress = ProgressLine(terminal, quiet=_QUIET) if terminal else None
     try:
         for done, total in storage.prepare_search():
             if progress:

@@ -33,16 +33,16 @@ def digest_of(data: bytes) -> str:
 
 def old_session_with_files(*contents: bytes) -> tuple[Session, list[Message]]:
     """A session of another storage whose messages, on several branches, name these files."""
-    session, said = old_session()
+    session, messages = old_session()
     for number, data in enumerate(contents):
         file = Attachment(f"{number}.bin", "image/png", digest_of(data), len(data))
-        before = said[number % 3]
-        said[number % 3] = before._replace(attachments=(*before.attachments, file))
-    return session, said
+        before = messages[number % 3]
+        messages[number % 3] = before._replace(attachments=(*before.attachments, file))
+    return session, messages
 
 
 class AttachmentsContract:
-    """A session can be read again when the files that were attached are gone."""
+    """A session can be read again when the attached files are gone."""
 
     def test_a_content_comes_back(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
@@ -73,8 +73,8 @@ class AttachmentsContract:
 
     def test_attaching_changes_nothing_else(self, store: Storage) -> None:
         session_id = store.create("quiet").session_id
-        said = say(store, session_id, "a", "b")
-        store.update(session_id, head=said[0].id)
+        messages = say(store, session_id, "a", "b")
+        store.update(session_id, head=messages[0].id)
         with unchanged(store, "attach()"):
             store.attach(session_id, b"x")
 
@@ -94,8 +94,8 @@ class AttachmentsContract:
             found = store.attachment(session_id, digest)
             same(found, CONTENTS[2], "a restored session has what was attached")
             store.purge(store.delete(session_id).trash_id)
-            session, said = old_session(session_id=session_id)
-            store.import_session(session, said)
+            session, messages = old_session(session_id=session_id)
+            store.import_session(session, messages)
             with refuses(StorageError, "attachment() after purge()"):
                 store.attachment(session_id, digest)
 
@@ -104,9 +104,9 @@ class AttachmentsContract:
     def test_contents_are_imported(self, store: Storage) -> None:
         at_hand = {digest_of(data): data for data in CONTENTS}
         for deleted_at in (None, datetime(2022, 3, 4, 5, 6, 7, 8, tzinfo=UTC)):
-            session, said = old_session_with_files(*CONTENTS)
+            session, messages = old_session_with_files(*CONTENTS)
             store.import_session(
-                session, said, deleted_at=deleted_at, attachment=at_hand.__getitem__
+                session, messages, deleted_at=deleted_at, attachment=at_hand.__getitem__
             )
             if deleted_at is not None:
                 store.delete(store.create("in the way").session_id)
@@ -126,10 +126,10 @@ class AttachmentsContract:
                 raise StorageError("It is lost.")
             return b"x" if digest == digest_of(b"x") else b"something else"
 
-        session, said = old_session_with_files(b"lost", b"x", b"altered")
-        store.import_session(session, said, attachment=source)
+        session, messages = old_session_with_files(b"lost", b"x", b"altered")
+        store.import_session(session, messages, attachment=source)
         session_id = session.session_id
-        same(store.tree(session_id), said, "a session is taken over without a lost content")
+        same(store.tree(session_id), messages, "a session is taken over without a lost content")
         found = store.attachment(session_id, digest_of(b"x"))
         same(found, b"x", "the other contents are taken over")
         for data in (b"lost", b"altered"):
@@ -137,9 +137,9 @@ class AttachmentsContract:
                 store.attachment(session_id, digest_of(data))
 
     def test_without_a_source_no_content_is_imported(self, store: Storage) -> None:
-        session, said = old_session_with_files(b"x")
-        store.import_session(session, said)
-        same(store.tree(session.session_id), said, "a session is taken over without contents")
+        session, messages = old_session_with_files(b"x")
+        store.import_session(session, messages)
+        same(store.tree(session.session_id), messages, "a session is taken over without contents")
         with refuses(StorageError, "attachment() of what was not taken over"):
             store.attachment(session.session_id, digest_of(b"x"))
 
@@ -149,13 +149,13 @@ class AttachmentsContract:
                 raise KeyboardInterrupt
             return next(data for data in CONTENTS if digest_of(data) == digest)
 
-        session, said = old_session_with_files(*CONTENTS)
+        session, messages = old_session_with_files(*CONTENTS)
         with unchanged(store, "an interrupted import_session()"):
             try:
-                store.import_session(session, said, attachment=source)
+                store.import_session(session, messages, attachment=source)
             except KeyboardInterrupt:
                 pass
             else:
                 raise AssertionError("import_session() lets a KeyboardInterrupt pass")
-        store.import_session(session, said)
-        same(store.tree(session.session_id), said, "the session can be imported afterwards")
+        store.import_session(session, messages)
+        same(store.tree(session.session_id), messages, "the session can be imported afterwards")

@@ -67,16 +67,16 @@ class SearchHitsContract:
         require_search(store)
         session_id = store.create("roles").session_id
         (question,) = say(store, session_id, "a needle?")
-        said = message("no needle.", question, role="assistant")
-        store.append(session_id, said)
+        previous = message("no needle.", question, role="assistant")
+        store.append(session_id, previous)
         others: tuple[Role, ...] = ("tool", "summary")
         for role in others:
-            said = message(f"a {role}'s needle", said, role=role)
-            store.append(session_id, said)
+            previous = message(f"a {role}'s needle", previous, role=role)
+            store.append(session_id, previous)
         found = [hit.message.content for hit in store.search("needle", role="user")]
-        same(found, ["a needle?"], "search(role='user') finds what the person said")
+        same(found, ["a needle?"], "search(role='user') finds what the user wrote")
         found = [hit.message.content for hit in store.search("needle", role="assistant")]
-        same(found, ["no needle."], "search(role='assistant') finds what the model said")
+        same(found, ["no needle."], "search(role='assistant') finds what the model wrote")
         for role in others:
             found = [hit.message.content for hit in store.search("needle", role=role)]
             same(found, [f"a {role}'s needle"], f"search(role={role!r}) finds that role alone")
@@ -182,8 +182,8 @@ class SearchHitsContract:
                 say(store, session_id, expected[-1])
                 for each in (one, two):
                     found_by(each, "needle", expected, "a message as soon as it is saved")
-            session, said = old_session()
-            two.import_session(session, [*said[:-1], said[-1]._replace(content="needle 4")])
+            session, messages = old_session()
+            two.import_session(session, [*messages[:-1], messages[-1]._replace(content="needle 4")])
             found_by(one, "needle", [*expected, "needle 4"], "messages that were imported")
         with closing(open_store()) as store:
             found_by(store, "needle", [*expected, "needle 4"], "everything in a reopened store")
@@ -202,8 +202,8 @@ class SearchHitsContract:
     def test_other_branches_are_found(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("branches").session_id
-        said = say(store, session_id, "a question", "the first needle")
-        store.update(session_id, head=said[0].id)
+        messages = say(store, session_id, "a question", "the first needle")
+        store.update(session_id, head=messages[0].id)
         say(store, session_id, "the second needle")
         found_by(store, "needle", ["the first needle", "the second needle"], "all branches")
 
@@ -218,8 +218,8 @@ class SearchHitsContract:
             for each in (store, other):
                 found = [hit.session.session_id for hit in each.search("needle", limit=5)]
                 same(found, [kept], "search() finds nothing in deleted sessions")
-            session, said = old_session()
-            deleted = [*said[:-1], said[-1]._replace(content="needle")]
+            session, messages = old_session()
+            deleted = [*messages[:-1], messages[-1]._replace(content="needle")]
             store.import_session(session, deleted, deleted_at=session.updated_at)
             same(len(other.search("needle")), 1, "search() finds nothing imported into the trash")
             other.restore(trash_id)

@@ -1,4 +1,4 @@
-"""Processes that are killed while they write: what they were told is saved is there."""
+"""Processes that are killed while they write: what was reported as saved is there."""
 
 # ruff: noqa: S101 - a contract is made of assertions
 
@@ -38,9 +38,9 @@ class KilledProcessContract:
         for seed in range(6):
             chance = random.Random(seed)  # noqa: S311 - the same points in every run
             with forked(partial(_save, open_store, session_id, seed)) as child:
-                told = _kill_at_work(child, chance.randrange(2, 16), chance.random())
+                reported = _kill_at_work(child, chance.randrange(2, 16), chance.random())
             with closing(open_store()) as store:
-                saved = self._whole(store, session_id, saved + told)
+                saved = self._whole(store, session_id, saved + reported)
                 saved += [each.id for each in say(store, session_id, "0 ")]
                 found = [each.id for each in store.messages(session_id)]
                 same(found, saved, "the session goes on after its writer was killed")
@@ -93,16 +93,16 @@ class KilledProcessContract:
     def test_a_process_killed_while_importing(self, open_store: OpenStore) -> None:
         self._require_processes()
         whole = [str(number) * 1000 for number in range(40)]
-        told: list[str] = []
+        reported: list[str] = []
         for seed in range(4):
             chance = random.Random(seed)  # noqa: S311 - the same points in every run
             with forked(partial(_import, open_store, whole)) as child:
-                told += _kill_at_work(child, chance.randrange(2, 6), chance.random())
+                reported += _kill_at_work(child, chance.randrange(2, 6), chance.random())
             with closing(open_store()) as store:
                 found = [each.session_id for each in store.sessions()]
-                missing = [ident for ident in told if ident not in found]
+                missing = [ident for ident in reported if ident not in found]
                 same(missing, [], "every session that import_session() had returned for is there")
-                assert len(found) <= len(told) + seed + 1, (
+                assert len(found) <= len(reported) + seed + 1, (
                     "at most the session in flight is there besides"
                 )
                 for ident in found:
@@ -118,9 +118,9 @@ class KilledProcessContract:
         for seed in range(4):
             chance = random.Random(seed)  # noqa: S311 - the same points in every run
             with forked(partial(_remember, open_store, session_id, seed)) as child:
-                told = _kill_at_work(child, chance.randrange(2, 9), chance.random())
-            remembered += [each for each in told if not each.startswith("#")]
-            attached += [each[1:] for each in told if each.startswith("#")]
+                reported = _kill_at_work(child, chance.randrange(2, 9), chance.random())
+            remembered += [each for each in reported if not each.startswith("#")]
+            attached += [each[1:] for each in reported if each.startswith("#")]
             with closing(open_store()) as store:
                 found = [each.id for each in store.memories(session_id)]
                 same(
@@ -146,12 +146,12 @@ class KilledProcessContract:
 def _kill_at_work(child: Child, after: int, point: float) -> list[str]:
     """Kill the child ``after`` reports, at ``point`` (0 to 1) of what it does next; all
     that it had reported by then."""
-    told = [child.report()]
+    reported = [child.report()]
     began = time.monotonic()
-    told += [child.report() for _ in range(after - 1)]
+    reported += [child.report() for _ in range(after - 1)]
     # Somewhere in its work, and not only right behind a report.
     time.sleep(point * (time.monotonic() - began) / (after - 1))
-    return told + child.kill()
+    return reported + child.kill()
 
 
 # In the child ----------------------------------------------------------------------------
@@ -184,13 +184,13 @@ def _stream(open_store: OpenStore, session_id: str, question: Message, report: R
 def _import(open_store: OpenStore, contents: list[str], report: Report) -> None:
     store = open_store()
     for _ in range(10_000):
-        said: list[Message] = []
+        messages: list[Message] = []
         for content in contents:
-            said.append(message(content, said[-1] if said else None))
+            messages.append(message(content, messages[-1] if messages else None))
         session, _said = old_session(
-            session_id=new_id(), message_count=len(said), head=None, pinned=()
+            session_id=new_id(), message_count=len(messages), head=None, pinned=()
         )
-        store.import_session(session, said)
+        store.import_session(session, messages)
         report(session.session_id)
 
 

@@ -22,7 +22,7 @@ ENOUGH = MEGABYTE
 
 
 class LargeStoreContract:
-    """The cost of listing and opening does not grow with what was said."""
+    """The cost of listing and opening does not grow with the messages."""
 
     def test_listing_and_opening_read_no_messages(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
@@ -39,14 +39,14 @@ class LargeStoreContract:
             self._takes_little(open_store, f"{name} of a store with 8 MB of messages", use)
 
     def test_the_end_of_a_long_session_is_read_alone(self, open_store: OpenStore) -> None:
-        said: list[Message] = []
+        messages: list[Message] = []
         for number in range(2500):
-            said.append(message(f"{number} " + "x" * 1000, said[-1] if said else None))
+            messages.append(message(f"{number} " + "x" * 1000, messages[-1] if messages else None))
         session, _said = old_session(
-            message_count=len(said), head=None, pinned=(), updated_at=now()
+            message_count=len(messages), head=None, pinned=(), updated_at=now()
         )
         with closing(open_store()) as store:
-            store.import_session(session, said)
+            store.import_session(session, messages)
             self._use_all(store, session.session_id)
         for last in (1, 20):
             self._takes_little(

@@ -80,8 +80,8 @@ class MemoriesContract:
 
     def test_remembering_changes_nothing_else(self, store: Storage) -> None:
         session_id = store.create("quiet").session_id
-        said = say(store, session_id, "a", "b")
-        store.update(session_id, head=said[0].id)
+        messages = say(store, session_id, "a", "b")
+        store.update(session_id, head=messages[0].id)
         store.create("later")
         before = store.sessions(), store.open(session_id), store.messages(session_id)
         for what in ("remember()", "forget()"):
@@ -109,24 +109,24 @@ class MemoriesContract:
                 store.trashed_memories(trash_id)
 
     def test_what_is_remembered_is_imported(self, store: Storage) -> None:
-        session, said = old_session()
+        session, messages = old_session()
         kept = old_memories()
-        store.import_session(session, said, memories=kept)
+        store.import_session(session, messages, memories=kept)
         same(store.memories(session.session_id), kept, "import_session() takes the memories over")
         kept.append(store.remember(session.session_id, "more"))
         same(store.memories(session.session_id), kept, "what was imported stays as it was")
         deleted_at = datetime(2022, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
-        session, said = old_session()
-        store.import_session(session, said, deleted_at=deleted_at, memories=kept)
+        session, messages = old_session()
+        store.import_session(session, messages, deleted_at=deleted_at, memories=kept)
         trashed = only(store.trash(), "trash() lists the deleted session")
         found = store.trashed_memories(trashed.trash_id)
         same(found, kept, "memories are imported into the trash as well")
 
     def test_an_import_with_memories_is_all_or_nothing(self, store: Storage) -> None:
-        session, said = old_session()
+        session, messages = old_session()
         kept = old_memories()
         for value in UNWRITABLE:
             what = f"import_session() with {value!r} in its last memory"
             strange = kept[-1]._replace(extra={"a": value})
             with unchanged(store, what), refuses(StorageError, what):
-                store.import_session(session, said, memories=[*kept[:-1], strange])
+                store.import_session(session, messages, memories=[*kept[:-1], strange])

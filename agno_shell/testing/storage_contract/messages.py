@@ -31,29 +31,29 @@ class MessagesContract:
 
     def test_messages_come_back_in_order(self, store: Storage) -> None:
         session_id = store.create("order").session_id
-        said = say(store, session_id, *map(str, range(40)))
-        same(store.messages(session_id), said, "messages() has them in the order of saving")
-        same(store.tree(session_id), said, "tree() has them in the order of saving")
+        messages = say(store, session_id, *map(str, range(40)))
+        same(store.messages(session_id), messages, "messages() has them in the order of saving")
+        same(store.tree(session_id), messages, "tree() has them in the order of saving")
 
     def test_a_reopened_store_has_everything(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
             session = store.create("kept", "a description", model="a/model", agent="an agent")
-            said = say(store, session.session_id, "one", "two")
+            messages = say(store, session.session_id, "one", "two")
             store.set_current(session.session_id)
             before = store.open(session.session_id)
         with closing(open_store()) as store:
             same(store.sessions(), [before], "a reopened store lists its sessions")
             same(store.open(session.session_id), before, "a reopened store opens its sessions")
-            same(store.messages(session.session_id), said, "a reopened store has its messages")
+            same(store.messages(session.session_id), messages, "a reopened store has its messages")
             same(store.current(), session.session_id, "a reopened store knows the current session")
 
     def test_what_a_session_lacks_is_told(self, store: Storage) -> None:
         session_id, other_id = store.create("one").session_id, store.create("other").session_id
-        said = say(store, session_id, *map(str, range(9)))
-        branch = message("a branch", said[0])
+        messages = say(store, session_id, *map(str, range(9)))
+        branch = message("a branch", messages[0])
         store.append(session_id, branch)
         theirs = say(store, other_id, "elsewhere")
-        ids = [each.id for each in (*said, branch)]
+        ids = [each.id for each in (*messages, branch)]
         same(store.lacks(session_id, ids), set(), "a session lacks none of its messages")
         same(store.lacks(session_id, []), set(), "a session lacks nothing of nothing")
         asked = [ids[3], theirs[0].id, new_id(), "", "\ud800\0"]
@@ -76,10 +76,10 @@ class MessagesContract:
         large = "0123456789abcdé\n" * (4 * 1024 * 1024 // 16)
         with closing(open_store()) as store:
             session_id = store.create("large").session_id
-            said = say(store, session_id, "before", large, "after")
+            messages = say(store, session_id, "before", large, "after")
         with closing(open_store()) as store:
-            same(store.messages(session_id), said, "a message of 4 MB comes back")
-            same(store.messages(session_id, last=2), said[-2:], "messages(last=2) has it too")
+            same(store.messages(session_id), messages, "a message of 4 MB comes back")
+            same(store.messages(session_id, last=2), messages[-2:], "messages(last=2) has it too")
 
     def test_every_field_comes_back(self, open_store: OpenStore) -> None:
         question = message("?", role="user", attachments=(Attachment("a", "b/c", "0" * 64, 3),))
@@ -102,26 +102,28 @@ class MessagesContract:
             same(store.messages(session_id), [question, reply], "every field comes back")
 
     def test_calls_results_and_summaries_come_back(self, open_store: OpenStore) -> None:
-        said = [message("?")]
-        said.append(message("", said[-1], role="assistant", tool_calls=CALLS))
+        messages = [message("?")]
+        messages.append(message("", messages[-1], role="assistant", tool_calls=CALLS))
         for call in CALLS:
-            said.append(message("é", said[-1], role="tool", tool_call_id=call.id))
-        said.append(message("in short", said[-1], role="summary", covers=said[1].id))
-        said.append(message("", said[-1], role="summary"))
+            messages.append(message("é", messages[-1], role="tool", tool_call_id=call.id))
+        messages.append(message("in short", messages[-1], role="summary", covers=messages[1].id))
+        messages.append(message("", messages[-1], role="summary"))
         with closing(open_store()) as store:
             session_id = store.create("tools").session_id
-            for each in said:
+            for each in messages:
                 store.append(session_id, each)
         with closing(open_store()) as store:
-            same(store.messages(session_id), said, "calls, their results and summaries come back")
+            same(
+                store.messages(session_id), messages, "calls, their results and summaries come back"
+            )
 
     def test_the_last_messages_only(self, store: Storage) -> None:
         session_id = store.create("last").session_id
         same(store.messages(session_id, last=3), [], "an empty session has no last messages")
-        said = say(store, session_id, *map(str, range(20)))
+        messages = say(store, session_id, *map(str, range(20)))
         for last in (1, 7, 19, 20, 21):
             found = store.messages(session_id, last=last)
-            same(found, said[-last:], f"messages(last={last}) are the end of messages()")
+            same(found, messages[-last:], f"messages(last={last}) are the end of messages()")
         same(store.messages(session_id, last=0), [], "messages(last=0) are none")
 
     def test_the_order_of_saving_counts_and_not_the_clock(self, open_store: OpenStore) -> None:
@@ -138,20 +140,22 @@ class MessagesContract:
         with closing(open_store()) as store:
             session = store.create("clock")
             session_id = session.session_id
-            said: list[Message] = []
+            messages: list[Message] = []
             for number, moment in enumerate(moments):
-                said.append(
-                    message(f"number {number}", said[-1] if said else None, created_at=moment)
+                messages.append(
+                    message(
+                        f"number {number}", messages[-1] if messages else None, created_at=moment
+                    )
                 )
-                after = store.append(session_id, said[-1])
+                after = store.append(session_id, messages[-1])
                 assert after.updated_at >= session.updated_at, (
                     "updated_at never goes back, whatever a message says of its time"
                 )
                 session = after
         with closing(open_store()) as store:
-            same(store.tree(session_id), said, "tree() keeps the order of saving")
-            same(store.messages(session_id), said, "messages() keep the order of saving")
-            same(store.messages(session_id, last=4), said[-4:], "messages(last=4) keep it too")
+            same(store.tree(session_id), messages, "tree() keeps the order of saving")
+            same(store.messages(session_id), messages, "messages() keep the order of saving")
+            same(store.messages(session_id, last=4), messages[-4:], "messages(last=4) keep it too")
 
     def test_what_cannot_be_written_is_refused(self, store: Storage) -> None:
         session_id = store.create("strange").session_id

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 Report = Callable[[str], None]
-"""Tells the parent one line."""
+"""Reports one line to the parent."""
 
 PATIENCE = 60.0
-"""Seconds for which a process may say nothing, so that one that hangs fails a test
+"""Seconds for which a process may report nothing, so that one that hangs fails a test
 instead of the whole run."""
 _FAILED = "failed "
 
@@ -53,11 +53,11 @@ class Child:
             os.waitpid(self._pid, 0)
 
     def _listen(self) -> bool:
-        """Take what the process has said; False once it can say nothing more."""
+        """Read what the process has reported; False once it cannot report any more."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipe, selectors.EVENT_READ)
             if not selector.select(PATIENCE):
-                raise AssertionError(f"The other process hangs: no word for {PATIENCE:.0f} s.")
+                raise AssertionError(f"The other process hangs: no report for {PATIENCE:.0f} s.")
         data = os.read(self._pipe, 65536)
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._lines += [line.decode("ascii") for line in lines]
@@ -104,7 +104,7 @@ def _live(pipe: int, work: Callable[[Report], None]) -> None:
     try:
         gc.disable()  # what the parent has not yet thrown away is not the child's to close
         work(report)
-    except BaseException:  # whatever it is: the parent tells it
+    except BaseException:  # whatever it is: the parent reports it
         with suppress(OSError):
             report(_FAILED + json.dumps(traceback.format_exc()))
     finally:

@@ -24,14 +24,14 @@ NASTY_QUERIES = (
     "İ", "ß", "\u0660", "你", "你好吗", "×", "…", "1e400", "x" * 10_000, "a " * 2_000, '"' * 501,
     "(" * 500, "a* " * 500, "NOT " * 300,
 )  # fmt: skip
-"""What people type and paste: syntax of other search engines, of SQL and of patterns."""
+"""What users type and paste: syntax of other search engines, of SQL and of patterns."""
 
 MEANINGLESS = ("", " \t\n", '"', '""', '" "', "*", "* *", '"*"', "()", "-", "!?", ".,;:", "\0")
 """Queries in which there is nothing to look for."""
 
 
 def require_search(store: Storage) -> None:
-    """Skip a test of what this storage says that it does not do."""
+    """Skip a test of what this storage does not support."""
     if not store.can_search:
         pytest.skip("this storage cannot search, as can_search says")
 
@@ -67,39 +67,47 @@ class QueriesContract:
     def test_any_letter_case(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("case").session_id
-        said = ["a Needle", "THE NEEDLE", "needle", "Über Äpfel", "über äpfel", "МОСКВА", "Москва"]
-        say(store, session_id, *said)
+        messages = [
+            "a Needle",
+            "THE NEEDLE",
+            "needle",
+            "Über Äpfel",
+            "über äpfel",
+            "МОСКВА",
+            "Москва",
+        ]
+        say(store, session_id, *messages)
         for query in ("needle", "NEEDLE", "nEEdle", '"NEEDLE"', "NEED*"):
-            found_by(store, query, said[:3], "a word in any letter case")
+            found_by(store, query, messages[:3], "a word in any letter case")
         for query in ("äpfel", "ÄPFEL", '"ÜBER ÄPFEL"', "ÄPF*"):
-            found_by(store, query, said[3:5], "a word in any letter case, with accents too")
+            found_by(store, query, messages[3:5], "a word in any letter case, with accents too")
         for query in ("москва", "МОСКВА"):
-            found_by(store, query, said[5:], "a word in any letter case, of any alphabet")
+            found_by(store, query, messages[5:], "a word in any letter case, of any alphabet")
 
     def test_a_query_with_a_phrase(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("phrases").session_id
-        said = ["the quick brown fox", "brown and quick", "quick, brown!", "a quick red fox"]
-        say(store, session_id, *said)
-        phrase = [said[0], said[2]]
+        messages = ["the quick brown fox", "brown and quick", "quick, brown!", "a quick red fox"]
+        say(store, session_id, *messages)
+        phrase = [messages[0], messages[2]]
         found_by(store, '"quick brown"', phrase, "the words next to each other, in this order")
-        found_by(store, '"quick brown" fox', said[:1], "a phrase and a word together")
+        found_by(store, '"quick brown" fox', messages[:1], "a phrase and a word together")
         found_by(store, '"quick brown', phrase, "a phrase that is not closed")
         found_by(store, '"brown quick"', [], "nothing in which the order is another one")
 
     def test_a_query_with_a_prefix(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("prefixes").session_id
-        said = ["a walrus", "a walnut", "a swallow", "the wall and a walrus"]
-        say(store, session_id, *said)
-        found_by(store, "wal*", [said[0], said[1], said[3]], "words that begin so")
-        found_by(store, "walr* wall", said[3:], "a prefix and a word together")
+        messages = ["a walrus", "a walnut", "a swallow", "the wall and a walrus"]
+        say(store, session_id, *messages)
+        found_by(store, "wal*", [messages[0], messages[1], messages[3]], "words that begin so")
+        found_by(store, "walr* wall", messages[3:], "a prefix and a word together")
         found_by(store, "wal", [], "no word that only begins so, without the star")
 
     def test_words_with_signs_and_symbols(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("signs").session_id
-        said = [
+        messages = [
             "C++ it is",
             "in C",
             "C# alone",
@@ -109,11 +117,11 @@ class QueriesContract:
             "yes 👍",
             "a 👩\u200d🚀",
         ]
-        said += [f"ö {text}" for text in said]
-        say(store, session_id, *said)
+        messages += [f"ö {text}" for text in messages]
+        say(store, session_id, *messages)
 
         def both(*numbers: int) -> list[str]:
-            return [said[each + more] for each in numbers for more in (0, len(said) // 2)]
+            return [messages[each + more] for each in numbers for more in (0, len(messages) // 2)]
 
         found_by(store, "C++", both(0), "no other word with the same letters")
         found_by(store, "c#", both(2), "no other word with the same letters")
@@ -132,7 +140,7 @@ class QueriesContract:
                 say(store, store.create(name).session_id, f"needle {name}")
         with closing(open_store()) as store:
             with unchanged(store, "prepare_search()"):
-                # Some of it, then all: whoever goes no further loses nothing.
+                # Some of it, then all: nothing is lost by stopping early.
                 next(iter(store.prepare_search()), None)
                 steps = list(store.prepare_search())
             for done, total in steps:
@@ -143,33 +151,33 @@ class QueriesContract:
     def test_text_without_spaces_between_words(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("scripts").session_id
-        said = [
+        messages = [
             "今天天气很好，我们去公园散步。",
             "公共图书馆",
             "東京タワーに行きました",
             "meeting 公园 tomorrow",
         ]
-        say(store, session_id, *said)
-        found_by(store, "公园", [said[0], said[3]], "a Chinese word inside a sentence")
-        found_by(store, "天天气很好", said[:1], "a longer part of a Chinese sentence")
-        found_by(store, "タワー", said[2:3], "a Japanese word inside a sentence")
-        found_by(store, "京タ", said[2:3], "any two characters in a row")
-        found_by(store, "meeting 公园", said[3:], "such a word together with another one")
+        say(store, session_id, *messages)
+        found_by(store, "公园", [messages[0], messages[3]], "a Chinese word inside a sentence")
+        found_by(store, "天天气很好", messages[:1], "a longer part of a Chinese sentence")
+        found_by(store, "タワー", messages[2:3], "a Japanese word inside a sentence")
+        found_by(store, "京タ", messages[2:3], "any two characters in a row")
+        found_by(store, "meeting 公园", messages[3:], "such a word together with another one")
         found_by(store, "园公", [], "nothing in which the order is another one")
 
     def test_words_beside_odd_text(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("odd").session_id
-        said = [f"walrus {text} needle" for text in TEXTS]
-        say(store, session_id, *said)
+        messages = [f"walrus {text} needle" for text in TEXTS]
+        say(store, session_id, *messages)
         for query in ("needle", "walrus", "needle walrus"):
-            found_by(store, query, said, "a word beside any other text")
+            found_by(store, query, messages, "a word beside any other text")
 
     def test_nothing_typed_is_an_error(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("nasty").session_id
-        said = say(store, session_id, "this or that", "a b", *TEXTS)
-        store.append(session_id, message("a reply", said[-1], role="assistant"))
+        messages = say(store, session_id, "this or that", "a b", *TEXTS)
+        store.append(session_id, message("a reply", messages[-1], role="assistant"))
         for query in NASTY_QUERIES:
             try:
                 found = store.search(query)
@@ -182,7 +190,7 @@ class QueriesContract:
     def test_what_has_no_meaning_is_left_out(self, store: Storage) -> None:
         require_search(store)
         session_id = store.create("meaning").session_id
-        said = say(store, session_id, "a needle", "this or that", "not so near")
+        messages = say(store, session_id, "a needle", "this or that", "not so near")
         for query in MEANINGLESS:
             found_by(store, query, [], "nothing, for it says nothing")
         for query in (
@@ -194,9 +202,9 @@ class QueriesContract:
             "needle:",
             "-needle",
         ):
-            found_by(store, query, [said[0].content], "what the rest of it means")
-        found_by(store, "OR", [said[1].content], "words that mean something elsewhere")
-        found_by(store, "NOT NEAR", [said[2].content], "words that mean something elsewhere")
+            found_by(store, query, [messages[0].content], "what the rest of it means")
+        found_by(store, "OR", [messages[1].content], "words that mean something elsewhere")
+        found_by(store, "NOT NEAR", [messages[2].content], "words that mean something elsewhere")
 
     def test_searching_changes_nothing(self, store: Storage) -> None:
         require_search(store)

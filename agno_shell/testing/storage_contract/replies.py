@@ -63,8 +63,8 @@ class RunningRepliesContract:
                 store.extend_partial(session_id, growth)
                 now = grown(reply, growths[:number])
                 what = "reasoning" if growth.reasoning else "content"
-                said = f"extend_partial() adds to the {what} of a reply"
-                same(store.partials(session_id), [now], said)
+                messages = f"extend_partial() adds to the {what} of a reply"
+                same(store.partials(session_id), [now], messages)
             store.save_partial(session_id, now)
             same(store.partials(session_id), [now], "save_partial() of the same adds nothing")
             last = Growth(reply.id, ", whole")
@@ -134,10 +134,10 @@ class RunningRepliesContract:
             session_id = dying.create("two shells").session_id
             (question,) = say(dying, session_id, "?")
             dying.save_partial(session_id, message("cut o", question, role="assistant"))
-            said = [question, *say(living, session_id, "an answer", "thanks")]
+            messages = [question, *say(living, session_id, "an answer", "thanks")]
         with closing(open_store()) as store:
             store.open(session_id)
-            same(store.messages(session_id), said, "the conversation stays where it went on")
+            same(store.messages(session_id), messages, "the conversation stays where it went on")
             found = [each.content for each in store.tree(session_id)]
             same(found[-1], "cut o", "the rescued reply is in the tree")
 

@@ -68,18 +68,18 @@ def message(content: str, parent: Message | None = None, **fields: Any) -> Messa
 
 def say(store: Storage, session_id: str, *contents: str) -> list[Message]:
     """Append a message for each text, each one answering the one before."""
-    said = store.messages(session_id, last=1)
+    messages = store.messages(session_id, last=1)
     for content in contents:
-        said.append(message(content, said[-1] if said else None))
-        store.append(session_id, said[-1])
-    return said[-len(contents) :]
+        messages.append(message(content, messages[-1] if messages else None))
+        store.append(session_id, messages[-1])
+    return messages[-len(contents) :]
 
 
 def old_session(**fields: Any) -> tuple[Session, list[Message]]:
     """A session of years ago as another storage would hand it over: every field is used
     but attachments, there are three branches, and the head is on the oldest."""
     began = datetime(2021, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
-    said: list[Message] = []
+    messages: list[Message] = []
     for number, (content, parent) in enumerate(
         (
             ("a", None),
@@ -91,29 +91,29 @@ def old_session(**fields: Any) -> tuple[Session, list[Message]]:
         )
     ):
         at = began + timedelta(minutes=number, microseconds=number)
-        before = None if parent is None else said[parent]
+        before = None if parent is None else messages[parent]
         role = "assistant" if content.startswith("b") else "user"
-        said.append(message(content, before, role=role, created_at=at))
-    said[1] = said[1]._replace(tool_calls=CALLS)
-    said[2] = said[2]._replace(role="tool", tool_call_id=CALLS[0].id)
-    said[4] = said[4]._replace(role="summary", covers=said[3].id)
+        messages.append(message(content, before, role=role, created_at=at))
+    messages[1] = messages[1]._replace(tool_calls=CALLS)
+    messages[2] = messages[2]._replace(role="tool", tool_call_id=CALLS[0].id)
+    messages[4] = messages[4]._replace(role="summary", covers=messages[3].id)
     session = Session(
         new_id(),
         "from elsewhere é",
         began,
         began + timedelta(days=1, microseconds=1),
         "a description",
-        message_count=len(said),
-        head=said[2].id,
+        message_count=len(messages),
+        head=messages[2].id,
         model="a/model",
         api_base="http://localhost:1/v1",
         agent="an agent",
         tags=("x", "y"),
-        pinned=(said[0].id, said[3].id),
+        pinned=(messages[0].id, messages[3].id),
         reasoning="high",
         extra={"from_a_later_version": {"deep": [1, None, "é"]}},
     )
-    return session._replace(**fields), said
+    return session._replace(**fields), messages
 
 
 def old_memories() -> list[Memory]:

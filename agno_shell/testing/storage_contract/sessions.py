@@ -74,9 +74,9 @@ class SessionsContract:
 
     def test_pinned_messages(self, store: Storage) -> None:
         session_id = store.create("pins").session_id
-        said = say(store, session_id, "a", "b")
-        store.update(session_id, pinned=(said[0].id,))
-        same(store.open(session_id).pinned, (said[0].id,), "pinned messages are kept")
+        messages = say(store, session_id, "a", "b")
+        store.update(session_id, pinned=(messages[0].id,))
+        same(store.open(session_id).pinned, (messages[0].id,), "pinned messages are kept")
 
     def test_update_refuses_what_is_no_field(self, store: Storage) -> None:
         session = store.create("fixed")
@@ -119,11 +119,11 @@ class SessionsContract:
     def test_two_handles_see_each_other(self, open_store: OpenStore) -> None:
         with closing(open_store()) as one, closing(open_store()) as two:
             session_id = one.create("shared").session_id
-            said = say(one, session_id, "a")
-            said += say(two, session_id, "b")
-            said += say(one, session_id, "c")
+            messages = say(one, session_id, "a")
+            messages += say(two, session_id, "b")
+            messages += say(one, session_id, "c")
             for store in (one, two):
-                same(store.messages(session_id), said, "each handle has what the other saved")
+                same(store.messages(session_id), messages, "each handle has what the other saved")
                 same(store.open(session_id).message_count, 3, "each handle counts all messages")
             same(one.sessions(), two.sessions(), "two handles list the same")
             two.update(session_id, name="renamed")

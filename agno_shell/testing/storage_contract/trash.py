@@ -1,4 +1,4 @@
-"""The trash and the current session: nothing is deleted but by the person."""
+"""The trash and the current session: only the user deletes anything."""
 
 # ruff: noqa: S101 - a contract is made of assertions
 
@@ -19,7 +19,7 @@ class TrashContract:
     def test_delete_and_restore(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
             session_id = store.create("thrown away").session_id
-            said = say(store, session_id, "a", "b")
+            messages = say(store, session_id, "a", "b")
             before = store.open(session_id)
             trashed = store.delete(session_id)
             same(trashed.session, before, "delete() returns the session as it was")
@@ -31,22 +31,22 @@ class TrashContract:
             same(store.restore(trashed.trash_id), before, "restore() gives the session back")
             same(store.trash(), [], "a restored session is not in the trash")
             same(store.sessions(), [before], "a restored session is listed")
-            same(store.messages(session_id), said, "a restored session has its messages")
+            same(store.messages(session_id), messages, "a restored session has its messages")
             with refuses(SessionNotFoundError, "restore() for the second time"):
                 store.restore(trashed.trash_id)
 
     def test_trashed_messages_are_those_of_all_branches(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:
             session_id = store.create("branches").session_id
-            said = say(store, session_id, "a", "b", "c")
-            store.update(session_id, head=said[0].id)
-            said += say(store, session_id, "b2")
+            messages = say(store, session_id, "a", "b", "c")
+            store.update(session_id, head=messages[0].id)
+            messages += say(store, session_id, "b2")
             trash_id = store.delete(session_id).trash_id
         with closing(open_store()) as store:
             found = store.trashed_messages(trash_id)
-            same(found, said, "trashed_messages() are those of tree() before the deletion")
+            same(found, messages, "trashed_messages() are those of tree() before the deletion")
             store.restore(trash_id)
-            same(store.tree(session_id), said, "tree() has them again after restore()")
+            same(store.tree(session_id), messages, "tree() has them again after restore()")
             with refuses(SessionNotFoundError, "trashed_messages() after restore()"):
                 store.trashed_messages(trash_id)
 
@@ -57,12 +57,12 @@ class TrashContract:
             reply = message("half an", question, role="assistant")
             dying.save_partial(session_id, reply)
         with closing(open_store()) as store:
-            said = [question, reply._replace(status="interrupted")]
+            messages = [question, reply._replace(status="interrupted")]
             trash_id = store.delete(session_id).trash_id
             found = store.trashed_messages(trash_id)
-            same(found, said, "trashed_messages() have the reply that was cut off")
+            same(found, messages, "trashed_messages() have the reply that was cut off")
             store.restore(trash_id)
-            same(store.tree(session_id), said, "delete() of a session rescues its reply")
+            same(store.tree(session_id), messages, "delete() of a session rescues its reply")
 
     def test_the_trash_lists_the_latest_first(self, store: Storage) -> None:
         deleted = [store.delete(store.create(name).session_id) for name in ("a", "b", "c")]
@@ -82,25 +82,25 @@ class TrashContract:
         session_id = store.create("first").session_id
         say(store, session_id, "a")
         trashed = store.delete(session_id)
-        session, said = old_session(session_id=session_id)
-        store.import_session(session, said)
+        session, messages = old_session(session_id=session_id)
+        store.import_session(session, messages)
         what = "restore() of a session whose id is taken"
         with unchanged(store, what), refuses(StorageError, what):
             store.restore(trashed.trash_id)
 
     def test_two_deletions_of_one_session_are_both_kept(self, store: Storage) -> None:
-        session, said = old_session()
+        session, messages = old_session()
         early = datetime(2022, 1, 1, tzinfo=UTC)
         late = early + timedelta(microseconds=1)
-        store.import_session(session, said, deleted_at=late)
-        store.import_session(session._replace(message_count=3), said[:3], deleted_at=early)
+        store.import_session(session, messages, deleted_at=late)
+        store.import_session(session._replace(message_count=3), messages[:3], deleted_at=early)
         found = store.trash()
         same([each.deleted_at for each in found], [late, early], "both deletions are in the trash")
         later, earlier = (each.trash_id for each in found)
-        same(store.trashed_messages(later), said, "each deletion keeps its own messages")
-        same(store.trashed_messages(earlier), said[:3], "each deletion keeps its own messages")
+        same(store.trashed_messages(later), messages, "each deletion keeps its own messages")
+        same(store.trashed_messages(earlier), messages[:3], "each deletion keeps its own messages")
         store.restore(earlier)
-        same(store.tree(session.session_id), said[:3], "restore() takes the one that was named")
+        same(store.tree(session.session_id), messages[:3], "restore() takes the one that was named")
         same([each.trash_id for each in store.trash()], [later], "restore() leaves the other")
 
     # The current session -----------------------------------------------------------------

@@ -38,8 +38,8 @@ class CheckContract:
                     found = _wrong(store, repair=repair)
                 same(found, [], f"{what} finds nothing wrong in a healthy store")
             other.append(streaming, reply)
-            said = store.messages(streaming)
-            same(said, [question, reply], "a reply that runs during check() goes on")
+            messages = store.messages(streaming)
+            same(messages, [question, reply], "a reply that runs during check() goes on")
 
 
 def _wrong(store: Storage, *, repair: bool) -> list[Finding]:
@@ -48,18 +48,18 @@ def _wrong(store: Storage, *, repair: bool) -> list[Finding]:
 
 
 def _use(store: Storage) -> None:
-    """Everything that a person does to a store."""
+    """Everything that a user does to a store."""
     session_id = store.create("branches é\ud800").session_id
-    said = say(store, session_id, *TEXTS)
-    store.update(session_id, head=said[1].id, pinned=(said[0].id,), tags=("t",))
+    messages = say(store, session_id, *TEXTS)
+    store.update(session_id, head=messages[1].id, pinned=(messages[0].id,), tags=("t",))
     say(store, session_id, "another branch")
-    store.update(session_id, head=said[2].id)
+    store.update(session_id, head=messages[2].id)
     store.set_current(session_id)
     (memory,) = [store.remember(session_id, text) for text in TEXTS][-1:]
     store.forget(session_id, memory.id)
     digest = store.attach(session_id, b"\0content")
     file = Attachment("a.bin", "application/octet-stream", digest, 8)
-    store.append(session_id, message("see", said[2], attachments=(file,)))
+    store.append(session_id, message("see", messages[2], attachments=(file,)))
     store.update(store.create("empty").session_id, head=ROOT)
     store.import_session(*old_session(), memories=old_memories())
     thrown, back = (store.create(name).session_id for name in ("thrown away", "back"))

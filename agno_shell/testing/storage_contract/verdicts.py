@@ -1,4 +1,4 @@
-"""How a test of the contract says what is wrong: in words, and briefly.
+"""How a test of the contract reports what is wrong: in words, and briefly.
 
 A plain ``assert`` would have pytest compare two messages of 4 MB letter by letter.
 """
@@ -88,7 +88,7 @@ def _texts_differ(found: str, expected: str) -> str:
 
 
 def _label(value: Any) -> str:
-    """A value in few words; a record by what a person knows it by."""
+    """A value in few words; a record by what a user knows it by."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Message):
@@ -120,7 +120,7 @@ def refuses(error: type[Exception], what: str) -> Iterator[None]:
 
 
 def everything(store: Storage) -> dict[str, Any]:
-    """All that a store can say without searching and without rescuing a reply."""
+    """All that a store returns without searching and without rescuing a reply."""
     sessions = store.sessions()
     ids = [session.session_id for session in sessions]
     trash = store.trash()

@@ -26,15 +26,15 @@ class VersionContract:
                 seen.append(version)
 
             for name, store in (("this handle", watcher), ("another handle", other)):
-                said = say(store, session_id, "a", "b")
+                messages = say(store, session_id, "a", "b")
                 changed(f"append() by {name}")
-                store.update(session_id, head=said[0].id)
+                store.update(session_id, head=messages[0].id)
                 changed(f"a move of the head by {name}")
                 store.update(session_id, name=f"renamed by {name}")
                 changed(f"a new name by {name}")
                 store.update(session_id, tags=(name,))
                 changed(f"new tags by {name}")
-                store.update(session_id, pinned=(said[0].id, said[1].id))
+                store.update(session_id, pinned=(messages[0].id, messages[1].id))
                 changed(f"a pin by {name}")
                 memory = store.remember(session_id, "a")
                 changed(f"remember() by {name}")
@@ -66,8 +66,8 @@ class VersionContract:
     def test_the_version_stays_while_nothing_changes(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store, closing(open_store()) as other:
             session_id = store.create("quiet").session_id
-            said = say(store, session_id, "a", "b")
-            store.update(session_id, head=said[0].id)
+            messages = say(store, session_id, "a", "b")
+            store.update(session_id, head=messages[0].id)
             before = store.version(session_id)
             assert store.version(session_id) == before, "version() is the same when asked again"
             for reader in (store, other):

@@ -12,11 +12,11 @@ What a storage with an FTS5 index does::
         found = db.execute(
             "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank", (wanted.expression(),)
         )
-        pieces = wanted.snippet(text)  # for SearchHit.snippet, from the text as it was said
+        pieces = wanted.snippet(text)  # for SearchHit.snippet, from the original text
 
 Every text goes through :func:`prepared` on its way into the index, and again, the same,
-into FTS5's ``'delete'`` command. An index is to be made anew when :data:`VERSION` has become
-another one. No query raises, whatever is in it, and no text does.
+into FTS5's ``'delete'`` command. An index must be rebuilt when :data:`VERSION` has
+changed. No query raises, whatever is in it, and no text does.
 
 A storage without an index searches with :meth:`Query.ranked`, which finds the same messages
 in the same order. :func:`tokens` says what the words of a text are.

@@ -1,4 +1,4 @@
-"""What a person looks for: words, ``"phrases"`` and ``prefix*``; a text must hold them all.
+"""What a user looks for: words, ``"phrases"`` and ``prefix*``; a text must hold them all.
 
 Nothing that is typed is an error. Signs that belong to no word are left out, and hold the
 words beside them together: ``foo-bar`` and ``don't`` are phrases of two words. So are ``C++``
@@ -112,7 +112,7 @@ class Query:
         return [_ascii_pattern(term) for term in self.terms]
 
     def _places_of_words(self, found: Iterator[Token]) -> Iterator[tuple[int, int, int]]:
-        """The words that are looked for are followed through the text as by a finger each."""
+        """Walks through the text once, with a position for each place that may become a match."""
         starts: dict[str, list[int]] = {}
         prefixes: list[int] = []
         for number, term in enumerate(self.terms):
@@ -140,7 +140,7 @@ class Query:
 
 
 def parse(query: str) -> Query:
-    """What a person typed, whatever it is. Of a text longer than :data:`MOST_WORDS` words,
+    """What a user typed, whatever it is. Of a text longer than :data:`MOST_WORDS` words,
     which is most likely pasted, the rest is not looked for."""
     terms: dict[Term, None] = {}
     left = MOST_WORDS

@@ -10,7 +10,7 @@ Place = tuple[int, int, int]
 """The number of a term, and where it starts and ends in the text."""
 
 _LONGEST_CUT = 24
-"""A snippet may begin or end so many characters off in order not to cut a word."""
+"""How many characters an end of a snippet may move so that no word is cut."""
 
 _MOST_PLACES = 200
 """Where a text holds a term more often, a good stretch of it is among the first."""

@@ -3,13 +3,13 @@
 A word is a run of letters, digits and the marks that belong to them, without regard to
 letter case, to the accents of Latin and Greek letters, to the vowel points of Arabic and
 Hebrew, and to compatibility forms (NFKC), so that ``Ａ`` is ``a``. In scripts that put no
-blanks between words every character is a word: whoever looks for several of them looks for
+blanks between words every character is a word: a search for several of them is a search for
 a phrase, and so finds any part of a text. Korean has blanks, but its particles stick to
 the words, so it is treated in the same way.
 
 A symbol such as an emoji, € or → is a word as well; so are the signs that make another word
-of the one they touch, as in C++, C#, $HOME, @media, --force and .NET. Whoever looks for C++
-looks for the phrase of ``c`` and ``++``, and whoever looks for C finds both. In the index,
+of the one they touch, as in C++, C#, $HOME, @media, --force and .NET. A search for C++
+is one for the phrase of ``c`` and ``++``, and a search for C finds both. In the index,
 which holds letters alone, such a word is written with code points that no text has.
 """
 
@@ -25,8 +25,8 @@ TOKENIZE = "tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* M* Cn'\""
 are younger than SQLite's tables; everything that is to be folded is folded before."""
 
 VERSION = 2
-"""Another one whenever :func:`prepared` makes something else of a text: an index that was made
-before is to be made anew."""
+"""Changes whenever :func:`prepared` turns a text into something else: an index that was made
+before must then be rebuilt."""
 
 _SPACELESS = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -72,14 +72,14 @@ _SIGNS = (
     rf"|(?:(?<=[+#$@]){_MORE}|(?<=-)(?<![\w-]-)-+|(?<=\.)(?<![\w.]\.))(?={_WORD})(?P<before>))"
 )
 """Signs that touch a word: behind it, or before one. It begins with the characters that there
-are, which ``re`` finds fast; the groups only tell which kind it is."""
+are, which ``re`` finds fast; the groups only show which kind it is."""
 _MAY_BE_SIGNS = r"[-+#$@.](?:(?<=[+#$@])|(?<=-)-|(?<=\.)(?<![\w.]\.)\w)"
 _SYMBOL = f"(?!{_WORD})(?:[{_SYMBOLS}]|[{_FLAG_LETTERS}]{{2}}|[{_PICTURES}]|[{_TAGS}]+)"
 """One; joined to the symbol before it, it is another one than by itself."""
 _ANY_SYMBOL = f"[{_SYMBOLS}{_PICTURES}{_TAGS}]"
 _PLANES = {"behind": 0x50000, "before": 0x40000, "symbol": 0x50000}
 """Where the code points stand that signs are written with in the index. What stands behind a
-word is told from what stands before one: ``C #define`` does not hold C#."""
+word differs from what stands before one: ``C #define`` does not hold C#."""
 
 _LONGEST_KEPT = 24
 _MOST_KEPT = 50_000
@@ -132,7 +132,7 @@ def tokens(text: str) -> Iterator[Token]:
             start = end
 
 
-class _Folded(dict[str, str]):
+class _FoldedWords(dict[str, str]):
     """The words of a run of characters, with blanks between them. Short runs are kept:
     most of a text is words that were there before."""
 
@@ -145,7 +145,7 @@ class _Folded(dict[str, str]):
         return folded
 
 
-_folded = _Folded()
+_folded = _FoldedWords()
 
 
 def _sign(match: re.Match[str]) -> str:

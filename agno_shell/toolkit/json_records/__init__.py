@@ -1,66 +1,21 @@
-"""Records to JSON objects and back: what the files say, whoever keeps them.
+"""Records to JSON objects and back: what the files of every storage hold.
 
 Decoding never refuses an object: what cannot be used is read as if it were missing
 and kept, under its own key, in ``extra``. Encoding writes ``extra`` last, so that
-an object that was read and is written again says what it said.
+an object that is read and written again stays the same.
 
 ``session --list`` passes by here and reads no message: what it does not need is loaded
 when it is first asked for.
 """
 
 from agno_shell.base.lazy_names import lazy_names
-from agno_shell.toolkit.json_records.sessions import REASONINGS, session_fields, session_of
-from agno_shell.toolkit.json_records.strict_json import (
-    Damage,
-    UnwritableError,
-    dumps,
-    finite,
-    loads,
-    refuse_constant,
-    scan,
-)
-from agno_shell.toolkit.json_records.times import EPOCH, local_stamp, moment, stamp, time_of
-
-TYPE_CHECKING = False  # as in ``typing``, without importing it
-if TYPE_CHECKING:
-    from agno_shell.toolkit.json_records.memories import memory_fields, memory_line, memory_of
-    from agno_shell.toolkit.json_records.messages import (
-        ROLES,
-        STATUSES,
-        message_fields,
-        message_line,
-        message_of,
-    )
-
-__all__ = [
-    "EPOCH",
-    "REASONINGS",
-    "ROLES",
-    "STATUSES",
-    "Damage",
-    "UnwritableError",
-    "dumps",
-    "finite",
-    "loads",
-    "local_stamp",
-    "memory_fields",
-    "memory_line",
-    "memory_of",
-    "message_fields",
-    "message_line",
-    "message_of",
-    "moment",
-    "refuse_constant",
-    "scan",
-    "session_fields",
-    "session_of",
-    "stamp",
-    "time_of",
-]
 
 _HOMES = {
     "memories": "memory_fields memory_line memory_of",
     "messages": "ROLES STATUSES message_fields message_line message_of",
+    "sessions": "REASONINGS session_fields session_of",
+    "strict_json": "Damage UnwritableError dumps finite loads refuse_constant scan",
+    "times": "EPOCH local_stamp moment stamp time_of",
 }
 
-__getattr__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

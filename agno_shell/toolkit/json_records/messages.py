@@ -70,7 +70,7 @@ def message_line(message: Message) -> bytes:
 
 def _line_of_text_and_numbers(message: Message) -> str:
     """The same for nearly all messages: half of what saving one takes before the disk has
-    it would be the encoder's, which is made anew for each object."""
+    it would be the encoder's, which is created again for each object."""
     text = encode_basestring
     parent = "null" if message.parent is None else text(message.parent)
     parts = [
@@ -100,8 +100,8 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
     created_at = time_of(raw)
     known = _one_of(role, ROLES, "user")
     text = content if isinstance(content, str) else text_of(content)
-    is_said = created_at is not None and known == role and text is content
-    if is_said and raw.keys() <= _PLAIN:
+    is_usual = created_at is not None and known == role and text is content
+    if is_usual and raw.keys() <= _PLAIN:
         return Message(ident, known, text, created_at or before, parent)
     model = raw.get("model")
     message = Message(
@@ -115,7 +115,7 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
         _usage(raw.get("usage")),
         _timing(raw.get("timing")),
     )
-    if is_said and raw.keys() <= _USUAL and _says_all(raw, message):
+    if is_usual and raw.keys() <= _USUAL and _says_all(raw, message):
         return message
     return _with_the_rest(raw, message, created_at is not None)
 
@@ -130,7 +130,7 @@ def _with_the_rest(raw: Mapping[str, Any], message: Message, has_time: bool) -> 
         tool_call_id=call if isinstance(call, str) else None,
         covers=covers if isinstance(covers, str) else None,
     )
-    # Once a time was found, an old file's other name for it says nothing more.
+    # Once a time was found, the older name for it in the same object adds nothing.
     settled = {"id", "parent", *(("created_at", "timestamp") if has_time else ())}
     written = {"role": message.role, "content": message.content}
     _add_further(written, message)
@@ -145,7 +145,7 @@ def _with_the_rest(raw: Mapping[str, Any], message: Message, has_time: bool) -> 
 
 def _says_all(raw: Mapping[str, Any], message: Message) -> bool:
     """Whether writing ``message`` would say all that ``raw``, with the keys of a reply,
-    says; told without writing it, because there may be hundreds to show."""
+    says; found out without writing it, because there may be hundreds to show."""
     return (
         ("status" in raw) == (message.status != "complete")
         and ("model" in raw) == (message.model is not None)

@@ -59,5 +59,5 @@ def echo(context: CommandContext, text: str) -> None:
 
 @hookimpl
 def toolbar_items(view: ToolbarView) -> Sequence[ToolbarItem]:
-    """How much was said in the open session, at the right end of the toolbar."""
-    return [ToolbarItem(f"echo: {view.session.message_count} said", order=900)]
+    """How many messages the open session has, at the right end of the toolbar."""
+    return [ToolbarItem(f"echo: {view.session.message_count} messages", order=900)]

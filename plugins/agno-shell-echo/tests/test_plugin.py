@@ -44,11 +44,11 @@ def test_the_command_without_text_says_how_it_is_used(hooks):
     assert raised.value.hint == "Usage: /echo TEXT"
 
 
-def test_the_toolbar_counts_what_was_said(hooks):
+def test_the_toolbar_counts_the_messages(hooks):
     session = FakeContext().session._replace(message_count=4)
     view = ToolbarView(session, "echo", None, busy=False, queued=0)
     [[item]] = hooks.toolbar_items(view=view)
-    assert item.text == "echo: 4 said"
+    assert item.text == "echo: 4 messages"
 
 
 def test_importing_the_plugin_does_not_import_the_provider():

@@ -1,9 +1,9 @@
 """The hook of the plugin: it registers the tool box ``mcp``.
 
 This module is imported at every start of the shell, so it imports only what costs
-nothing. The rooms behind it, lowest first: ``settings`` reads ``[plugins.mcp]``;
+nothing. The modules behind it, lowest first: ``settings`` reads ``[plugins.mcp]``;
 ``results`` puts what a tool answers into text; ``transport`` reaches a server;
-``connection`` keeps one alive; ``log`` is where its noise goes; ``box`` joins them.
+``connection`` keeps one alive; ``log`` is where its output goes; ``box`` joins them.
 """
 
 from __future__ import annotations

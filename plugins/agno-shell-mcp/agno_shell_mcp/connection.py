@@ -1,7 +1,7 @@
-"""One server: started late, watched, started anew when it has died, stopped at the end.
+"""One server: started late, watched, restarted when it has died, stopped at the end.
 
 The SDK's context managers must be entered and left by the same task, so each connection
-has a task of its own, which holds them open until it is told to leave. Calls go through
+has a task of its own, which holds them open until it is stopped. Calls go through
 the open client from whatever task makes them.
 """
 
@@ -140,7 +140,7 @@ class Connection:
         )
 
     def _lose(self, why: str = "") -> None:
-        """It cannot be called any more; the next turn starts it anew."""
+        """It cannot be called any more; the next turn restarts it."""
         self._why = self._why or why
         self._leave.set()
 
@@ -162,7 +162,7 @@ class Connection:
             self._stale = True
 
     async def _watch(self, client: Client) -> None:
-        """Since the protocol of 2026 a client asks to be told of changes. Where that is not
+        """Since the protocol of 2026 a client subscribes to changes. Where that is not
         possible although there may be some, the tools are listed for every turn."""
         tools = client.server_capabilities.tools
         if client.protocol_version not in MODERN_PROTOCOL_VERSIONS or not (
@@ -205,7 +205,7 @@ class Connection:
             await asyncio.wait([calling, serving], return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not calling.done():
-                calling.cancel()  # and the SDK tells the server
+                calling.cancel()  # and the SDK cancels it at the server
         if not calling.done():
             raise AgnoShellError(self.problem)
         try:

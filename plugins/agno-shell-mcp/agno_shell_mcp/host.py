@@ -1,7 +1,7 @@
-"""The process in which the servers are spoken to, so that whatever they send is read and
+"""The process that talks to the servers, so that whatever they send is read and
 parsed where no key waits for it.
 
-It is told what to do in JSON lines on its standard input, and answers in such lines::
+It reads requests as JSON lines from its standard input, and answers in such lines::
 
     {"servers": [...]}                                              first, and no answer
     {"id": 1, "do": "tools"}          {"id": 1, "tools": [...], "problems": [...]}
@@ -48,16 +48,16 @@ async def _serve(requests: int, answers: int) -> None:
         lambda: asyncio.StreamReaderProtocol(source), os.fdopen(requests, "rb", buffering=0)
     )
     servers = [from_record(each) for each in json.loads(await source.readline())["servers"]]
-    desk = Desk(servers, answers)
+    handler = RequestHandler(servers, answers)
     with suppress(ValueError):  # a line that is too long: nothing behind it can be trusted
         while line := await source.readline():
-            desk.take(json.loads(line))
+            handler.take(json.loads(line))
     with suppress(TimeoutError):
         async with asyncio.timeout(ENDING_SECONDS):
-            await desk.close()
+            await handler.close()
 
 
-class Desk:
+class RequestHandler:
     """Takes requests and answers them, in whatever order they are done."""
 
     def __init__(self, servers: list[Server], answers: int) -> None:

@@ -16,7 +16,7 @@ SKIPPED_BYTES = 64 * 1024 * 1024
 _ID = re.compile(rb'^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,18})\s*,')
 
 
-class TooLong(NamedTuple):
+class OverlongLine(NamedTuple):
     """A line that was longer than allowed, and was passed over."""
 
     id: int | None
@@ -27,7 +27,9 @@ class EndlessLineError(Exception):
     """A server sends a line that does not end."""
 
 
-async def bounded_lines(source: asyncio.StreamReader, most: int) -> AsyncGenerator[bytes | TooLong]:
+async def bounded_lines(
+    source: asyncio.StreamReader, most: int
+) -> AsyncGenerator[bytes | OverlongLine]:
     """The lines of a stream without their ends; the last one need not be ended. No more than
     ``most`` bytes and one chunk are ever kept."""
     kept: list[bytes] = []
@@ -49,12 +51,12 @@ async def bounded_lines(source: asyncio.StreamReader, most: int) -> AsyncGenerat
         yield b"".join(kept)
 
 
-def _too_long(line: bytes) -> TooLong:
+def _too_long(line: bytes) -> OverlongLine:
     found = _ID.match(line[:1000])
-    return TooLong(int(found[1]) if found else None)
+    return OverlongLine(int(found[1]) if found else None)
 
 
-class Pace:
+class Throttle:
     """Lets a server take at most half of the time, however much it sends::
 
     with pace:

@@ -16,7 +16,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 
 from agno_shell.toolkit.wording import size
-from agno_shell_mcp.lines import EndlessLineError, Pace, TooLong, bounded_lines
+from agno_shell_mcp.lines import EndlessLineError, OverlongLine, Throttle, bounded_lines
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Program
 
@@ -41,7 +41,7 @@ async def run_program(
     program: Program, log: TextIO, reaper: Reaper, most: int, ended: Callable[[str], None]
 ) -> AsyncGenerator[TransportStreams]:
     """The streams of a program for as long as they are needed. ``most``: bytes of a message;
-    ``ended`` is told that it can be read no more, and why if that is known."""
+    ``ended`` is called when it can be read no more, with the reason if that is known."""
     process = await asyncio.create_subprocess_exec(
         program.command,
         *program.args,
@@ -62,7 +62,7 @@ async def run_program(
     try:
         yield incoming, outgoing
     finally:
-        # In a task of its own: whoever cancels this one must not leave a program behind.
+        # In a task of its own: cancelling this one must not leave a program behind.
         await asyncio.shield(asyncio.create_task(_end(process, [reading, writing], reaper)))
         for stream in (to_us, incoming, outgoing, from_us):
             stream.close()
@@ -74,7 +74,7 @@ async def _read(
     most: int,
     ended: Callable[[str], None],
 ) -> None:
-    pace, why = Pace(), ""
+    pace, why = Throttle(), ""
     source = process.stdout
     try:
         async with to_us:
@@ -95,13 +95,13 @@ async def _read(
         ended(why)
 
 
-def _message(line: bytes | TooLong, most: int) -> SessionMessage | Exception | None:
+def _message(line: bytes | OverlongLine, most: int) -> SessionMessage | Exception | None:
     """A line as the SDK wants it; None when nothing can be made of it."""
-    if isinstance(line, TooLong):
+    if isinstance(line, OverlongLine):
         if line.id is None:
             return None
-        told = f"its answer is longer than {size(most)}"
-        error = ErrorData(code=TOO_LONG, message=told)
+        problem = f"its answer is longer than {size(most)}"
+        error = ErrorData(code=TOO_LONG, message=problem)
         return SessionMessage(JSONRPCError(jsonrpc="2.0", id=line.id, error=error))
     try:
         # Not UTF-8, nested too deeply, no JSON at all: each is a ValueError.
@@ -140,7 +140,7 @@ async def _end(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    # Somebody who left the group may still hold the other ends of the pipes.
+    # A process that left the group may still hold the other ends of the pipes.
     if (transport := getattr(process, "_transport", None)) is not None:
         with suppress(PermissionError, ProcessLookupError):
             transport.close()

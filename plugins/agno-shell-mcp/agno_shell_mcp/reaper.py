@@ -1,7 +1,7 @@
 """Ends the programs of servers when the shell is gone, however it went.
 
 A small shell script waits at the end of a pipe that the shell holds open. At its end, also
-after a kill -9, it ends the process groups that it was told of and not told to forget.
+after a kill -9, it ends the process groups that were added and not removed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Reaper:
         self._say(f"+ {group}\n")
 
     def forget(self, group: int) -> None:
-        """It has ended; its number may belong to somebody else soon."""
+        """It has ended; its number may belong to another process soon."""
         self._say(f"- {group}\n")
 
     def close(self) -> None:

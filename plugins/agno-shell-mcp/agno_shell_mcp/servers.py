@@ -20,10 +20,10 @@ LONGEST_NAME = 256
 LONGEST_DESCRIPTION = 10_000
 SCHEMA_BYTES = 65_536
 LIST_BYTES = 1_000_000
-"""What is told of all tools together; the shell has bounds of its own for what is sent."""
+"""Of the descriptions of all tools together; the shell has bounds of its own for requests."""
 
 
-class Listed(NamedTuple):
+class ServerTool(NamedTuple):
     """A tool of a server."""
 
     server: str
@@ -40,10 +40,10 @@ class Servers:
         self.connections = [Connection(each, log, self._reaper) for each in servers]
         self._left_out = ""
 
-    async def tools(self) -> Sequence[Listed]:
+    async def tools(self) -> Sequence[ServerTool]:
         """The tools of all servers that can be used now; see :meth:`problems`."""
         await asyncio.gather(*(each.refresh() for each in self.connections))
-        listed: list[Listed] = []
+        listed: list[ServerTool] = []
         left, out = LIST_BYTES, 0
         for each in self.connections:
             for tool in each.tools:
@@ -77,7 +77,7 @@ class Servers:
         await asyncio.to_thread(self._reaper.close)
 
 
-def _bounded(server: str, tool: ListedTool) -> tuple[Listed | None, int]:
+def _bounded(server: str, tool: ListedTool) -> tuple[ServerTool | None, int]:
     """A tool, and the bytes that describe it; None for one that is too large."""
     schema = {"type": "object", "properties": {}, **tool.input_schema}
     description = (tool.description or tool.title or tool.name).strip()
@@ -89,4 +89,4 @@ def _bounded(server: str, tool: ListedTool) -> tuple[Listed | None, int]:
         return None, 0
     if len(description) > LONGEST_DESCRIPTION:
         description = f"{description[:LONGEST_DESCRIPTION]} [cut off]"
-    return Listed(server, tool.name, description, schema), size + len(description)
+    return ServerTool(server, tool.name, description, schema), size + len(description)

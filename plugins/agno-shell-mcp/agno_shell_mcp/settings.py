@@ -26,7 +26,7 @@ _LEAST_BYTES = 10_000
 
 
 class Program(NamedTuple):
-    """A server that is started here and spoken to over its input and output."""
+    """A server that is started here and uses its input and output."""
 
     command: str
     args: Sequence[str] = ()

@@ -11,7 +11,7 @@ import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from agno_shell.toolkit.wording import size
-from agno_shell_mcp.lines import Pace
+from agno_shell_mcp.lines import Throttle
 from agno_shell_mcp.program import run_program
 from agno_shell_mcp.reaper import Reaper
 from agno_shell_mcp.settings import Address, Program, Server, is_loopback
@@ -59,12 +59,14 @@ def _http_client(
             answered(response.status_code)
         if isinstance(response.stream, httpx2.AsyncByteStream):
             kind = response.headers.get("content-type", "")
-            response.stream = _Limited(response.stream, most, kind.startswith("text/event-stream"))
+            response.stream = _BoundedStream(
+                response.stream, most, kind.startswith("text/event-stream")
+            )
 
     return httpx2.AsyncClient(
         # A compressed answer could be a thousand times as long as what was counted.
         headers={"Accept-Encoding": "identity", **address.headers},
-        # How long a call may take is decided by whoever calls.
+        # How long a call may take is decided by the caller.
         timeout=httpx2.Timeout(CONNECTING_SECONDS, read=None),
         follow_redirects=False,
         max_redirects=0,  # the SDK follows some by itself, up to this number
@@ -74,7 +76,7 @@ def _http_client(
     )
 
 
-class _Limited(httpx2.AsyncByteStream):
+class _BoundedStream(httpx2.AsyncByteStream):
     """The bytes of an answer, up to ``most``; in a stream of events each may have as many.
     Who reads them is given half of the time."""
 
@@ -84,7 +86,7 @@ class _Limited(httpx2.AsyncByteStream):
         self._is_events = is_events
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
-        taken, last, pace = 0, b"", Pace()
+        taken, last, pace = 0, b"", Throttle()
         async for chunk in self._stream:
             taken += len(chunk)
             if self._is_events:

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from agno_shell_mcp.box import McpBox
 from agno_shell_mcp.log import Log
-from agno_shell_mcp.servers import Listed, Servers
+from agno_shell_mcp.servers import Servers, ServerTool
 from agno_shell_mcp.settings import read_servers
 
 from agno_shell import Tool, ToolBox, ToolOptions, ToolSchema
@@ -25,7 +25,7 @@ PATIENCE = 20.0
 """Seconds after which a test gives up."""
 
 
-class Served:
+class AsgiServer:
     """An ASGI application that listens on a port of this machine, in a thread of its own."""
 
     def __init__(self, app: Any, port: int = 0) -> None:
@@ -52,12 +52,12 @@ class Served:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def serve() -> Iterator[Callable[..., AsgiServer]]:
     """Serves ASGI applications until the end of the test."""
-    served: list[Served] = []
+    served: list[AsgiServer] = []
 
-    def start(app: Any, port: int = 0) -> Served:
-        served.append(Served(app, port))
+    def start(app: Any, port: int = 0) -> AsgiServer:
+        served.append(AsgiServer(app, port))
         return served[-1]
 
     yield start
@@ -70,7 +70,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "mcp.log"
 
 
-class NearBox(ToolBox):
+class InProcessBox(ToolBox):
     """What the process of the servers does, in this process: tests can look into it."""
 
     def __init__(self, servers: Mapping[str, Any], log: Path) -> None:
@@ -82,7 +82,7 @@ class NearBox(ToolBox):
     async def tools(self) -> Sequence[Tool]:
         return [self._tool(each) for each in await self._servers.tools()]
 
-    def _tool(self, listed: Listed) -> Tool:
+    def _tool(self, listed: ServerTool) -> Tool:
         async def run(arguments: Mapping[str, Any]) -> str:
             return await self._servers.call(listed.server, listed.name, arguments)
 
@@ -100,12 +100,12 @@ class NearBox(ToolBox):
 
 
 @pytest.fixture
-async def make_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], NearBox]]:
+async def make_box(log: Path) -> AsyncGenerator[Callable[[Mapping[str, Any]], InProcessBox]]:
     """Makes a box with the servers it is given; all are closed at the end."""
-    made: list[NearBox] = []
+    made: list[InProcessBox] = []
 
-    def make(servers: Mapping[str, Any]) -> NearBox:
-        made.append(NearBox(servers, log))
+    def make(servers: Mapping[str, Any]) -> InProcessBox:
+        made.append(InProcessBox(servers, log))
         return made[-1]
 
     yield make

@@ -15,7 +15,7 @@ from agno_shell import AgnoShellError
 PIXEL = bytes(12_345)
 
 
-class Lab:
+class TrialServer:
     """A server with a tool for each thing that can happen."""
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ class Lab:
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return Lab()
+def lab() -> TrialServer:
+    return TrialServer()
 
 
 @pytest.fixture
@@ -134,14 +134,14 @@ async def test_a_server_that_was_away_is_found_again(make_box, tools_of, lab, se
         await tools["lab_echo"].run({"text": "hello?"})
     assert await tools_of(box) == {}
     assert "its address could not be reached" in box.problems()[0]
-    serve(Lab().app, served.port)
+    serve(TrialServer().app, served.port)
     tools = await tools_of(box)
     assert box.problems() == []
     assert await tools["lab_echo"].run({"text": "back"}) == "back"
 
 
 async def test_one_that_cannot_be_reached_costs_its_own_tools_only(make_box, tools_of, url, serve):
-    gone = serve(Lab().app)
+    gone = serve(TrialServer().app)
     gone.stop()
     box = make_box({"gone": {"url": gone.url}, "lab": {"url": url}})
     assert "lab_echo" in await tools_of(box)
@@ -151,7 +151,7 @@ async def test_one_that_cannot_be_reached_costs_its_own_tools_only(make_box, too
 # Keys and addresses ---------------------------------------------------------------------------
 
 
-class Answering:
+class FixedAnswer:
     """Answers everything in the same way, and keeps the path and the headers of what was
     asked."""
 
@@ -175,11 +175,11 @@ async def test_a_key_goes_to_its_server_and_never_after_a_redirect(
     make_box, tools_of, serve, monkeypatch
 ):
     monkeypatch.setenv("HER_TOKEN", "token-fake-1111")
-    other = Answering(200)
+    other = FixedAnswer(200)
     elsewhere = serve(other)
-    first = Answering(307, ((b"location", elsewhere.url.encode()),))
+    first = FixedAnswer(307, ((b"location", elsewhere.url.encode()),))
     served = serve(first)
-    same = Answering(307, ((b"location", b"/elsewhere"),))
+    same = FixedAnswer(307, ((b"location", b"/elsewhere"),))
     box = make_box(
         {
             "a": {"url": served.url, "headers_env": {"Authorization": "HER_TOKEN"}},
@@ -197,15 +197,15 @@ async def test_a_key_goes_to_its_server_and_never_after_a_redirect(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
-async def test_a_server_that_refuses_is_told_by_its_status(make_box, tools_of, serve, status):
-    box = make_box({"a": {"url": serve(Answering(status)).url}})
+async def test_a_server_that_refuses_is_named_with_its_status(make_box, tools_of, serve, status):
+    box = make_box({"a": {"url": serve(FixedAnswer(status)).url}})
     assert await tools_of(box) == {}
     assert f"(HTTP {status})" in box.problems()[0]
     assert "\x1b" not in box.problems()[0]
 
 
 async def test_a_page_in_place_of_an_answer(make_box, tools_of, serve):
-    html = Answering(200, ((b"content-type", b"text/html"),))
+    html = FixedAnswer(200, ((b"content-type", b"text/html"),))
     box = make_box({"a": {"url": serve(html).url}})
     assert await tools_of(box) == {}
     assert "Unexpected content type: text/html" in box.problems()[0]
@@ -213,7 +213,7 @@ async def test_a_page_in_place_of_an_answer(make_box, tools_of, serve):
 
 async def test_a_server_that_never_answers_holds_nobody_up(make_box, tools_of, serve, monkeypatch):
     monkeypatch.setattr(connection, "PATIENCE", 0.05)
-    mute = Answering(200)
+    mute = FixedAnswer(200)
     mute.gate = asyncio.Event()
     box = make_box({"a": {"url": serve(mute).url}})
     assert await tools_of(box) == {}
@@ -226,7 +226,7 @@ async def test_a_server_that_never_answers_holds_nobody_up(make_box, tools_of, s
 async def test_a_proxy_never_sees_what_stays_on_this_machine(
     make_box, tools_of, url, serve, monkeypatch
 ):
-    proxy = Answering(200)
+    proxy = FixedAnswer(200)
     monkeypatch.setenv("HTTP_PROXY", serve(proxy).url)
     monkeypatch.setenv("ALL_PROXY", serve(proxy).url)
     assert "lab_echo" in await tools_of(make_box({"lab": {"url": url}}))

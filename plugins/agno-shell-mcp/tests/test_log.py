@@ -22,16 +22,16 @@ def open_log():
 
 @pytest.fixture
 def elsewhere():
-    """What whoever listens to all loggers hears."""
-    heard = []
+    """The records of all loggers."""
+    records = []
 
     class Ear(logging.Handler):
         def emit(self, record):
-            heard.append(record.getMessage())
+            records.append(record.getMessage())
 
     ear = Ear()
     logging.getLogger().addHandler(ear)
-    yield heard
+    yield records
     logging.getLogger().removeHandler(ear)
 
 

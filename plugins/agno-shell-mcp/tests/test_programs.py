@@ -20,8 +20,8 @@ server = MCPServer("greeter", log_level="ERROR")
 
 @server.tool()
 def greet(name: str) -> str:
-    "Greets somebody."
-    print("somebody is greeted", file=sys.stderr)
+    "Greets a user."
+    print("a user is greeted", file=sys.stderr)
     return f"Grüße, {name} 👋"
 
 @server.tool()
@@ -62,7 +62,7 @@ async def test_a_server_made_with_the_sdk(make_box, tools_of, tmp_path, log, mon
     tools = await tools_of(box)
     assert box.problems() == []
     assert list(tools) == ["hello_greet", "hello_surroundings"]
-    assert tools["hello_greet"].schema.description == "Greets somebody."
+    assert tools["hello_greet"].schema.description == "Greets a user."
     assert tools["hello_greet"].schema.parameters["required"] == ["name"]
     assert await tools["hello_greet"].run({"name": "Zoë"}) == "Grüße, Zoë 👋"
     cwd, own_session, *names = (await tools["hello_surroundings"].run({})).split("\n")
@@ -73,7 +73,7 @@ async def test_a_server_made_with_the_sdk(make_box, tools_of, tmp_path, log, mon
     with pytest.raises(AgnoShellError, match="name"):
         await tools["hello_greet"].run({})
     await box.close()
-    assert "somebody is greeted" in log.read_text()
+    assert "a user is greeted" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,11 +1,11 @@
 """The hook of the plugin: it registers the storage ``sqlite``.
 
 This module is imported at every start of the shell, so it imports only what costs
-nothing. The rooms behind it, lowest first: ``rows`` turns records into rows and back;
-``schema`` is the form of the file; ``place`` is the file itself, ``problems`` what is said
+nothing. The modules behind it, lowest first: ``rows`` turns records into rows and back;
+``schema`` is the form of the file; ``place`` is the file itself, ``problems`` what is reported
 when it fails; ``database`` opens it and runs transactions; ``sessions``, ``messages``,
 ``memories``, ``attachments``, ``running_replies`` and ``text_index`` are one table each;
-``writers`` tells which shells live; ``checkup`` looks for damage; ``store`` is the policy
+``writers`` knows which shells live; ``checkup`` looks for damage; ``store`` is the policy
 that joins them.
 """
 

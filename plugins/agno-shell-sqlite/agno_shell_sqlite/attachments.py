@@ -64,11 +64,11 @@ def put_aside(db: sqlite3.Connection, session: int, digest: str) -> str:
 def take_over(
     db: sqlite3.Connection,
     session: int,
-    said: Iterable[Message],
+    tree: Iterable[Message],
     source: Callable[[str], bytes],
 ) -> None:
     """Keep what messages name, as far as ``source`` has it."""
-    named = {each.sha256 for message in said for each in message.attachments}
+    named = {each.sha256 for message in tree for each in message.attachments}
     for digest in sorted(filter(is_digest, named)):
         with suppress(StorageError):
             data = source(digest)
@@ -86,7 +86,7 @@ def damaged(db: sqlite3.Connection, session: int) -> list[str]:
 
 def missing(db: sqlite3.Connection, session: int) -> list[str]:
     """The contents that messages name and that are not there."""
-    named = {each.sha256 for said in messages.tree(db, session) for each in said.attachments}
+    named = {each.sha256 for tree in messages.tree(db, session) for each in tree.attachments}
     there = set()
     if named and schema.has(db, "attachments"):
         found = db.execute("SELECT sha256 FROM attachments WHERE session = ?", (session,))
@@ -109,5 +109,5 @@ def _find(db: sqlite3.Connection, session: int, digest: str) -> bytes | None:
 
 
 def _bytes(value: object) -> bytes:
-    """What a hand has written that is no BLOB is no content of ours, but no failure either."""
+    """A value that is no BLOB was written by another program: it is no content, and no failure."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

@@ -1,6 +1,6 @@
 """Looking for what is wrong with the database, and mending what is derived.
 
-What a person said stands in the messages alone. Counts, indexes and the full-text index
+The conversation is in the messages alone. Counts, indexes and the full-text index
 can be made from them at any time; nothing else is touched, and nothing is removed.
 """
 
@@ -83,7 +83,7 @@ class Checkup:
             return [Finding(self._path, _sentence(line), _RECOVER) for line in lines]
         failed = self._mend(lambda db: db.execute("REINDEX"))
         return [
-            self._outcome(self._path, _sentence(line), "The index was made anew.", failed)
+            self._outcome(self._path, _sentence(line), "The index was rebuilt.", failed)
             for line in lines
         ]
 
@@ -134,7 +134,7 @@ class Checkup:
         if problem is None:
             return []
         failed = self._mend(text_index.make_anew)
-        return [self._outcome("search index", problem, "It was made anew.", failed)]
+        return [self._outcome("search index", problem, "It was rebuilt.", failed)]
 
     # Attached files ----------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class Checkup:
                 yield Finding(
                     where,
                     f"An attached file that a message names cannot be found: {digest}.",
-                    "Attaching the same file again brings it back; what was said is whole.",
+                    "Attaching the same file again brings it back; no message is lost.",
                 )
 
     def _mend(self, work: Callable[[sqlite3.Connection], object]) -> str | None:

@@ -31,7 +31,7 @@ _SETTINGS = (
     "PRAGMA checkpoint_fullfsync = ON",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what is purged is overwritten
-    "PRAGMA temp_store = MEMORY",  # what was said is never sorted in /tmp
+    "PRAGMA temp_store = MEMORY",  # no message is ever sorted in /tmp
     "PRAGMA trusted_schema = OFF",  # a planted file runs no functions
     "PRAGMA cell_size_check = ON",
     "PRAGMA journal_size_limit = 8388608",
@@ -137,7 +137,7 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         except sqlite3.Error:
-            # It cannot be told what state it is in; the next use opens another one.
+            # Its state is unknown; the next use opens another one.
             self._drop()
 
     def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
@@ -161,9 +161,9 @@ class Database:
     def _with_new_log(
         self, connection: sqlite3.Connection, identity: place.Identity | None
     ) -> sqlite3.Connection:
-        """Somebody has removed the log. What was written last is in it alone: nobody else
-        could read that, and it would be gone with this process. Unless others have begun a
-        log of their own since, it is brought into the file."""
+        """Another program has removed the log. The latest changes are in it alone: no other
+        process could read them, and they would be lost with this one. Unless others have
+        begun a log of their own since, it is brought into the file."""
         shared = place.identity(self._shared_path)
         if _size(self._log_path) == 0 and shared in (self._shared, None):
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -38,7 +38,7 @@ _NO_LIMIT = -1
 _MOST = 2**62
 
 
-class Prepared(NamedTuple):
+class PreparedMessage(NamedTuple):
     """A message ready to be added; making it takes longer than adding it."""
 
     row: tuple[Value, ...]
@@ -47,13 +47,13 @@ class Prepared(NamedTuple):
     """Bytes."""
 
 
-def prepare(message: Message) -> Prepared:
+def prepare(message: Message) -> PreparedMessage:
     """Raises ``UnwritableError``."""
     row = rows.message_row(message)
-    return Prepared(row, full_text.prepared(message.content), rows.size_of(row))
+    return PreparedMessage(row, full_text.prepared(message.content), rows.size_of(row))
 
 
-def add(db: sqlite3.Connection, session: int, prepared: Prepared) -> None:
+def add(db: sqlite3.Connection, session: int, prepared: PreparedMessage) -> None:
     """``IntegrityError`` if the session has a message of this id."""
     number = db.execute(_INSERT, (session, *prepared.row)).lastrowid
     db.execute(_INSERT_WORDS, (number, prepared.words))

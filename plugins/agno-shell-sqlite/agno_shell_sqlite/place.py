@@ -1,7 +1,7 @@
-"""Where the database is, and bringing its file into the world.
+"""Where the database is, and creating its file.
 
 SQLite makes files with the umask, follows symbolic links and creates what is missing;
-so the file is made here, private from its birth, and looked at before SQLite opens it.
+so the file is made here, private from the start, and looked at before SQLite opens it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Telling the person: one sentence for what failed, and what to do next."""
+"""Reports for the user: one sentence for what failed, and what to do next."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _OF_ERRNO = {
 
 
 class Notices:
-    """Lines for the person; what stays true is told once."""
+    """Lines for the user; what stays true is reported once."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show

@@ -1,6 +1,6 @@
 """Records to rows and back.
 
-What a person may want to query has a column of its own; the rest is a JSON object in
+What a user may want to query has a column of its own; the rest is a JSON object in
 the column ``more``, which is NULL for the most frequent rows.
 """
 
@@ -46,7 +46,7 @@ def stored(text: str) -> str | bytes:
 
 
 def text_of(value: object) -> str:
-    """What :func:`stored` was given. Whatever else a hand has written is shown as text."""
+    """The text that :func:`stored` was given. What other programs wrote is shown as text."""
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8", "surrogatepass")

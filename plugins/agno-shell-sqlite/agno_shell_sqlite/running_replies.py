@@ -14,11 +14,11 @@ from agno_shell import Growth, Message, StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, grown
 from agno_shell_sqlite import messages, rows, sessions
-from agno_shell_sqlite.sessions import Kept
+from agno_shell_sqlite.sessions import SessionRow
 from agno_shell_sqlite.writers import Writers
 
 
-class InWork:
+class ReplyInProgress:
     """What a handle keeps of a reply."""
 
     def __init__(self, message: Message | None, synced_at: float) -> None:
@@ -104,16 +104,16 @@ def kept(db: sqlite3.Connection, session: int) -> list[Message]:
     ]
 
 
-def as_messages(said: list[Message], replies: list[Message]) -> list[Message]:
-    """What was said, and ``replies`` that no shell can finish any more, as interrupted
+def as_messages(saved: list[Message], replies: list[Message]) -> list[Message]:
+    """The saved messages, and ``replies`` that no shell can finish any more, as interrupted
     messages behind it."""
-    known = {message.id for message in said}
+    known = {message.id for message in saved}
     for reply in replies:
         if reply.content or reply.provider_data:
-            last = said[-1].id if said else None
+            last = saved[-1].id if saved else None
             parent = reply.parent if reply.parent is None or reply.parent in known else last
-            said.append(reply._replace(status="interrupted", parent=parent))
-    return said
+            saved.append(reply._replace(status="interrupted", parent=parent))
+    return saved
 
 
 def gone(db: sqlite3.Connection, session: int, writers: Writers) -> list[str]:
@@ -137,7 +137,7 @@ def rescue(db: sqlite3.Connection, session_id: str, dead: list[str]) -> None:
         )
 
 
-def _rescue_one(db: sqlite3.Connection, found: Kept, message: Message) -> None:
+def _rescue_one(db: sqlite3.Connection, found: SessionRow, message: Message) -> None:
     before = messages.path(db, found.number, found.session.head, 1)
     prepared = messages.prepare(message)
     messages.add(db, found.number, prepared)

@@ -88,7 +88,7 @@ CREATE TABLE attachments (
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """The statements that lead from version 0, an empty file, to 1, from 1 to 2, and so on.
-What is here once stays as it is: files in every one of these forms are about."""
+None of them is ever changed: there are files in each of these forms."""
 
 
 def latest() -> int:

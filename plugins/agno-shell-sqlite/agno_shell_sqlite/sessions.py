@@ -25,7 +25,7 @@ _SESSION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRASH_TIME = "%Y%m%dT%H%M%S%fZ"
 
 
-class Kept(NamedTuple):
+class SessionRow(NamedTuple):
     """A session and its row."""
 
     number: int
@@ -45,7 +45,7 @@ def listed(db: sqlite3.Connection) -> list[Session]:
     return [rows.session_of(row) for row in found]
 
 
-def find(db: sqlite3.Connection, session_id: str) -> Kept:
+def find(db: sqlite3.Connection, session_id: str) -> SessionRow:
     """Raises ``SessionNotFoundError``."""
     row = None
     if isinstance(session_id, str):
@@ -56,7 +56,7 @@ def find(db: sqlite3.Connection, session_id: str) -> Kept:
         ).fetchone()
     if row is None:
         raise SessionNotFoundError(f"There is no session {str(session_id)[:80]!r}.")
-    return Kept(row[0], rows.session_of(row[2:]), row[1])
+    return SessionRow(row[0], rows.session_of(row[2:]), row[1])
 
 
 def version(db: sqlite3.Connection, session_id: str) -> object:
@@ -94,7 +94,7 @@ def add(
 def take_over(
     db: sqlite3.Connection,
     session: Session,
-    said: Sequence[Message],
+    saved: Sequence[Message],
     deleted_at: datetime | None,
 ) -> int:
     """Add a session of another storage, as it is, with all its messages; the number of its
@@ -104,9 +104,9 @@ def take_over(
         raise StorageError(
             f"{str(session.session_id)[:80]!r} is not a session id; it was not taken over."
         )
-    number = add(db, session._replace(message_count=len(said)), 0, deleted_at)
+    number = add(db, session._replace(message_count=len(saved)), 0, deleted_at)
     size = 0
-    for message in said:
+    for message in saved:
         prepared = messages.prepare(message)
         size += prepared.size
         try:
@@ -121,16 +121,16 @@ def take_over(
 
 
 def grow(db: sqlite3.Connection, number: int, size: int) -> None:
-    """So many bytes belong to a session besides."""
+    """Count that many more bytes for a session."""
     db.execute("UPDATE sessions SET size = size + ? WHERE number = ?", (size, number))
 
 
 def touch(db: sqlite3.Connection, number: int) -> None:
-    """Something of a session has changed that is not told by its times."""
+    """Something of a session has changed that its times do not show."""
     db.execute("UPDATE sessions SET revision = revision + 1 WHERE number = ?", (number,))
 
 
-def change(db: sqlite3.Connection, kept: Kept, *, size: int = 0, **changes: Any) -> Session:
+def change(db: sqlite3.Connection, kept: SessionRow, *, size: int = 0, **changes: Any) -> Session:
     """Change a session that was found in this transaction; ``size`` is added. The clock may
     have jumped: ``updated_at`` never goes back."""
     updated_at = max(now(), kept.session.updated_at)

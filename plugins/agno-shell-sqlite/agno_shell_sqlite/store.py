@@ -36,7 +36,7 @@ from agno_shell_sqlite import (
 from agno_shell_sqlite import memories as remembered
 from agno_shell_sqlite.database import Database
 from agno_shell_sqlite.problems import FAILURES, Notices
-from agno_shell_sqlite.running_replies import InWork
+from agno_shell_sqlite.running_replies import ReplyInProgress
 from agno_shell_sqlite.writers import Writers
 
 _MOST_HITS = 2**62
@@ -53,7 +53,7 @@ class SqliteStorage(Storage):
         self._notices = Notices(options.notice)
         self._database = Database(place.database_path(options.path))
         self._writers = Writers(self._database.path)
-        self._replies: dict[str, InWork] = {}
+        self._replies: dict[str, ReplyInProgress] = {}
         """What is kept of the reply in work, by session."""
 
     @property
@@ -129,7 +129,7 @@ class SqliteStorage(Storage):
         return self._database.read(work)
 
     def prepare_search(self) -> Iterator[Progress]:
-        """Make the index anew, if it was made by a program that sees other words."""
+        """Rebuild the index, if it was made by a program that sees other words."""
         if not self._database.read(text_index.is_of_this_form):
             yield Progress(0, 1)
             with self._database.saving("The search index"):
@@ -330,7 +330,7 @@ class SqliteStorage(Storage):
                 self._keep_partial(session_id, message)
 
     def _keep_partial(self, session_id: str, message: Message) -> None:
-        kept = self._replies.get(session_id) or InWork(None, time.monotonic())
+        kept = self._replies.get(session_id) or ReplyInProgress(None, time.monotonic())
         moment = time.monotonic()
         durable = moment - kept.synced_at >= _SYNC_EVERY
 
@@ -340,7 +340,7 @@ class SqliteStorage(Storage):
             running_replies.save(db, number, writer, kept.now(), message, synced=not durable)
 
         self._database.write(work, durable=durable)
-        self._replies[session_id] = InWork(message, moment if durable else kept.synced_at)
+        self._replies[session_id] = ReplyInProgress(message, moment if durable else kept.synced_at)
 
     def extend_partial(self, session_id: str, growth: Growth) -> None:
         kept = self._replies.get(session_id)

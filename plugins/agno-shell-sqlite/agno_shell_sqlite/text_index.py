@@ -2,7 +2,7 @@
 
 It holds no text, only which word is where. FTS5 then takes a message out of it by the
 very words that went in, and they depend on the Unicode tables of Python: which ones made
-the index is written down, and one that was made by others is made anew when that matters.
+the index is written down, and one that was made by others is rebuilt when that matters.
 """
 
 # ruff: noqa: S608 - the pieces that statements are made of are constants
@@ -53,7 +53,7 @@ def make_anew(db: sqlite3.Connection) -> None:
 
 def forget_removed(db: sqlite3.Connection) -> bool:
     """Do a part of what makes the words of purged messages disappear from the disk: until
-    their part of the index is written anew they are only marked. False when all is done."""
+    their part of the index is rewritten they are only marked. False when all is done."""
     before = db.total_changes
     db.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (_STEP_PAGES,))
     return db.total_changes - before >= 2  # as https://sqlite.org/fts5.html#the_merge_command

@@ -1,4 +1,4 @@
-"""Which handles live, so that a reply that is running can be told from a leftover.
+"""Which handles live, so that a running reply can be distinguished from a leftover.
 
 Each handle that receives a reply holds a lock on a file of its own, which the kernel
 releases when its process ends, however it ends. The name is random and never used
@@ -115,7 +115,7 @@ class Writers:
 
 
 def _locked(fd: int) -> bool:
-    """Lock a file, unless somebody else does."""
+    """Lock a file, unless another process has locked it."""
     from filelock import lock_descriptor  # a list of sessions is not to wait for it
 
     return bool(lock_descriptor(fd, blocking=False))

@@ -28,7 +28,7 @@ def database(folder: Path) -> Path:
 
 @pytest.fixture
 def notices() -> list[str]:
-    """What the person was told."""
+    """What the user was shown."""
     return []
 
 

@@ -66,7 +66,7 @@ def test_everything_is_private_whatever_the_umask(store, folder, make_message, u
     before = os.umask(umask)
     try:
         session_id = store.create("private").session_id
-        store.append(session_id, make_message("said"))
+        store.append(session_id, make_message("hello"))
         store.save_partial(session_id, make_message("coming"))
     finally:
         os.umask(before)
@@ -81,7 +81,7 @@ def test_everything_is_private_whatever_the_umask(store, folder, make_message, u
 
 def test_closing_leaves_one_file(store, folder, make_message):
     session_id = store.create("one").session_id
-    store.append(session_id, make_message("said"))
+    store.append(session_id, make_message("hello"))
     store.close()
     assert os.listdir(folder) == ["sessions.sqlite3"]
 
@@ -166,7 +166,7 @@ notices = []
 store = SqliteStorage(StorageOptions(sys.argv[1], notice=notices.append))
 for _time in range(2):
     [session] = store.sessions()
-    said = [m.content for m in store.messages(session.session_id)]
+    texts = [m.content for m in store.messages(session.session_id)]
     store.open(session.session_id)
 try:
     store.append(session.session_id, Message(new_id(), "user", "x", now()))
@@ -175,7 +175,7 @@ except StorageError as error:
 findings = [finding.problem for finding in store.check(repair=True)]
 hits = len(store.search("two"))
 store.close()
-print(json.dumps([said, failure, notices, findings, hits, sorted(os.listdir(sys.argv[1]))]))
+print(json.dumps([texts, failure, notices, findings, hits, sorted(os.listdir(sys.argv[1]))]))
 """
 
 
@@ -200,8 +200,8 @@ def test_a_disk_that_cannot_be_written_is_read(
         for name, data in copies.items():
             (folder / (database.name + name)).write_bytes(data)
     before = sorted(os.listdir(folder))
-    said, failure, notices, findings, hits, names = json.loads(read_only_python(_READ))
-    assert said == ["one", "two"]
+    texts, failure, notices, findings, hits, names = json.loads(read_only_python(_READ))
+    assert texts == ["one", "two"]
     assert hits == 1
     assert failure[0] == f"The message was not saved: {database}: it cannot be written."
     assert "[storage] path" in failure[1]
@@ -352,9 +352,9 @@ def test_what_is_read_in_one_go_is_of_one_moment(open_store, make_message):
 def test_a_text_that_is_no_utf_8_costs_that_text(open_store, make_message):
     store = open_store()
     session_id = store.create("damaged text").session_id
-    said = [make_message("before")]
-    said += [make_message("torn", said[0])]
-    for message in said:
+    messages = [make_message("before")]
+    messages += [make_message("torn", messages[0])]
+    for message in messages:
         store.append(session_id, message)
     store._database.write(
         lambda db: db.execute(
@@ -400,19 +400,19 @@ def test_what_shells_save_after_the_log_was_removed_outlives_them(
     session_id = store.create("by hand").session_id
     store.close()
     shells = [python(_GO_ON, folder, session_id) for _ in range(2)]
-    said = ["before 0", "before 1"]
-    assert [_tell(*each) for each in zip(shells, said, strict=True)] == ["saved"] * 2
+    texts = ["before 0", "before 1"]
+    assert [_tell(*each) for each in zip(shells, texts, strict=True)] == ["saved"] * 2
     for ending in removed:
         Path(f"{database}{ending}").unlink()
     for number in range(3):
         for shell in shells:
-            said.append(f"after {number} {shells.index(shell)}")
-            assert _tell(shell, said[-1]) == "saved"
+            texts.append(f"after {number} {shells.index(shell)}")
+            assert _tell(shell, texts[-1]) == "saved"
     for shell in shells:
         shell.kill()
         shell.wait()
     store = open_store()
-    assert [each.content for each in store.tree(session_id)] == said
+    assert [each.content for each in store.tree(session_id)] == texts
     assert list(store.check()) == []
 
 

@@ -1,4 +1,4 @@
-"""What the README tells a person to type."""
+"""The commands that the README shows."""
 
 from __future__ import annotations
 

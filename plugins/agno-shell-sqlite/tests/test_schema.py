@@ -79,13 +79,13 @@ def test_a_file_of_version_1_is_led_on_by_the_first_writing(open_store, version_
 
 
 def test_a_file_of_version_1_is_read_on_a_disk_that_cannot_be_written(version_1, read_only_python):
-    told = read_only_python(
+    output = read_only_python(
         "import sys; from agno_shell import StorageOptions;"
         "from agno_shell_sqlite.store import SqliteStorage;"
         "store = SqliteStorage(StorageOptions(sys.argv[1]));"
         f"print(store.messages({version_1!r})[0].content, store.memories({version_1!r}))"
     )
-    assert told == "hello []\n"
+    assert output == "hello []\n"
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_two_sessions_may_hold_the_same_message(store, make_message):
 def test_a_parent_that_leads_nowhere_ends_the_path(store, make_message, own):
     session_id = store.create("loop").session_id
     message = make_message("alone")
-    message = message._replace(parent=message.id if own else "never said")
+    message = message._replace(parent=message.id if own else "never saved")
     store.append(session_id, message)
     store.append(session_id, after := make_message("after", message))
     assert store.messages(session_id) == [message, after]
@@ -63,16 +63,16 @@ def test_a_circle_of_parents_has_an_end(store, make_message):
 
 
 def test_the_end_of_a_long_session_is_found_by_the_indexes(store, make_message):
-    said = [make_message("0")]
+    path = [make_message("0")]
     for number in range(1, 400):
-        said.append(make_message(str(number), said[-1]))
+        path.append(make_message(str(number), path[-1]))
     # As many messages on another branch, between the end and what it follows.
-    branch = [make_message("other", said[0])]
+    branch = [make_message("other", path[0])]
     for _number in range(400):
         branch.append(make_message("other", branch[-1]))
-    last = make_message("400", said[-1])
-    session = store.create("first")._replace(session_id=said[0].id)
-    store.import_session(session, [*said, *branch, last])
+    last = make_message("400", path[-1])
+    session = store.create("first")._replace(session_id=path[0].id)
+    store.import_session(session, [*path, *branch, last])
     taken = []
 
     def count_instructions(db):
@@ -82,7 +82,7 @@ def test_the_end_of_a_long_session_is_found_by_the_indexes(store, make_message):
         db.set_progress_handler(None, 0)
         return found
 
-    assert store._database.read(count_instructions) == [*said[-2:], last]
+    assert store._database.read(count_instructions) == [*path[-2:], last]
     assert 0 < len(taken) < 40  # times ten; a scan takes thousands of instructions
 
 
@@ -112,7 +112,7 @@ def test_listing_reads_no_message(store, make_message):
 # The trash -------------------------------------------------------------------------------
 
 
-def test_the_size_is_that_of_what_was_said(store, make_message):
+def test_the_size_is_that_of_the_messages(store, make_message):
     session_id = store.create("size").session_id
     store.append(session_id, make_message("x" * 1000))
     store.append(session_id, make_message("é" * 1000))
@@ -193,10 +193,10 @@ def test_two_processes_append_to_one_session(store, folder, python):
     session_id = store.create("shared").session_id
     shells = [python(_WRITER, folder, session_id, name, 40) for name in "ab"]
     assert [shell.wait(60) for shell in shells] == [0, 0]
-    said = [each.content for each in store.tree(session_id)]
+    texts = [each.content for each in store.tree(session_id)]
     for name in "ab":
-        assert [each for each in said if each[0] == name] == [f"{name} {n}" for n in range(40)]
-    assert store.open(session_id).message_count == len(said) == 80
+        assert [each for each in texts if each[0] == name] == [f"{name} {n}" for n in range(40)]
+    assert store.open(session_id).message_count == len(texts) == 80
     assert list(store.check()) == []
 
 
@@ -209,10 +209,10 @@ def test_what_was_acknowledged_survives_a_kill(open_store, folder, python):
         time.sleep(random.uniform(0, 0.05))
         shell.send_signal(signal.SIGKILL)
         acknowledged = shell.stdout.read().split()
-        said = [each.content for each in store.tree(session_id)]
-        mine = [each for each in said if each.startswith(f"{round_} ")]
+        texts = [each.content for each in store.tree(session_id)]
+        mine = [each for each in texts if each.startswith(f"{round_} ")]
         last = int(acknowledged[-1]) if acknowledged else 0
         assert mine == [f"{round_} {number}" for number in range(len(mine))]
         assert last + 1 <= len(mine) <= last + 2  # one may have been on its way
-        assert store.open(session_id).message_count == len(said)
+        assert store.open(session_id).message_count == len(texts)
     assert list(store.check()) == []

@@ -14,7 +14,7 @@ from agno_shell.contracts import Storage
 from agno_shell.testing import FakeSubcommandContext
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     """What a command has done."""
 
     status: int
@@ -22,7 +22,7 @@ class Ran(NamedTuple):
     err: str
 
 
-class Here(FakeSubcommandContext):
+class CommandInProcess(FakeSubcommandContext):
     """What a command works with, in this process; ``common`` is for those that are built in."""
 
     def __init__(self, storage: Storage | None, common: CommonOptions, **streams: Any) -> None:
@@ -31,7 +31,7 @@ class Here(FakeSubcommandContext):
 
 
 @pytest.fixture
-def run() -> Callable[..., Ran]:
+def run() -> Callable[..., CommandResult]:
     """Run a command with what it was given; what it raises is raised here."""
 
     def run(
@@ -42,9 +42,9 @@ def run() -> Callable[..., Ran]:
         common: CommonOptions = CommonOptions(),  # noqa: B008 - it cannot be changed
         out: io.StringIO | None = None,
         err: io.StringIO | None = None,
-    ) -> Ran:
+    ) -> CommandResult:
         out, err = out or io.StringIO(), err or io.StringIO()
-        status = command.run(Here(storage, common, out=out, err=err), given)
-        return Ran(status, out.getvalue(), err.getvalue())
+        status = command.run(CommandInProcess(storage, common, out=out, err=err), given)
+        return CommandResult(status, out.getvalue(), err.getvalue())
 
     return run

@@ -95,7 +95,7 @@ def test_one_is_made_shown_and_removed(do: Do, tmp_path: Path) -> None:
         ("remove", "zzz", {}, "There is no agent 'zzz'. Configured agents: analyst."),
     ],
 )
-def test_what_cannot_be_is_said_and_changes_nothing(
+def test_what_cannot_be_is_refused_and_changes_nothing(
     do: Do, tmp_path: Path, action: str, name: str, table: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(AgnoShellError) as caught:
@@ -128,7 +128,7 @@ def test_one_that_stands_in_both_files_comes_back(do: Do, tmp_path: Path) -> Non
     (tmp_path / "shell.toml").write_text("[agents.analyst]\nmodel = 'other'\n")
     assert do("remove", "analyst").splitlines() == [
         "Removed agent 'analyst'",
-        f"The agent 'analyst' at {tmp_path}/config.toml, line 2 is in force again.",
+        f"The agent 'analyst' at {tmp_path}/config.toml, line 2 applies again.",
     ]
     assert agents(tmp_path)["analyst"].model == "anthropic/claude"
 

@@ -181,7 +181,7 @@ def test_check_without_a_file_and_with_a_slip(
     monkeypatch.setenv("AGNO_SHELL_PROVIDER_MODLE", "x")
     status, out, err = checked()
     first, second = out.splitlines()
-    assert first == "There is no configuration file; the defaults are in force."
+    assert first == "There is no configuration file; the defaults apply."
     assert "Did you mean AGNO_SHELL_PROVIDER_MODEL?" in second
     assert (status, err) == (0, "")
 
@@ -203,7 +203,7 @@ def test_a_setting_is_kept_and_forgotten_again(shown: Shown, tmp_path: Path) -> 
     assert shown("get", mine, keys=("provider.fallbacks",), json=True) == '["x", "y"]\n'
     assert shown("unset", mine, keys=("provider.model",)).splitlines() == [
         "Unset provider.model",
-        f"In force: a ({tmp_path}/config.toml, line 3)",
+        f"Effective: a ({tmp_path}/config.toml, line 3)",
     ]
     assert shown("get", mine, keys=("shell.metrics",)) == "true\n"
 
@@ -211,7 +211,7 @@ def test_a_setting_is_kept_and_forgotten_again(shown: Shown, tmp_path: Path) -> 
 def test_what_counts_more_is_named(shown: Shown) -> None:
     assert shown("set", keys=("shell.trace=no",)).splitlines() == [
         "Set shell.trace = false",
-        "In force: true (AGNO_SHELL_SHELL_TRACE)",
+        "Effective: true (AGNO_SHELL_SHELL_TRACE)",
     ]
 
 

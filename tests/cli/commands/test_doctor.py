@@ -69,7 +69,7 @@ def test_all_is_well(ask: Ask, storage: Storage) -> None:
     assert last.endswith(" and 2 sessions with 2 messages: all is well.")
 
 
-def test_what_is_wrong_is_told_and_then_mended(ask: Ask, storage: Storage) -> None:
+def test_what_is_wrong_is_reported_and_then_mended(ask: Ask, storage: Storage) -> None:
     path = say(storage, "a") / "messages.json"
     path.write_bytes(path.read_bytes()[:-2])
     status, text = ask()
@@ -120,7 +120,7 @@ def test_json(wrong: bool, ask: Ask, storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("setting", ["storage", "provider", "renderer"])
-def test_a_part_that_is_not_there_is_told_once(setting: str, ask: Ask) -> None:
+def test_a_missing_part_is_reported_once(setting: str, ask: Ask) -> None:
     status, text = ask(f'{setting}.plugin = "nowhere"')
     assert status == 1
     assert text.count(f"There is no {setting} called 'nowhere'") == 1

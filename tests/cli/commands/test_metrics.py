@@ -133,7 +133,7 @@ def test_the_export_as_csv_is_clean_and_no_formula(do: Do) -> None:
     assert (row["cost"], row["cached_tokens"], row["model"]) == ("0.25", "", "m1")
 
 
-def test_a_session_that_cannot_be_read_is_said_and_the_others_count(
+def test_a_session_that_cannot_be_read_is_reported_and_the_others_count(
     storage: Storage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = storage.tree

@@ -16,7 +16,7 @@ BUSY = Background(42, "tables\x1b 1.0", 130.0, 1, 900.0)
 STARTING = Background(43, "tables", 0, 0, 0, starting=True)
 
 
-class Keeping(ScriptedProvider):
+class WarmProvider(ScriptedProvider):
     kept: Sequence[Background] = ()
     closed = False
 
@@ -40,14 +40,14 @@ async def shown(
     stop: bool = False,
     as_json: bool = False,
 ) -> str:
-    scripted = Keeping()
+    scripted = WarmProvider()
     scripted.kept = kept
     factory = ProviderFactory("scripted", "", None)  # type: ignore[arg-type]
     offline = ProviderFactory("offline", "", None)  # type: ignore[arg-type]
     models = Models(factory, offline, lambda _each: scripted, default=model, environ={})
     config = Config({"provider.keep_warm": (keep, lambda: "a test")})
     out = io.StringIO()
-    await provider.tell(models, config, out, stop=stop, as_json=as_json)
+    await provider.report(models, config, out, stop=stop, as_json=as_json)
     assert scripted.closed
     return out.getvalue()
 

@@ -135,7 +135,7 @@ def test_json_says_everything(storage: Any, find: Any) -> None:
         ("*?", {}, "There is no letter, digit or symbol in that, so nothing was searched."),
     ],
 )
-def test_nothing_found_is_said(find: Any, text: str, options: Any, sentence: Any) -> None:
+def test_nothing_found_is_reported(find: Any, text: str, options: Any, sentence: Any) -> None:
     assert find(text, **options) == (1, sentence + "\n")
 
 

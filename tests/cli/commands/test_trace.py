@@ -119,9 +119,9 @@ def test_many_tools_in_the_last_turn_take_another_reading(
 ) -> None:
     parent = "r002-0000"
     for number in range(30):
-        said = Message(f"t{number}", "tool", "x", BEGIN, parent, tool_call_id="c")
-        storage.append(session.session_id, said)
-        parent = said.id
+        result = Message(f"t{number}", "tool", "x", BEGIN, parent, tool_call_id="c")
+        storage.append(session.session_id, result)
+        parent = result.id
     assert len(do("list", limit=3).splitlines()) == 4
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.errors import StorageError
-from agno_shell.testing.memory_storage import Kept, MemoryStorage
+from agno_shell.testing.memory_storage import MemoryStorage, StoredSession
 from agno_shell.types import ROOT, Memory, Message, Session, Trashed, new_id
 
 # What is remembered ----------------------------------------------------------------------
@@ -103,8 +103,8 @@ class ImportsNoMemories(MemoryStorage):
 
 class ImportsMemoriesAnew(MemoryStorage):
     def import_session(self, *given: Any, memories: Any = (), **more: Any) -> None:
-        anew = [each._replace(id=new_id()) for each in memories]
-        super().import_session(*given, memories=anew, **more)
+        copies = [each._replace(id=new_id()) for each in memories]
+        super().import_session(*given, memories=copies, **more)
 
 
 class ImportsAnyMemory(MemoryStorage):
@@ -257,9 +257,9 @@ class DropsReasoning(MemoryStorage):
 
 
 class KnowsNoRoot(MemoryStorage):
-    def _path(self, kept: Kept) -> list[Message]:
+    def _path(self, kept: StoredSession) -> list[Message]:
         if kept.session.head == ROOT:
-            return super()._path(Kept(kept.session._replace(head=None), kept.messages))
+            return super()._path(StoredSession(kept.session._replace(head=None), kept.messages))
         return super()._path(kept)
 
 

@@ -67,10 +67,10 @@ class LimitsAtTen(MemoryStorage):
         return super().search(query, limit=min(limit, 10), **filters)
 
 
-# Altered afterwards ----------------------------------------------------------------------
+# Altered afterwards ----------------------------------------------------------------------------
 
 
-class Altered(MemoryStorage):
+class SearchVariant(MemoryStorage):
     """Finds what is to be found, and makes something else of all of it."""
 
     def search(self, query: str, *, limit: int = 20, **filters: Any) -> list[SearchHit]:
@@ -84,30 +84,30 @@ class Altered(MemoryStorage):
         return {message.id for kept in self.store.sessions.values() for message in kept.messages}
 
 
-class LatestFirst(Altered):
+class LatestFirst(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return sorted(hits, key=lambda hit: hit.message.created_at, reverse=True)
 
 
-class EarliestFirst(Altered):
+class EarliestFirst(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return sorted(hits, key=lambda hit: hit.message.created_at)
 
 
-class LimitsBeforeRanking(Altered):
+class LimitsBeforeRanking(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         first = sorted(hits, key=lambda hit: hit.message.created_at)[: self.limit]
         return [hit for hit in hits if hit in first]
 
 
-class ShowsWholeMessages(Altered):
+class ShowsWholeMessages(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [
             hit._replace(snippet=self.wanted.snippet(hit.message.content, 10**9)) for hit in hits
         ]
 
 
-class MarksNothing(Altered):
+class MarksNothing(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [
             hit._replace(snippet=tuple((piece, False) for piece, _marked in hit.snippet))
@@ -115,7 +115,7 @@ class MarksNothing(Altered):
         ]
 
 
-class MarksTheLine(Altered):
+class MarksTheLine(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [
             hit._replace(snippet=(("".join(piece for piece, _marked in hit.snippet), True),))
@@ -123,7 +123,7 @@ class MarksTheLine(Altered):
         ]
 
 
-class MarksWithBrackets(Altered):
+class MarksWithBrackets(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [
             hit._replace(
@@ -135,23 +135,23 @@ class MarksWithBrackets(Altered):
         ]
 
 
-class MarksNoPrefixes(Altered):
+class MarksNoPrefixes(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         plain = full_text.Query([term for term in self.wanted.terms if not term.prefix])
         return [hit._replace(snippet=plain.snippet(hit.message.content)) for hit in hits]
 
 
-class FindsTheConversationAlone(Altered):
+class FindsTheConversationAlone(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [hit for hit in hits if hit.message in self.messages(hit.session.session_id)]
 
 
-class CutsTheMessage(Altered):
+class CutsTheMessage(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         return [hit._replace(message=Message(*hit.message[:5])) for hit in hits]
 
 
-class IndexesOnce(Altered):
+class IndexesOnce(SearchVariant):
     """Finds what there was when this handle searched for the first time."""
 
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
@@ -159,7 +159,7 @@ class IndexesOnce(Altered):
         return [hit for hit in hits if hit.message.id in self.index]
 
 
-class ForgetsRestored(Altered):
+class ForgetsRestored(SearchVariant):
     def restore(self, trash_id: str) -> Session:
         session = super().restore(trash_id)
         self.store.__dict__.setdefault("restored", set()).add(session.session_id)
@@ -170,7 +170,7 @@ class ForgetsRestored(Altered):
         return [hit for hit in hits if hit.session.session_id not in restored]
 
 
-class MissesRescued(Altered):
+class MissesRescued(SearchVariant):
     def open(self, session_id: str) -> Session:
         before = self.kept_ids()
         session = super().open(session_id)
@@ -181,7 +181,7 @@ class MissesRescued(Altered):
         return [hit for hit in hits if hit.message.id not in self.store.__dict__.get("rescued", ())]
 
 
-class ShowsOldNames(Altered):
+class ShowsOldNames(SearchVariant):
     def alter(self, hits: list[SearchHit]) -> list[SearchHit]:
         known: dict[str, str] = self.store.__dict__.setdefault("names", {})
         return [
@@ -211,7 +211,7 @@ BROKEN: dict[type[MemoryStorage], tuple[str, ...]] = {
         "test_search_in_one_session",
         "raises SessionNotFoundError, but it raised nothing",
     ),
-    IgnoresTheRole: ("test_search_by_role", "search(role='user') finds what the person said"),
+    IgnoresTheRole: ("test_search_by_role", "search(role='user') finds what the user wrote"),
     IgnoresTheTime: (
         "test_search_since_a_moment",
         "search(since=2024-01-01T23:30:00.000001+00:00)",

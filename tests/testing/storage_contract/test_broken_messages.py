@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.testing.memory_storage import Kept, MemoryStorage, MemoryStore
+from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore, StoredSession
 from agno_shell.testing.storage_contract import StorageContract
 from agno_shell.testing.storage_contract.killed import KilledProcessContract
 from agno_shell.types import Message, Session, now
@@ -99,7 +99,7 @@ class TimeOfTheMessage(MemoryStorage):
 
 
 class FollowsTheClock(MemoryStorage):
-    def _touch(self, kept: Kept, **changes: Any) -> Session:
+    def _touch(self, kept: StoredSession, **changes: Any) -> Session:
         kept.session = kept.session._replace(**changes, updated_at=now())
         return kept.session
 

@@ -1,4 +1,4 @@
-"""Stores on a disk that only a process which dies can tell from sound ones, each rejected
+"""Stores on a disk that only a process which dies can distinguish from sound ones, each rejected
 for its reason."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OpenStore = Callable[[], Storage]
 
 
 class AcknowledgesBeforeItIsWritten(JsonStorage):
-    """Writes every third message, and with it those before; whoever reads in the same
+    """Writes every third message, and with it those before; a reader in the same
     process finds them all."""
 
     waiting: ClassVar[list[tuple[str, Message]]] = []
@@ -143,7 +143,7 @@ class ImportsMessageByMessage(JsonStorage):
 
 
 class RemembersWhenItIsClosed(JsonStorage):
-    """Writes what is to be remembered only when the handle is closed, or somebody asks."""
+    """Writes what is to be remembered only when the handle is closed, or on a read."""
 
     def remember(self, session_id: str, text: str) -> Memory:
         memory = Memory(new_id(), text, now())

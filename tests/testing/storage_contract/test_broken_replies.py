@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agno_shell.errors import SessionNotFoundError
-from agno_shell.testing.memory_storage import Kept, MemoryStorage
+from agno_shell.testing.memory_storage import MemoryStorage, StoredSession
 from agno_shell.testing.storage_contract.large import LargeStoreContract
 from agno_shell.types import Finding, Growth, Message, Session
 
@@ -34,12 +34,12 @@ class LosesThoughts(MemoryStorage):
 
 
 class CallsThemComplete(MemoryStorage):
-    def _rescue(self, kept: Kept, message: Message) -> None:
+    def _rescue(self, kept: StoredSession, message: Message) -> None:
         super()._rescue(kept, message._replace(status="complete"))
 
 
 class RescuesIntoTheConversation(MemoryStorage):
-    def _rescue(self, kept: Kept, message: Message) -> None:
+    def _rescue(self, kept: StoredSession, message: Message) -> None:
         self.append(kept.session.session_id, message)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.errors import StorageError
-from agno_shell.testing.memory_storage import Kept, MemoryStorage
+from agno_shell.testing.memory_storage import MemoryStorage, StoredSession
 from agno_shell.types import Message, Session, Trashed, new_id, now
 
 
@@ -73,7 +73,7 @@ class TrashedPathOnly(MemoryStorage):
 
 
 class OneDeletionPerSession(MemoryStorage):
-    def _throw_away(self, kept: Kept, deleted_at: datetime) -> Trashed:
+    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> Trashed:
         session_id = kept.session.session_id
         for trash_id, (trashed, _kept) in list(self.store.trash.items()):
             if trashed.session.session_id == session_id:
@@ -105,7 +105,7 @@ class ImportForgetsBranches(Imports):
     def alter(
         self, session: Session, messages: Sequence[Message], deleted_at: datetime | None
     ) -> tuple[Session, Sequence[Message], datetime | None]:
-        return session, self._path(Kept(session, list(messages))), deleted_at
+        return session, self._path(StoredSession(session, list(messages))), deleted_at
 
 
 class ImportForgetsTheHead(Imports):

@@ -1,4 +1,4 @@
-"""A forked process is killed, and what goes wrong in it is told."""
+"""A forked process is killed, and what goes wrong in it is reported."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_other_threads_of_the_parent_do_not_matter() -> None:
         other.join()
 
 
-def test_an_error_in_it_is_told() -> None:
+def test_an_error_in_it_is_reported() -> None:
     def fail(_report: Report) -> None:
         raise KeyError("the reason\nin two lines")
 
@@ -64,7 +64,7 @@ def test_an_error_in_it_is_told() -> None:
     assert is_gone(child._pid)
 
 
-def test_an_assertion_of_pytest_in_it_is_told_and_does_not_run_the_other_tests() -> None:
+def test_an_assertion_of_pytest_in_it_is_reported_and_does_not_run_the_other_tests() -> None:
     with (
         forked(lambda _report: pytest.fail("inside")) as child,
         pytest.raises(AssertionError, match="inside"),
@@ -72,12 +72,12 @@ def test_an_assertion_of_pytest_in_it_is_told_and_does_not_run_the_other_tests()
         child.report()
 
 
-def test_one_that_ends_too_early_is_told() -> None:
+def test_one_that_ends_too_early_is_reported() -> None:
     with forked(lambda _report: None) as child, pytest.raises(AssertionError, match="has ended"):
         child.report()
 
 
-def test_one_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_hangs_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PATIENCE", 0.01)
     with (
         forked(lambda _report: signal.pause()) as child,

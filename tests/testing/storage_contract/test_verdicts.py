@@ -1,4 +1,4 @@
-"""What is wrong with a store is said in words, and briefly."""
+"""What is wrong with a store is reported in words, and briefly."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_lists_of_other_lengths_say_what_is_missing() -> None:
 
 def test_large_texts_are_shown_where_they_differ() -> None:
     large = "0123456789" * 400_000
-    said = words([message(large)], [message(large)])
-    assert len(said) < 600
+    verdict = words([message(large)], [message(large)])
+    assert len(verdict) < 600
     text: Message = message(large)
-    said = words(text._replace(content=large[:-1] + "x"), text)
-    assert "from character 3999999 on" in said
-    assert len(said) < 300
+    verdict = words(text._replace(content=large[:-1] + "x"), text)
+    assert "from character 3999999 on" in verdict
+    assert len(verdict) < 300
     assert "(3999990 characters in all)" in words(large[:-10], large)
 
 
@@ -80,7 +80,7 @@ def test_what_should_be_refused_and_is_not() -> None:
         raise KeyError("x")
 
 
-def test_what_changes_a_store_is_told() -> None:
+def test_what_changes_a_store_is_reported() -> None:
     store = MemoryStorage()
     session_id = store.create("first").session_id
     with (

@@ -54,7 +54,7 @@ def add(parser: Parser) -> None:
 
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
-    """The shell until the person leaves, or one question; 130 when that was stopped."""
+    """The shell until the user leaves, or one question; 130 when that was stopped."""
     common = common_options(given, chat=True)
     agent, facts = given.get("agent"), dict(given.get("context", {}))
     if "goal" in given:

@@ -24,7 +24,7 @@ LONGEST_NOTE = 1_000
 
 
 class Answer:
-    """What comes, on its way out: the reply to ``sink``, and what is said about it to
+    """What comes, on its way out: the reply to ``sink``, and notes about it to
     ``aside``, or all of it in one record to ``sink``."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Answer:
             self._write(self._stream.feed(self._cleaner.feed(event.text)))
         elif isinstance(event, Retrying):
             self._retries.append(event)
-            if self._aside.isatty():  # for who waits; a script waits for the end
+            if self._aside.isatty():  # for a user who waits; a script waits for the end
                 what = f"Try {event.attempt} of {event.attempts} in {seconds(event.seconds)}."
                 self.note(clean_line(f"{event.failure.message} {what}", LONGEST_NOTE))
         elif isinstance(event, FellBack):
@@ -64,7 +64,7 @@ class Answer:
             self.note(clean_line(f"{event.failure.message} {event.to} is asked.", LONGEST_NOTE))
 
     def note(self, text: str) -> None:
-        """Say something that is no part of the reply."""
+        """Write a note that is no part of the reply."""
         if not self._json:
             self._say(text)
 

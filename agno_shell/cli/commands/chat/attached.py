@@ -24,7 +24,7 @@ from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.types import NOTHING, Attachment, Message
 
 
-class Attached(NamedTuple):
+class AttachedFiles(NamedTuple):
     """Files, and what is in them by its SHA-256."""
 
     attachments: tuple[Attachment, ...] = ()
@@ -63,7 +63,7 @@ class Attached(NamedTuple):
                 )
 
 
-def take_in(paths: Iterable[str], limit: int) -> Attached:
+def take_in(paths: Iterable[str], limit: int) -> AttachedFiles:
     """The files at ``paths``, each of at most ``limit`` bytes. ``UsageError`` for one that
     cannot be read or sent."""
     attachments: list[Attachment] = []
@@ -77,4 +77,4 @@ def take_in(paths: Iterable[str], limit: int) -> Attached:
         sha256 = hashlib.sha256(data).hexdigest()
         attachments.append(Attachment(name, kind, sha256, len(data)))
         contents[sha256] = data
-    return Attached(tuple(attachments), contents)
+    return AttachedFiles(tuple(attachments), contents)

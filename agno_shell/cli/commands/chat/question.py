@@ -14,7 +14,7 @@ from agno_shell.errors import UsageError
 if TYPE_CHECKING:
     from agno_shell.base.options import CommonOptions
     from agno_shell.base.paths import Paths
-    from agno_shell.cli.commands.chat.quick import Query
+    from agno_shell.cli.commands.chat.quick import QuickQuestion
     from agno_shell.config import Config
     from agno_shell.conversation.models import Models
 
@@ -22,7 +22,7 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
 LONGEST_INPUT = 16 * 1024 * 1024
-"""Bytes of standard input; more is no question."""
+"""Bytes of standard input; a longer text is refused."""
 
 
 def question(text: str, piped: BinaryIO | None) -> str:
@@ -76,7 +76,7 @@ def ask(
     piped = sys.stdin.buffer if sys.stdin and not sys.stdin.isatty() else None
     whole = question(text, piped)
 
-    def query(models: Models) -> Query:
+    def query(models: Models) -> QuickQuestion:
         overrides = common.overrides
         return make_query(
             whole, config, models, overrides=overrides, agent=agent, facts=facts, attach=attach
@@ -86,7 +86,7 @@ def ask(
 
 
 async def _ask(
-    make_query: Callable[[Models], Query],
+    make_query: Callable[[Models], QuickQuestion],
     common: CommonOptions,
     paths: Paths,
     config: Config,
@@ -94,7 +94,7 @@ async def _ask(
     as_json: bool,
 ) -> int:
     from agno_shell.cli.commands.chat.answer import Answer
-    from agno_shell.cli.commands.chat.quick import Quick, interrupts
+    from agno_shell.cli.commands.chat.quick import QuickChat, interrupts
     from agno_shell.conversation.stopping import Stop
 
     plugins = parts.plugins_of(config, common)
@@ -113,7 +113,7 @@ async def _ask(
     stop = Stop()
     try:
         with interrupts(stop.set):
-            whole = await Quick(query, plugins, answer, stop).ask()
+            whole = await QuickChat(query, plugins, answer, stop).ask()
     finally:
         await models.close()
     return 0 if whole else INTERRUPTED

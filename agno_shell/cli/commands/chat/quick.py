@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agno_shell.cli.commands.chat.answer import Answer
-from agno_shell.cli.commands.chat.attached import Attached, take_in
+from agno_shell.cli.commands.chat.attached import AttachedFiles, take_in
 from agno_shell.config import Agent, Config, settings
 from agno_shell.contracts import Provider
 from agno_shell.conversation.asking import Asking, RetryPolicy
@@ -38,7 +38,7 @@ from agno_shell.types import NOTHING, Message, Reasoning, new_id, now
 _SLASH_COMMAND = r"(?:^|\s)/[a-z]+(?=[\s.,;:!?]|$)"
 
 
-class Query(NamedTuple):
+class QuickQuestion(NamedTuple):
     """What is asked, and of whom."""
 
     text: str
@@ -51,7 +51,7 @@ class Query(NamedTuple):
     facts: Mapping[str, Any] = NOTHING
     api_base: str | None = None
     reasoning: Reasoning | None = None
-    attached: Attached = Attached()
+    attached: AttachedFiles = AttachedFiles()
 
 
 def make_query(
@@ -63,7 +63,7 @@ def make_query(
     agent: str | None = None,
     facts: Mapping[str, Any] = NOTHING,
     attach: Sequence[str] = (),
-) -> Query:
+) -> QuickQuestion:
     """The question, and who is asked: what the command line says, in ``overrides``, counts more
     than the agent, and that more than the configuration. ``attach``: paths of files."""
     chosen = config.agents.get(agent) if agent else None
@@ -75,7 +75,7 @@ def make_query(
     first = models.choose(overrides.get("provider.model") or (chosen.model if chosen else None))
     fallbacks = (*(chosen.fallbacks if chosen else ()), *config[settings.PROVIDER_FALLBACKS])
     reasoning = overrides.get("provider.reasoning") or (chosen.reasoning if chosen else None)
-    return Query(
+    return QuickQuestion(
         text,
         models.in_turn(first, fallbacks),
         models.provider,
@@ -95,7 +95,7 @@ def interrupts(call: Callable[[], object]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(signal.SIGINT, call)
-    except (NotImplementedError, RuntimeError):  # there it ends the program as ever
+    except (NotImplementedError, RuntimeError):  # there it ends the program as usual
         yield
         return
     try:
@@ -104,17 +104,17 @@ def interrupts(call: Callable[[], object]) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGINT)
 
 
-class Quick:
+class QuickChat:
     """Asks once, as a turn of the shell does: with the same tries, fallbacks and stop."""
 
-    def __init__(self, query: Query, plugins: Plugins, answer: Answer, stop: Stop) -> None:
+    def __init__(self, query: QuickQuestion, plugins: Plugins, answer: Answer, stop: Stop) -> None:
         self._query = query
         self._plugins = plugins
         self._answer = answer
         self._stop = stop
 
     async def ask(self) -> bool:
-        """Ask and show; False when the person stopped it. Raises
+        """Ask and show; False when the user stopped it. Raises
         :class:`~agno_shell.errors.ProviderError` for a reply that is not whole."""
         query = self._query
         for caution in query.cautions(query.choices[0]):
@@ -146,10 +146,10 @@ class Quick:
         )
         if query.attached.files:
             query.attached.check(choice.model, await query.provider(choice).abilities(choice.model))
-        said = query.attached.sent_with(Message(new_id(), "user", query.text, now()))
+        question = query.attached.sent_with(Message(new_id(), "user", query.text, now()))
         request = Request(
             choice.model,
-            (*([system] if system else []), said),
+            (*([system] if system else []), question),
             agent.parameters if agent else NOTHING,
             query.api_base,
             reasoning=query.reasoning,
@@ -167,7 +167,7 @@ class Quick:
         return pinned.texts
 
     async def _receipt(self, choice: Choice, request: Request) -> Receipt:
-        """Counted only where it is shown: counting is what a first request would wait for."""
+        """Counted only where it is shown: a first request would have to wait for the count."""
         tokens, exact, window = [0] * len(request.messages), False, None
         if self._answer.traces:
             provider = self._query.provider(choice)
@@ -190,7 +190,7 @@ class Quick:
 
 def _judged(ending: Ending, reply: Reply) -> Ending:
     """A reply without a word in it is no answer, whatever the provider says; and there are
-    no slash commands here that could be advised."""
+    no slash commands here that a hint could name."""
     if isinstance(ending, Finished) and ending.reason == "stop" and reply.is_empty:
         return Failed("server", "The model sent an empty reply.")
     if isinstance(ending, Failed):

@@ -69,7 +69,7 @@ def add(parser: Parser) -> None:
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
     """A summary, or an export; 1 where the messages of a session could not be read, which is
-    said beside it.
+    reported beside it.
 
     Raises ``SessionNotFoundError`` for a reference that means no session or several, and
     what the storage raises when it cannot even list them.
@@ -83,7 +83,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
     if given.get("format", form) != form:
         context.wrong_usage(f"--export {form} and --format {given['format']} differ: give one")
     with closing(context.open_storage()) as storage:
-        # Here, because who only asks for the help need not wait for it.
+        # Here, because the help alone does not need it.
         from agno_shell.cli.commands.metrics import report
 
         replies = report.Replies(storage, given.get("session"), given.get("since"), context.err)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TextIO
 
 from agno_shell.cli import exported
 from agno_shell.cli.output import terminal_width, write_json
-from agno_shell.cli.progress import Progress
+from agno_shell.cli.progress import ProgressLine
 from agno_shell.contracts import Figures
 from agno_shell.contracts.storage import Storage
 from agno_shell.conversation.accounts.figures import is_reply, of_usage, plus
@@ -92,10 +92,10 @@ class Replies:
         sessions = storage.sessions()
         self.sessions = sessions if reference is None else [resolve(reference, sessions)]
         self.unreadable = 0
-        """Sessions that could not be read, which was said."""
+        """Sessions that could not be read, which was reported."""
 
     def __iter__(self) -> Iterator[tuple[Session, Message]]:
-        progress = Progress(self._err)
+        progress = ProgressLine(self._err)
         try:
             for number, session in enumerate(self.sessions, start=1):
                 progress.at(f"Reading session {number:,} of {len(self.sessions):,} …")

@@ -55,11 +55,11 @@ def add(parser: Parser) -> None:
 
 def run(context: Context, given: Mapping[str, Any]) -> int:
     """Copy all sessions from one storage to another; 1 when not all is copied and the same."""
-    # Here, because who only asks for the help need not wait for it.
+    # Here, because the help alone does not need it.
     from agno_shell.cli.commands.migrate.migration import check, migrate
-    from agno_shell.cli.commands.migrate.order import Order
+    from agno_shell.cli.commands.migrate.order import MigrationOptions
 
-    order = Order(
+    order = MigrationOptions(
         given["source"],
         given["target"],
         source_path=_absolute(given.get("source_path")),
@@ -72,9 +72,9 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
         closing(context.open_storage(order.source, order.source_path)) as source,
         closing(context.open_storage(order.target, order.target_path)) as target,
     ):
-        told: list[str] = []  # what a storage remarks belongs to the session in work
-        plugins.report = told.append
-        return migrate(source, target, order, context.out, context.err, told)
+        notices: list[str] = []  # a storage's notices belong to the session that is being copied
+        plugins.report = notices.append
+        return migrate(source, target, order, context.out, context.err, notices)
 
 
 def _absolute(path: str | None) -> str | None:

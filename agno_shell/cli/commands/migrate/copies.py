@@ -13,7 +13,7 @@ from agno_shell.types import ROOT, Memory, Message, Session
 Record = Session | Message | Memory
 
 
-class Copy(NamedTuple):
+class SessionCopy(NamedTuple):
     """One session with everything that belongs to it."""
 
     session: Session
@@ -28,7 +28,7 @@ class Copy(NamedTuple):
 
     @property
     def characters(self) -> int:
-        """Of all that was said."""
+        """Of all messages."""
         return sum(len(message.content) for message in self.messages)
 
     @property
@@ -45,7 +45,9 @@ def named(messages: Iterable[Message]) -> set[str]:
     return {each.sha256 for message in messages for each in message.attachments}
 
 
-def with_replies(session: Session, tree: Sequence[Message], replies: Sequence[Message]) -> Copy:
+def with_replies(
+    session: Session, tree: Sequence[Message], replies: Sequence[Message]
+) -> SessionCopy:
     """A session whose unfinished ``replies`` have become messages, marked ``interrupted``, as
     they would be when the session is opened: the conversation stands on such a reply only
     if it stood on what the reply answers."""
@@ -59,7 +61,7 @@ def with_replies(session: Session, tree: Sequence[Message], replies: Sequence[Me
         head = None if parent == stands_on else stands_on or ROOT
         messages.append(reply._replace(status="interrupted", parent=parent))
         known.add(reply.id)
-    return Copy(
+    return SessionCopy(
         session._replace(head=head, message_count=len(messages)),
         messages,
         replies=len(messages) - len(tree),
@@ -69,20 +71,20 @@ def with_replies(session: Session, tree: Sequence[Message], replies: Sequence[Me
 # Comparing -------------------------------------------------------------------------------
 
 
-def difference(wanted: Copy, found: Copy) -> str:
-    """What is not the same in the copy that was found, in a few words; empty if nothing."""
+def difference(wanted: SessionCopy, found: SessionCopy) -> str:
+    """How the copy that was found differs, in a few words; empty if it does not."""
     messages = _messages_difference(wanted.messages, found.messages)
     fields = _unequal(wanted.session, found.session)
     if "updated_at" in fields and found.changed_at == wanted.changed_at:
         fields.remove("updated_at")
     if "message_count" in fields and len(wanted.messages) != len(found.messages):
-        fields.remove("message_count")  # that is said of the messages themselves
+        fields.remove("message_count")  # the messages themselves are compared for that
     parts = [f"another {_listed(fields)}"] if fields else []
     parts += [messages] if messages else []
     return "; ".join([*parts, *_session_data_differences(wanted, found)])
 
 
-def _session_data_differences(wanted: Copy, found: Copy) -> list[str]:
+def _session_data_differences(wanted: SessionCopy, found: SessionCopy) -> list[str]:
     parts = []
     missing = {each.id for each in wanted.memories} - {each.id for each in found.memories}
     more = {each.id for each in found.memories} - {each.id for each in wanted.memories}
@@ -100,14 +102,14 @@ def _session_data_differences(wanted: Copy, found: Copy) -> list[str]:
     return parts
 
 
-def is_outdated(found: Copy, wanted: Copy) -> bool:
-    """Whether ``found`` is an earlier state of ``wanted``: all that was said in it is in
+def is_outdated(found: SessionCopy, wanted: SessionCopy) -> bool:
+    """Whether ``found`` is an earlier state of ``wanted``: all of its messages are in
     ``wanted`` as well, and it was not changed after that. Of a reply that was copied while
     it was in work, the beginning is enough."""
-    said = {message.id: message for message in wanted.messages}
+    later_messages = {message.id: message for message in wanted.messages}
     grown = len(wanted.messages) > len(found.messages) or _has_more(wanted, found)
     for message in found.messages:
-        later = said.get(message.id)
+        later = later_messages.get(message.id)
         if later is None:
             return False
         if _unequal(message, later):
@@ -119,9 +121,9 @@ def is_outdated(found: Copy, wanted: Copy) -> bool:
     return wanted.changed_at > found.changed_at
 
 
-def _has_more(wanted: Copy, found: Copy) -> bool:
+def _has_more(wanted: SessionCopy, found: SessionCopy) -> bool:
     """Whether more belongs to ``wanted``, and nothing that is in ``found`` would be gone:
-    remembering is no change that a session's time tells."""
+    a session's time does not change with what it remembers."""
     if not set(_texts(found.memories)) <= set(_texts(wanted.memories)):
         return False
     return len(wanted.memories) > len(found.memories) or wanted.contents > found.contents

@@ -15,15 +15,15 @@ from functools import partial
 from typing import NamedTuple, TextIO
 
 from agno_shell.cli.commands.migrate.copies import (
-    Copy,
+    SessionCopy,
     difference,
     is_outdated,
     named,
     with_replies,
 )
-from agno_shell.cli.commands.migrate.order import Order
-from agno_shell.cli.commands.migrate.summary import Tally, Weight, labels, summary
-from agno_shell.cli.progress import Progress
+from agno_shell.cli.commands.migrate.order import MigrationOptions
+from agno_shell.cli.commands.migrate.summary import SessionSize, Tally, labels, summary
+from agno_shell.cli.progress import ProgressLine
 from agno_shell.contracts.storage import Storage
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.terminal_text import clean_line
@@ -35,7 +35,7 @@ Key = tuple[str, datetime | None, int]
 1 and up where a storage gives two of them the same time."""
 
 
-class Item(NamedTuple):
+class SessionEntry(NamedTuple):
     """What a storage lists."""
 
     session: Session
@@ -43,7 +43,7 @@ class Item(NamedTuple):
     trash_id: str = ""
 
 
-def check(order: Order, configured_path: str) -> None:
+def check(order: MigrationOptions, configured_path: str) -> None:
     """Refuse what makes no sense, before anything is opened. Raises ``UsageError``."""
     source = os.path.realpath(order.source_path or configured_path)
     target = os.path.realpath(order.target_path or configured_path)
@@ -67,17 +67,19 @@ def check(order: Order, configured_path: str) -> None:
 def migrate(
     source: Storage,
     target: Storage,
-    order: Order,
+    order: MigrationOptions,
     out: TextIO,
     err: TextIO,
-    told: list[str] | None = None,
+    notices: list[str] | None = None,
 ) -> int:
     """Copy, or with ``dry_run`` only look; returns 0 when all is copied and the same.
 
-    What is wrong is said on ``err``, a line each, the summary on ``out``. ``told`` is where
+    Errors go to ``err``, a line each, the summary to ``out``. ``notices`` is where
     the storages put their notices; they are taken out of it and shown.
     """
-    migration = Migration(source, target, order, Progress(err), [] if told is None else told)
+    migration = Migration(
+        source, target, order, ProgressLine(err), [] if notices is None else notices
+    )
     try:
         migration.run()
     except KeyboardInterrupt:
@@ -98,19 +100,19 @@ class Migration:
         self,
         source: Storage,
         target: Storage,
-        order: Order,
-        progress: Progress,
-        told: list[str],
+        order: MigrationOptions,
+        progress: ProgressLine,
+        notices: list[str],
     ) -> None:
         self._source = source
         self._target = target
         self._order = order
         self.progress = progress
-        self._told = told
+        self._notices = notices
         self._here, self._there = labels(order)
         self._failed: set[Key] = set()
-        self._told_lost: set[Key] = set()
-        self._copied: dict[Key, Weight] = {}
+        self._reported: set[Key] = set()
+        self._copied: dict[Key, SessionSize] = {}
         self.tally = Tally()
 
     def say(self, line: str) -> None:
@@ -130,7 +132,7 @@ class Migration:
 
     # Copying -----------------------------------------------------------------------------
 
-    def _copy(self, items: dict[Key, Item], present: Iterable[Key]) -> None:
+    def _copy(self, items: dict[Key, SessionEntry], present: Iterable[Key]) -> None:
         there = set(present)
         missing = {key: item for key, item in items.items() if key not in there}
         for number, (key, item) in enumerate(missing.items(), start=1):
@@ -147,15 +149,15 @@ class Migration:
             weight = self._copied[key] = _weight(wanted)
             self.tally.add(weight, deleted=item.deleted_at is not None, replies=wanted.replies)
 
-    def _read(self, key: Key, item: Item) -> Copy | None:
-        """A session as its copy is to be; None if it cannot be read, which is said."""
+    def _read(self, key: Key, item: SessionEntry) -> SessionCopy | None:
+        """A session as its copy is to be; None if it cannot be read, which is reported."""
         session_id = item.session.session_id
         self.pass_on_notices()
         try:
             if item.deleted_at is not None:
-                said = self._source.trashed_messages(item.trash_id)
-                session = item.session._replace(message_count=len(said))
-                wanted = Copy(session, said, item.deleted_at)
+                messages = self._source.trashed_messages(item.trash_id)
+                session = item.session._replace(message_count=len(messages))
+                wanted = SessionCopy(session, messages, item.deleted_at)
             else:
                 # In this order: a reply that is saved in between is among the messages then.
                 replies = self._source.partials(session_id)
@@ -164,18 +166,18 @@ class Migration:
         except StorageError as error:
             self._fail(key, item, f"it cannot be read in {self._here}: {error.sentence()}")
             return None
-        if lost and key not in self._told_lost:
-            self._told_lost.add(key)
+        if lost and key not in self._reported:
+            self._reported.add(key)
             files = count(len(lost), "attached file")
             self._trouble(item, f"{files} cannot be read in {self._here}: {lost[0].sentence()}")
         for notice in self._heard():
-            # Whoever throws the source away must know that this is not all of it.
+            # Before a user deletes the source: this is not all of it.
             self._trouble(item, f"what can be read of it is copied. {notice}")
         return wanted
 
     # Comparing ---------------------------------------------------------------------------
 
-    def _compare(self, items: dict[Key, Item]) -> None:
+    def _compare(self, items: dict[Key, SessionEntry]) -> None:
         present = contents(self._target)
         left = {
             key: item
@@ -203,32 +205,32 @@ class Migration:
             else:
                 self._conflict(key, item, unequal)
 
-    def _found(self, item: Item | None) -> Copy | None:
+    def _found(self, item: SessionEntry | None) -> SessionCopy | None:
         if item is None:
             return None
         if item.deleted_at is not None:
-            said = self._target.trashed_messages(item.trash_id)
+            messages = self._target.trashed_messages(item.trash_id)
         else:
-            said = self._target.tree(item.session.session_id)
-        found = Copy(item.session, said, item.deleted_at)
+            messages = self._target.tree(item.session.session_id)
+        found = SessionCopy(item.session, messages, item.deleted_at)
         return with_session_data(found, self._target, item.trash_id)[0]
 
-    def _judge_copy(self, key: Key, item: Item, wanted: Copy, unequal: str) -> None:
+    def _judge_copy(self, key: Key, item: SessionEntry, wanted: SessionCopy, unequal: str) -> None:
         if self._copied[key] == _weight(wanted):
             self._fail(key, item, f"its copy in {self._there} is not the same: {unequal}.")
         else:
             self._say_grown(key, item)
 
-    def _conflict(self, key: Key, item: Item, unequal: str) -> None:
+    def _conflict(self, key: Key, item: SessionEntry, unequal: str) -> None:
         self.tally.conflicts += 1
         self._fail(
             key, item, f"in {self._there} it is another already ({unequal}); it was left as it is."
         )
 
-    def _bring_up_to_date(self, key: Key, item: Item, wanted: Copy) -> None:
-        """Copy a session anew that has grown in the source since the last run.
+    def _bring_up_to_date(self, key: Key, item: SessionEntry, wanted: SessionCopy) -> None:
+        """Copy a session again that has grown in the source since the last run.
 
-        The older copy goes to the trash of the target and stays there: nobody can know
+        The older copy goes to the trash of the target and stays there: it is unknown
         whether its name, say, was changed there or here. What is there then has the times
         of the source, which no other way of the contract would give it.
         """
@@ -243,7 +245,7 @@ class Migration:
         self.tally.updated += 1
         self.tally.replies += wanted.replies
 
-    def _replace(self, item: Item, wanted: Copy) -> str:
+    def _replace(self, item: SessionEntry, wanted: SessionCopy) -> str:
         """Put ``wanted`` in the place of the older copy; returns what is not the same then."""
         session_id = wanted.session.session_id
         if self._target.partials(session_id):
@@ -254,10 +256,10 @@ class Migration:
         except BaseException:
             self._target.restore(older.trash_id)
             raise
-        found = self._found(Item(self._target.open(session_id)))
+        found = self._found(SessionEntry(self._target.open(session_id)))
         return difference(wanted, found) if found else "it is not there"
 
-    def _import(self, item: Item, wanted: Copy) -> None:
+    def _import(self, item: SessionEntry, wanted: SessionCopy) -> None:
         self._target.import_session(
             wanted.session,
             wanted.messages,
@@ -285,34 +287,34 @@ class Migration:
         self.tally.troubles += 1
         self.say(f"Which session was used last could not be copied: {reason}")
 
-    def _look_for_changes(self, items: dict[Key, Item]) -> None:
+    def _look_for_changes(self, items: dict[Key, SessionEntry]) -> None:
         """A shell may have gone on in the source meanwhile."""
         after = contents(self._source)
         for key, item in (items | after).items():
             if items.get(key) != after.get(key):
                 self._say_grown(key, item)
 
-    def _say_grown(self, key: Key, item: Item) -> None:
+    def _say_grown(self, key: Key, item: SessionEntry) -> None:
         if key not in self._failed:
             self.tally.grown += 1
             self._fail(key, item, f"it was changed in {self._here} while it was copied.")
 
     # Telling -----------------------------------------------------------------------------
 
-    def _fail(self, key: Key, item: Item, what: str) -> None:
+    def _fail(self, key: Key, item: SessionEntry, what: str) -> None:
         self._failed.add(key)
         self._trouble(item, what)
 
-    def _trouble(self, item: Item, what: str) -> None:
+    def _trouble(self, item: SessionEntry, what: str) -> None:
         self.tally.troubles += 1
         deleted = "Deleted session" if item.deleted_at is not None else "Session"
         name = clean_line(item.session.name, 60)
         self.say(f"{deleted} '{name}' ({item.session.session_id}): {what}")
 
     def _heard(self) -> list[str]:
-        heard = list(self._told)
-        self._told.clear()
-        return heard
+        notices = list(self._notices)
+        self._notices.clear()
+        return notices
 
     def pass_on_notices(self) -> None:
         for notice in self._heard():
@@ -320,8 +322,8 @@ class Migration:
 
 
 def with_session_data(
-    copy: Copy, storage: Storage, trash_id: str
-) -> tuple[Copy, list[StorageError]]:
+    copy: SessionCopy, storage: Storage, trash_id: str
+) -> tuple[SessionCopy, list[StorageError]]:
     """A session of ``storage`` with what belongs to it beside its messages, and why files
     that were attached cannot be read; ``trash_id``: of a deleted one. Raises
     ``StorageError`` where what to remember cannot be read."""
@@ -347,15 +349,17 @@ def reader(storage: Storage, session_id: str, trash_id: str) -> Callable[[str], 
     return partial(storage.attachment, session_id)
 
 
-def _weight(copy: Copy) -> Weight:
-    return Weight(len(copy.messages), copy.characters, len(copy.memories), len(copy.contents))
+def _weight(copy: SessionCopy) -> SessionSize:
+    return SessionSize(len(copy.messages), copy.characters, len(copy.memories), len(copy.contents))
 
 
-def contents(storage: Storage) -> dict[Key, Item]:
+def contents(storage: Storage) -> dict[Key, SessionEntry]:
     """All sessions of a storage and all deleted ones, without their messages."""
-    items = [Item(session) for session in storage.sessions()]
-    items += [Item(each.session, each.deleted_at, each.trash_id) for each in storage.trash()]
-    found: dict[Key, Item] = {}
+    items = [SessionEntry(session) for session in storage.sessions()]
+    items += [
+        SessionEntry(each.session, each.deleted_at, each.trash_id) for each in storage.trash()
+    ]
+    found: dict[Key, SessionEntry] = {}
     for item in items:
         number = 0
         while (key := (item.session.session_id, item.deleted_at, number)) in found:

@@ -1,11 +1,11 @@
-"""What a migration is told to do."""
+"""What a migration is to do."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Order(NamedTuple):
+class MigrationOptions(NamedTuple):
     """Which storage is copied, and to where."""
 
     source: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agno_shell.cli.commands.migrate.order import Order
+from agno_shell.cli.commands.migrate.order import MigrationOptions
 from agno_shell.config import settings
 from agno_shell.toolkit.terminal_text import clean, clean_line
 from agno_shell.toolkit.wording import count
 
 
-class Weight(NamedTuple):
+class SessionSize(NamedTuple):
     """How much belongs to a session."""
 
     messages: int
@@ -45,7 +45,7 @@ class Tally:
     troubles: int = 0
     """Lines about what is not copied, or not the same."""
 
-    def add(self, weight: Weight, *, deleted: bool, replies: int) -> None:
+    def add(self, weight: SessionSize, *, deleted: bool, replies: int) -> None:
         """One session was copied."""
         self.copied += 1
         self.deleted += deleted
@@ -56,7 +56,7 @@ class Tally:
         self.replies += replies
 
 
-def labels(order: Order) -> tuple[str, str]:
+def labels(order: MigrationOptions) -> tuple[str, str]:
     """What source and target are called: by their names, or by their places where both
     have the same name."""
     if order.source != order.target:
@@ -66,7 +66,7 @@ def labels(order: Order) -> tuple[str, str]:
     return here, there
 
 
-def summary(tally: Tally, order: Order) -> str:
+def summary(tally: Tally, order: MigrationOptions) -> str:
     """What was done, whether all is the same now, and what to do next."""
     here, there = labels(order)
     if tally.total == 0:
@@ -116,19 +116,19 @@ def _amount(tally: Tally) -> str:
     if not tally.copied:
         return ""
     trash = f"; {tally.deleted:,} in the trash" if tally.deleted else ""
-    said = f"{count(tally.messages, 'message')}, {count(tally.characters, 'character')}"
+    amount = f"{count(tally.messages, 'message')}, {count(tally.characters, 'character')}"
     if tally.memories:
-        said += f", {count(tally.memories, 'thing')} to remember"
+        amount += f", {count(tally.memories, 'thing')} to remember"
     if tally.files:
-        said += f", {count(tally.files, 'attached file')}"
-    return f" ({said}{trash})"
+        amount += f", {count(tally.files, 'attached file')}"
+    return f" ({amount}{trash})"
 
 
 def _replies(tally: Tally) -> str:
     return f"{count(tally.replies, 'reply')} had"
 
 
-def _next_steps(tally: Tally, here: str, there: str, order: Order) -> list[str]:
+def _next_steps(tally: Tally, here: str, there: str, order: MigrationOptions) -> list[str]:
     lines = []
     if tally.troubles:
         lines.append(
@@ -149,7 +149,7 @@ def _next_steps(tally: Tally, here: str, there: str, order: Order) -> list[str]:
     return lines
 
 
-def _delete_command(order: Order) -> str:
+def _delete_command(order: MigrationOptions) -> str:
     """What deletes a session of the target, whatever the configuration says."""
     import shlex
 
@@ -160,7 +160,7 @@ def _delete_command(order: Order) -> str:
     return f"{words} agno-shell session --delete ID"
 
 
-def _configuration(there: str, order: Order) -> list[str]:
+def _configuration(there: str, order: MigrationOptions) -> list[str]:
     import tomli_w
 
     table = {"plugin": order.target}

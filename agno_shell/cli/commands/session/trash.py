@@ -45,9 +45,9 @@ def restore(storage: Storage, reference: str, out: TextIO) -> None:
 
 def purge(storage: Storage, reference: str | None, out: TextIO) -> None:
     """One deleted session, or with None all of them, for good, which nothing else ever does; so
-    a person is asked, once.
+    a user is asked, once.
 
-    A script is not: it has said ``--purge`` and which, and has nobody to answer.
+    A script is not: it has named what to purge, and nobody could answer.
     """
     found = storage.trash()
     if reference is not None:
@@ -55,7 +55,7 @@ def purge(storage: Storage, reference: str | None, out: TextIO) -> None:
     if not found:
         out.write(EMPTY)
         return
-    if _is_person(out) and not _is_sure(found, out):
+    if _has_user(out) and not _is_sure(found, out):
         out.write("Nothing was purged.\n")
         return
     failed = []
@@ -68,7 +68,7 @@ def purge(storage: Storage, reference: str | None, out: TextIO) -> None:
             out.write(f"Purged for good: {trashed.describe(each)}\n")
             _purge_entered(storage, each.session.session_id)
     if failed:
-        # What is gone has been said; the first reason mostly is the reason of all.
+        # What is gone was printed; the first reason is mostly that of all.
         raise StorageError(
             f"{len(failed)} of {len(found)} could not be purged. {failed[0]}", hint=failed[0].hint
         )
@@ -93,7 +93,7 @@ def _record(each: Trashed) -> dict[str, object]:
     }
 
 
-def _is_person(out: TextIO) -> bool:
+def _has_user(out: TextIO) -> bool:
     return bool(sys.stdin) and sys.stdin.isatty() and out.isatty()
 
 

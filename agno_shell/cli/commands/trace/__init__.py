@@ -85,7 +85,7 @@ def run(context: Context, given: Mapping[str, Any]) -> int:
         if option in given and action not in fitting:
             context.wrong_usage(f"--{option} goes with --{' or --'.join(fitting)}")
     with closing(context.open_storage()) as storage:
-        # Here, because who only asks for the help need not wait for it.
+        # Here, because the help alone does not need it.
         from agno_shell.cli.commands.trace import turns
 
         session = turns.meant(storage, given.get("session"))

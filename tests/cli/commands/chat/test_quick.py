@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from agno_shell.cli.commands.chat.answer import Answer
-from agno_shell.cli.commands.chat.attached import Attached, take_in
+from agno_shell.cli.commands.chat.attached import AttachedFiles, take_in
 from agno_shell.cli.commands.chat.question import question
-from agno_shell.cli.commands.chat.quick import Query, Quick, interrupts, make_query
+from agno_shell.cli.commands.chat.quick import QuickChat, QuickQuestion, interrupts, make_query
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import Abilities, ProviderFactory
 from agno_shell.conversation.asking import RetryPolicy
@@ -64,8 +64,10 @@ class Asker:
             self.waited.append(seconds)
 
         choices = tuple(Choice("scripted", name) for name in models or ("m",))
-        query = Query("Why?", choices, lambda _choice: self.provider, RetryPolicy(3, 60.0, wait))
-        quick = Quick(query._replace(**given), self.plugins, self.answer, self.stop)
+        query = QuickQuestion(
+            "Why?", choices, lambda _choice: self.provider, RetryPolicy(3, 60.0, wait)
+        )
+        quick = QuickChat(query._replace(**given), self.plugins, self.answer, self.stop)
         try:
             whole = await quick.ask()
         except ProviderError as error:
@@ -136,8 +138,8 @@ async def test_a_broken_filter_keeps_the_question_back(
 ) -> None:
     register("censor", prepare_request=lambda request: 1 // 0)
     one = asker()
-    said = await one.ask()
-    assert "Nothing was sent: plugin censor (dist-censor 1) failed in prepare_request" in said
+    output = await one.ask()
+    assert "Nothing was sent: plugin censor (dist-censor 1) failed in prepare_request" in output
     assert one.provider.requests == []
 
 
@@ -200,23 +202,23 @@ PNG = bytes.fromhex(
 
 
 @pytest.fixture
-def attached(tmp_path: Path) -> Attached:
+def attached(tmp_path: Path) -> AttachedFiles:
     (tmp_path / "notes.md").write_text("# Mine\n")
     (tmp_path / "cups.png").write_bytes(PNG)
     return take_in([str(tmp_path / "notes.md"), str(tmp_path / "cups.png")], 1_000)
 
 
 async def test_text_files_go_in_the_question_and_others_beside_it(
-    asker: Callable[..., Asker], attached: Attached
+    asker: Callable[..., Asker], attached: AttachedFiles
 ) -> None:
     one = asker(as_json=True)
     await one.ask(attached=attached)
     (request,) = one.provider.requests
-    said = request.messages[-1]
-    assert said.content == "Why?\n\nnotes.md:\n```md\n# Mine\n```"
-    assert [each.name for each in said.attachments] == ["cups.png"]
+    question = request.messages[-1]
+    assert question.content == "Why?\n\nnotes.md:\n```md\n# Mine\n```"
+    assert [each.name for each in question.attachments] == ["cups.png"]
     assert list(request.files.values()) == [PNG]
-    assert request.files.keys() == {said.attachments[0].sha256}
+    assert request.files.keys() == {question.attachments[0].sha256}
     assert [
         (each["name"], each["media_type"], each["size"]) for each in one.record["attachments"]
     ] == [
@@ -226,21 +228,21 @@ async def test_text_files_go_in_the_question_and_others_beside_it(
 
 
 @pytest.mark.parametrize(
-    ("images", "said"), [(False, "|cups.png cannot be sent: m takes no images. "), (None, "echo")]
+    ("images", "output"), [(False, "|cups.png cannot be sent: m takes no images. "), (None, "echo")]
 )
 async def test_what_a_model_is_known_not_to_take_is_not_sent(
     asker: Callable[..., Asker],
-    attached: Attached,
+    attached: AttachedFiles,
     monkeypatch: pytest.MonkeyPatch,
     images: bool | None,
-    said: str,
+    output: str,
 ) -> None:
     async def abilities(_model: str) -> Abilities:
         return Abilities(images=images)
 
     one = asker()
     monkeypatch.setattr(one.provider, "abilities", abilities)
-    assert (await one.ask(attached=attached)).startswith(said)
+    assert (await one.ask(attached=attached)).startswith(output)
     assert len(one.provider.requests) == (images is not False)
 
 
@@ -272,7 +274,7 @@ async def test_a_busy_server_is_asked_again(asker: Callable[..., Asker]) -> None
     assert one.aside.getvalue() == ""
 
 
-async def test_who_waits_is_told_why(asker: Callable[..., Asker]) -> None:
+async def test_the_wait_is_explained(asker: Callable[..., Asker]) -> None:
     one = asker([BUSY], ["Yes", Finished()], aside=Terminal())
     await one.ask()
     assert one.aside.getvalue() == "The server is busy. Try 2 of 3 in 1.0 s.\n"
@@ -285,7 +287,7 @@ async def test_a_model_that_is_down_is_not_the_end(asker: Callable[..., Asker]) 
     assert one.aside.getvalue() == "Nobody answers. model-b is asked.\n"
 
 
-async def test_nothing_foreign_that_is_said_aside_acts(asker: Callable[..., Asker]) -> None:
+async def test_nothing_foreign_beside_the_reply_acts(asker: Callable[..., Asker]) -> None:
     one = asker([Failed("unreachable", "Evil\x1b[2J\nline")], ["Yes", Finished()])
     await one.ask("a", "b")
     assert one.aside.getvalue() == "Evil␛[2J line b is asked.\n"
@@ -391,7 +393,9 @@ async def test_metrics_and_trace_go_to_standard_error(asker: Callable[..., Asker
 # What is asked, and of whom ---------------------------------------------------------------
 
 
-def query(values: dict[str, Any], overrides: dict[str, Any] | None = None, **options: Any) -> Query:
+def query(
+    values: dict[str, Any], overrides: dict[str, Any] | None = None, **options: Any
+) -> QuickQuestion:
     agents = {
         "plain": Agent("plain"),
         "deep": Agent("deep", model="deep-model", fallbacks=("b", "c"), reasoning="high"),

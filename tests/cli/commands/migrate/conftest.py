@@ -12,13 +12,13 @@ import pytest
 
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.cli.commands.migrate import migration
-from agno_shell.cli.commands.migrate.order import Order
+from agno_shell.cli.commands.migrate.order import MigrationOptions
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.types import Message, new_id, now
 
 
-class Ran(NamedTuple):
-    """What a migration has said."""
+class MigrationResult(NamedTuple):
+    """What a migration has written."""
 
     status: int
     out: str
@@ -26,24 +26,26 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def move() -> Callable[..., Ran]:
+def move() -> Callable[..., MigrationResult]:
     """Migrate from one storage, called here, to another, called there."""
 
-    def move(from_: Storage, to: Storage, /, told: Any = None, **options: Any) -> Ran:
+    def move(
+        from_: Storage, to: Storage, /, notices: Any = None, **options: Any
+    ) -> MigrationResult:
         out, err = io.StringIO(), io.StringIO()
-        named = Order("here", "there")._replace(**options)
-        status = migration.migrate(from_, to, named, out, err, told)
-        return Ran(status, out.getvalue(), err.getvalue())
+        named = MigrationOptions("here", "there")._replace(**options)
+        status = migration.migrate(from_, to, named, out, err, notices)
+        return MigrationResult(status, out.getvalue(), err.getvalue())
 
     return move
 
 
 @pytest.fixture
 def open_json(tmp_path: Path) -> Callable[..., JsonStorage]:
-    """Open the JSON store in a folder of this name; what it remarks goes to ``told``."""
+    """Open the JSON store in a folder of this name; its notices go to ``notices``."""
 
-    def open_json(name: str = "json", told: list[str] | None = None) -> JsonStorage:
-        notice = told.append if told is not None else lambda _line: None
+    def open_json(name: str = "json", notices: list[str] | None = None) -> JsonStorage:
+        notice = notices.append if notices is not None else lambda _line: None
         return JsonStorage(StorageOptions(str(tmp_path / name), notice=notice))
 
     return open_json
@@ -54,12 +56,12 @@ def say() -> Callable[..., list[Message]]:
     """Append a message for each text, each one following the one before."""
 
     def say(storage: Storage, session_id: str, *texts: str, **fields: Any) -> list[Message]:
-        said = storage.messages(session_id, last=1)
+        messages = storage.messages(session_id, last=1)
         for text in texts:
-            parent = said[-1].id if said else None
-            said.append(Message(new_id(), "user", text, now(), parent, **fields))
-            storage.append(session_id, said[-1])
-        return said[-len(texts) :]
+            parent = messages[-1].id if messages else None
+            messages.append(Message(new_id(), "user", text, now(), parent, **fields))
+            storage.append(session_id, messages[-1])
+        return messages[-len(texts) :]
 
     return say
 

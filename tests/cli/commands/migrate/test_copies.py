@@ -5,24 +5,29 @@ from typing import Any
 
 import pytest
 
-from agno_shell.cli.commands.migrate.copies import Copy, difference, is_outdated, with_replies
+from agno_shell.cli.commands.migrate.copies import (
+    SessionCopy,
+    difference,
+    is_outdated,
+    with_replies,
+)
 from agno_shell.types import ROOT, Memory, Message, Session
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
 SESSION = Session("s", "Name", MOMENT, MOMENT)
 
 
-def said(ident: str, parent: str | None = None, content: str = "", **fields: Any) -> Message:
+def message(ident: str, parent: str | None = None, content: str = "", **fields: Any) -> Message:
     return Message(ident, "user", content or ident, MOMENT, parent, **fields)
 
 
-TREE = [said("a"), said("b", "a"), said("c", "b")]
+TREE = [message("a"), message("b", "a"), message("c", "b")]
 
 
-def copy(*messages: Message, later: int = 0, **fields: Any) -> Copy:
+def copy(*messages: Message, later: int = 0, **fields: Any) -> SessionCopy:
     updated_at = MOMENT + timedelta(seconds=later)
     session = SESSION._replace(message_count=len(messages), updated_at=updated_at, **fields)
-    return Copy(session, list(messages))
+    return SessionCopy(session, list(messages))
 
 
 # Replies that had not come to an end -----------------------------------------------------
@@ -44,20 +49,24 @@ def copy(*messages: Message, later: int = 0, **fields: Any) -> Copy:
 def test_a_reply_becomes_an_interrupted_message(
     head: str | None, parent: str | None, stands_on: str | None, follows: str | None
 ) -> None:
-    made = with_replies(SESSION._replace(head=head), TREE, [said("r", parent, "half")])
-    assert made.messages == [*TREE, said("r", follows, "half", status="interrupted")]
+    made = with_replies(SESSION._replace(head=head), TREE, [message("r", parent, "half")])
+    assert made.messages == [*TREE, message("r", follows, "half", status="interrupted")]
     assert (made.session.head, made.session.message_count, made.replies) == (stands_on, 4, 1)
 
 
 def test_several_replies_and_those_that_are_nothing() -> None:
-    replies = [said("b", "a", "saved by now"), said("e", "c")._replace(content=""), said("r", "c")]
-    made = with_replies(SESSION, TREE, [*replies, said("q", "c")])
+    replies = [
+        message("b", "a", "saved by now"),
+        message("e", "c")._replace(content=""),
+        message("r", "c"),
+    ]
+    made = with_replies(SESSION, TREE, [*replies, message("q", "c")])
     assert [each.id for each in made.messages] == ["a", "b", "c", "r", "q"]
     assert (made.session.head, made.replies) == ("r", 2)
 
 
 def test_a_reply_in_an_empty_session() -> None:
-    made = with_replies(SESSION, [], [said("r", None)])
+    made = with_replies(SESSION, [], [message("r", None)])
     assert (made.session.head, made.messages[0].parent) == (None, None)
 
 
@@ -86,7 +95,7 @@ def test_every_field_of_a_message_counts(field: str) -> None:
 @pytest.mark.parametrize("field", ["extra", "provider_data"])
 def test_what_python_takes_for_equal_and_json_does_not(field: str, one: Any, other: Any) -> None:
     mine, theirs = (
-        said("a")._replace(**dict[str, Any]({field: {"x": [each]}})) for each in (one, other)
+        message("a")._replace(**dict[str, Any]({field: {"x": [each]}})) for each in (one, other)
     )
     assert difference(copy(mine), copy(mine)) == ""
     assert difference(copy(mine), copy(theirs)).startswith("message 1 with another ")
@@ -96,8 +105,8 @@ def test_what_python_takes_for_equal_and_json_does_not(field: str, one: Any, oth
     ("found", "words"),
     [
         (TREE[:1], "2 messages missing"),
-        ([*TREE, said("d")], "1 message more"),
-        ([TREE[0], TREE[2], said("d")], "1 message missing; 1 message more"),
+        ([*TREE, message("d")], "1 message more"),
+        ([TREE[0], TREE[2], message("d")], "1 message missing; 1 message more"),
         ([TREE[0], TREE[2], TREE[1]], "the messages in another order, or twice"),
         ([*TREE, TREE[0]], "the messages in another order, or twice"),
         (
@@ -106,7 +115,7 @@ def test_what_python_takes_for_equal_and_json_does_not(field: str, one: Any, oth
         ),
     ],
 )
-def test_what_is_not_the_same_is_said(found: list[Message], words: str) -> None:
+def test_what_is_not_the_same_is_named(found: list[Message], words: str) -> None:
     assert difference(copy(*TREE), copy(*found)) == words
 
 
@@ -133,23 +142,23 @@ def test_a_wrong_count_is_a_difference() -> None:
         (copy(*TREE, name="Old"), copy(*TREE, later=1), True),
         (copy(*TREE, name="New", later=1), copy(*TREE), False),
         (copy(*TREE[:2], name="New", later=2), copy(*TREE, later=1), False),
-        (copy(*TREE, said("d")), copy(*TREE, later=1), False),
+        (copy(*TREE, message("d")), copy(*TREE, later=1), False),
         (copy(TREE[1], TREE[0]), copy(*TREE[:2]), False),
-        (copy(TREE[0], said("b", "a", "B")), copy(*TREE, later=1), False),
+        (copy(TREE[0], message("b", "a", "B")), copy(*TREE, later=1), False),
         (
-            copy(TREE[0], said("b", "a", "hal", status="interrupted")),
-            copy(TREE[0], said("b", "a", "half", status="interrupted")),
+            copy(TREE[0], message("b", "a", "hal", status="interrupted")),
+            copy(TREE[0], message("b", "a", "half", status="interrupted")),
             True,
         ),
         (
-            copy(TREE[0], said("b", "a", "half", status="interrupted")),
-            copy(TREE[0], said("b", "a", "whole")),
+            copy(TREE[0], message("b", "a", "half", status="interrupted")),
+            copy(TREE[0], message("b", "a", "whole")),
             False,
         ),
     ],
 )
 def test_an_earlier_state_is_one_of_which_nothing_would_be_lost(
-    found: Copy, wanted: Copy, outdated: bool
+    found: SessionCopy, wanted: SessionCopy, outdated: bool
 ) -> None:
     assert is_outdated(found, wanted) is outdated
 
@@ -159,7 +168,7 @@ def test_an_earlier_state_is_one_of_which_nothing_would_be_lost(
 BLUE, RED = (Memory(text, text, MOMENT) for text in ("blue", "red"))
 
 
-def holding(*memories: Memory, files: str = "", later: int = 0, messages: int = 3) -> Copy:
+def holding(*memories: Memory, files: str = "", later: int = 0, messages: int = 3) -> SessionCopy:
     made = copy(*TREE[:messages], later=later)
     return made._replace(memories=memories, contents=frozenset(files))
 
@@ -181,10 +190,10 @@ def holding(*memories: Memory, files: str = "", later: int = 0, messages: int = 
         (holding(messages=2), "1 message missing; 2 things to remember missing; 2 attached"),
     ],
 )
-def test_memories_and_attached_files_count(found: Copy, words: str) -> None:
-    told = difference(holding(BLUE, RED, files="xy"), found)
-    assert told.startswith(words)
-    assert bool(told) == bool(words)
+def test_memories_and_attached_files_count(found: SessionCopy, words: str) -> None:
+    found_difference = difference(holding(BLUE, RED, files="xy"), found)
+    assert found_difference.startswith(words)
+    assert bool(found_difference) == bool(words)
 
 
 @pytest.mark.parametrize(
@@ -203,10 +212,10 @@ def test_memories_and_attached_files_count(found: Copy, words: str) -> None:
     ],
 )
 def test_what_was_remembered_since_makes_a_copy_an_earlier_state(
-    found: Copy, wanted: Copy, outdated: bool
+    found: SessionCopy, wanted: SessionCopy, outdated: bool
 ) -> None:
     assert is_outdated(found, wanted) is outdated
 
 
-def test_characters_are_those_that_were_said() -> None:
-    assert copy(said("a", None, "你好"), said("b", "a", "abc")).characters == 5
+def test_characters_are_those_of_the_messages() -> None:
+    assert copy(message("a", None, "你好"), message("b", "a", "abc")).characters == 5

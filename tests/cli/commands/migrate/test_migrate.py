@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.cli.commands.migrate import migration
-from agno_shell.cli.commands.migrate.order import Order
+from agno_shell.cli.commands.migrate.order import MigrationOptions
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -86,8 +86,8 @@ def _fill(storage: Storage, say: Say) -> None:
     storage.delete(thrown_away)
     twice = storage.create("Deleted twice")
     earlier = twice._replace(name="Deleted before")
-    said = [Message(new_id(), "user", "z", moment)]
-    storage.import_session(earlier, said, deleted_at=moment)
+    messages = [Message(new_id(), "user", "z", moment)]
+    storage.import_session(earlier, messages, deleted_at=moment)
     storage.delete(twice.session_id)
     storage.set_current(branched)
 
@@ -216,9 +216,9 @@ def test_a_rescued_reply_does_not_move_the_conversation(move: Move, say: Say) ->
     session_id = source.create("Two shells").session_id
     (question,) = say(source, session_id, "?")
     source.save_partial(session_id, Message(new_id(), "assistant", "cut", now(), question.id))
-    said = [question, *say(source, session_id, "an answer")]
+    messages = [question, *say(source, session_id, "an answer")]
     assert move(source, target).status == 0
-    assert target.messages(session_id) == said
+    assert target.messages(session_id) == messages
     assert [each.content for each in target.tree(session_id)] == ["?", "an answer", "cut"]
 
 
@@ -241,7 +241,7 @@ def test_a_reply_that_was_in_work_is_completed_by_the_next_run(move: Move, say: 
 # Run again -------------------------------------------------------------------------------
 
 
-class Interrupted(MemoryStorage):
+class InterruptedStorage(MemoryStorage):
     """Ends after a number of imports."""
 
     left = 2
@@ -262,11 +262,11 @@ class Interrupted(MemoryStorage):
 
 
 def test_an_interrupted_copy_goes_on_where_it_was(move: Move, held: Held, fill: Fill) -> None:
-    source, target = MemoryStorage(), Interrupted()
+    source, target = MemoryStorage(), InterruptedStorage()
     fill(source)
     err = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
-        migration.migrate(source, target, Order("here", "there"), io.StringIO(), err)
+        migration.migrate(source, target, MigrationOptions("here", "there"), io.StringIO(), err)
     assert err.getvalue() == (
         "agno-shell: Stopped; 2 sessions copied so far. The same command goes on from here.\n"
     )
@@ -281,7 +281,7 @@ def test_an_interrupted_copy_goes_on_where_it_was(move: Move, held: Held, fill: 
 def test_what_cannot_be_written_costs_that_session_and_the_next_run_has_it(
     move: Move, held: Held, fill: Fill
 ) -> None:
-    source, target = MemoryStorage(), Interrupted()
+    source, target = MemoryStorage(), InterruptedStorage()
     fill(source)
     target.left, target.error = 7, StorageError("No space left.", hint="Free some.")
     ran = move(source, target)
@@ -318,16 +318,16 @@ def test_a_session_that_has_grown_in_the_source_is_brought_up_to_date(
 
 
 def test_when_bringing_up_to_date_fails_the_older_copy_is_back(move: Move, say: Say) -> None:
-    source, target = MemoryStorage(), Interrupted()
+    source, target = MemoryStorage(), InterruptedStorage()
     target.left, target.error = 1, StorageError("No space left.")
     session_id = source.create("Growing").session_id
-    (said,) = say(source, session_id, "a")
+    (question,) = say(source, session_id, "a")
     move(source, target)
     say(source, session_id, "b")
     ran = move(source, target)
     assert ran.status == 1
     assert "it was not brought up to date: No space left." in ran.err
-    assert target.tree(session_id) == [said]
+    assert target.tree(session_id) == [question]
     assert target.trash() == []
 
 

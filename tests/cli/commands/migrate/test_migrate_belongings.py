@@ -43,22 +43,22 @@ def test_a_dry_run_tells_how_much_there_is(move: Move, put: Any) -> None:
     assert (ran.status, target.sessions()) == (0, [])
 
 
-class Losing(MemoryStorage):
+class LossyStorage(MemoryStorage):
     def memories(self, session_id: str) -> list[Memory]:
         return super().memories(session_id)[1:]
 
 
-class Altering(MemoryStorage):
+class AlteringStorage(MemoryStorage):
     def memories(self, session_id: str) -> list[Memory]:
         return [each._replace(text="x") for each in super().memories(session_id)]
 
 
-class LosingFiles(MemoryStorage):
+class LossyFileStorage(MemoryStorage):
     def attachment(self, session_id: str, sha256: str) -> bytes:
         raise StorageError("It is not there.")
 
 
-class LosingThrownAway(MemoryStorage):
+class LossyTrashStorage(MemoryStorage):
     def trashed_memories(self, trash_id: str) -> list[Memory]:
         return []
 
@@ -66,10 +66,10 @@ class LosingThrownAway(MemoryStorage):
 @pytest.mark.parametrize(
     ("kind", "deleted", "what"),
     [
-        (Losing, False, "1 thing to remember missing."),
-        (Altering, False, "other things to remember, or in another order."),
-        (LosingFiles, False, "2 attached files missing."),
-        (LosingThrownAway, True, "2 things to remember missing."),
+        (LossyStorage, False, "1 thing to remember missing."),
+        (AlteringStorage, False, "other things to remember, or in another order."),
+        (LossyFileStorage, False, "2 attached files missing."),
+        (LossyTrashStorage, True, "2 things to remember missing."),
     ],
 )
 def test_a_target_that_loses_something_is_caught(
@@ -110,9 +110,9 @@ def test_of_a_damaged_file_what_can_be_read_is_copied_and_it_is_named(
     session_id = put(open_json("source"))
     path = tmp_path / "source" / session_id / "memory.json"
     path.write_bytes(path.read_bytes()[:-20])
-    told: list[str] = []
+    notices: list[str] = []
     target = MemoryStorage()
-    ran = move(open_json("source", told), target, told)
+    ran = move(open_json("source", notices), target, notices)
     assert ran.status == 1
     assert f"what can be read of it is copied. {path} is damaged" in ran.err
     assert [each.text for each in target.memories(session_id)] == ["blue"]

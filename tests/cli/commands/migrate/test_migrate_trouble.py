@@ -11,7 +11,7 @@ import pytest
 from agno_shell import cli
 from agno_shell.builtin.json_storage.store import JsonStorage
 from agno_shell.cli.commands.migrate import migration
-from agno_shell.cli.commands.migrate.order import Order
+from agno_shell.cli.commands.migrate.order import MigrationOptions
 from agno_shell.contracts import Storage
 from agno_shell.errors import UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -79,14 +79,14 @@ def test_both_sides_went_on(move: Move, say: Say) -> None:
 def test_a_session_in_which_a_reply_is_coming_is_not_replaced(move: Move, say: Say) -> None:
     source, target = MemoryStorage(), MemoryStorage()
     session_id = source.create("Tax").session_id
-    (said,) = say(source, session_id, "a")
+    (question,) = say(source, session_id, "a")
     move(source, target)
-    target.save_partial(session_id, Message(new_id(), "assistant", "half", now(), said.id))
+    target.save_partial(session_id, Message(new_id(), "assistant", "half", now(), question.id))
     say(source, session_id, "b")
     ran = move(source, target)
     assert ran.status == 1
     assert "not brought up to date: a reply in it has not come to an end in there." in ran.err
-    assert target.tree(session_id) == [said]
+    assert target.tree(session_id) == [question]
     assert target.trash() == []
 
 
@@ -223,22 +223,22 @@ def test_a_session_that_cannot_be_read_costs_that_session(
 def test_of_a_damaged_session_what_can_be_read_is_copied_and_it_is_named(
     move: Move, open_json: OpenJson, tmp_path: Path, say: Say
 ) -> None:
-    told: list[str] = []
+    notices: list[str] = []
     source = open_json("source")
     bad, good = source.create("Bad").session_id, source.create("Good").session_id
     kept, *_ = say(source, bad, "a", "b")
     path = tmp_path / "source" / bad / "messages.json"
     path.write_bytes(path.read_bytes()[:-20])
     target = MemoryStorage()
-    ran = move(open_json("source", told), target, told)
+    ran = move(open_json("source", notices), target, notices)
     assert ran.status == 1
     assert f"Session 'Bad' ({bad}): what can be read of it is copied. {path} is damaged" in ran.err
     assert target.tree(bad) == [kept]
     assert {each.session_id for each in target.sessions()} == {bad, good}
-    assert told == []
+    assert notices == []
 
 
-class Growing(MemoryStorage):
+class GrowingStorage(MemoryStorage):
     """A source in which a shell goes on while it is copied."""
 
     reads = 0
@@ -255,7 +255,7 @@ class Growing(MemoryStorage):
 
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_session_that_grows_during_the_copy_is_named(move: Move, at: int, say: Say) -> None:
-    source, target = Growing(), MemoryStorage()
+    source, target = GrowingStorage(), MemoryStorage()
     source.busy = source.create("Busy").session_id
     say(source, source.busy, "a")
     source.create("Quiet")
@@ -290,17 +290,19 @@ def test_a_session_that_begins_or_ends_during_the_copy_is_named(move: Move) -> N
 @pytest.mark.parametrize(
     ("order", "complaint"),
     [
-        (Order("json", "json"), "Source and target are the same"),
-        (Order("json", "json", target_path="{place}"), "Source and target are the same"),
-        (Order("json", "json", target_path="{place}/x"), "lies in the other"),
+        (MigrationOptions("json", "json"), "Source and target are the same"),
+        (MigrationOptions("json", "json", target_path="{place}"), "Source and target are the same"),
+        (MigrationOptions("json", "json", target_path="{place}/x"), "lies in the other"),
         (
-            Order("json", "json", source_path="{place}/x", target_path="{place}"),
+            MigrationOptions("json", "json", source_path="{place}/x", target_path="{place}"),
             "lies in the other",
         ),
-        (Order("json", "sqlite", source_path="{place}/nowhere"), "There is no "),
+        (MigrationOptions("json", "sqlite", source_path="{place}/nowhere"), "There is no "),
     ],
 )
-def test_what_makes_no_sense_is_refused(order: Order, complaint: str, tmp_path: Path) -> None:
+def test_what_makes_no_sense_is_refused(
+    order: MigrationOptions, complaint: str, tmp_path: Path
+) -> None:
     place = tmp_path / "link"
     (tmp_path / "real" / "x").mkdir(parents=True)
     place.symlink_to(tmp_path / "real")
@@ -318,18 +320,18 @@ def test_what_makes_no_sense_is_refused(order: Order, complaint: str, tmp_path: 
 @pytest.mark.parametrize(
     "order",
     [
-        Order("json", "sqlite"),
-        Order("json", "json", target_path="/other"),
-        Order("json", "json", target_path="{real}-2"),
+        MigrationOptions("json", "sqlite"),
+        MigrationOptions("json", "json", target_path="/other"),
+        MigrationOptions("json", "json", target_path="{real}-2"),
     ],
 )
-def test_two_storages_may_share_a_folder(order: Order, tmp_path: Path) -> None:
+def test_two_storages_may_share_a_folder(order: MigrationOptions, tmp_path: Path) -> None:
     real = str(tmp_path / "real")
     path = order.target_path
     migration.check(order._replace(target_path=path and path.format(real=real)), real)
 
 
-def test_two_storages_of_one_name_are_told_apart_by_their_places(move: Move) -> None:
+def test_two_storages_of_one_name_are_distinguished_by_their_places(move: Move) -> None:
     source = MemoryStorage()
     source.create("x")
     ran = move(source, MemoryStorage(), source="json", target="json", target_path="/backup")

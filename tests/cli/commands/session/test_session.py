@@ -239,14 +239,14 @@ def test_a_configuration_that_others_can_change_is_not_used_without_a_word(
     config = home / "config.toml"
     config.touch()
     environ = {**os.environ, "AGNO_SHELL_HOME": str(home)}
-    told = []
+    errors = []
     for mode in (0o600, 0o606):
         config.chmod(mode)
         command = [sys.executable, "-m", "agno_shell", "session", "--list"]
         done = subprocess.run(
             command, env=environ, capture_output=True, text=True, timeout=60, check=True
         )
-        told.append(done.stderr.splitlines())
-    nothing, (line,) = told
+        errors.append(done.stderr.splitlines())
+    nothing, (line,) = errors
     assert nothing == []
     assert line.startswith(f"agno-shell: Others may change {config}")

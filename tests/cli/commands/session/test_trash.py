@@ -26,7 +26,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 class Terminal(io.StringIO):
-    """A stream that a person sits at."""
+    """A stream with a user at the terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -55,7 +55,7 @@ def asked(action: str, reference: str | None = None, **given: Any) -> dict[str, 
 
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """What a person will type."""
+    """What a user will type."""
     return lambda text: monkeypatch.setattr(sys, "stdin", Terminal(text))
 
 
@@ -147,7 +147,7 @@ def test_everything_is_purged(storage: Storage, do: Do) -> None:
 
 
 @pytest.mark.parametrize("typed", ["\n", "n\n", "", "yep\n"])
-def test_a_person_is_asked_and_a_no_purges_nothing(
+def test_a_user_is_asked_and_a_no_purges_nothing(
     storage: Storage, do: Do, answer: Callable[[str], None], typed: str
 ) -> None:
     one = throw_away(storage, "One")
@@ -172,7 +172,7 @@ def test_a_yes_purges(storage: Storage, do: Do, answer: Callable[[str], None], t
     assert storage.trash() == []
 
 
-def test_what_cannot_be_purged_is_said_and_the_others_go(
+def test_what_cannot_be_purged_is_reported_and_the_others_go(
     monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     class Stuck(MemoryStorage):
