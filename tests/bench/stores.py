@@ -12,7 +12,7 @@ from typing import NamedTuple
 from places import REPLY
 
 from agno_shell.builtin.json_storage import folder, index_format, layout
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.toolkit import json_records

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from operator import attrgetter
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import Entry, is_session_id
 from agno_shell.builtin.json_storage.index import Index
-from agno_shell.builtin.json_storage.index_format import Contents, Entry
+from agno_shell.builtin.json_storage.index_format import Contents
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Session

@@ -1,15 +1,16 @@
-"""One session's folder: ``session.json``, the truth about a session, and its messages."""
+"""One session's folder: its name, ``session.json``, which is the truth about a session, and
+what the list of sessions is to say of it."""
 
 # Annotations are not left as text here (PEP 563): a named tuple would compile them at
 # every start.
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, default_session_name
 
@@ -19,6 +20,9 @@ MEMORY = "memory.json"
 ATTACHMENTS = "attachments"
 _BESIDE = (SESSION, MEMORY, ATTACHMENTS)
 """Each of them makes a session of a folder without messages."""
+_SESSION_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+UNKNOWN = -1
 
 More = Callable[[str, Sequence[Message]], None]
 """Puts what else belongs to a session into its new folder, given the messages that have
@@ -27,6 +31,25 @@ something attached."""
 
 def _nothing(_path: str, _with_files: Sequence[Message]) -> None:
     pass
+
+
+def is_session_id(value: object) -> bool:
+    """Whether ``value`` is a session id, which may become part of a path: a lower-case UUID
+    and nothing else. ``uuid.UUID()`` is no check: it takes ``urn:``, braces and digits of
+    other scripts."""
+    return isinstance(value, str) and _SESSION_ID.fullmatch(value) is not None
+
+
+class Entry(NamedTuple):
+    """A session, and the look of the message file that its count belongs to."""
+
+    session: Session
+    size: int = UNKNOWN
+    """Bytes."""
+    mtime_ns: int = UNKNOWN
+    checked: bool = False
+    """Whether the file was read or written as a whole and is sound; otherwise only its
+    lines were counted, and it is read before anything is appended."""
 
 
 class Record(NamedTuple):

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 from agno_shell.builtin.json_storage import disk, folder, index_format
-from agno_shell.builtin.json_storage.ids import is_session_id
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry, is_session_id
+from agno_shell.builtin.json_storage.index_format import Contents
 from agno_shell.builtin.json_storage.index_salvage import salvage
 from agno_shell.errors import StorageError
 

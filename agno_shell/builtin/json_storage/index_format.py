@@ -27,23 +27,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry, is_session_id
 from agno_shell.toolkit import json_records
 from agno_shell.types import NOTHING, Session
-
-UNKNOWN = -1
-
-
-class Entry(NamedTuple):
-    """A session, and the look of the message file that its count belongs to."""
-
-    session: Session
-    size: int = UNKNOWN
-    """Bytes."""
-    mtime_ns: int = UNKNOWN
-    checked: bool = False
-    """Whether the file was read or written as a whole and is sound; otherwise only its
-    lines were counted, and it is read before anything is appended."""
 
 
 class Contents(NamedTuple):

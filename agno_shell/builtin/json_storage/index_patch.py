@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, index_format
-from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.builtin.json_storage.kept_file import KeptFile
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.toolkit import json_records
 from agno_shell.types import Session
 
@@ -34,7 +33,7 @@ class Patches:
     """Patches for the index at ``path``."""
 
     def __init__(self, path: str) -> None:
-        self._file = KeptFile(path)
+        self._file = disk.FileHandle(path)
         self._places: dict[str, tuple[int, int]] = {}
         self._starts: dict[str, tuple[Session, bool, bytes]] = {}
         self._look = (-1, -1)
@@ -62,7 +61,7 @@ class Patches:
 
     def write(self, patch: Patch) -> bool:
         """Write a patch, with the index locked; False if the index was replaced since."""
-        if not self._file.is_open:
+        if self._file.fd < 0:
             return False
         status = disk.status_of(self._file.fd)
         if status.st_nlink == 0 or status.st_ino != patch.inode:
@@ -96,7 +95,7 @@ class Patches:
             self._look = look
         place = self._places.get(session_id)
         if place is None:
-            data = disk.read_all(self._file.fd)
+            data = disk.read_at(self._file.fd, 0, status.st_size)
             place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
             if place is not None:
                 self._places[session_id] = place

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, UUID, Contents, Entry, entry_of
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.index_format import UUID, Contents, entry_of
 from agno_shell.toolkit import json_records
 
 _ANY_CURRENT = rb'"current_session_id"\s*:\s*"(' + UUID + rb')"'

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, layout, message_reader
-from agno_shell.builtin.json_storage.kept_file import KeptFile
 from agno_shell.builtin.json_storage.message_reader import Loaded
 from agno_shell.toolkit import json_records
 from agno_shell.types import Message
@@ -49,7 +48,7 @@ class MessageWriter:
 
     def __init__(self, path: str, notice: Callable[[str], None]) -> None:
         self._path = path
-        self._file = KeptFile(path)
+        self._file = disk.FileHandle(path)
         self._notice = notice
         self._state: State | None = None
         self._suspect = False
@@ -64,7 +63,7 @@ class MessageWriter:
     @property
     def is_open(self) -> bool:
         """Whether the file stays open for the next append."""
-        return self._file.is_open and not self._suspect
+        return self._file.fd >= 0 and not self._suspect
 
     def close(self) -> None:
         """Keep nothing open; the next append opens the file again."""

@@ -9,8 +9,29 @@ from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.message_reader import Head
 from agno_shell.builtin.json_storage.message_writer import copy_aside
+from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
+from agno_shell.errors import StorageError
+from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT
+
+
+def rescue_if_possible(
+    path: str,
+    session_id: str,
+    locks: Locks,
+    writer: SessionWriter,
+    notices: Notices,
+    *,
+    locked: bool = False,
+) -> None:
+    """The same as :func:`rescue`; a disk that cannot be written still opens every session."""
+    try:
+        rescue(path, session_id, locks, writer, locked=locked)
+    except (OSError, StorageError, json_records.UnwritableError) as error:
+        notices.once(
+            f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
+        )
 
 
 def rescue(

@@ -1,4 +1,4 @@
-"""The reply in work, kept beside the messages so that a crash does not lose it.
+"""Replies in work, kept beside the messages so that a crash does not lose them.
 
 ``reply-N.jsonl`` holds the message as one line of JSON, then a line for every piece that
 was added: a JSON text for its content, ``["provider", "text"]`` for its reasoning. Its
@@ -11,10 +11,13 @@ from __future__ import annotations
 import errno
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from agno_shell.builtin.json_storage import disk, tree
+from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.locks import Held, Locks
+from agno_shell.builtin.json_storage.problems import saving
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
@@ -26,6 +29,58 @@ _SYNC_EVERY = 1.0
 _PLANTED = (errno.ELOOP, errno.EINVAL)
 """What :mod:`disk` raises for a symbolic link and for a FIFO."""
 _NAME = re.compile(r"reply-(\d{1,2})\.jsonl", re.ASCII)
+
+
+class Replies:
+    """The replies that one handle of a store receives. ``locks`` are made when needed."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        locks: Callable[[], Locks],
+    ) -> None:
+        self._catalog = catalog
+        self._locks = locks
+        self._running: dict[str, RunningReply] = {}
+
+    def save(self, session_id: str, message: Message | None) -> None:
+        """See :meth:`agno_shell.contracts.Storage.save_partial`."""
+        reply = self._running.get(session_id)
+        if message is None:
+            if reply is not None:
+                reply.remove()
+            return
+        path = self._catalog.folder(session_id)
+        with saving("The reply in work", path):
+            if reply is None:
+                reply = self._running[session_id] = RunningReply(self._locks(), path, session_id)
+            elif reply.message_id not in (None, message.id):
+                reply.remove()
+            reply.save(message)
+
+    def extend(self, session_id: str, growth: Growth) -> None:
+        """See :meth:`agno_shell.contracts.Storage.extend_partial`."""
+        reply = self._running.get(session_id)
+        if reply is None:
+            raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
+        with saving("The reply in work", reply.folder):
+            reply.extend(growth)
+
+    def saved(self, session_id: str, message: Message) -> None:
+        """A message is saved: if it was the reply in work, nothing is left of that."""
+        reply = self._running.get(session_id)
+        if reply is not None and reply.message_id == message.id:
+            reply.remove()
+
+    def release(self, session_id: str) -> None:
+        """Stop writing; what was kept becomes an interrupted message at the next open."""
+        reply = self._running.pop(session_id, None)
+        if reply is not None:
+            reply.release()
+
+    def close(self) -> None:
+        for session_id in list(self._running):
+            self.release(session_id)
 
 
 class RunningReply:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from agno_shell.builtin.json_storage import disk, index, search_reader
-from agno_shell.builtin.json_storage.folder import MESSAGES
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import MESSAGES, is_session_id
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.builtin.json_storage.search_index import UNFINISHED, File, FileState, SearchIndex
 from agno_shell.builtin.json_storage.search_reader import OtherLayoutError

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, folder, index_format, message_reader
 from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Entry, Record
 from agno_shell.builtin.json_storage.index import ASIDE
-from agno_shell.builtin.json_storage.index_format import Entry
 from agno_shell.builtin.json_storage.index_patch import Patch
 from agno_shell.builtin.json_storage.message_writer import (
     MessageWriter,

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 
@@ -26,8 +26,9 @@ _AT_ONCE = 2_000
 class Settling:
     """One pass over the sessions that are not as the list says."""
 
-    def __init__(self, root: str, catalog: Catalog, mend: Callable[[str], None]) -> None:
-        """``mend`` mends the torn messages of a session, given its id."""
+    def __init__(self, root: str, catalog: Catalog, mend: Callable[[str, str], None]) -> None:
+        """``mend`` mends the torn messages of a session, given its folder and
+        its id."""
         self._root = root
         self._catalog = catalog
         self._mend = mend
@@ -49,7 +50,7 @@ class Settling:
     def _settle(self, entry: Entry) -> None:
         session_id = entry.session.session_id
         path = self._catalog.folder(session_id)
-        self._mend(session_id)
+        self._mend(path, session_id)
         # Before something was said, and the list was laid out, nothing is written.
         if entry.size != UNKNOWN or not self._catalog.index.is_laid_out():
             return

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, is_session_id
 from agno_shell.builtin.json_storage.outlined import OutlinedStorage
 from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
 from agno_shell.contracts.storage import Progress, Storage
@@ -37,9 +36,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agno_shell.builtin.json_storage.locks import Locks
-    from agno_shell.builtin.json_storage.mending import Mending
     from agno_shell.builtin.json_storage.message_reader import Head
-    from agno_shell.builtin.json_storage.replies import Replies
+    from agno_shell.builtin.json_storage.running_reply import Replies
     from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_data import SessionData
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
@@ -78,8 +76,8 @@ class JsonStorage(OutlinedStorage):
         path = self._catalog.folder(session_id)
         with reading(path):
             if folder.keeps_replies(path):
-                self._replies.rescue(path, session_id)
-            self._mending.session(session_id)
+                self._rescue(path, session_id)
+            self._mend(path, session_id)
             return self._catalog.find(session_id).session
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
@@ -120,9 +118,17 @@ class JsonStorage(OutlinedStorage):
             return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
 
     def partials(self, session_id: str) -> list[Message]:
+        from agno_shell.builtin.json_storage import message_reader, running_reply
+
         path = self._catalog.folder(session_id)
         with reading(path):
-            return self._still_of(session_id, self._replies.kept(path))
+            # One that was saved in the last moment is a message already.
+            kept = [
+                reply
+                for reply in running_reply.kept(path)
+                if not message_reader.has(f"{path}/{MESSAGES}", reply.id)
+            ]
+            return self._still_of(session_id, kept)
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         with reading(f"{self._root}/trash/{trash_id}"):
@@ -256,13 +262,18 @@ class JsonStorage(OutlinedStorage):
         from agno_shell.builtin.json_storage.settling import Settling
 
         with reading(self._root):
-            yield from Settling(self._root, self._catalog, self._mending.session).steps()
+            yield from Settling(self._root, self._catalog, self._mend).steps()
 
-    @property
-    def _mending(self) -> Mending:
-        from agno_shell.builtin.json_storage.mending import Mending
+    def _mend(self, path: str, session_id: str) -> None:
+        """Mend messages that a power cut has torn, unless another process is writing to the
+        session; where that fails they are read as far as they can be."""
+        from agno_shell.builtin.json_storage import message_reader
 
-        return Mending(self._catalog, lambda: self._locks, lambda: self._writer)
+        if message_reader.is_torn(f"{path}/{MESSAGES}"):
+            with suppress(StorageError, OSError):
+                if held := self._locks.try_session(session_id):
+                    with held:
+                        self._writer.mend(session_id)
 
     # The trash ---------------------------------------------------------------------------
 
@@ -271,7 +282,7 @@ class JsonStorage(OutlinedStorage):
         with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):
                 # In the trash nobody would open the session, which turns it into a message.
-                self._replies.rescue(path, session_id, locked=True)
+                self._rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
             self._writer.complete_record(path, session)
             was_current = self._catalog.index.current() == session_id
@@ -343,12 +354,17 @@ class JsonStorage(OutlinedStorage):
     @property
     def _replies(self) -> Replies:
         if self._opened_replies is None:
-            from agno_shell.builtin.json_storage.replies import Replies
+            from agno_shell.builtin.json_storage.running_reply import Replies
 
-            self._opened_replies = Replies(
-                self._catalog, lambda: self._locks, lambda: self._writer, self._notices
-            )
+            self._opened_replies = Replies(self._catalog, lambda: self._locks)
         return self._opened_replies
+
+    def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
+        from agno_shell.builtin.json_storage.rescue import rescue_if_possible
+
+        rescue_if_possible(
+            path, session_id, self._locks, self._writer, self._notices, locked=locked
+        )
 
     # Common ------------------------------------------------------------------------------
 

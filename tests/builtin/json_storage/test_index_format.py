@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agno_shell.builtin.json_storage import index_format
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
 from agno_shell.builtin.json_storage.index_salvage import salvage
 from agno_shell.types import Session, new_id
 
@@ -227,7 +227,7 @@ def test_what_a_damaged_file_says_of_messages_does_not_count() -> None:
     torn = index_format.whole(IDS[1], LINES)[:-9]
     found = salvage(torn)
     assert found.current == IDS[1]
-    assert {each.mtime_ns for each in found.entries} == {index_format.UNKNOWN}
+    assert {each.mtime_ns for each in found.entries} == {UNKNOWN}
     assert salvage(b"\xff" * 99) == index_format.Contents(None, [])
     assert salvage(b'{"a' * 5000) == index_format.Contents(None, [])
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.json_storage import index_format, session_writer
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
@@ -378,7 +379,7 @@ def test_a_record_without_times_takes_them_too(root: Path, open_store: Opened) -
 
 
 def test_a_line_has_one_width_whatever_its_times() -> None:
-    entry = index_format.Entry(new_session("n"))
+    entry = Entry(new_session("n"))
     tails = [index_format.tail(entry, local=local) for local in (True, False)]
     assert {len(tail) for tail in tails} == {index_format.TAIL_WIDTH}
     assert [index_format.is_local_tail(tail) for tail in tails] == [True, False]

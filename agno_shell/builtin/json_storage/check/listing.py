@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, folder, index_format, message_writer, trash
 from agno_shell.builtin.json_storage.check.issue import Issue
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
 from agno_shell.builtin.json_storage.importing import take_over
 from agno_shell.builtin.json_storage.index import NAME, Index
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.builtin.json_storage.index_format import Contents
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.errors import StorageError

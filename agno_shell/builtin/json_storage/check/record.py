@@ -9,8 +9,7 @@ from typing import Any
 
 from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
 from agno_shell.builtin.json_storage.check.issue import Issue
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, UNKNOWN, Entry, Record
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.wording import count
 from agno_shell.types import ROOT

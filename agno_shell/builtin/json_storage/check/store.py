@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 
-from agno_shell.builtin.json_storage import disk, ids, running_reply
+from agno_shell.builtin.json_storage import disk, folder, running_reply
 from agno_shell.builtin.json_storage import locks as locks_
 from agno_shell.builtin.json_storage import rescue as rescue_
 from agno_shell.builtin.json_storage import trash as trash_
@@ -94,7 +94,7 @@ class Check:
         sessions = []
         for name, status in session.entries(self._root).items():
             path = f"{self._root}/{name}"
-            if ids.is_session_id(name):
+            if folder.is_session_id(name):
                 sessions.append(name)
             elif name == trash_.FOLDER:
                 yield from self._folder(path, status, self._trashed)
@@ -201,7 +201,7 @@ class Check:
         for name, status in session.entries(path).items():
             if self._ended():
                 return
-            split = ids.split_trash_id(name)
+            split = trash_.split_trash_id(name)
             if split is None or not stat.S_ISDIR(status.st_mode):
                 self._extras.unknown(f"{path}/{name}")
                 continue

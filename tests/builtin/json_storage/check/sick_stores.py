@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from agno_shell.builtin.json_storage import index_format
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.toolkit.json_records import stamp
 from agno_shell.types import Session, now
 
