@@ -10,15 +10,11 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
-from agno_shell.builtin.json_storage import disk, folder, index_format
+from agno_shell.builtin.json_storage import disk, folder, index_format, index_line
 from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry, is_session_id
-from agno_shell.builtin.json_storage.index_format import Contents
-from agno_shell.builtin.json_storage.index_salvage import salvage
+from agno_shell.builtin.json_storage.index_format import Contents, salvage
+from agno_shell.builtin.json_storage.index_line import IndexLines
 from agno_shell.errors import StorageError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from agno_shell.builtin.json_storage.index_patch import Patch, Patches
 
 NAME = "sessions.json"
 ASIDE = f"{NAME}.before-"
@@ -39,7 +35,7 @@ class Sessions(Protocol):
         """As a list says where it names them, without looking at what was said."""
 
 
-class Index:
+class Index(IndexLines):
     """One ``sessions.json``.
 
     ``lock`` gives the index lock; ``truth`` knows all sessions;
@@ -56,13 +52,10 @@ class Index:
         truth: Sessions,
         lay_anew: Callable[[bytes, bytes], None],
     ) -> None:
+        super().__init__(f"{root}/{NAME}", lock)
         self._root = root
-        self._path = f"{root}/{NAME}"
-        self._lock = lock
         self._truth = truth
         self._lay_anew = lay_anew
-        self._opened_patches: Patches | None = None
-        self._damaged = False
         self._decoded: tuple[bytes, Contents | None] = b"", None
         """The last file in another layout and what it says."""
 
@@ -112,7 +105,7 @@ class Index:
         except OSError:
             return False
         try:
-            return index_format.begins_as_ours(disk.read_at(fd, 0, index_format.HEADING_WIDTH))
+            return index_line.begins_as_ours(disk.read_at(fd, 0, index_line.HEADING_WIDTH))
         finally:
             disk.close(fd)
 
@@ -123,17 +116,10 @@ class Index:
     def require_own(self) -> None:
         """Raises ``StorageError`` where another program keeps its file."""
         data = self._bytes()
-        if not index_format.is_ours(data):
+        if not index_line.is_ours(data):
             self._refuse_anothers(data)
 
-    def find(self, session_id: str) -> Entry | None:
-        """What the file says of one session, without decoding the others."""
-        data = self._bytes()
-        if index_format.is_ours(data):
-            place = index_format.find_line(data, session_id)
-            entry = index_format.read_line(data[place[0] : sum(place)]) if place else None
-            if entry is not None:
-                return entry
+    def _find_in_any_layout(self, data: bytes, session_id: str) -> Entry | None:
         contents = self._read(data) or salvage(data)
         # From the end: of two lines with the same id the later counts, as in a list of all.
         listed = reversed(contents.entries)
@@ -143,7 +129,7 @@ class Index:
         """The current session's id, whether or not it still exists. Raises
         ``StorageError`` for another program's file."""
         data = self._bytes()
-        if index_format.is_ours(data):
+        if index_line.is_ours(data):
             return index_format.read_heading(data)
         contents = self._read(data)
         if contents is None:
@@ -154,7 +140,7 @@ class Index:
     def _read(self, data: bytes) -> Contents | None:
         """All that a file says. One in another layout is decoded as a whole also for a single
         session; it is decoded once."""
-        if index_format.is_ours(data):
+        if index_line.is_ours(data):
             return index_format.read(data)
         if self._decoded[0] != data:
             self._decoded = data, index_format.read(data)
@@ -176,39 +162,17 @@ class Index:
             for name in disk.names(self._root)
         )
 
-    def _bytes(self) -> bytes:
-        try:
-            return disk.read(self._path)
-        except OSError:
-            # Missing, a folder, a link, no permission: the folders tell the same.
-            return b""
-
     # Writing -----------------------------------------------------------------------------
 
-    def prepare(self, entry: Entry) -> Patch | None:
-        """What of :meth:`put` can be done before and without the lock."""
-        return None if self._damaged else self._patches.prepare(entry)
-
-    def put(self, entry: Entry, patch: Patch | None = None) -> Entry:
-        """Write one session's line; its ``updated_at`` never goes back. Returns what was
-        written. ``patch`` is what was prepared for the same entry."""
-        with self._lock():
-            if patch is None or not self._patches.write(patch):
-                patch = self.prepare(entry)
-                if patch is None or not self._patches.write(patch):
-                    return self._put_anew(entry)
-            self._patches.rest()
-        return patch.entry
-
-    def _put_anew(self, entry: Entry) -> Entry:
+    def _put_into_new_file(self, entry: Entry) -> Entry:
         session_id = entry.session.session_id
 
         def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             nonlocal entry
-            old = index_format.read_line(lines[session_id]) if session_id in lines else None
+            old = index_line.read_line(lines[session_id]) if session_id in lines else None
             before = old.session.updated_at if old else None
-            entry = index_format.not_back(entry, before, local=local)
-            lines[session_id] = index_format.line(entry, local=local)
+            entry = index_line.not_back(entry, before, local=local)
+            lines[session_id] = index_line.line(entry, local=local)
             return current
 
         self._rewrite(change)
@@ -233,15 +197,15 @@ class Index:
 
         def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             for session_id in session_ids:
-                listed = index_format.read_line(lines.pop(session_id, b""))
+                listed = index_line.read_line(lines.pop(session_id, b""))
                 try:
                     entry = survey(session_id, listed) or listed
                 except OSError:
                     entry = listed  # a damaged session costs only itself
                 if entry is not None:
                     written_at = listed.session.updated_at if listed else None
-                    entry = index_format.not_back(entry, written_at, local=local)
-                    lines[session_id] = index_format.line(entry, local=local)
+                    entry = index_line.not_back(entry, written_at, local=local)
+                    lines[session_id] = index_line.line(entry, local=local)
             return current
 
         with self._lock():
@@ -253,17 +217,17 @@ class Index:
         changes the folder may be killed, or find the disk full, in between."""
         with self._lock():
             data = self._bytes()
-            place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
+            place = index_line.find_line(data, session_id) if index_line.is_ours(data) else None
             line = data[place[0] : sum(place)] if place else b""
-            entry = index_format.read_line(line)
-            local = index_format.is_local_tail(line[-index_format.TAIL_WIDTH :])
+            entry = index_line.read_line(line)
+            local = index_line.is_local_tail(line[-index_line.TAIL_WIDTH :])
             if place is None or entry is None:
                 return
-            if not line.endswith(index_format.tail(entry, local=local)):
+            if not line.endswith(index_line.tail(entry, local=local)):
                 return
             fd = disk.open_to_write(self._path)
             try:
-                tail = index_format.tail(Entry(entry.session), local=local)
+                tail = index_line.tail(Entry(entry.session), local=local)
                 disk.write_at(fd, sum(place) - len(tail), tail)
             finally:
                 disk.close(fd)
@@ -273,7 +237,7 @@ class Index:
         for nothing was said yet."""
         with self._lock():
             data = self._bytes()
-            if index_format.is_ours(data) and not self._damaged:
+            if index_line.is_ours(data) and not self._damaged:
                 fd = disk.open_to_write(self._path)
                 try:
                     disk.write_at(fd, 0, index_format.heading(session_id))
@@ -285,22 +249,8 @@ class Index:
             else:
                 self._rewrite(lambda _lines, _current, _local: session_id)
 
-    def close(self) -> None:
-        """Keep nothing open."""
-        if self._opened_patches is not None:
-            self._opened_patches.close()
-
-    @property
-    def _patches(self) -> Patches:
-        # Imported late: reading the list does without it.
-        if self._opened_patches is None:
-            from agno_shell.builtin.json_storage.index_patch import Patches
-
-            self._opened_patches = Patches(self._path)
-        return self._opened_patches
-
     def _rewrite(self, change: Change) -> None:
-        self._patches.rest()
+        self._file.rest()
         try:
             # Unlike reading, this fails where there is something that cannot be read: an
             # index in the old layout may hold names that stand nowhere else.
@@ -315,7 +265,7 @@ class Index:
             truth = self._settled(data)
             current = truth.current
             lines = {
-                each.session.session_id: index_format.line(each, local=local)
+                each.session.session_id: index_line.line(each, local=local)
                 for each in truth.entries
             }
         current = change(lines, current, local)

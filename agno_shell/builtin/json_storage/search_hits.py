@@ -10,7 +10,7 @@ from datetime import datetime
 from agno_shell.builtin.json_storage import (
     disk,
     index,
-    index_format,
+    index_line,
     message_reader,
     search_reader,
     tree,
@@ -114,12 +114,12 @@ class Hits:
             self._listed = b""
             with suppress(OSError):  # the folders tell the same
                 data = disk.read(f"{self._root}/{index.NAME}")
-                self._listed = data if index_format.is_ours(data) else b""
+                self._listed = data if index_line.is_ours(data) else b""
         # There may be thousands of lines, and this goes through them for each session.
         place = self._listed.find(f'{{"session_id":"{file.session_id}",'.encode("ascii"))
         if place < 0:
             return None
-        entry = index_format.read_line(self._listed[place : self._listed.find(b"\n", place)])
+        entry = index_line.read_line(self._listed[place : self._listed.find(b"\n", place)])
         if entry is None or (entry.size, entry.mtime_ns) != (file.look.size, file.look.mtime_ns):
             return None
         return entry.session if entry.session.session_id == file.session_id else None

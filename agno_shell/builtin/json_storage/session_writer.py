@@ -13,7 +13,7 @@ from agno_shell.builtin.json_storage import disk, folder, index_format, message_
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Entry, Record
 from agno_shell.builtin.json_storage.index import ASIDE
-from agno_shell.builtin.json_storage.index_patch import Patch
+from agno_shell.builtin.json_storage.index_line import Patch
 from agno_shell.builtin.json_storage.message_writer import (
     MessageWriter,
     State,

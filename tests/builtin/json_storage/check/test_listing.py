@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.json_storage import index_format
+from agno_shell.builtin.json_storage import index_format, index_line
 from agno_shell.builtin.json_storage.check import listing
 from agno_shell.contracts import Storage
 from agno_shell.testing.storage_contract import say
@@ -49,7 +49,7 @@ def other_count(data: bytes) -> bytes:
 
 def twice(path: Path, session_id: str) -> None:
     data = path.read_bytes()
-    begin, length = index_format.find_line(data, session_id) or (0, 0)
+    begin, length = index_line.find_line(data, session_id) or (0, 0)
     path.write_bytes(data[:begin] + data[begin : begin + length] + b"\n," + data[begin:])
 
 
