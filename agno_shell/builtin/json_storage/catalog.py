@@ -26,10 +26,10 @@ class Catalog:
         self,
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
-        lay_anew: Callable[[bytes, bytes], None],
+        notice: Callable[[str], None],
     ) -> None:
         self._root = root
-        self.index = Index(root, lock, self, lay_anew)
+        self.index = Index(root, lock, self, notice)
 
     def folder(self, session_id: str) -> str:
         """The folder of a session that exists. Raises ``SessionNotFoundError``, and

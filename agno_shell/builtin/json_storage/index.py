@@ -38,8 +38,7 @@ class Sessions(Protocol):
 class Index(IndexLines):
     """One ``sessions.json``.
 
-    ``lock`` gives the index lock; ``truth`` knows all sessions;
-    ``lay_anew`` replaces a file in another layout, given its bytes and the new ones.
+    ``lock`` gives the index lock; ``truth`` knows all sessions.
 
     A file of another program's at its place is refused, and never replaced: the person has
     pointed at the wrong folder.
@@ -50,12 +49,12 @@ class Index(IndexLines):
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
         truth: Sessions,
-        lay_anew: Callable[[bytes, bytes], None],
+        notice: Callable[[str], None],
     ) -> None:
         super().__init__(f"{root}/{NAME}", lock)
         self._root = root
         self._truth = truth
-        self._lay_anew = lay_anew
+        self._notice = notice
         self._decoded: tuple[bytes, Contents | None] = b"", None
         """The last file in another layout and what it says."""
 
@@ -275,10 +274,23 @@ class Index(IndexLines):
         current = current if current in present else None
         whole = index_format.whole(current, lines.values())
         if foreign:
-            self._lay_anew(data, whole)
+            self._replace_foreign(data, whole)
         else:
             disk.replace(self._path, whole)
         self._damaged, self._decoded = False, (b"", None)
+
+    def _replace_foreign(self, before: bytes, after: bytes) -> None:
+        """Replace a file that is damaged or in another layout, which is kept; where two
+        programs use a folder in turn, only once: the new one says all that it said."""
+        is_kept = any(name.startswith(ASIDE) for name in disk.names(self._root))
+        if is_kept and index_format.says_all(after, before):
+            disk.replace(self._path, after)
+            return
+        from agno_shell.builtin.json_storage.repair import replace_keeping
+
+        copy = replace_keeping(self._path, before, after)
+        was = "damaged" if index_format.read(before) is None else "in another layout"
+        self._notice(f"{self._path} was {was} and was rewritten; the old file is kept as {copy}.")
 
     def _settled(self, data: bytes) -> Contents:
         """Every session, for a list that is missing, damaged or in another layout. What a

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from agno_shell.builtin.json_storage import disk, layout, tree
 from agno_shell.builtin.json_storage.folder import MEMORY
 from agno_shell.builtin.json_storage.layout import Form
-from agno_shell.builtin.json_storage.message_writer import replace_keeping
+from agno_shell.builtin.json_storage.repair import replace_keeping
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.wording import count
 from agno_shell.types import Memory

@@ -17,6 +17,7 @@ _SECOND_LOOK = 0.005
 """Seconds until a file that looks damaged is read again: another shell may be in the
 middle of an append, which takes microseconds."""
 _LOOKS = 5
+_BLOCK = 16 * 1024
 _OPENING = layout.EMPTY.removesuffix(layout.CLOSING)
 
 
@@ -161,7 +162,7 @@ def has(path: str, message_id: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        for line in layout.lines_backwards(_reader(fd), _size(fd)):
+        for line in lines_backwards(_reader(fd), _size(fd)):
             # An id is looked for as text first: most lines need no decoding then.
             if (
                 json_records.dumps(message_id) in line
@@ -270,13 +271,49 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
 def _objects_backwards(fd: int, size: int, together: int) -> Iterator[dict[str, Any]]:
     """The objects of the file, the last first; so many lines are decoded in one go, which
     takes half the time of one after the other. Raises ``ValueError``."""
-    lines = layout.lines_backwards(_reader(fd), size)
+    lines = lines_backwards(_reader(fd), size)
     while part := list(islice(lines, max(1, together))):
         objects = json_records.loads(b"[" + b",".join(reversed(part)) + b"]")
         # Together they are what the file says; a line that is none by itself shows here.
         if len(objects) != len(part) or set(map(type, objects)) != {dict}:
             raise ValueError("a line is not an object")
         yield from reversed(objects)
+
+
+def lines_backwards(read_at: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
+    """The objects of a file in this layout as bytes, the last first, without reading
+    more of it than is asked for. ``read_at`` takes an offset and a length.
+
+    Raises ``ValueError`` where the file turns out to be in another layout.
+    """
+    start = max(0, size - _BLOCK)
+    rest = read_at(start, size - start)
+    if len(rest) != size - start or not rest.endswith(layout.TAIL):
+        raise ValueError("the file does not end like one in this layout")
+    rest = rest[: -len(layout.TAIL)]
+    block = _BLOCK
+    while True:
+        lines = rest.split(b"\n")
+        if start == 0:
+            if lines[0] != b"[" or (len(lines) > 1 and not lines[1].startswith(b"{")):
+                raise ValueError("the file does not begin like one in this layout")
+            yield from _bare(lines[2:], comma=True)
+            yield from _bare(lines[1:2], comma=False)
+            return
+        yield from _bare(lines[1:], comma=True)
+        rest = lines[0]
+        # Doubling keeps one huge line from being put together again and again.
+        block = max(_BLOCK, 2 * len(rest)) if len(lines) == 1 else block
+        begin = max(0, start - block)
+        rest = read_at(begin, start - begin) + rest
+        start = begin
+
+
+def _bare(lines: list[bytes], *, comma: bool) -> Iterator[bytes]:
+    for line in reversed(lines):
+        if not line.startswith(b",{" if comma else b"{"):
+            raise ValueError("a line does not begin like one in this layout")
+        yield line[1:] if comma else line
 
 
 def _snapshot(path: str) -> tuple[bytes, int, int]:

@@ -8,8 +8,8 @@ from agno_shell.builtin.json_storage import disk, folder, message_reader, runnin
 from agno_shell.builtin.json_storage.folder import MESSAGES
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.message_reader import Head
-from agno_shell.builtin.json_storage.message_writer import copy_aside
 from agno_shell.builtin.json_storage.problems import Notices, reason
+from agno_shell.builtin.json_storage.repair import copy_aside
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -27,7 +27,7 @@ def rescue_if_possible(
 ) -> None:
     """The same as :func:`rescue`; a disk that cannot be written still opens every session."""
     try:
-        rescue(path, session_id, locks, writer, locked=locked)
+        rescue(path, session_id, locks, writer, notices, locked=locked)
     except (OSError, StorageError, json_records.UnwritableError) as error:
         notices.once(
             f"An interrupted reply is kept in {path} for later: {reason(error).rstrip('.')}."
@@ -35,7 +35,13 @@ def rescue_if_possible(
 
 
 def rescue(
-    path: str, session_id: str, locks: Locks, writer: SessionWriter, *, locked: bool = False
+    path: str,
+    session_id: str,
+    locks: Locks,
+    writer: SessionWriter,
+    notices: Notices,
+    *,
+    locked: bool = False,
 ) -> None:
     """Rescue every leftover in the session's folder ``path``; a reply that another
     shell is still receiving is left alone. ``locked``: the session's lock is held.
@@ -48,7 +54,7 @@ def rescue(
             continue
         try:
             with nullcontext() if locked else locks.session(session_id):
-                _rescue_one(path, session_id, running_reply.path_of(path, place), writer)
+                _rescue_one(path, session_id, running_reply.path_of(path, place), writer, notices)
         except OSError as error:
             failed = failed or error  # something may be planted there; the others count
         finally:
@@ -57,7 +63,9 @@ def rescue(
         raise failed
 
 
-def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter) -> None:
+def _rescue_one(
+    path: str, session_id: str, leftover: str, writer: SessionWriter, notices: Notices
+) -> None:
     messages = f"{path}/{MESSAGES}"
     try:
         data = disk.read(leftover)
@@ -82,7 +90,5 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
             writer.change(session_id, head=stood_on)
     if is_damaged:
         copy = copy_aside(leftover, data)
-        writer.tell(
-            f"{leftover} was damaged; what could be read of it is saved. It is kept as {copy}."
-        )
+        notices(f"{leftover} was damaged; what could be read of it is saved. It is kept as {copy}.")
     disk.remove(leftover)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.json_storage import disk, folder
@@ -59,7 +59,7 @@ class JsonStorage(OutlinedStorage):
         self._root = os.path.abspath(options.path)
         self._cache_path = options.cache_path
         self._notices = Notices(options.notice)
-        self._catalog = Catalog(self._root, self._index_lock, self._lay_index_anew)
+        self._catalog = Catalog(self._root, lambda: self._locks.index(), self._notices)
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._opened_search: Search | None = None
@@ -405,9 +405,3 @@ class JsonStorage(OutlinedStorage):
 
             self._opened_locks = Locks(self._root)
         return self._opened_locks
-
-    def _index_lock(self) -> AbstractContextManager[None]:
-        return self._locks.index()
-
-    def _lay_index_anew(self, before: bytes, after: bytes) -> None:
-        self._writer.lay_index_anew(before, after)

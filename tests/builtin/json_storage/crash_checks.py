@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, index_line, layout, message_reader, tree
-from agno_shell.builtin.json_storage.message_writer import MessageWriter
+from agno_shell.builtin.json_storage.session_writer import MessageWriter
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from agno_shell.builtin.json_storage import disk, folder, index_format, message_writer, trash
+from agno_shell.builtin.json_storage import disk, folder, index_format, repair, trash
 from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
 from agno_shell.builtin.json_storage.importing import take_over
@@ -235,7 +235,7 @@ class Listing:
         for entry in contents.entries if contents else ():
             session_id = entry.session.session_id
             if session_id in changing and self._says_more(entry):
-                copy = message_writer.copy_aside(self._path, data)
+                copy = repair.copy_aside(self._path, data)
                 return f" It is kept as {os.path.basename(copy)}."
         return ""
 

@@ -13,7 +13,7 @@ from agno_shell.builtin.json_storage import (
     disk,
     layout,
     message_reader,
-    message_writer,
+    repair,
     tree,
 )
 from agno_shell.builtin.json_storage.check.issue import Issue
@@ -134,7 +134,7 @@ def _write_anew(path: str) -> str:
     if not loaded.data:
         disk.replace(path, whole)
         return "An empty one was written."
-    copy = message_writer.replace_keeping(path, loaded.data, whole)
+    copy = repair.replace_keeping(path, loaded.data, whole)
     return (
         f"{count(len(loaded.messages), 'message')} could be read and stand in a new one; it is"
         f" kept as {os.path.basename(copy)}."

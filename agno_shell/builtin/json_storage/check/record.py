@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
+from agno_shell.builtin.json_storage import disk, folder, message_reader, repair
 from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, UNKNOWN, Entry, Record
 from agno_shell.toolkit import json_records
@@ -112,7 +112,7 @@ def _make(path: str, session_id: str, listed: Entry | None) -> str:
 
 def _replace(path: str, data: bytes, record: Record) -> str:
     target = f"{path}/{SESSION}"
-    copy = message_writer.replace_keeping(target, data, folder.record_bytes(record))
+    copy = repair.replace_keeping(target, data, folder.record_bytes(record))
     return f"It was rewritten; the old one is kept as {os.path.basename(copy)}."
 
 

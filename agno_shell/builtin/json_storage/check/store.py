@@ -52,8 +52,9 @@ class Check:
         self._ended = ended
         self._told: list[str] = []
         self._locks = Locks(root)
-        self._catalog = Catalog(root, self._locks.index, self._lay_index_anew)
-        self._writer = SessionWriter(root, self._catalog, Notices(self._told.append))
+        self._notices = Notices(self._told.append)
+        self._catalog = Catalog(root, self._locks.index, self._notices)
+        self._writer = SessionWriter(root, self._catalog, self._notices)
         began_elsewhere = self._catalog.index.began_elsewhere()
         self._rights = Rights(root, repair=repair, noted=began_elsewhere)
         self._extras = Extras(root)
@@ -271,7 +272,7 @@ class Check:
                 if not self._locks.is_held(f"{session_id}.reply-{place}")
             ]
             if places and self._repair:
-                rescue_.rescue(path, session_id, self._locks, self._writer)
+                rescue_.rescue(path, session_id, self._locks, self._writer, self._notices)
         except (OSError, StorageError, json_records.UnwritableError) as error:
             why = reason(error).rstrip(".")
             yield Finding(path, f"An unfinished reply in it was left alone: {why}.")
@@ -293,9 +294,6 @@ class Check:
         issue = listing.look(self._suspects)
         if issue is not None:
             yield treated(issue) if self._repair else seen(issue)
-
-    def _lay_index_anew(self, before: bytes, after: bytes) -> None:
-        self._writer.lay_index_anew(before, after)
 
     def _news(self) -> str:
         """What was said since this was last asked."""
