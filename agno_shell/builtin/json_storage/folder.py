@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk
@@ -68,6 +69,12 @@ def read_record(folder: str, session_id: str) -> Record | None:
         data = disk.read(f"{folder}/{SESSION}")
     except FileNotFoundError:
         return None
+    record = _record_in(data, session_id)
+    return record and record._replace(session=dated(record.session, folder))
+
+
+@lru_cache(maxsize=1)  # with each message the same file is read more than once
+def _record_in(data: bytes, session_id: str) -> Record | None:
     try:
         raw: Any = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except json_records.Damage:
@@ -75,7 +82,7 @@ def read_record(folder: str, session_id: str) -> Record | None:
     if not isinstance(raw, dict):
         return None
     head_after = raw.pop("head_after", None)
-    session = dated(json_records.session_of(raw, session_id, json_records.EPOCH), folder)
+    session = json_records.session_of(raw, session_id, json_records.EPOCH)
     return Record(session, head_after if isinstance(head_after, str) else None)
 
 
@@ -207,6 +214,14 @@ def _said(path: str) -> bytes | None:
 def keeps_replies(path: str) -> bool:
     """Whether there may be a reply in work, or what a crash left of one."""
     return any(name.startswith("reply-") and name.endswith(".jsonl") for name in disk.names(path))
+
+
+def keeps_memories(path: str) -> bool:
+    """Whether there may be something to remember; reading it says why where that is not known."""
+    try:
+        return disk.status(f"{path}/{MEMORY}") is not None
+    except OSError:
+        return True
 
 
 # Writing ---------------------------------------------------------------------------------

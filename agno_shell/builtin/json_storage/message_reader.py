@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, layout, tree
+from agno_shell.builtin.json_storage.folder import Record
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
@@ -225,6 +226,13 @@ def conversation(
     return tree.path(messages, effective(head, messages))[-last:]
 
 
+def head_of(record: Record | None) -> Head | None:
+    """Where a conversation stands according to its ``session.json``; None if at the end."""
+    if record is None or record.session.head is None:
+        return None
+    return Head(record.session.head, record.head_after)
+
+
 def effective(head: Head | None, messages: list[Message]) -> str | None:
     """The id that a head names, unless something was said after it was set."""
     if head is None or not messages:
@@ -241,7 +249,7 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
     wanted: str | None = None
     newest = True
     for raw in _objects_backwards(fd, size, last):
-        if not tree.is_settled(raw):
+        if not json_records.is_settled(raw):
             raise ValueError("a message lacks its id or parent")
         if newest:
             newest = False

@@ -263,7 +263,7 @@ def _message(line: bytes) -> Message:
         raw = json_records.loads(line.removeprefix(b","))
     except json_records.Damage:
         raise IrregularError from None
-    if not isinstance(raw, dict) or not tree.is_settled(raw):
+    if not isinstance(raw, dict) or not json_records.is_settled(raw):
         raise IrregularError
     message = json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)
     if message.created_at is json_records.EPOCH:

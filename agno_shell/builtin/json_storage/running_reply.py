@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from agno_shell.builtin.json_storage import disk, tree
+from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.locks import Held, Locks
-from agno_shell.builtin.json_storage.problems import saving
+from agno_shell.builtin.json_storage.problems import not_saved
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
@@ -51,20 +51,24 @@ class Replies:
                 reply.remove()
             return
         path = self._catalog.folder(session_id)
-        with saving("The reply in work", path):
+        try:
             if reply is None:
                 reply = self._running[session_id] = RunningReply(self._locks(), path, session_id)
             elif reply.message_id not in (None, message.id):
                 reply.remove()
             reply.save(message)
+        except (OSError, json_records.UnwritableError) as error:
+            raise not_saved("The reply in work", path, error) from error
 
     def extend(self, session_id: str, growth: Growth) -> None:
         """See :meth:`agno_shell.contracts.Storage.extend_partial`."""
         reply = self._running.get(session_id)
         if reply is None:
             raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
-        with saving("The reply in work", reply.folder):
+        try:
             reply.extend(growth)
+        except (OSError, json_records.UnwritableError) as error:
+            raise not_saved("The reply in work", reply.folder, error) from error
 
     def saved(self, session_id: str, message: Message) -> None:
         """A message is saved: if it was the reply in work, nothing is left of that."""
@@ -256,7 +260,7 @@ def parse(data: bytes) -> tuple[Message | None, bool]:
         except json_records.Damage:
             is_damaged = True
             break
-        if isinstance(value, dict) and tree.is_settled(value):
+        if isinstance(value, dict) and json_records.is_settled(value):
             message = json_records.message_of(
                 value, value["id"], value["parent"], json_records.EPOCH
             )

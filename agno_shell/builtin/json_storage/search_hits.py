@@ -13,7 +13,6 @@ from agno_shell.builtin.json_storage import (
     index_line,
     message_reader,
     search_reader,
-    tree,
 )
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES
@@ -88,7 +87,7 @@ class Hits:
             return None
         except (IndexError, *json_records.Damage):
             return None
-        if not isinstance(raw, dict) or not tree.is_settled(raw):
+        if not isinstance(raw, dict) or not json_records.is_settled(raw):
             return None
         return json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)
 

@@ -285,10 +285,18 @@ class SessionWriter:
         try:
             return self._catalog.index.put(entry, patch)
         except (OSError, StorageError, json_records.UnwritableError) as error:
-            self.tell_index(error)
+            self._tell_index(error)
             return entry
 
-    def tell_index(self, error: Exception) -> None:
+    def unlist(self, session_id: str, current: str | None) -> None:
+        """Take a session out of the index; ``current`` is the current one then, unless there
+        is another."""
+        try:
+            self._catalog.index.remove(session_id, current)
+        except (OSError, StorageError, json_records.UnwritableError) as error:
+            self._tell_index(error)
+
+    def _tell_index(self, error: Exception) -> None:
         self._notices.once(
             f"{self._root}/sessions.json could not be brought up to date ({reason(error)});"
             " nothing is lost, it is rebuilt from the sessions."

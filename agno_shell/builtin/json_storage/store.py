@@ -15,7 +15,7 @@ from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, is_session_id
 from agno_shell.builtin.json_storage.outlined import OutlinedStorage
-from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
+from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reading, saving
 from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agno_shell.builtin.json_storage.locks import Locks
-    from agno_shell.builtin.json_storage.message_reader import Head
     from agno_shell.builtin.json_storage.running_reply import Replies
     from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_data import SessionData
@@ -74,24 +73,29 @@ class JsonStorage(OutlinedStorage):
 
     def open(self, session_id: str) -> Session:
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             if folder.keeps_replies(path):
                 self._rescue(path, session_id)
             self._mend(path, session_id)
             return self._catalog.find(session_id).session
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader, tree
 
-        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
-        with reading(path):
-            head = self._head(session_id)
+        place = self._catalog.folder(session_id)
+        path = f"{place}/{MESSAGES}"
+        try:
+            head = message_reader.head_of(folder.read_record(place, session_id))
             if last is not None:
                 found = message_reader.conversation(path, head, last, self._load)
             else:
                 messages = self._load(path)
                 found = tree.path(messages, message_reader.effective(head, messages))
             return self._still_of(session_id, found)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def tree(self, session_id: str) -> list[Message]:
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
@@ -107,8 +111,10 @@ class JsonStorage(OutlinedStorage):
 
     def version(self, session_id: str) -> object:
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             return folder.look(path)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
         from agno_shell.builtin.json_storage import message_reader
@@ -118,17 +124,11 @@ class JsonStorage(OutlinedStorage):
             return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
 
     def partials(self, session_id: str) -> list[Message]:
-        from agno_shell.builtin.json_storage import message_reader, running_reply
+        from agno_shell.builtin.json_storage import rescue
 
         path = self._catalog.folder(session_id)
         with reading(path):
-            # One that was saved in the last moment is a message already.
-            kept = [
-                reply
-                for reply in running_reply.kept(path)
-                if not message_reader.has(f"{path}/{MESSAGES}", reply.id)
-            ]
-            return self._still_of(session_id, kept)
+            return self._still_of(session_id, rescue.unsaved(path))
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         with reading(f"{self._root}/trash/{trash_id}"):
@@ -169,14 +169,6 @@ class JsonStorage(OutlinedStorage):
                 " it is until the next message is saved, and is copied aside then."
             )
         return loaded.messages
-
-    def _head(self, session_id: str) -> Head | None:
-        record = folder.read_record(self._catalog.folder(session_id), session_id)
-        if record is None or record.session.head is None:
-            return None
-        from agno_shell.builtin.json_storage.message_reader import Head
-
-        return Head(record.session.head, record.head_after)
 
     # Writing -----------------------------------------------------------------------------
 
@@ -230,6 +222,9 @@ class JsonStorage(OutlinedStorage):
     # What belongs to a session beside its messages ---------------------------------------
 
     def memories(self, session_id: str) -> list[Memory]:
+        if not folder.keeps_memories(self._catalog.folder(session_id)):
+            self._catalog.folder(session_id)  # deleted in this moment?
+            return []
         return self._session_data.memories(session_id)
 
     def remember(self, session_id: str, text: str) -> Memory:
@@ -289,15 +284,11 @@ class JsonStorage(OutlinedStorage):
             trashed = self._trash.take(session)
         self._forget(session_id)
         following = next(iter(self.sessions()), None) if was_current else None
-        try:
-            self._catalog.index.remove(session_id, following.session_id if following else None)
-        except (OSError, StorageError, json_records.UnwritableError) as error:
-            self._writer.tell_index(error)
+        self._writer.unlist(session_id, following.session_id if following else None)
         return trashed
 
     def restore(self, trash_id: str) -> Session:
-        path = f"{self._root}/trash/{trash_id}"
-        with saving("The restored session", path):
+        with saving("The restored session", f"{self._root}/trash/{trash_id}"):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.give_back(self._trash.find(trash_id))
@@ -305,8 +296,7 @@ class JsonStorage(OutlinedStorage):
                 return self._writer.list(self._catalog.find(session_id)).session
 
     def purge(self, trash_id: str) -> None:
-        path = f"{self._root}/trash/{trash_id}"
-        with saving("The purge", path):
+        with saving("The purge", f"{self._root}/trash/{trash_id}"):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.purge(self._trash.find(trash_id))
@@ -360,11 +350,9 @@ class JsonStorage(OutlinedStorage):
         return self._opened_replies
 
     def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
-        from agno_shell.builtin.json_storage.rescue import rescue_if_possible
+        from agno_shell.builtin.json_storage import rescue
 
-        rescue_if_possible(
-            path, session_id, self._locks, self._writer, self._notices, locked=locked
-        )
+        rescue.if_possible(path, session_id, self._locks, self._writer, self._notices, locked)
 
     # Common ------------------------------------------------------------------------------
 

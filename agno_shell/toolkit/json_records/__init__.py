@@ -10,16 +10,20 @@ when it is first asked for.
 
 from agno_shell.base.lazy_names import lazy_names
 from agno_shell.toolkit.json_records.sessions import REASONINGS, session_fields, session_of
-from agno_shell.toolkit.json_records.strict_json import (
+from agno_shell.toolkit.json_records.values import (
+    EPOCH,
     Damage,
     UnwritableError,
     dumps,
     finite,
     loads,
+    local_stamp,
+    moment,
     refuse_constant,
     scan,
+    stamp,
+    time_of,
 )
-from agno_shell.toolkit.json_records.times import EPOCH, local_stamp, moment, stamp, time_of
 
 TYPE_CHECKING = False  # as in ``typing``, without importing it
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from agno_shell.toolkit.json_records.messages import (
         ROLES,
         STATUSES,
+        is_settled,
         message_fields,
         message_line,
         message_of,
@@ -41,6 +46,7 @@ __all__ = [
     "UnwritableError",
     "dumps",
     "finite",
+    "is_settled",
     "loads",
     "local_stamp",
     "memory_fields",
@@ -60,7 +66,7 @@ __all__ = [
 
 _HOMES = {
     "memories": "memory_fields memory_line memory_of",
-    "messages": "ROLES STATUSES message_fields message_line message_of",
+    "messages": "ROLES STATUSES is_settled message_fields message_line message_of",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

@@ -86,7 +86,7 @@ def _peculiarities(raw: message_reader.Raw) -> Counter[str]:
     found: Counter[str] = Counter()
     seen: set[str] = set()
     for each in raw.objects:
-        if not tree.is_settled(each):
+        if not json_records.is_settled(each):
             found["unnamed"] += 1
             continue
         if each["id"] in seen:
