@@ -78,7 +78,7 @@ def _make_session(root: Path, number: int, length: int) -> Entry:
     )
     path = root / session.session_id
     path.mkdir()
-    (path / folder.SESSION).write_bytes(folder.record_bytes(folder.Record(session)))
+    (path / folder.SESSION).write_bytes(folder.record_bytes(folder.SessionRecord(session)))
     with (path / folder.MESSAGES).open("wb") as file:
         if length:
             file.write(b"[\n")

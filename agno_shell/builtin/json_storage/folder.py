@@ -53,7 +53,7 @@ class Entry(NamedTuple):
     lines were counted, and it is read before anything is appended."""
 
 
-class Record(NamedTuple):
+class SessionRecord(NamedTuple):
     """What ``session.json`` says."""
 
     session: Session
@@ -62,7 +62,7 @@ class Record(NamedTuple):
     message ends it."""
 
 
-def read_record(folder: str, session_id: str) -> Record | None:
+def read_record(folder: str, session_id: str) -> SessionRecord | None:
     """What ``session.json`` says; None if it is missing or damaged. Raises ``OSError``
     where there is something that is not read, such as a symbolic link."""
     try:
@@ -74,7 +74,7 @@ def read_record(folder: str, session_id: str) -> Record | None:
 
 
 @lru_cache(maxsize=1)  # with each message the same file is read more than once
-def _record_in(data: bytes, session_id: str) -> Record | None:
+def _record_in(data: bytes, session_id: str) -> SessionRecord | None:
     try:
         raw: Any = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except json_records.Damage:
@@ -83,10 +83,10 @@ def _record_in(data: bytes, session_id: str) -> Record | None:
         return None
     head_after = raw.pop("head_after", None)
     session = json_records.session_of(raw, session_id, json_records.EPOCH)
-    return Record(session, head_after if isinstance(head_after, str) else None)
+    return SessionRecord(session, head_after if isinstance(head_after, str) else None)
 
 
-def record_bytes(record: Record) -> bytes:
+def record_bytes(record: SessionRecord) -> bytes:
     """The bytes of a ``session.json``, a key a line."""
     fields = json_records.session_fields(record.session)
     if record.head_after is not None:
@@ -159,7 +159,7 @@ def _made_at(folder: str) -> datetime:
     return _changed_at(f"{folder}/{SESSION}") or _changed_at(folder) or json_records.EPOCH
 
 
-def head_holds(folder: str, record: Record) -> bool:
+def head_holds(folder: str, record: SessionRecord) -> bool:
     """Whether nothing was said since the head was set."""
     from agno_shell.builtin.json_storage import message_reader
 
@@ -265,7 +265,7 @@ def fill(path: str, session: Session, messages: Sequence[Message], more: More = 
     try:
         lines = _lines(messages, with_files)
         disk.create_in_pieces(f"{path}/{MESSAGES}", layout.pieces(lines))
-        disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
+        disk.create_whole(f"{path}/{SESSION}", record_bytes(SessionRecord(session, newest)))
         more(path, with_files)
         disk.sync_folder(path)
     except BaseException:
@@ -294,4 +294,4 @@ def counted(path: str, session: Session) -> Entry:
 def make_record(path: str, session: Session) -> None:
     """Write a ``session.json`` where there is none."""
     if disk.status(f"{path}/{SESSION}") is None:
-        disk.create_by_link(f"{path}/{SESSION}", record_bytes(Record(session)))
+        disk.create_by_link(f"{path}/{SESSION}", record_bytes(SessionRecord(session)))

@@ -32,7 +32,7 @@ Form = Literal["ours", "foreign", "damaged", "empty"]
 """In this layout; valid JSON in another one; not valid; no bytes at all."""
 
 
-class Reading(NamedTuple):
+class FileContents(NamedTuple):
     """What was found in a file."""
 
     objects: list[dict[str, Any]]
@@ -87,25 +87,25 @@ def count_added(data: bytes, *, first: bool) -> int | None:
     return count(_HEADING + data)
 
 
-def read(data: bytes) -> Reading:
+def read(data: bytes) -> FileContents:
     """Everything that can be read: the whole; else the longest valid prefix and every
     later object that decodes."""
     if not data:
-        return Reading([], "empty")
+        return FileContents([], "empty")
     try:
         value = json.loads(
             data, parse_constant=json_records.refuse_constant, parse_float=json_records.finite
         )
     except json_records.Damage:
-        return Reading(_salvage(data), "damaged")
+        return FileContents(_salvage(data), "damaged")
     if isinstance(value, dict) and isinstance(value.get("messages"), list):
         value = value["messages"]  # as other programs keep a conversation
     if not isinstance(value, list):
-        return Reading(_salvage(data), "damaged")
+        return FileContents(_salvage(data), "damaged")
     objects = [each for each in value if isinstance(each, dict)]
     if len(objects) < len(value):
-        return Reading(objects or _salvage(data), "damaged")
-    return Reading(objects, "ours" if count(data) == len(objects) else "foreign")
+        return FileContents(objects or _salvage(data), "damaged")
+    return FileContents(objects, "ours" if count(data) == len(objects) else "foreign")
 
 
 def _salvage(data: bytes) -> list[dict[str, Any]]:

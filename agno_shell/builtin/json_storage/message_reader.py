@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, layout, tree
-from agno_shell.builtin.json_storage.folder import Record
+from agno_shell.builtin.json_storage.folder import SessionRecord
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
@@ -32,7 +32,7 @@ class Count(NamedTuple):
     mtime_ns: int
 
 
-class Loaded(NamedTuple):
+class MessageFile(NamedTuple):
     """Everything that a file holds."""
 
     messages: list[Message]
@@ -53,7 +53,7 @@ class Head(NamedTuple):
     """``ROOT``: there was none yet. None: it holds in any case."""
 
 
-class Raw(NamedTuple):
+class RawMessages(NamedTuple):
     """The objects in a file as they stand there."""
 
     objects: list[dict[str, Any]]
@@ -64,11 +64,11 @@ class Raw(NamedTuple):
     mtime_ns: int
 
 
-def load(path: str) -> Loaded:
+def load(path: str) -> MessageFile:
     """The whole file; a missing one is empty."""
     objects, form, data, size, mtime_ns = read(path)
     messages, settled = tree.adopt(objects, _written_at(mtime_ns))
-    return Loaded(
+    return MessageFile(
         messages,
         "foreign" if form == "ours" and not settled else form,
         data,
@@ -77,13 +77,13 @@ def load(path: str) -> Loaded:
     )
 
 
-def read(path: str) -> Raw:
+def read(path: str) -> RawMessages:
     """The whole file, undecided what its objects mean; a missing one is empty."""
     found, data, size, mtime_ns = _settled(path)
-    return Raw(found.objects, found.form, data, size, mtime_ns)
+    return RawMessages(found.objects, found.form, data, size, mtime_ns)
 
 
-def _settled(path: str) -> tuple[layout.Reading, bytes, int, int]:
+def _settled(path: str) -> tuple[layout.FileContents, bytes, int, int]:
     """What is read once nobody is in the middle of an append."""
     previous = None
     for _ in range(_LOOKS):
@@ -226,7 +226,7 @@ def conversation(
     return tree.path(messages, effective(head, messages))[-last:]
 
 
-def head_of(record: Record | None) -> Head | None:
+def head_of(record: SessionRecord | None) -> Head | None:
     """Where a conversation stands according to its ``session.json``; None if at the end."""
     if record is None or record.session.head is None:
         return None

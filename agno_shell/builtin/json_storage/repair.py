@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from agno_shell.builtin.json_storage import disk, folder, layout
-from agno_shell.builtin.json_storage.folder import SESSION, Record
-from agno_shell.builtin.json_storage.message_reader import Loaded
+from agno_shell.builtin.json_storage.folder import SESSION, SessionRecord
+from agno_shell.builtin.json_storage.message_reader import MessageFile
 from agno_shell.toolkit import json_records
 
 Notice = Callable[[str], None]
@@ -38,7 +38,7 @@ def copy_aside(path: str, data: bytes) -> str:
     return copy
 
 
-def message_lines(loaded: Loaded, new: Iterable[tuple[str, bytes]]) -> list[bytes]:
+def message_lines(loaded: MessageFile, new: Iterable[tuple[str, bytes]]) -> list[bytes]:
     """The lines of every message that could be read, and of the new ones, each an id and its
     line."""
     lines = [json_records.message_line(each) for each in loaded.messages]
@@ -48,7 +48,7 @@ def message_lines(loaded: Loaded, new: Iterable[tuple[str, bytes]]) -> list[byte
 
 
 def replace_messages(
-    path: str, loaded: Loaded, lines: list[bytes], notice: Notice, *, torn: bool
+    path: str, loaded: MessageFile, lines: list[bytes], notice: Notice, *, torn: bool
 ) -> None:
     """Put a file of these lines in the place of one that was read. ``torn``: an append has
     failed, and what is torn off was never a saved message."""
@@ -65,7 +65,7 @@ def replace_messages(
         notice(f"{path} was in another layout and was rewritten; the old file is kept as {copy}.")
 
 
-def replace_record(path: str, record: Record, notice: Notice) -> None:
+def replace_record(path: str, record: SessionRecord, notice: Notice) -> None:
     """Write ``session.json`` in the folder ``path``; a damaged one is copied aside first."""
     target = f"{path}/{SESSION}"
     if disk.status(target) is not None and folder.read_record(path, "") is None:

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.locks import Held, Locks
+from agno_shell.builtin.json_storage.locks import Lock, Locks
 from agno_shell.builtin.json_storage.problems import not_saved
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
@@ -36,7 +36,7 @@ class Replies:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: SessionCatalog,
         locks: Callable[[], Locks],
     ) -> None:
         self._catalog = catalog
@@ -94,7 +94,7 @@ class RunningReply:
         self._locks = locks
         self.folder = folder
         self._session_id = session_id
-        self._held: Held | None = None
+        self._held: Lock | None = None
         self._path = ""
         self._fd = -1
         self._end = 0

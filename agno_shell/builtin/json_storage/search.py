@@ -13,17 +13,17 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, search_update
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.search_hits import Hits
 from agno_shell.builtin.json_storage.search_index import (
     VERSION,
-    Found,
+    MessagePosition,
     SearchIndex,
     error_code,
     is_busy,
 )
 from agno_shell.builtin.json_storage.search_update import Changed, Updater, Watch
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -49,7 +49,9 @@ class Search:
     """Searches the sessions below ``root``. ``cache_path`` is a folder for the index, or
     empty: it is kept in memory then. One thread uses it at a time, but for :meth:`close`."""
 
-    def __init__(self, root: str, cache_path: str, catalog: Catalog, notices: Notices) -> None:
+    def __init__(
+        self, root: str, cache_path: str, catalog: SessionCatalog, notices: Notices
+    ) -> None:
         self._root = root
         self._cache_path = cache_path
         self._catalog = catalog
@@ -162,7 +164,7 @@ class Search:
         finally:
             hits.close()
 
-    def _places(self, search: _Request, limit: int) -> list[Found]:
+    def _places(self, search: _Request, limit: int) -> list[MessagePosition]:
         index, updater = self._opened()
         generation = None
         if search.session_id is not None:

@@ -14,9 +14,9 @@ from agno_shell.builtin.json_storage import (
     message_reader,
     search_reader,
 )
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES
-from agno_shell.builtin.json_storage.search_index import File, Found
+from agno_shell.builtin.json_storage.search_index import File, MessagePosition
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.full_text import Query
@@ -31,7 +31,7 @@ class Hits:
     """What one search has found so far. Some files stay open until :meth:`close`."""
 
     def __init__(
-        self, root: str, catalog: Catalog, query: Query, since: datetime | None = None
+        self, root: str, catalog: SessionCatalog, query: Query, since: datetime | None = None
     ) -> None:
         self._root = root
         self._catalog = catalog
@@ -46,7 +46,7 @@ class Hits:
         self.stale: set[str] = set()
         """Sessions of which the index says what is not there."""
 
-    def add(self, places: Iterable[Found], files: Mapping[int, File], limit: int) -> None:
+    def add(self, places: Iterable[MessagePosition], files: Mapping[int, File], limit: int) -> None:
         """Read what stands at these places until there are ``limit`` hits. ``files`` are
         the readings by generation."""
         for each in places:

@@ -111,7 +111,7 @@ class Batch(NamedTuple):
     """How the file looks, when this is all of it."""
 
 
-class Found(NamedTuple):
+class MessagePosition(NamedTuple):
     """Where a message that was found stands."""
 
     generation: int
@@ -224,7 +224,7 @@ class SearchIndex:
         role: str | None = None,
         since: str | None = None,
         some_dead: bool = False,
-    ) -> list[Found]:
+    ) -> list[MessagePosition]:
         """The best ``limit`` messages, the best first. With ``since`` some older ones may be
         among them."""
         where = "words MATCH ?"
@@ -248,7 +248,9 @@ class SearchIndex:
             (*values, limit),
         )
         mask = (1 << _OFFSET_BITS) - 1
-        return [Found(row >> _GENERATION_SHIFT, (row >> ROLE_BITS) & mask) for (row,) in rows]
+        return [
+            MessagePosition(row >> _GENERATION_SHIFT, (row >> ROLE_BITS) & mask) for (row,) in rows
+        ]
 
     # Writing -----------------------------------------------------------------------------
 

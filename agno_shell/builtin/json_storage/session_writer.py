@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, folder, layout, message_reader, repair
-from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Entry, Record
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Entry, SessionRecord
 from agno_shell.builtin.json_storage.index_line import Patch
 from agno_shell.builtin.json_storage.problems import Notices, reason
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, now
@@ -212,7 +212,7 @@ class MessageWriter:
 class _Listing(NamedTuple):
     """What the index is to say of a session."""
 
-    record: Record
+    record: SessionRecord
     made_at: datetime
     entry: Entry
     patch: Patch | None
@@ -221,12 +221,12 @@ class _Listing(NamedTuple):
 class SessionWriter:
     """Writes into the sessions of one store; raises ``OSError`` when it cannot."""
 
-    def __init__(self, root: str, catalog: Catalog, notices: Notices) -> None:
+    def __init__(self, root: str, catalog: SessionCatalog, notices: Notices) -> None:
         self._root = root
         self._catalog = catalog
         self._notices = notices
         self._writers: dict[str, MessageWriter] = {}
-        self._records: dict[str, tuple[tuple[int, int, int], Record]] = {}
+        self._records: dict[str, tuple[tuple[int, int, int], SessionRecord]] = {}
         self._last: MessageWriter | None = None
 
     def has_open(self, session_id: str) -> bool:
@@ -260,11 +260,11 @@ class SessionWriter:
         repair.replace_record(path, self.record_of(path, session), self._notices)
         return self.list(entry._replace(session=session)).session
 
-    def record_of(self, path: str, session: Session) -> Record:
+    def record_of(self, path: str, session: Session) -> SessionRecord:
         """What ``session.json`` is to say of a session as it is now."""
         if session.head is None:
-            return Record(session)
-        return Record(session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
+            return SessionRecord(session)
+        return SessionRecord(session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
 
     def complete_record(self, path: str, session: Session) -> None:
         """Write down what only the index knows of a session that leaves it."""
@@ -326,15 +326,15 @@ class SessionWriter:
         entry = Entry(session, state.size, state.mtime_ns, checked=True)
         return _Listing(record, made_at, entry, self._catalog.index.prepare(entry))
 
-    def _record_or_new(self, path: str, session_id: str) -> Record:
+    def _record_or_new(self, path: str, session_id: str) -> SessionRecord:
         record = self._record(path, session_id)
         if record is None:
             # So far only the index knows the name; a lost index must not cost it.
-            record = Record(self._catalog.find(session_id).session)
+            record = SessionRecord(self._catalog.find(session_id).session)
             repair.replace_record(path, record, self._notices)
         return record
 
-    def _record(self, path: str, session_id: str) -> Record | None:
+    def _record(self, path: str, session_id: str) -> SessionRecord | None:
         """What ``session.json`` says, read again only when it was written again."""
         status = disk.status(f"{path}/{SESSION}")
         if status is None:
@@ -365,7 +365,9 @@ class SessionWriter:
             self._last = writer
         return writer
 
-    def _follow_up(self, path: str, record: Record, session: Session, made_at: datetime) -> None:
+    def _follow_up(
+        self, path: str, record: SessionRecord, session: Session, made_at: datetime
+    ) -> None:
         """What ``session.json`` should say after a message; rarely anything new.
 
         A head that was set is over by itself once there is a newer message, and a time
@@ -378,6 +380,6 @@ class SessionWriter:
         updated_at = session.updated_at if outdated else record.session.updated_at
         kept = record.session._replace(head=None, updated_at=updated_at)
         try:
-            disk.replace(f"{path}/{SESSION}", folder.record_bytes(Record(kept)))
+            disk.replace(f"{path}/{SESSION}", folder.record_bytes(SessionRecord(kept)))
         except (OSError, json_records.UnwritableError) as error:
             self._notices.once(f"{path}/{SESSION} could not be written: {reason(error)}.")

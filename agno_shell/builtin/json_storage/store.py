@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, is_session_id
 from agno_shell.builtin.json_storage.outlined import OutlinedStorage
 from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reading, saving
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -58,7 +58,7 @@ class JsonStorage(OutlinedStorage):
         self._root = os.path.abspath(options.path)
         self._cache_path = options.cache_path
         self._notices = Notices(options.notice)
-        self._catalog = Catalog(self._root, lambda: self._locks.index(), self._notices)
+        self._catalog = SessionCatalog(self._root, lambda: self._locks.index(), self._notices)
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._opened_search: Search | None = None
@@ -254,10 +254,10 @@ class JsonStorage(OutlinedStorage):
     # After a power cut -------------------------------------------------------------------
 
     def mend(self) -> Iterator[Progress]:
-        from agno_shell.builtin.json_storage.settling import Settling
+        from agno_shell.builtin.json_storage.reconciliation import Reconciliation
 
         with reading(self._root):
-            yield from Settling(self._root, self._catalog, self._mend).steps()
+            yield from Reconciliation(self._root, self._catalog, self._mend).steps()
 
     def _mend(self, path: str, session_id: str) -> None:
         """Mend messages that a power cut has torn, unless another process is writing to the

@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agno_shell.builtin.litellm_provider import errors, http_guard, requests
-from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
+from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import endpoints, failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.failures import FailureContext
 from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
@@ -118,9 +118,9 @@ class Completion:
                 await self._close()
         return self._tap if released else None
 
-    def _case(self, goal: Destination) -> Case:
+    def _case(self, goal: Destination) -> FailureContext:
         hide = Redactor(hidden(os.environ, goal.key_variable)).redact
-        return Case(goal, self._model, self._bytes > 0, hide, self._catalog.nearest)
+        return FailureContext(goal, self._model, self._bytes > 0, hide, self._catalog.nearest)
 
     async def _within_limits(self, goal: Destination) -> None:
         start = asyncio.get_running_loop().time()

@@ -216,7 +216,7 @@ class LitellmProvider(Provider):
         from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 
         options = self._options
-        wish = client.Wish(options.runtime_dir, options.keep_warm, log, os.environ)
+        wish = client.WarmOptions(options.runtime_dir, options.keep_warm, log, os.environ)
         connection = None
         try:
             connection = await client.connect(wish)

@@ -25,11 +25,11 @@ from agno_shell.builtin.model_services.wires.framing import (
     Framing,
     JsonLines,
     LineTooLongError,
-    Record,
     ServerSentEvents,
+    StreamEvent,
     decoded,
 )
-from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerSaidError
+from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerReportedError
 from agno_shell.builtin.model_services.wires.wire import Wire
 
 _BY_PATH = (
@@ -50,7 +50,7 @@ _UNTOLD = ("text/plain", "application/octet-stream", "")
 _MOST_HELD = 65_536
 """Bytes in which the first event must begin, where the address does not tell the protocol."""
 
-Trouble = DamagedError | LineTooLongError | ServerSaidError
+Trouble = DamagedError | LineTooLongError | ServerReportedError
 
 
 class WireWatch:
@@ -172,7 +172,7 @@ class StreamedReply:
             yield from self._let_go()
         self._has_ended = True
 
-    def _read(self, records: Callable[[], Iterator[Record]]) -> Iterator[bytes]:
+    def _read(self, records: Callable[[], Iterator[StreamEvent]]) -> Iterator[bytes]:
         try:
             for record in records():
                 if self._reader is None:
@@ -186,7 +186,7 @@ class StreamedReply:
                 self._is_done = self._reader.is_over
                 if self._is_done:
                     break
-        except (DamagedError, LineTooLongError, ServerSaidError) as error:
+        except (DamagedError, LineTooLongError, ServerReportedError) as error:
             self._is_done = True
             # Behind its end, nothing takes anything away from a reply.
             if self.reason is None:
@@ -199,7 +199,7 @@ class StreamedReply:
             yield b"".join(self._held)
             self._held.clear()
 
-    def _plain(self, record: Record) -> bytes:
+    def _plain(self, record: StreamEvent) -> bytes:
         data = record.data.strip()
         if "\n" in data or not data.isascii():
             # Some readers of lines take more signs for the end of one than there are.
@@ -222,7 +222,7 @@ class OtherEvents(Reader):
         super().__init__()
         self._doubt: DamagedError | None = None
 
-    def feed(self, record: Record) -> list[Piece]:
+    def feed(self, record: StreamEvent) -> list[Piece]:
         if self._doubt is not None:
             raise self._doubt
         try:
@@ -238,7 +238,7 @@ class OtherEvents(Reader):
         return ()
 
 
-def _recognized(record: Record) -> Reader | None:
+def _recognized(record: StreamEvent) -> Reader | None:
     """Who reads a reply that begins with ``record``, where the address does not tell."""
     try:
         data = decoded(record)

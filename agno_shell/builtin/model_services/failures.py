@@ -65,7 +65,7 @@ _OVERFLOW = re.compile(
 request is longer than the model's window."""
 
 
-class Case(NamedTuple):
+class FailureContext(NamedTuple):
     """A failure, and what is known of it."""
 
     goal: Destination
@@ -137,7 +137,7 @@ def in_its_words(text: str, hide: Callable[[str], str]) -> str:
 # By status -------------------------------------------------------------------------------
 
 
-def by_status(case: Case, said: ServerError) -> Failed:
+def by_status(case: FailureContext, said: ServerError) -> Failed:
     """Why a server refused a request, or broke off a reply."""
     where, status, detail = case.goal.where, said.status, said.detail
     if _is_overflow(said):
@@ -174,7 +174,7 @@ def _is_overflow(said: ServerError) -> bool:
     return said.status in (400, 422, 500) and bool(_OVERFLOW.search(words))
 
 
-def _temporary(case: Case, kind: str, message: str, said: ServerError) -> Failed:
+def _temporary(case: FailureContext, kind: str, message: str, said: ServerError) -> Failed:
     hint, after = again(anything=case.anything), retry_after(said.headers)
     return Failed(kind, message, hint, temporary=True, retry_after=after)
 
@@ -189,7 +189,7 @@ def _wrong_key(goal: Destination, status: int) -> Failed:
     return Failed("authentication", message, hint)
 
 
-def _not_allowed(case: Case, detail: str) -> Failed:
+def _not_allowed(case: FailureContext, detail: str) -> Failed:
     goal = case.goal
     message = f"{goal.where} does not allow this (403): {detail}"
     hint = "Choose another model with /model."
@@ -200,7 +200,7 @@ def _not_allowed(case: Case, detail: str) -> Failed:
     return Failed(kind, message, hint)
 
 
-def _not_found(case: Case, said: ServerError) -> Failed:
+def _not_found(case: FailureContext, said: ServerError) -> Failed:
     where, model, detail = case.goal.where, case.model, said.detail
     # A server of one's own also says 404 where the address is wrong.
     said_of = f"{detail} {said.code}"
@@ -212,7 +212,7 @@ def _not_found(case: Case, said: ServerError) -> Failed:
     return Failed("unknown_model", message, hint)
 
 
-def _rate_limited(case: Case, said: ServerError) -> Failed:
+def _rate_limited(case: FailureContext, said: ServerError) -> Failed:
     where, status, detail = case.goal.where, said.status, said.detail
     if status == 402 or _NO_CREDIT.search(f"{detail} {said.code}"):
         message = f"{where} says that the account has no credit left ({status}): {detail}"
@@ -259,7 +259,7 @@ def _seconds(value: float) -> str:
 # By the connection -----------------------------------------------------------------------
 
 
-def by_connection(case: Case, chain: Sequence[BaseException]) -> Failed | None:
+def by_connection(case: FailureContext, chain: Sequence[BaseException]) -> Failed | None:
     """Why nothing came from a server, or nothing more, by what the client libraries raised;
     None: they raised nothing that says it."""
     for error in chain:
@@ -301,7 +301,7 @@ def _no_such_host(chain: Sequence[BaseException], where: str) -> Failed:
     return Failed("unreachable", message, "Check the network and the address.", temporary=unsure)
 
 
-def _broke(case: Case, where: str) -> Failed:
+def _broke(case: FailureContext, where: str) -> Failed:
     if case.anything:
         message = f"The reply was cut off: the connection to {where} broke."
     else:

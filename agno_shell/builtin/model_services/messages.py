@@ -38,7 +38,7 @@ def in_openai_form(messages: Sequence[Mapping[str, Any]], manner: Manner) -> lis
     """Messages of :func:`sendable.message_record` for a model. Raises
     :class:`ProviderError` for an attachment of the question that it cannot take."""
     said = [message for message in messages if not _is_empty_reply(message)]
-    ids = tool_calls.Ids(mistral=manner.target.mistral)
+    ids = tool_calls.ToolCallIds(mistral=manner.target.mistral)
     question = max((at for at, one in enumerate(said) if one["role"] == "user"), default=-1)
     written: list[Record] = []
     at = 0
@@ -119,7 +119,7 @@ def _calls_with_results(
     asked: Mapping[str, Any],
     results: Sequence[Mapping[str, Any]],
     manner: Manner,
-    ids: tool_calls.Ids,
+    ids: tool_calls.ToolCallIds,
 ) -> Iterator[Record]:
     """A reply that calls tools, and behind it exactly one result of each call."""
     private = private_fields.given_by(asked, manner.target, manner.thinking)

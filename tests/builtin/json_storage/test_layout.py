@@ -35,7 +35,7 @@ def test_appending_is_the_same_as_writing_the_whole() -> None:
         data = data[: -len(layout.CLOSING)] + addition(line, first=number == 0)
         assert data == layout.whole(LINES[: number + 1])
         assert layout.count(data) == number + 1
-        assert layout.read(data) == layout.Reading(OBJECTS[: number + 1], "ours")
+        assert layout.read(data) == layout.FileContents(OBJECTS[: number + 1], "ours")
 
 
 @pytest.mark.parametrize("filling", [b"", b"\0", b"x", b'{"content":"stale"}\n'])
@@ -85,16 +85,16 @@ SPACED = json.dumps(OBJECTS, indent=2, ensure_ascii=False).encode()
     ],
 )
 def test_other_layouts_are_read(data: bytes, form: layout.Form) -> None:
-    assert layout.read(data) == layout.Reading(OBJECTS, form)
+    assert layout.read(data) == layout.FileContents(OBJECTS, form)
 
 
 @pytest.mark.parametrize("garbage", [b"\0" * 4096, b"\xff" * 100, b"not json", b"5", b'{"a":1}'])
 def test_garbage_is_damage(garbage: bytes) -> None:
-    assert layout.read(garbage) == layout.Reading([], "damaged")
+    assert layout.read(garbage) == layout.FileContents([], "damaged")
 
 
 def test_no_bytes_at_all() -> None:
-    assert layout.read(b"") == layout.Reading([], "empty")
+    assert layout.read(b"") == layout.FileContents([], "empty")
 
 
 def test_a_pretty_printed_file_cut_off() -> None:
@@ -110,7 +110,7 @@ def test_not_a_number_is_read_as_nothing() -> None:
 def test_what_python_cannot_read_costs_its_line(filler: str) -> None:
     bad = b'{"id":"b","content":' + filler.encode() + b"}"
     data = layout.whole([LINES[0], bad, LINES[1]])
-    assert layout.read(data) == layout.Reading(OBJECTS[:2], "damaged")
+    assert layout.read(data) == layout.FileContents(OBJECTS[:2], "damaged")
 
 
 def test_things_that_are_no_objects_are_left_out() -> None:

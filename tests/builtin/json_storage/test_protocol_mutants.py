@@ -15,13 +15,13 @@ import pytest
 
 from agno_shell.builtin.json_storage import (
     attachments,
-    catalog,
     disk,
     layout,
     locks,
     memory_file,
     message_reader,
     running_reply,
+    session_catalog,
     session_writer,
     store,
 )
@@ -140,7 +140,7 @@ def a_reply_removed_before_it_is_saved(patch: Patch) -> None:
 
 
 def an_index_that_is_always_believed(patch: Patch) -> None:
-    patch.setattr(catalog.Catalog, "_is_counted", lambda self, entry: True)
+    patch.setattr(session_catalog.SessionCatalog, "_is_counted", lambda self, entry: True)
 
 
 def no_lock(patch: Patch) -> None:

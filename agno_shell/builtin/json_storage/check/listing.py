@@ -34,7 +34,7 @@ _LEAVING = "It is read as it stands; the next message rewrites it."
 _Judge = Callable[[str, Entry | None], str]
 
 
-class _Seen(NamedTuple):
+class _ListState(NamedTuple):
     """How a list was found."""
 
     problem: str
@@ -129,24 +129,24 @@ class Listing:
 
         return Issue(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
 
-    def _seen(self, suspects: Collection[str], judge: _Judge) -> _Seen:
+    def _seen(self, suspects: Collection[str], judge: _Judge) -> _ListState:
         try:
             data = disk.read(self._path)
         except FileNotFoundError:
             # Where no session was ever made there is no list.
             missing = any(map(self._is_session, suspects))
-            return _Seen("It is missing." if missing else "")
+            return _ListState("It is missing." if missing else "")
         contents = index_format.read(data)
         if contents is None:
-            return _Seen("It is damaged.")
+            return _ListState("It is damaged.")
         if index_format.lines(data) is None:
-            return _Seen("It is in another layout than the store's own.", is_foreign=True)
+            return _ListState("It is in another layout than the store's own.", is_foreign=True)
         entries = _by_id(contents.entries)
         self._is_local = index_format.is_local(data)
         judged = {each: judge(each, entries.get(each)) for each in suspects}
         return self._disagreements(contents, judged)
 
-    def _disagreements(self, contents: Contents, judged: Mapping[str, str]) -> _Seen:
+    def _disagreements(self, contents: Contents, judged: Mapping[str, str]) -> _ListState:
         wrong = [each for each, verdict in judged.items() if verdict]
         numbers = Counter(entry.session.session_id for entry in contents.entries)
         twice = [each for each, number in numbers.items() if number > 1]
@@ -165,7 +165,7 @@ class Listing:
         if current is not None and not disk.is_folder(f"{self._root}/{current}"):
             parts.append("names a session as the last used one that is not there")
         every = list(dict.fromkeys([*wrong, *twice]))
-        return _Seen(f"It {', '.join(parts)}." if parts else "", every, gone)
+        return _ListState(f"It {', '.join(parts)}." if parts else "", every, gone)
 
     def _judged(self, session_id: str, entry: Entry | None) -> str:
         """How the list is wrong about one session: missing, count, words, or not at all."""
@@ -203,7 +203,7 @@ class Listing:
     def _is_session(self, session_id: str) -> bool:
         return bool(self._judged(session_id, None))
 
-    def _correct(self, seen: _Seen) -> str:
+    def _correct(self, seen: _ListState) -> str:
         deleted = trash.sessions_in(self._root)
         gone = [each for each in seen.gone if each in self._entries and each not in deleted]
         for session_id in gone:

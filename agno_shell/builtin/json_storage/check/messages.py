@@ -59,7 +59,7 @@ def look(path: str, counted: int | None = 0) -> FileFindings:
     return FileFindings(issues, ids, set(_contents(raw.objects)))
 
 
-def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:
+def _findings(raw: message_reader.RawMessages, counted: int | None) -> tuple[str, str]:
     """What writing the file anew would mend, as a sentence; and what is only unlike the
     store's own, as an editor or another program leaves it."""
     if raw.form == "empty":
@@ -82,7 +82,7 @@ def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:
     return _sentence(wrong | peculiar if any(wrong.values()) else {}), _sentence(peculiar)
 
 
-def _peculiarities(raw: message_reader.Raw) -> Counter[str]:
+def _peculiarities(raw: message_reader.RawMessages) -> Counter[str]:
     found: Counter[str] = Counter()
     seen: set[str] = set()
     for each in raw.objects:

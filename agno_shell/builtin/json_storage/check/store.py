@@ -14,7 +14,6 @@ from agno_shell.builtin.json_storage import disk, folder, running_reply
 from agno_shell.builtin.json_storage import locks as locks_
 from agno_shell.builtin.json_storage import rescue as rescue_
 from agno_shell.builtin.json_storage import trash as trash_
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.check import imports, leftovers, session
 from agno_shell.builtin.json_storage.check.issue import Issue, seen, treated
 from agno_shell.builtin.json_storage.check.leftovers import Extras
@@ -23,6 +22,7 @@ from agno_shell.builtin.json_storage.check.rights import Rights
 from agno_shell.builtin.json_storage.index import NAME as LIST
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -53,7 +53,7 @@ class Check:
         self._told: list[str] = []
         self._locks = Locks(root)
         self._notices = Notices(self._told.append)
-        self._catalog = Catalog(root, self._locks.index, self._notices)
+        self._catalog = SessionCatalog(root, self._locks.index, self._notices)
         self._writer = SessionWriter(root, self._catalog, self._notices)
         began_elsewhere = self._catalog.index.began_elsewhere()
         self._rights = Rights(root, repair=repair, noted=began_elsewhere)

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from agno_shell.builtin.litellm_provider.protocol import encode
-from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS
+from agno_shell.builtin.litellm_provider.request_handler import ALIVE, SIGN_SECONDS
 from agno_shell.builtin.litellm_provider.warm import peer
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from filelock import FileLock
 
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 
 _LOCKED_SECONDS = 5.0
 _ANSWER_SECONDS = 1.0
@@ -20,14 +20,14 @@ _WAITING = 128
 class Socket:
     """A socket in the file system that listens."""
 
-    def __init__(self, place: SocketPlace, listener: socket.socket) -> None:
+    def __init__(self, place: SocketPath, listener: socket.socket) -> None:
         self._place = place
         self.listener = listener
         """It does not block."""
         self._made = _file(place.socket)
 
     @classmethod
-    def listen(cls, place: SocketPlace) -> Socket | None:
+    def listen(cls, place: SocketPath) -> Socket | None:
         """Make it, in the place of one at which nobody listens any more; None where another
         process does. Raises ``OSError``."""
         with _locked(place):
@@ -50,7 +50,7 @@ class Socket:
                 os.unlink(self._place.socket)
 
 
-def _locked(place: SocketPlace) -> FileLock:
+def _locked(place: SocketPath) -> FileLock:
     # Held for no longer than this file needs it.
     return FileLock(place.lock, mode=0o600, timeout=_LOCKED_SECONDS, poll_interval=0.01)
 

@@ -28,8 +28,8 @@ from agno_shell.builtin.litellm_provider.protocol import encode
 from agno_shell.builtin.litellm_provider.warm import forked, peer
 from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has_gone
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.reads import Reads
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 from agno_shell.toolkit import log_file
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     os.umask(0o077)
     tell = _leave_the_shell()
     _take_over_streams(wanted.log)
-    listening = Socket.listen(SocketPlace(wanted.folder, wanted.name))
+    listening = Socket.listen(SocketPath(wanted.folder, wanted.name))
     os.write(tell, b"+")
     os.close(tell)
     if listening is not None:  # otherwise another one does already
@@ -96,7 +96,7 @@ def _serve(listening: Socket, keep: float, began: float) -> None:
             refuse(connection, why_not(error))
         raise
     waiting = doorman.leave()
-    Server(listening, keep, began, forked.Inherited(redactor, reads)).run(waiting)
+    Server(listening, keep, began, forked.Inheritance(redactor, reads)).run(waiting)
 
 
 def _rest(listening: Socket) -> Iterator[socket.socket]:
@@ -115,7 +115,7 @@ class Server:
     """Accepts, forks, reaps, and ends."""
 
     def __init__(
-        self, listening: Socket, keep: float, began: float, inherited: forked.Inherited
+        self, listening: Socket, keep: float, began: float, inherited: forked.Inheritance
     ) -> None:
         self._listening = listening
         self._keep = keep
@@ -184,7 +184,7 @@ class Server:
             connection.close()
             return
         self._reap()
-        seen = forked.Seen(
+        seen = forked.ServerStatus(
             os.getpid(), time.monotonic() - self._began, len(self._children), self._keep
         )
         library.freeze()

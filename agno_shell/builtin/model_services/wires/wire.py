@@ -13,7 +13,7 @@ from agno_shell.types import Reasoning
 Record = dict[str, Any]
 
 
-class Asked(NamedTuple):
+class ChatRequest(NamedTuple):
     """What is asked of a model, in OpenAI's form, before a protocol gives it its own."""
 
     target: Target
@@ -35,7 +35,7 @@ class Wire(NamedTuple):
     """One protocol."""
 
     name: str
-    write: Callable[[Asked], Post]
+    write: Callable[[ChatRequest], Post]
     reader: Callable[[], Reader]
     framing: Callable[[float], Framing]
     """Of the streamed body; takes the longest line in bytes."""

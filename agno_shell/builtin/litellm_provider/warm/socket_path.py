@@ -24,7 +24,7 @@ _NAME_LENGTH = 32
 _MODE = 0o700
 
 
-class SocketPlace(NamedTuple):
+class SocketPath(NamedTuple):
     """The place of one server."""
 
     folder: str
@@ -54,7 +54,7 @@ def folder_for(runtime_dir: str) -> str:
     raise NotWarmError("There is no folder in which a socket could be made.")
 
 
-def places(runtime_dir: str) -> Iterator[SocketPlace]:
+def places(runtime_dir: str) -> Iterator[SocketPath]:
     """Every server there may be, of whatever version; nothing is made. Raises
     :class:`NotWarmError` where a folder cannot be trusted."""
     for folder in _candidates(runtime_dir):
@@ -62,7 +62,7 @@ def places(runtime_dir: str) -> Iterator[SocketPlace]:
             _inspect(folder)
             for name in sorted(os.listdir(folder)):
                 if name.endswith(_ENDING):
-                    yield SocketPlace(folder, name.removesuffix(_ENDING))
+                    yield SocketPath(folder, name.removesuffix(_ENDING))
 
 
 def _candidates(runtime_dir: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from agno_shell.toolkit import json_records
 from agno_shell.types import Session
 
 
-class Catalog:
+class SessionCatalog:
     """The sessions below ``root``."""
 
     def __init__(

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 
@@ -23,10 +23,12 @@ _AT_ONCE = 2_000
 """Sessions that are written into the list together, which other shells wait for."""
 
 
-class Settling:
+class Reconciliation:
     """One pass over the sessions that are not as the list says."""
 
-    def __init__(self, root: str, catalog: Catalog, mend: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, root: str, catalog: SessionCatalog, mend: Callable[[str, str], None]
+    ) -> None:
         """``mend`` mends the torn messages of a session, given its folder and
         its id."""
         self._root = root
