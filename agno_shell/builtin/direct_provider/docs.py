@@ -83,7 +83,7 @@ TABLES: Sequence[Callable[[], str]] = (services, sent, models, addresses)
 
 
 def page(text: str) -> str:
-    """The page with its tables made anew. Raises ``ValueError`` where the place of one is not
+    """The page with new tables. Raises ``ValueError`` where the place of one is not
     marked."""
     for table in TABLES:
         start, end = f"<!-- {table.__name__}:", f"<!-- /{table.__name__} -->"

@@ -172,7 +172,7 @@ class Exchange:
         pieces: list[Piece] = []
         events: list[Event] = []
         failed: DamagedError | ServerReportedError | None = None
-        # What came before a damaged record is shown all the same.
+        # What came before a damaged record is shown anyway.
         try:
             for record in self._framing.end() if data is None else self._framing.feed(data):
                 pieces += self._reader.feed(record)
@@ -244,7 +244,7 @@ class Exchange:
         return [*events, *self._end()]
 
     def _came(self) -> tuple[int, int, int]:
-        """Figures that grow with whatever comes of the reply; a keep-alive changes none."""
+        """Figures that grow with everything that comes of the reply; a keep-alive changes none."""
         reader = self._reader
         return reader.size, reader.progress, len(reader.calls)
 
@@ -278,7 +278,7 @@ class Exchange:
         if not reader.size and not calls:
             return [*events, as_failed(empty(case.goal, case.model, reason))]
         if calls and reason == "stop":
-            reason = "tool_calls"  # some servers say "stop" all the same
+            reason = "tool_calls"  # some servers report "stop" anyway
         cost, private = self._finish(reader)
         if reader.usage is not None:
             events += [*calls, UsageReported(reader.usage._replace(cost=cost))]

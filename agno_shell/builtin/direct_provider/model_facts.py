@@ -1,4 +1,4 @@
-"""What is known of models: by the table, and by what their servers have said in this run."""
+"""What is known of models: by the table, and by what their servers have reported in this run."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class ModelFacts:
         names = self._table.chat_models(service.prefix)
         try:
             at = self._at(f"{service.prefix}/", None)
-        except ProviderError:  # what is wrong with it is said where it is to be asked
+        except ProviderError:  # what is wrong with it is reported when it is asked
             yield from map(KnownModel, names)
             return
         for name in names:

@@ -86,7 +86,7 @@ class DirectProvider(Provider):
     def asked_at(self, model: str, api_base: str | None = None) -> str:
         try:
             return self._endpoint(model, api_base or self._options.api_base).url
-        except ProviderError:  # what is wrong is said when the message is sent
+        except ProviderError:  # what is wrong is reported when the message is sent
             return ""
 
     def cautions(self) -> Sequence[str]:
@@ -171,7 +171,7 @@ class DirectProvider(Provider):
     async def current_window(self, model: str, api_base: str | None = None) -> int | None:
         try:
             at = self._endpoint(model, api_base or self._options.api_base)
-        except ProviderError:  # it is said when the message is sent
+        except ProviderError:  # it is reported when the message is sent
             return None
         return await self._known.current_window(at)
 
@@ -225,7 +225,7 @@ class DirectProvider(Provider):
 def _import_httpx() -> None:
     """Import httpx without what is not used here and takes as long as all the rest: its command
     line, where rich is installed, and HTTP/2, where h2 is. Both go on as they do where these
-    extras are not installed, and whoever asks for HTTP/2 has it all the same."""
+    extras are not installed, and a client that asks for HTTP/2 still gets it."""
     absent = [name for name in ("httpx._main", "h2") if name not in sys.modules]
     if "httpx" in sys.modules:
         return

@@ -232,7 +232,7 @@ def truncate(fd: int, size: int) -> None:
 
 def begin_sync(fd: int, offset: int, length: int) -> None:
     """Let the disk begin to write these bytes, where the system can be asked to and they
-    are few; whether it succeeds is told by :func:`sync`."""
+    are few; whether it succeeds is reported by :func:`sync`."""
     if _HAS_ADVICE and length <= _BEGUN_AT_MOST:
         with suppress(OSError):
             # Linux starts to write what is dirty in the range before it drops what is
@@ -299,7 +299,7 @@ def ensure_folder(path: str) -> None:
 
 
 def create_whole(path: str, data: bytes) -> None:
-    """A new file with ``data`` in it, durable but for its name in the folder."""
+    """A new file with ``data`` in it, durable except for its name in the folder."""
     create_in_pieces(path, (data,))
 
 

@@ -160,7 +160,7 @@ def _made_at(folder: str) -> datetime:
 
 
 def head_holds(folder: str, record: SessionRecord) -> bool:
-    """Whether nothing was said since the head was set."""
+    """Whether no message came since the head was set."""
     from agno_shell.builtin.json_storage import message_reader
 
     newest = message_reader.newest_id(f"{folder}/{MESSAGES}")
@@ -231,7 +231,8 @@ def make(
     path: str, session: Session, messages: Sequence[Message] = (), more: More = _nothing
 ) -> Entry:
     """Make a session's folder with all its messages at once, durably, or nothing at all:
-    whoever is killed over it leaves neither half a session nor a file that is no JSON."""
+    a process that is killed meanwhile leaves neither half a session nor a file that is no
+    JSON."""
     aside = place_aside(path)
     fill(aside, session, messages, more)
     try:
@@ -254,7 +255,7 @@ def place_aside(path: str) -> str:
 
 
 def fill(path: str, session: Session, messages: Sequence[Message], more: More = _nothing) -> None:
-    """Make a folder with a session in it, durable but for its own name."""
+    """Make a folder with a session in it, durable except for its own name."""
     from agno_shell.builtin.json_storage import layout
 
     newest = None

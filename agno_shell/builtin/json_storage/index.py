@@ -18,11 +18,11 @@ from agno_shell.errors import StorageError
 
 NAME = "sessions.json"
 ASIDE = f"{NAME}.before-"
-"""What a copy of one that was laid out anew is called, but for the time."""
+"""The name of a copy of one that was rewritten, without the time."""
 
 Change = Callable[[dict[str, bytes], str | None, bool], str | None]
-"""Changes the lines by session id, and returns the current session's id; told whether the
-file is one of local times."""
+"""Changes the lines by session id, and returns the current session's id; the last argument:
+whether the file is one of local times."""
 
 
 class Sessions(Protocol):
@@ -32,7 +32,7 @@ class Sessions(Protocol):
         """As their folders show them."""
 
     def as_listed(self, listed: Contents) -> Contents:
-        """As a list says where it names them, without looking at what was said."""
+        """As a list says where it names them, without looking at their messages."""
 
 
 class Index(IndexLines):
@@ -40,7 +40,7 @@ class Index(IndexLines):
 
     ``lock`` gives the index lock; ``truth`` knows all sessions.
 
-    A file of another program's at its place is refused, and never replaced: the person has
+    A file of another program's at its place is refused, and never replaced: the user has
     pointed at the wrong folder.
     """
 
@@ -84,7 +84,7 @@ class Index(IndexLines):
         return salvage(self._bytes())
 
     def set_aside(self) -> dict[str, Entry]:
-        """What the lists say that were laid out anew, the latest last: names that may stand
+        """What the lists that were rewritten had in them, the latest last: names that may stand
         nowhere else where the list is lost, or damaged, since."""
         entries: dict[str, Entry] = {}
         for name in sorted(disk.names(self._root)):
@@ -98,7 +98,7 @@ class Index(IndexLines):
         return entries
 
     def is_laid_out(self) -> bool:
-        """Whether the file is in this program's layout, which it is once something was said."""
+        """Whether the file is in this program's layout, which it is from the first message on."""
         try:
             fd = disk.open_to_read(self._path)
         except OSError:
@@ -155,7 +155,7 @@ class Index(IndexLines):
             )
 
     def _has_sessions(self) -> bool:
-        """Whether this has been a folder of ours, whatever became of its list."""
+        """Whether this has been a folder of ours, even if its list is lost."""
         return any(
             is_session_id(name) and disk.status(f"{self._root}/{name}/{folder.SESSION}")
             for name in disk.names(self._root)
@@ -212,7 +212,7 @@ class Index(IndexLines):
             self._rewrite(change)
 
     def doubt(self, session_id: str) -> None:
-        """Have a session looked up in its folder until :meth:`put` says how it is: whoever
+        """Have a session looked up in its folder until :meth:`put` says how it is: a shell that
         changes the folder may be killed, or find the disk full, in between."""
         with self._lock():
             data = self._bytes()
@@ -232,8 +232,8 @@ class Index(IndexLines):
                 disk.close(fd)
 
     def set_current(self, session_id: str | None) -> None:
-        """Name the current session; nothing else in the file changes, whatever its layout,
-        for nothing was said yet."""
+        """Name the current session; nothing else in the file changes, in any layout,
+        for there was no message yet."""
         with self._lock():
             data = self._bytes()
             if index_line.is_ours(data) and not self._damaged:
@@ -281,7 +281,7 @@ class Index(IndexLines):
 
     def _replace_foreign(self, before: bytes, after: bytes) -> None:
         """Replace a file that is damaged or in another layout, which is kept; where two
-        programs use a folder in turn, only once: the new one says all that it said."""
+        programs use a folder in turn, only once: the new one holds all that it held."""
         is_kept = any(name.startswith(ASIDE) for name in disk.names(self._root))
         if is_kept and index_format.says_all(after, before):
             disk.replace(self._path, after)

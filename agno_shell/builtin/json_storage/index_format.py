@@ -123,7 +123,7 @@ def is_anothers(data: bytes) -> bool:
     except json_records.Damage:
         return False
     if isinstance(value, dict) and "current_session_id" in value:
-        # Somebody's list of sessions, whatever has become of it; but not with ids like these.
+        # A list of sessions, sound or not; but not with ids like these.
         if is_session_id(value["current_session_id"]):
             return False
         listed = value.get("sessions")
@@ -157,7 +157,7 @@ def with_current(data: bytes, current: str | None) -> bytes | None:
 
 
 def says_all(after: bytes, before: bytes) -> bool:
-    """Whether a file says all that another one, in the layout of agno-cli, has said."""
+    """Whether a file holds all that another one, in the layout of agno-cli, held."""
     contents, found = read(before), read(after)
     if contents is None or found is None:
         return False

@@ -234,7 +234,7 @@ class IndexLines(ABC):
         return self._find_in_any_layout(data, session_id)
 
     def prepare(self, entry: Entry) -> Patch | None:
-        """The patch that makes a session's line say ``entry``, but for an ``updated_at``
+        """The patch that makes a session's line say ``entry``, except for an ``updated_at``
         that would go back; None if overwriting its end is not enough. Needs no lock, and can
         be done while the disk is busy with the message."""
         if self._damaged:

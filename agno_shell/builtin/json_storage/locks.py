@@ -1,9 +1,9 @@
 """Locks that several shells share.
 
-They are taken on files of their own, below ``.locks``, that are never removed: who
-locks a file that another process removes locks nothing. The kernel releases them
+They are taken on files of their own, below ``.locks``, that are never removed: a
+lock on a file that another process removes protects nothing. The kernel releases them
 when their holder dies. The order is session, then index; none is held while anyone
-waits for a model or a person.
+waits for a model or a user.
 
 filelock's descriptor locks are used because they cost 2 µs and contend with its
 path locks, which cost 90: half of a durable append.
@@ -155,7 +155,7 @@ class Locks:
             self._close_kept()
         fd = self._kept.pop(name, -1)
         if fd >= 0 and disk.status_of(fd).st_nlink == 0:
-            # Somebody has cleared the folder; who locks a removed file locks nothing.
+            # Somebody has cleared the folder; a lock on a removed file protects nothing.
             disk.close(fd)
             return -1
         return fd

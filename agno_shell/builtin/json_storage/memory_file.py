@@ -57,7 +57,11 @@ def change(
         disk.replace(path, after)
         return
     copy = replace_keeping(path, before.data, after)
-    was = f"damaged; {known(before)} could be read" if before.form == "damaged" else "laid out anew"
+    was = (
+        f"damaged; {known(before)} could be read"
+        if before.form == "damaged"
+        else "in another layout"
+    )
     notice(f"{path} was {was}. The file as it was is kept as {copy}.")
 
 

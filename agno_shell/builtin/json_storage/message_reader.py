@@ -45,7 +45,7 @@ class MessageFile(NamedTuple):
 
 class Head(NamedTuple):
     """Where a conversation was set to stand. It holds only while ``newest`` is still the
-    newest message: whatever is said afterwards becomes the head."""
+    newest message: a later message becomes the head."""
 
     message: str
     """``ROOT``: before the first one."""
@@ -234,7 +234,7 @@ def head_of(record: SessionRecord | None) -> Head | None:
 
 
 def effective(head: Head | None, messages: list[Message]) -> str | None:
-    """The id that a head names, unless something was said after it was set."""
+    """The id that a head names, unless a message came after it was set."""
     if head is None or not messages:
         return None
     return head.message if head.newest in (None, messages[-1].id) else None

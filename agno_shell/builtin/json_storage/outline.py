@@ -82,7 +82,7 @@ def of(path: str, kept: str, last: Outline | None = None) -> Outline:
     finally:
         disk.close(fd)
     if kept and status.st_size >= LARGE:
-        with suppress(OSError):  # it is made anew each time then
+        with suppress(OSError):  # it is made again each time then
             _keep(kept, outline)
     return outline
 

@@ -59,7 +59,7 @@ def replace_messages(
     if loaded.form == "damaged":
         notice(
             f"{path} was damaged; {len(loaded.messages)} messages could be read and were written"
-            f" anew. The damaged file is kept as {copy}."
+            f" again. The damaged file is kept as {copy}."
         )
     else:
         notice(f"{path} was in another layout and was rewritten; the old file is kept as {copy}.")

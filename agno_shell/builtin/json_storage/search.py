@@ -35,19 +35,19 @@ _TRIES = 3
 _MOST_HITS = 1 << 40
 """What SQLite can count, with room to ask for more."""
 _MUCH = 64 << 20
-"""Bytes of new messages from which on a person is told why it takes some seconds."""
+"""Bytes of new messages from which on the user is shown why it takes some seconds."""
 _END_PATIENCE = 5.0
 _STEP = 0.1
 """Seconds of preparing after which somebody else may use the storage."""
 _UNUSABLE = frozenset(
     (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 )
-"""What a new file in the same folder would not mend."""
+"""What a new file in the same folder would not repair."""
 
 
 class Search:
     """Searches the sessions below ``root``. ``cache_path`` is a folder for the index, or
-    empty: it is kept in memory then. One thread uses it at a time, but for :meth:`close`."""
+    empty: it is kept in memory then. One thread uses it at a time, except for :meth:`close`."""
 
     def __init__(
         self, root: str, cache_path: str, catalog: SessionCatalog, notices: Notices
@@ -108,7 +108,7 @@ class Search:
             self._watch.forget()
 
     def _to_prepare(self) -> Changed:
-        """What the index does not know; whoever searches before it does looks again."""
+        """What the index does not know; a search that comes before it does looks again."""
         _index, updater = self._opened()
         if updater.refresh():
             self._watch.forget()
@@ -225,7 +225,7 @@ class Search:
             self._watch.forget()
             updater.refresh()
             self._notices.once(
-                "The search index is being written by another shell: what was said last may "
+                "The search index is being written by another shell: the last messages may "
                 "not be found yet."
             )
 
@@ -285,7 +285,7 @@ class Search:
         self._in_memory = True
         self._notices.once(
             f"The search index cannot be kept in {self._cache_path}/search: {why}. "
-            "It is made anew each time until that is mended."
+            "It is made again each time until that is repaired."
         )
 
     def _let_go(self) -> None:

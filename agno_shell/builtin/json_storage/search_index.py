@@ -129,7 +129,7 @@ def span(offset: int) -> int:
 
 
 class SearchIndex:
-    """One open database; one thread uses it at a time, but for :meth:`interrupt`."""
+    """One open database; one thread uses it at a time, except for :meth:`interrupt`."""
 
     def __init__(self, path: str) -> None:
         """Open the database at ``path``, make its tables if it is empty. Raises
@@ -148,7 +148,7 @@ class SearchIndex:
             raise
 
     def _prepare(self) -> None:
-        # With a write-ahead log nobody who searches waits for one who writes. NORMAL: after
+        # With a write-ahead log a search does not wait for a writer. NORMAL: after
         # a power cut the index is an older one, and sound.
         for setting in (
             "synchronous = NORMAL",

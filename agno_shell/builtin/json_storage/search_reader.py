@@ -99,7 +99,7 @@ def whole(path: str, generation: int) -> Batch:
 
 
 def _columns_without_ids(objects: list[dict[str, Any]]) -> MessageFile | None:
-    """The roles, texts and times of messages that are told apart by their places, as in the
+    """The roles, texts and times of messages that differ by their places, as in the
     old layout, without making messages of them; None if there are others among them."""
     times: list[datetime] = []
     for raw in objects:

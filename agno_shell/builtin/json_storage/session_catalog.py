@@ -52,9 +52,9 @@ class SessionCatalog:
         return self._all(self.index.known(), self._is_counted)
 
     def as_listed(self, listed: Contents) -> Contents:
-        """The same, but for the counts of those of which nothing but the list says what they
+        """The same, except for the counts of those of which nothing but the list says what they
         are called: their messages are not looked at, which would take as long as there are
-        messages. Whoever reads such an entry counts."""
+        messages. A reader of such an entry counts them."""
         return self._all(listed, self._is_listed_alone)
 
     def _is_listed_alone(self, entry: Entry) -> bool:
@@ -85,7 +85,7 @@ class SessionCatalog:
         return Contents(current, list(entries.values()))
 
     def _set_aside(self, unlisted: Sequence[str]) -> Mapping[str, Entry]:
-        """What a list that was laid out anew has said of sessions that this one lacks, if
+        """What a list that was rewritten had of sessions that this one lacks, if
         their folders do not say it."""
         if all(disk.status(f"{self._root}/{each}/{folder.SESSION}") for each in unlisted):
             return {}

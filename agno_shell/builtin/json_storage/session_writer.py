@@ -45,7 +45,7 @@ class State(NamedTuple):
 
 
 Meanwhile = Callable[[State], None]
-"""Is told how a file is left."""
+"""Called with the state in which a file is left."""
 
 
 def _nothing(_state: State) -> None:
@@ -106,7 +106,7 @@ class MessageWriter:
         return state
 
     def mend(self) -> None:
-        """Write a file that is torn anew, with what can be read of it; the torn one is kept
+        """Replace a file that is torn by what can be read of it; the torn one is kept
         beside it. Raises ``OSError``."""
         if not self._suspect and message_reader.is_torn(self._path):
             self._write_anew([])
@@ -141,7 +141,7 @@ class MessageWriter:
         return state
 
     def _before(self) -> State | None:
-        """The file as it is now, and open; None if it must be laid out anew."""
+        """The file as it is now, and open; None if it must be written as a whole."""
         if self._suspect:
             return None
         status = self._file.look()
@@ -247,7 +247,7 @@ class SessionWriter:
         return listed
 
     def mend(self, session_id: str) -> None:
-        """Mend messages that a power cut has torn."""
+        """Repair messages that a power cut has torn."""
         self._writer(session_id, f"{self._root}/{session_id}").mend()
 
     def change(self, session_id: str, **changes: object) -> Session:
@@ -277,7 +277,7 @@ class SessionWriter:
             if known is None:
                 raise
             # Only the time of the last change is lost: a full disk must not keep
-            # a person from deleting.
+            # a user from deleting.
 
     def list(self, entry: Entry, patch: Patch | None = None) -> Entry:
         """Write an entry into the index. What the index lacks is found again in the

@@ -260,7 +260,7 @@ class JsonStorage(OutlinedStorage):
             yield from Reconciliation(self._root, self._catalog, self._mend).steps()
 
     def _mend(self, path: str, session_id: str) -> None:
-        """Mend messages that a power cut has torn, unless another process is writing to the
+        """Repair messages that a power cut has torn, unless another process is writing to the
         session; where that fails they are read as far as they can be."""
         from agno_shell.builtin.json_storage import message_reader
 

@@ -1,4 +1,4 @@
-"""Deleted sessions: folders below ``trash``, until the person purges them."""
+"""Deleted sessions: folders below ``trash``, until the user purges them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Trash:
         return f"{self._path}/{trashed.trash_id}"
 
     def messages(self, trash_id: str, load: Callable[[str], list[Message]]) -> list[Message]:
-        """What was said in a deleted session; ``load`` reads a file of messages."""
+        """The messages of a deleted session; ``load`` reads a file of messages."""
         from agno_shell.builtin.json_storage import running_reply, tree
 
         place = self.folder(self.find(trash_id))
@@ -133,7 +133,7 @@ class Trash:
 
 
 def _move(source: str, target: str) -> None:
-    """Move a folder durably, or not at all: what is told to have failed has not happened."""
+    """Move a folder durably, or not at all: what is reported as failed has not happened."""
     disk.move(source, target)
     try:
         disk.sync_folder(os.path.dirname(target))

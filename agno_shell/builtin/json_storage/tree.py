@@ -1,4 +1,4 @@
-"""Messages as a tree: settling who follows whom, and the path to a message."""
+"""Messages as a tree: which message follows which, and the path to one."""
 
 from __future__ import annotations
 

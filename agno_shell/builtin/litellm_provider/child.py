@@ -1,6 +1,6 @@
 """The model process: ``python -m agno_shell.builtin.litellm_provider.child``.
 
-It imports litellm away from the process in which a person types. Requests come on what was
+It imports litellm away from the process in which a user types. Requests come on what was
 its standard input, events leave on what was its standard output; both are moved away at
 once, because litellm prints. It ends when its input does, even in the middle of the import.
 """

@@ -226,11 +226,11 @@ class Completion:
         return bool(text or thought or delta.tool_calls)
 
     def _lacks_end(self) -> bool:
-        """Whether the server is known not to have ended the reply, whatever litellm says."""
+        """Whether the server is known not to have ended the reply, even if litellm reports it."""
         return self._watch.is_exact and self._watch.reason is None
 
     def _finish(self, goal: Destination, said: str | None) -> None:
-        """The end of the stream: complete only if the server itself said so."""
+        """The end of the stream: complete only if the server itself reported it."""
         watch = self._watch
         reason = watch.reason or _REASONS.get(said or "stop", "stop")
         if watch.trouble is not None:  # litellm has passed over it
@@ -247,7 +247,7 @@ class Completion:
     def _finish_for(self, reason: str, goal: Destination) -> None:
         calls = list(self._calls.events())
         if calls and reason == "stop":
-            reason = "tool_calls"  # some servers say "stop" all the same
+            reason = "tool_calls"  # some servers report "stop" anyway
         if not self._bytes and not calls:
             raise failures.empty(goal, self._model, reason)
         for call in calls:
@@ -276,7 +276,7 @@ class Completion:
         return failures.as_failed(failures.too_slow(goal, name, limit, anything=anything))
 
     async def _close(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection, in any state."""
         if self._wrapper is None or not hasattr(self._wrapper, "aclose"):
             return
         try:

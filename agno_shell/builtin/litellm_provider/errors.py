@@ -1,4 +1,4 @@
-"""Whatever litellm raises, as one sentence with a next step."""
+"""What litellm raises, as one sentence with a next step."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _by_content(case: FailureContext, chain: Chain) -> Failed | None:
 
 
 def _detail(chain: Chain, hide: Callable[[str], str]) -> str:
-    """What the server said itself, else what the outermost error says; one line."""
+    """What the server itself reports, else the outermost error; one line."""
     said = str((error_body(chain) or {}).get("message") or "")
     if not said:
         sent = text_of(chain)

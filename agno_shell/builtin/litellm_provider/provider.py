@@ -36,7 +36,7 @@ that limit itself."""
 
 
 _FORKING = ("linux", "darwin")
-"""Where a process can be forked for the next shell, and who connects to it is known."""
+"""Where a process can be forked for the next shell, and the client that connects to it is known."""
 
 
 class LitellmProvider(Provider):

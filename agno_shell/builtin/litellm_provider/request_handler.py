@@ -104,7 +104,7 @@ class RequestHandler:
         except ProviderError as error:
             answer["error"] = {"message": self._redactor.redact(str(error)), "hint": error.hint}
         except Exception as error:
-            # Whatever it is, the question is answered; the shell does not wait for ever.
+            # Whatever it is, the question is answered; the shell does not wait forever.
             text = f"litellm could not say: {type(error).__name__}: {error}"
             answer["error"] = {"message": self._redactor.redact(text)[:300], "hint": ""}
         self.writer.record(answer)

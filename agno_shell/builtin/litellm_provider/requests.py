@@ -23,7 +23,7 @@ class CompletionRequest(NamedTuple):
     """What is asked of a model."""
 
     arguments: dict[str, Any]
-    """For ``litellm.acompletion``, but for the place, the key and the limits."""
+    """For ``litellm.acompletion``, without the place, the key and the limits."""
     thinking: bool | None
     """Whether the model is asked to think; None: it does as it does by itself."""
 

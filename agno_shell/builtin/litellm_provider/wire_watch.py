@@ -4,7 +4,7 @@ litellm gives a reply an end that the server never gave, and passes over what it
 So the body of a streamed reply is read here first, by the readers of its protocol, and handed
 on an event at a time, each in the plainest form that it can have: no comments, no ``retry:``,
 one line of ASCII data. What is damaged is handed on to nobody. How the reply ended is then
-known here, whatever litellm says of it.
+known here, regardless of what litellm reports.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WireWatch:
         """None: no answer came that can be watched."""
 
     def follow(self, path: str, media_type: str, longest: float) -> StreamedReply | None:
-        """Who reads the body of an answer from the page at ``path``, with lines of ``longest``
+        """The reader of the body of an answer from the page at ``path``, with lines of ``longest``
         bytes at most; None for one that is no stream of events."""
         wire = next((wire for end, wire in _BY_PATH if path.endswith(end)), None)
         framing = _framing(wire, media_type)
@@ -82,7 +82,7 @@ class WireWatch:
 
     @property
     def is_ending(self) -> bool:
-        """Whether the server has said how the reply ends, be the end there or not."""
+        """Whether the server has reported how the reply ends, whether or not the end has come."""
         return self.reply is not None and self.reply.is_ending
 
     @property
@@ -239,7 +239,7 @@ class OtherEvents(Reader):
 
 
 def _recognized(record: StreamEvent) -> Reader | None:
-    """Who reads a reply that begins with ``record``, where the address does not tell."""
+    """The reader of a reply that begins with ``record``, where the address does not tell."""
     try:
         data = decoded(record)
     except DamagedError:

@@ -86,7 +86,7 @@ def shaped(service: Service, url: str) -> str:
 
 
 def in_use(model: str, api_base: str | None, environ: Mapping[str, str]) -> InUse | None:
-    """Where a model is asked, for a person to see; None: at the address of its own service."""
+    """Where a model is asked, for the user to see; None: at the address of its own service."""
     service = service_of(model)
     prefix = service.prefix if service else None
     try:

@@ -1,6 +1,6 @@
 """Why a server gave no reply, or no whole one, as one sentence with a next step.
 
-Whether it is worth while to ask again is said with it (``Failed.temporary``): yes for what
+Whether it makes sense to ask again is part of it (``Failed.temporary``): yes for what
 is busy, down or lost on its way; no for what the same request would meet again.
 """
 
@@ -79,7 +79,7 @@ class FailureContext(NamedTuple):
 
 
 class ServerError(NamedTuple):
-    """What a server said of an error."""
+    """What a server reports of an error."""
 
     status: int
     detail: str
@@ -110,7 +110,7 @@ def fitting(failed: Failed) -> Failed:
     """A failure whose sentence and hint are one line each, and not too long together."""
     hint = one_line(failed.hint, LONGEST - _LONGEST_MESSAGE - 1)
     message = one_line(failed.message, LONGEST - len(hint) - 2)
-    # What a server said may end without a full stop, and a hint stands behind it.
+    # A server's message may end without a full stop, and a hint follows it.
     ended = message if message.endswith((*".!?…。！？",)) else f"{message}."
     return Failed(failed.kind, ended, hint, failed.temporary, failed.retry_after)
 
@@ -328,7 +328,7 @@ def not_a_model_server(goal: Destination, media_type: str) -> ProviderError:
 
 
 def not_streamed(goal: Destination) -> ProviderError:
-    """The error for an answer in one piece, which whoever reads pieces finds nothing in."""
+    """The error for an answer in one piece, in which a reader of streams finds nothing."""
     return ProviderError(
         f"{goal.where} sent its answer in one piece, which litellm cannot read as a stream.",
         hint='[provider] plugin = "direct" can, where it speaks the server\'s protocol.',
@@ -352,9 +352,9 @@ def empty(goal: Destination, model: str, reason: str) -> ProviderError:
     """The error for a finished reply that holds nothing."""
     if reason == "content_filter":
         message = f"The content filter of {goal.where} held the reply back."
-        return ProviderError(message, hint="/edit words the question anew.", kind="refused")
+        return ProviderError(message, hint="/edit changes the question.", kind="refused")
     if reason == "length":
-        message = f"{model} reached its token limit before it said anything."
+        message = f"{model} reached its token limit before it answered anything."
         return ProviderError(message, hint="Raise max_tokens of the agent.", kind="other")
     return ProviderError(f"{model} sent an empty reply.", hint=_AGAIN, kind="server")
 

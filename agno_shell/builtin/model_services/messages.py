@@ -1,6 +1,6 @@
 """The messages of a request in OpenAI's form, valid for every model.
 
-Made anew from what was said each time, in the same way: what is sent begins the same from
+Made again from the messages each time, in the same way: what is sent begins the same from
 turn to turn, so that the services' caches find it.
 """
 
@@ -61,7 +61,7 @@ def _is_empty_reply(message: Mapping[str, Any]) -> bool:
 
 
 def _begun_by_the_person(written: list[Record]) -> list[Record]:
-    """Anthropic and Google want a person to have begun."""
+    """Anthropic and Google want a conversation to begin with the user."""
     first = next((at for at, one in enumerate(written) if one["role"] != "system"), None)
     if first is not None and written[first]["role"] == "assistant":
         written.insert(first, {"role": "user", "content": BEGINNING})
@@ -69,8 +69,8 @@ def _begun_by_the_person(written: list[Record]) -> list[Record]:
 
 
 def _results_replied_to(written: list[Record]) -> list[Record]:
-    """Mistral wants a reply between results of tools and what a person says next; there is
-    none where the person stopped it."""
+    """Mistral wants a reply between results of tools and the user's next message; there
+    is none where the user stopped it."""
     told: list[Record] = []
     for message in written:
         if message["role"] == "user" and told and told[-1]["role"] == "tool":

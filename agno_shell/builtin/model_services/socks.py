@@ -1,4 +1,4 @@
-"""The connection on which a SOCKS proxy said no, closed.
+"""Closing the connection on which a SOCKS proxy has refused.
 
 httpcore (1.0) closes the ones that it has come to use, and forgets one whose first words were
 refused: it would stay open for as long as nobody collects it.

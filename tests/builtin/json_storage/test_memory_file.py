@@ -108,7 +108,7 @@ def test_what_a_hand_has_written_is_read_and_kept(
     json.loads(path.read_bytes())
     assert copies(path) == [written]
     (line,) = notices
-    assert f"{path} was laid out anew. The file as it was is kept as {path}.before-" in line
+    assert f"{path} was in another layout. The file as it was is kept as {path}.before-" in line
 
 
 def test_a_line_that_a_hand_has_added_needs_only_a_text(

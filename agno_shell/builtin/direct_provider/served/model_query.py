@@ -45,7 +45,7 @@ class ModelQuery:
 
     async def models(self) -> list[ServedModel]:
         """Every model that it lists. Raises :class:`RefusedError`, :class:`MalformedAnswerError`,
-        ``TimeoutError``, and whatever the connection does."""
+        ``TimeoutError``, and everything that the connection does."""
         kinds: Mapping[str, Callable[[], Awaitable[list[ServedModel]]]] = {
             "anthropic": self._anthropic,
             "gemini": self._gemini,

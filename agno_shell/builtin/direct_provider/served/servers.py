@@ -1,4 +1,4 @@
-"""What servers have said of their models in this run; each is asked once, and only when it is
+"""What servers have reported of their models in this run; each is asked once, and only when it is
 to be."""
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Servers:
         return tuple(self._models.get(_key(at), {}).values())
 
     async def list(self, at: Endpoint) -> str:
-        """Ask a server for its models, unless it has said them; returns why it did not, in a
-        few words. Who is cancelled while he waits leaves the question on its way."""
+        """Ask a server for its models, unless it has reported them; returns why it did not, in a
+        few words. A caller that is cancelled while it waits leaves the request running."""
         if _key(at) in self._listed:
             return ""
         task = self._running.get(_key(at))
@@ -88,7 +88,7 @@ class Servers:
         except TimeoutError:
             self._of_no_use.add(_key(at))
         except Exception:
-            # What is wrong with the server is said when the message is sent.
+            # What is wrong with the server is reported when the message is sent.
             return
         else:
             if found is not None:

@@ -23,8 +23,8 @@ from agno_shell.types import Session, now
 _AT_ONCE = 500
 """Sessions that are corrected under one holding of the lock, which other shells wait for."""
 _PAUSE = 0.01
-"""Seconds until what looks wrong is looked at again: another shell may be about to tell the
-list what it has done."""
+"""Seconds until what looks wrong is looked at again: another shell may be about to write
+into the list what it has done."""
 _FEW = 50
 """So many sessions can be in the middle of a change; each is then looked at alone."""
 _MENDING = "A repair makes it agree with the sessions."
@@ -51,7 +51,7 @@ class Listing:
     """The list of sessions: as it was at first, and what is wrong with it at last."""
 
     def __init__(self, root: str, index: Index, locks: Locks, told: Callable[[], str]) -> None:
-        """``told`` gives what was said while the list was written, such as the path of a
+        """``told`` gives what was reported while the list was written, such as the path of a
         copy."""
         self._root = root
         self._locks = locks
@@ -64,7 +64,7 @@ class Listing:
         self._aside: Mapping[str, Entry] | None = None
 
     def entry(self, session_id: str) -> Entry | None:
-        """What the list said of a session, or one that was laid out anew before."""
+        """What the list held of a session, or one that was rewritten before."""
         if session_id in self._entries:
             return self._entries[session_id]
         if self._aside is None:
@@ -110,7 +110,7 @@ class Listing:
 
     def look_for_dropped(self) -> Issue | None:
         """Sessions without a folder that the list has lost since: saving the reply of another
-        session has laid it out anew."""
+        session has rewritten it."""
         if self._is_laid_out or not self._index.is_laid_out():
             return None
         trashed = trash.sessions_in(self._root)
@@ -125,7 +125,7 @@ class Listing:
         def mend() -> str:
             for session_id in lost:
                 self._put_away(session_id)
-            return f"What it said of {_some(lost)} is in the trash."
+            return f"What it held of {_some(lost)} is in the trash."
 
         return Issue(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
 
@@ -196,7 +196,7 @@ class Listing:
             with self._locks.session_if_made(session_id) or nullcontext():
                 return self._judged(session_id, self._index.find(session_id))
         except StorageError:
-            return ""  # in use for so long that nothing can be said
+            return ""  # in use for so long that nothing can be found out
         except OSError:
             return self._judged(session_id, self._index.find(session_id))
 
@@ -210,7 +210,7 @@ class Listing:
             self._put_away(session_id)
         told = self._keep_what_goes(seen.wrong)
         if gone:
-            told += f" What it says of {_some(gone)} is in the trash."
+            told += f" What it holds of {_some(gone)} is in the trash."
         for start in range(0, max(1, len(seen.wrong)), _AT_ONCE):
             self._index.correct(seen.wrong[start : start + _AT_ONCE], self._survey)
         return f"{self._told() or 'It was rebuilt from the sessions.'}{told}"
@@ -257,7 +257,7 @@ class Listing:
         return folder.survey(f"{self._root}/{session_id}", session_id, listed)
 
     def _same(self, listed: Session, found: Session) -> bool:
-        """Whether a line says what is true of a session whatever its messages are. Its time
+        """Whether a line says what is true of a session regardless of its messages. Its time
         of the last change may be a later one: ``session.json`` does not have that of a
         message. Local times say something else in another time zone."""
         alike = listed == found._replace(

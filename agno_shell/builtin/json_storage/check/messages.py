@@ -60,7 +60,7 @@ def look(path: str, counted: int | None = 0) -> FileFindings:
 
 
 def _findings(raw: message_reader.RawMessages, counted: int | None) -> tuple[str, str]:
-    """What writing the file anew would mend, as a sentence; and what is only unlike the
+    """What rewriting the file would repair, as a sentence; and what is only unlike the
     store's own, as an editor or another program leaves it."""
     if raw.form == "empty":
         what = "missing" if raw.size < 0 else "empty"
@@ -128,7 +128,7 @@ def _is_strange(raw: Mapping[str, Any]) -> bool:
 
 
 def _write_anew(path: str) -> str:
-    """Lay out anew what can be read; the session's lock is held."""
+    """Rewrite what can be read; the session's lock is held."""
     loaded = message_reader.load(path)
     whole = layout.whole([json_records.message_line(each) for each in loaded.messages])
     if not loaded.data:

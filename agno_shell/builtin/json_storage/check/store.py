@@ -41,7 +41,7 @@ Look = Callable[[], list[Issue]]
 class Check:
     """One look at the store in the folder ``root``, with handles of its own.
 
-    With ``repair`` what is wrong is mended where that loses nothing. ``ended`` is asked
+    With ``repair`` what is wrong is repaired where that loses nothing. ``ended`` is asked
     between two sessions whether to go on.
     """
 
@@ -64,7 +64,7 @@ class Check:
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong; raises nothing."""
         try:
-            status = os.stat(self._root)  # the folder itself may be a link of the person's
+            status = os.stat(self._root)  # the folder itself may be a link of the user's
         except FileNotFoundError:
             return  # nothing was ever kept
         except OSError as error:
@@ -80,7 +80,7 @@ class Check:
         except OSError as error:
             yield Finding(self._root, f"It could not be read: {reason(error)}.")
         except StorageError as error:
-            # Nothing in a folder of another program's is looked at, let alone mended.
+            # Nothing in a folder of another program's is looked at, let alone repaired.
             yield Finding(self._root, str(error), error.hint)
         finally:
             self._writer.close()
@@ -107,7 +107,7 @@ class Check:
             if self._ended():
                 return
             yield from self._session(session_id, listing)
-        # Before a message is added: that writes a line anew, and whatever it said is gone.
+        # Before a message is added: that rewrites a line, and what it held is gone.
         yield from self._list(listing)
         for session_id in sessions:
             if self._ended():
@@ -227,9 +227,9 @@ class Check:
         yield from self._one(session_id, look)
 
     def _one(self, session_id: str | None, look: Look) -> list[Finding]:
-        """What is wrong in one place, mended where that is wanted.
+        """What is wrong in one place, repaired where that is wanted.
 
-        It is looked at again before anything is told or done. ``session_id`` says whose
+        It is looked at again before anything is reported or done. ``session_id`` says whose
         lock keeps other shells out; None: that of the list.
         """
         issues = look()
@@ -296,7 +296,7 @@ class Check:
             yield treated(issue) if self._repair else seen(issue)
 
     def _news(self) -> str:
-        """What was said since this was last asked."""
+        """What was reported since the last call."""
         news = " ".join(self._told)
         self._told.clear()
         return news
@@ -317,5 +317,5 @@ def _left_alone(issue: Issue, error: OSError | StorageError) -> Finding:
     if isinstance(error, StorageError):
         why = f"It is in use and was left alone. {error.hint}".strip()
     else:
-        why = f"It was not mended: {reason(error)}."
+        why = f"It was not repaired: {reason(error)}."
     return Finding(issue.where, issue.problem, why, note=issue.note)

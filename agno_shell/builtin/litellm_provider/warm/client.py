@@ -118,7 +118,7 @@ async def _greet(connection: socket.socket, wish: WarmOptions, patience: float) 
     :class:`NotWarmError`."""
     hello = encode(greeting.serve(wish.environ, _umask()))
     try:
-        # Who is refused may be told so before all of it is sent, and is to read it.
+        # A refusal may come before all of it is sent, and must be read.
         with suppress(ConnectionError):
             socket.send_fds(connection, [greeting.CARRIER], [wish.log.descriptor])
             await asyncio.get_running_loop().sock_sendall(connection, hello)
@@ -135,7 +135,7 @@ async def _greet(connection: socket.socket, wish: WarmOptions, patience: float) 
 
 class _Lines:
     """The first lines on a connection. A stream of asyncio's would forget what it has read when
-    the other end is closed in the face of what was sent."""
+    the other end is closed while something is being sent."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

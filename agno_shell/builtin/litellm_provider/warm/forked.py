@@ -1,5 +1,5 @@
-"""A process forked for one connection: it reads who wants what, becomes what a model process of
-the shell's own would be, and ends with the connection."""
+"""A process forked for one connection: it reads what the client wants, becomes what a model process
+of the shell's own would be, and ends with the connection."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(
             signal.signal(each, signal.SIG_DFL)
         _answer(connection, inherited, seen)
     except (ConnectionError, TimeoutError):
-        pass  # whoever connected is gone, or never said a word
+        pass  # the client is gone, or has sent nothing
     except BaseException:
         traceback.print_exc()
     finally:

@@ -1,4 +1,5 @@
-"""The socket of a server: made once however many start at once, and removed by who made it."""
+"""The socket of a server: made once however many start at once, and removed by the process that
+made it."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ class Socket:
             return cls(place, listener)
 
     def remove(self) -> None:
-        """Let nobody connect any more; who has connected may still be accepted."""
+        """Accept no new connections; those that are made already may still be accepted."""
         with suppress(OSError), _locked(self._place):
             if _file(self._place.socket) == self._made:
                 os.unlink(self._place.socket)

@@ -1,4 +1,4 @@
-"""The servers of this user, of whatever version: what each does, and its end. All of it blocks,
+"""The servers of this user, of any version: what each does, and its end. All of it blocks,
 for a few seconds at most."""
 
 from __future__ import annotations

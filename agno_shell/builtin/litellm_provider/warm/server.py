@@ -100,7 +100,7 @@ def _serve(listening: Socket, keep: float, began: float) -> None:
 
 
 def _rest(listening: Socket) -> Iterator[socket.socket]:
-    """Whoever had connected before the socket was removed."""
+    """The clients that had connected before the socket was removed."""
     while connection := admit(listening.listener):
         yield connection
 
@@ -129,14 +129,15 @@ class Server:
         self._stopped = False
 
     def run(self, waiting: list[socket.socket]) -> None:
-        """Serve who is waiting and who comes, until it is told to end or nobody comes."""
+        """Serve the connections that wait and those that come, until it is asked to end or no
+        more of them come."""
         self._waiting = waiting
         woken = self._take_signals()
         self._selector.register(woken, selectors.EVENT_READ, lambda: woken.recv(4096))
         self._selector.register(self._listening.listener, selectors.EVENT_READ, self._accept)
         while self._waiting:
             self._fork(self._waiting.pop(0))
-        # Behind who waits; all that are forked from now on share the tables.
+        # After those that wait; all that are forked from now on share the tables.
         with self._inherited.reads.noting():
             library.warm_up_tokenizer()
         while not (self._stopped or self._is_idle()):
@@ -180,7 +181,7 @@ class Server:
             # be refused takes no time, and another server would import it all to say the same.
             refuse(connection, "Threads run in the server, so that it cannot fork.")
             return
-        if has_gone(connection):  # who only wanted to know whether somebody listens
+        if has_gone(connection):  # it only wanted to know whether a server listens
             connection.close()
             return
         self._reap()

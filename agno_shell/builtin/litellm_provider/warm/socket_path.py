@@ -36,7 +36,7 @@ class SocketPath(NamedTuple):
 
     @property
     def lock(self) -> str:
-        """A file that who makes or removes a socket holds; it stays."""
+        """The lock file of the process that makes or removes a socket; it stays."""
         return os.path.join(self.folder, "lock")
 
 
@@ -55,7 +55,7 @@ def folder_for(runtime_dir: str) -> str:
 
 
 def places(runtime_dir: str) -> Iterator[SocketPath]:
-    """Every server there may be, of whatever version; nothing is made. Raises
+    """Every server there may be, of any version; nothing is made. Raises
     :class:`NotWarmError` where a folder cannot be trusted."""
     for folder in _candidates(runtime_dir):
         with suppress(FileNotFoundError):
@@ -104,4 +104,4 @@ def _make(folder: str) -> None:
         raise PermissionError(above)
     with suppress(FileExistsError):
         os.mkdir(folder, _MODE)
-        os.chmod(folder, _MODE)  # whatever the umask has left of it
+        os.chmod(folder, _MODE)  # after the umask

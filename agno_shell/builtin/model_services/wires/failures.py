@@ -16,7 +16,7 @@ from agno_shell.types import NOTHING
 
 
 class ErrorBody(NamedTuple):
-    """What a server said of an error."""
+    """What a server reports of an error."""
 
     status: int | None
     message: str
@@ -25,7 +25,7 @@ class ErrorBody(NamedTuple):
     headers: Mapping[str, str]
 
 
-# What the server said ---------------------------------------------------------------------
+# What the server reports ------------------------------------------------------------------
 
 
 def said(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ErrorBody:
@@ -63,7 +63,7 @@ def _error_in(body: Any) -> Any:
 def _message(error: Any) -> str:
     if not isinstance(error, Mapping):
         return str(error or "")
-    # OpenRouter passes on what the service behind it has said.
+    # OpenRouter passes on what the service behind it has reported.
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
     if raw:

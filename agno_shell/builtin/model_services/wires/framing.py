@@ -71,7 +71,7 @@ class Lines:
 
 
 class Framing(ABC):
-    """Turns the bytes of a body into records, for whatever way of splitting them."""
+    """Turns the bytes of a body into records, however they are split."""
 
     @abstractmethod
     def feed(self, data: bytes) -> Iterator[StreamEvent]:

@@ -53,7 +53,7 @@ _PARAMETERS = {
 }
 
 _BUDGETS = {"off": 0, "low": 1_024, "medium": 8_192, "high": 24_576}
-"""Tokens that a model may think, of each level; what Gemini 2.5 is told."""
+"""Tokens that a model may think, of each level; what Gemini 2.5 takes."""
 
 
 # What is sent -----------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def write(asked: ChatRequest) -> Post:
 
 
 def _think(model: str, level: str) -> bool | str:
-    """gpt-oss takes a level, and cannot be told not to think; the others yes or no."""
+    """gpt-oss takes a level, and cannot be asked not to think; the others take yes or no."""
     if "gpt-oss" in model:
         return "low" if level == "off" else level
     return level != "off"

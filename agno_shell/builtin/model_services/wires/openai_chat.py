@@ -87,7 +87,7 @@ class ChatReader(Reader):
             raise DamagedError("an event that is not of a chat completion")
         self._count(table(data.get("usage"), "usage"))
         for choice in rows(data.get("choices"), "choices")[:1]:
-            if self.reason is None:  # some servers begin anew behind the end
+            if self.reason is None:  # some servers begin again after the end
                 yield from self._choice(choice, table(choice.get("delta"), "a delta"))
 
     def read_whole(self, body: Json) -> Iterator[Piece]:

@@ -65,7 +65,7 @@ def _items(message: Mapping[str, Any]) -> Sequence[Record]:
         content = [_part(part) for part in parts_of(message)]
         return [{"role": message["role"], "content": content}]
     thoughts = [dict(item) for item in message.get("reasoning_items") or ()]
-    # Parts of an earlier reply are only for whoever has the service's own id of it.
+    # Parts of an earlier reply are only for a client that has the service's own id of it.
     said = text_of(message)
     calls = [
         {"type": "function_call", "call_id": call["id"]} | call["function"]

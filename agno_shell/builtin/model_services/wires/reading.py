@@ -140,12 +140,12 @@ class Reader(ABC):
         self.letters = 0
         """Of the text alone, as :func:`letters_in` counts them."""
         self.progress = 0
-        """Grows with whatever comes of the reply, also where nothing of it is shown yet."""
+        """Grows with everything that comes of the reply, also where nothing of it is shown yet."""
         self._tags = ThinkTags()
 
     @property
     def is_ending(self) -> bool:
-        """Whether the reply was said to end, be it there to its end or not."""
+        """Whether the server has reported an end of the reply, whether or not all of it came."""
         return self.reason is not None
 
     def feed(self, record: StreamEvent) -> list[Piece]:
@@ -192,7 +192,7 @@ class Reader(ABC):
 
 
 def letters_in(text: str) -> int:
-    """The characters of a text but for white space and the tags around thoughts, of which
+    """The characters of a text except white space and the tags around thoughts, of which
     libraries take some away."""
     return sum(map(len, text.replace(BEGIN, "").replace(END, "").split()))
 

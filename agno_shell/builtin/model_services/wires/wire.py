@@ -20,12 +20,12 @@ class ChatRequest(NamedTuple):
     messages: Sequence[Record]
     tools: Sequence[Record]
     parameters: Mapping[str, Any]
-    """Model parameters, but for those that say how much to think."""
+    """Model parameters, except those that set how much to think."""
     reasoning: Reasoning | None = None
 
 
 class Post(NamedTuple):
-    """An HTTP request, but for the address of the server and the key."""
+    """An HTTP request, without the address of the server and the key."""
 
     path: str
     body: Record

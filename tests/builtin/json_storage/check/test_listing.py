@@ -141,7 +141,7 @@ def test_a_listed_session_without_a_folder_goes_to_the_trash(
 ) -> None:
     shutil.rmtree(folder)
     (mended,) = check(open_store(), repair=True)
-    assert f"What it says of session {session_id} is in the trash." in mended.advice
+    assert f"What it holds of session {session_id} is in the trash." in mended.advice
     assert session_id not in [each.session_id for each in open_store().sessions()]
     (trashed,) = [each for each in open_store().trash() if each.session.session_id == session_id]
     assert trashed.session.name == "patient"
