@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agno_shell.builtin.direct_provider import azure
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.model_table import ModelTable, price
-from agno_shell.builtin.direct_provider.served.record import ServedModel
+from agno_shell.builtin.direct_provider.served.served_model import ServedModel
 from agno_shell.builtin.direct_provider.served.servers import Servers
 from agno_shell.builtin.direct_provider.services import COMPATIBLE, answers, spoken
 from agno_shell.builtin.model_services.destination import is_loopback

@@ -22,7 +22,7 @@ from agno_shell.builtin.json_storage.search_index import (
     error_code,
     is_busy,
 )
-from agno_shell.builtin.json_storage.search_update import Changed, Updater, Watch
+from agno_shell.builtin.json_storage.search_update import Changed, ChangeDetector, Updater
 from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
@@ -58,7 +58,7 @@ class Search:
         self._notices = notices
         self._index: SearchIndex | None = None
         self._updater: Updater | None = None
-        self._watch = Watch(root)
+        self._watch = ChangeDetector(root)
         self._in_memory = not cache_path
         self._ending = Event()
         self._working = Lock()

@@ -56,7 +56,7 @@ def looks(root: str, only: str | None = None) -> dict[str, FileState]:
     return found
 
 
-class Watch:
+class ChangeDetector:
     """Spares looking at every file when that was done a moment ago.
 
     The list of sessions changes with everything that a shell saves, and the folder with all that is

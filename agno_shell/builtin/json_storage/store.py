@@ -120,8 +120,10 @@ class JsonStorage(OutlinedStorage):
         from agno_shell.builtin.json_storage import message_reader
 
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def partials(self, session_id: str) -> list[Message]:
         from agno_shell.builtin.json_storage import rescue

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agno_shell.builtin.direct_provider.client import Client
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.served import readers
-from agno_shell.builtin.direct_provider.served.record import MalformedAnswerError, ServedModel
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 from agno_shell.builtin.model_services.wires.wire import Wire
 
 PATIENCE = 2.0

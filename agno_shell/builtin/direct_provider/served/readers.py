@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.served.record import (
+from agno_shell.builtin.direct_provider.served.served_model import (
     MalformedAnswerError,
     ServedModel,
     flag,

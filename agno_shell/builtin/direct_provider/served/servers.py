@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.served.record import MalformedAnswerError, ServedModel
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 
 if TYPE_CHECKING:
     from agno_shell.builtin.direct_provider.served.model_query import ModelQuery

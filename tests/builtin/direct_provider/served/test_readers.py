@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider.served import readers, record
-from agno_shell.builtin.direct_provider.served.record import MalformedAnswerError, ServedModel
+from agno_shell.builtin.direct_provider.served import readers, served_model
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 from agno_shell.contracts import Abilities
 
 
@@ -237,8 +237,8 @@ def test_values_of_the_wrong_kind_do_no_harm(reader: Callable[[Any], Any]) -> No
 
 
 def test_no_more_models_are_looked_at_than_can_be_shown() -> None:
-    many = data(*({"id": f"m{number}"} for number in range(record.MOST + 5)))
-    assert len(readers.openai(many)) == record.MOST
+    many = data(*({"id": f"m{number}"} for number in range(served_model.MOST + 5)))
+    assert len(readers.openai(many)) == served_model.MOST
 
 
 def test_what_one_page_does_not_say_another_may() -> None:
