@@ -1,7 +1,7 @@
 """The provider for when no model is set up: it answers without a network.
 
-It never pretends to be a model. What it says is made of what was said in the
-session, so that a person sees what would be sent to one.
+It never pretends to be a model. Its replies are made of the messages of the
+session, so that a user sees what would be sent to one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _listing(said: Sequence[Message]) -> str:
         f"{_attached(message)}"
         for number, message in enumerate(said, start=1)
     ]
-    return "\n".join(["This was said in this session:", "", *lines])
+    return "\n".join(["These are the messages of this session:", "", *lines])
 
 
 def _attached(message: Message) -> str:
@@ -87,7 +87,7 @@ def _attached(message: Message) -> str:
 def _repetition(earlier: Sequence[Message]) -> str:
     if not earlier:
         return "There is nothing to repeat yet: this is the first message of the session."
-    # What the person said is worth repeating; the replies here are only about it.
+    # The user's words are worth repeating; the replies here are only about it.
     mine = [message for message in earlier if message.role == "user"] or earlier
     return f"You said before: {_quoted(mine[-1].content)}"
 
@@ -119,5 +119,5 @@ def _open(_options: ProviderOptions) -> Provider:
 
 @hookimpl
 def register_providers() -> Sequence[ProviderFactory]:
-    summary = "answers without a network, from what was said in the session"
+    summary = "answers without a network, from the messages of the session"
     return [ProviderFactory(NAME, summary, _open)]

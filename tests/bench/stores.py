@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from places import REPLY
 
-from agno_shell.builtin.json_storage import folder, index_format, layout
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage import folder, index_format, index_line, layout
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.toolkit import json_records
@@ -46,7 +46,7 @@ def make_store(root: Path, lengths: Sequence[int]) -> list[Place]:
     root.mkdir(parents=True)
     entries = [_make_session(root, number, length) for number, length in enumerate(lengths)]
     current = entries[0].session.session_id
-    lines = [index_format.line(entry, local=False) for entry in entries]
+    lines = [index_line.line(entry, local=False) for entry in entries]
     (root / "sessions.json").write_bytes(index_format.whole(current, lines))
     # What is still on its way to the disk would be measured with the rest.
     os.sync()
@@ -78,7 +78,7 @@ def _make_session(root: Path, number: int, length: int) -> Entry:
     )
     path = root / session.session_id
     path.mkdir()
-    (path / folder.SESSION).write_bytes(folder.record_bytes(folder.Record(session)))
+    (path / folder.SESSION).write_bytes(folder.record_bytes(folder.SessionRecord(session)))
     with (path / folder.MESSAGES).open("wb") as file:
         if length:
             file.write(b"[\n")

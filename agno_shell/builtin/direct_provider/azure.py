@@ -16,7 +16,7 @@ VERSION_VARIABLES = ("AZURE_API_VERSION", "OPENAI_API_VERSION")
 """As litellm, and as OpenAI's own library calls the variable; the first one that is set counts."""
 
 _UNDATED = ("v1", "latest", "preview")
-"""Versions of the newer form; only ``preview`` has to be said."""
+"""Versions of the newer form; only ``preview`` has to be given."""
 
 SIGN_INS_OF_LITELLM = ("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_PASSWORD")
 """Ways to sign in at Entra for which a token has to be asked for first."""

@@ -43,7 +43,7 @@ class Client:
         return _context(self._way, self._environ)
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        """The answer, its body not read yet. Raises :class:`way.OnTheWayError`, and whatever
+        """The answer, its body not read yet. Raises :class:`way.OnTheWayError`, and everything
         httpx does."""
         return await self.send("POST", url, content, headers)
 

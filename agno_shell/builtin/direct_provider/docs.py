@@ -16,7 +16,7 @@ from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.builtin.model_services.services import SERVICES, Service
 from agno_shell.builtin.model_services.target import Target
 from agno_shell.builtin.model_services.wires import openai_responses
-from agno_shell.builtin.model_services.wires.wire import Asked
+from agno_shell.builtin.model_services.wires.wire import ChatRequest
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 
@@ -58,7 +58,7 @@ def sent() -> str:
     for wire in (WIRES["openai"], openai_responses.WIRE, *list(WIRES.values())[1:]):
         goal = Destination("NAME", "", None)
         said = {"role": "user", "content": "Hello"}
-        post = wire.write(Asked(Target(goal, "", "NAME"), [said], [], {}))
+        post = wire.write(ChatRequest(Target(goal, "", "NAME"), [said], [], {}))
         headers = [*wire.key_headers("key"), *wire.headers]
         rows.append(
             (wire.name, f"`POST {post.path}`", f"`GET {wire.models_path}`", _names(headers))
@@ -83,7 +83,7 @@ TABLES: Sequence[Callable[[], str]] = (services, sent, models, addresses)
 
 
 def page(text: str) -> str:
-    """The page with its tables made anew. Raises ``ValueError`` where the place of one is not
+    """The page with new tables. Raises ``ValueError`` where the place of one is not
     marked."""
     for table in TABLES:
         start, end = f"<!-- {table.__name__}:", f"<!-- /{table.__name__} -->"

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.refusals import Remembered, refused, without
+from agno_shell.builtin.direct_provider.refusals import Refusals, refused, without
 from agno_shell.builtin.model_services.failures import (
-    Case,
+    FailureContext,
     as_failed,
     cut_off,
     empty,
@@ -29,7 +29,7 @@ from agno_shell.builtin.model_services.wires.reading import (
     KNOWN_REASONS,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
 )
 from agno_shell.builtin.model_services.wires.wire import Post, Wire
 from agno_shell.events import (
@@ -68,9 +68,9 @@ class Exchange:
         wire: Wire,
         post: Post,
         at: Endpoint,
-        case: Case,
+        case: FailureContext,
         limits: Limits,
-        refusals: Remembered,
+        refusals: Refusals,
         finish: Callable[[Reader], tuple[float | None, Mapping[str, Any]]],
     ) -> None:
         """``finish`` gives the cost of a complete reply and its private fields."""
@@ -102,13 +102,13 @@ class Exchange:
             return await self._read()
         except TimeoutError:
             return self._failed(self._too_slow())
-        except (DamagedError, LineTooLongError, ServerSaidError) as error:
+        except (DamagedError, LineTooLongError, ServerReportedError) as error:
             return self._failed(failures.in_reading(self._known(), error))
         # httpx raises errors of many kinds, and so do the libraries below it.
         except Exception as error:
             return self._failed(failures.by_exception(self._known(), error))
 
-    def _known(self) -> Case:
+    def _known(self) -> FailureContext:
         return self._case._replace(anything=self._reader.size > 0)
 
     def _failed(self, failed: Failed) -> list[Event]:
@@ -171,14 +171,14 @@ class Exchange:
         before = self._came()
         pieces: list[Piece] = []
         events: list[Event] = []
-        failed: DamagedError | ServerSaidError | None = None
-        # What came before a damaged record is shown all the same.
+        failed: DamagedError | ServerReportedError | None = None
+        # What came before a damaged record is shown anyway.
         try:
             for record in self._framing.end() if data is None else self._framing.feed(data):
                 pieces += self._reader.feed(record)
                 if self._reader.is_over:
                     break
-        except (DamagedError, ServerSaidError) as error:
+        except (DamagedError, ServerReportedError) as error:
             # Behind its end, nothing takes anything away from a reply.
             failed = error if self._reader.reason is None else None
         events += joined(pieces)
@@ -236,7 +236,7 @@ class Exchange:
             raise DamagedError("an answer that is not a JSON object")
         try:
             events = joined([piece for part in parts for piece in self._reader.whole(part)])
-        except ServerSaidError as error:
+        except ServerReportedError as error:
             # With the status 200 it was an answer: the same question gets it again.
             return self._failed(failed_for_good(failures.in_reading(self._known(), error)))
         if self._reader.size > self._limits.reply_bytes:
@@ -244,7 +244,7 @@ class Exchange:
         return [*events, *self._end()]
 
     def _came(self) -> tuple[int, int, int]:
-        """Figures that grow with whatever comes of the reply; a keep-alive changes none."""
+        """Figures that grow with everything that comes of the reply; a keep-alive changes none."""
         reader = self._reader
         return reader.size, reader.progress, len(reader.calls)
 
@@ -278,7 +278,7 @@ class Exchange:
         if not reader.size and not calls:
             return [*events, as_failed(empty(case.goal, case.model, reason))]
         if calls and reason == "stop":
-            reason = "tool_calls"  # some servers say "stop" all the same
+            reason = "tool_calls"  # some servers report "stop" anyway
         cost, private = self._finish(reader)
         if reader.usage is not None:
             events += [*calls, UsageReported(reader.usage._replace(cost=cost))]

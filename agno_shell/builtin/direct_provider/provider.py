@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint, endpoint
-from agno_shell.builtin.direct_provider.known import Known
+from agno_shell.builtin.direct_provider.model_facts import ModelFacts
 from agno_shell.builtin.direct_provider.model_table import ModelTable
-from agno_shell.builtin.direct_provider.refusals import Remembered
+from agno_shell.builtin.direct_provider.refusals import Refusals
 from agno_shell.builtin.direct_provider.served.servers import Servers
 from agno_shell.builtin.model_services import endpoints, trust
 from agno_shell.builtin.model_services.destination import parse_address
@@ -25,8 +25,8 @@ from agno_shell.events import Event, Failed, Request
 if TYPE_CHECKING:
     from agno_shell.builtin.direct_provider.client import Client
     from agno_shell.builtin.direct_provider.exchange import Exchange
-    from agno_shell.builtin.direct_provider.served.asking import Asking
-    from agno_shell.builtin.direct_provider.writing import Written
+    from agno_shell.builtin.direct_provider.served.model_query import ModelQuery
+    from agno_shell.builtin.direct_provider.writing import WireRequest
     from agno_shell.builtin.model_services.wires.reading import Reader
 
 NAME = "direct"
@@ -45,8 +45,8 @@ class DirectProvider(Provider):
         self._limits = Limits.from_settings(options.limits)
         self._table = ModelTable()
         self._servers = Servers(self._asking)
-        self._known = Known(self._table, self._servers, self._endpoint)
-        self._refusals = Remembered()
+        self._known = ModelFacts(self._table, self._servers, self._endpoint)
+        self._refusals = Refusals()
         self._client: Client | None = None
         self._preparing: asyncio.Task[Client] | None = None
         self._releasing: set[asyncio.Task[None]] = set()
@@ -76,7 +76,7 @@ class DirectProvider(Provider):
         # Warm-up: what the first message needs.
         from agno_shell.builtin.direct_provider import exchange, writing  # noqa: F401
         from agno_shell.builtin.direct_provider.client import Client
-        from agno_shell.builtin.direct_provider.served import asking  # noqa: F401
+        from agno_shell.builtin.direct_provider.served import model_query  # noqa: F401
 
         return Client(os.environ, self._limits)
 
@@ -86,7 +86,7 @@ class DirectProvider(Provider):
     def asked_at(self, model: str, api_base: str | None = None) -> str:
         try:
             return self._endpoint(model, api_base or self._options.api_base).url
-        except ProviderError:  # what is wrong is said when the message is sent
+        except ProviderError:  # what is wrong is reported when the message is sent
             return ""
 
     def cautions(self) -> Sequence[str]:
@@ -128,12 +128,12 @@ class DirectProvider(Provider):
     def _exchange(self, client: Client, request: Request, at: Endpoint) -> Exchange:
         from agno_shell.builtin.direct_provider.exchange import Exchange
         from agno_shell.builtin.direct_provider.writing import written
-        from agno_shell.builtin.model_services.failures import Case
+        from agno_shell.builtin.model_services.failures import FailureContext
         from agno_shell.builtin.model_services.redact import Redactor, hidden
 
         asked = written(request, at, self._known.entry(at))
         hide = Redactor(hidden(os.environ, at.goal.key_variable)).redact
-        case = Case(at.goal, request.model, False, hide, self._nearest)
+        case = FailureContext(at.goal, request.model, False, hide, self._nearest)
 
         def finish(reader: Reader) -> tuple[float | None, Mapping[str, Any]]:
             return self._known.cost(at, reader.counts), _private(asked, reader)
@@ -171,7 +171,7 @@ class DirectProvider(Provider):
     async def current_window(self, model: str, api_base: str | None = None) -> int | None:
         try:
             at = self._endpoint(model, api_base or self._options.api_base)
-        except ProviderError:  # it is said when the message is sent
+        except ProviderError:  # it is reported when the message is sent
             return None
         return await self._known.current_window(at)
 
@@ -186,12 +186,12 @@ class DirectProvider(Provider):
         at = await asyncio.to_thread(self._place, model)
         return await asyncio.to_thread(self._known.abilities, at) if at else Abilities()
 
-    async def _asking(self, at: Endpoint) -> Asking:
+    async def _asking(self, at: Endpoint) -> ModelQuery:
         client = await self._ready()
-        from agno_shell.builtin.direct_provider.served.asking import Asking
+        from agno_shell.builtin.direct_provider.served.model_query import ModelQuery
         from agno_shell.builtin.direct_provider.writing import WIRES
 
-        return Asking(client, WIRES[at.service.wire], at)
+        return ModelQuery(client, WIRES[at.service.wire], at)
 
     def _nearest(self, model: str) -> str:
         from agno_shell.builtin.model_services.nearest import nearest
@@ -225,7 +225,7 @@ class DirectProvider(Provider):
 def _import_httpx() -> None:
     """Import httpx without what is not used here and takes as long as all the rest: its command
     line, where rich is installed, and HTTP/2, where h2 is. Both go on as they do where these
-    extras are not installed, and whoever asks for HTTP/2 has it all the same."""
+    extras are not installed, and a client that asks for HTTP/2 still gets it."""
     absent = [name for name in ("httpx._main", "h2") if name not in sys.modules]
     if "httpx" in sys.modules:
         return
@@ -239,7 +239,7 @@ def _import_httpx() -> None:
             del sys.modules[name]
 
 
-def _private(asked: Written, reader: Reader) -> Mapping[str, Any]:
+def _private(asked: WireRequest, reader: Reader) -> Mapping[str, Any]:
     from agno_shell.builtin.model_services import private_fields
 
     return private_fields.kept(

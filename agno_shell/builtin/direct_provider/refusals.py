@@ -83,7 +83,7 @@ def _holder(body: Mapping[str, Any], field: Field) -> Mapping[str, Any] | None:
     return holder if field.path[-1] in holder else None
 
 
-class Remembered:
+class Refusals:
     """What each server has refused."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from agno_shell.builtin.model_services.wires import (
     openai_chat,
     openai_responses,
 )
-from agno_shell.builtin.model_services.wires.wire import Asked, Post, Wire
+from agno_shell.builtin.model_services.wires.wire import ChatRequest, Post, Wire
 from agno_shell.events import Request
 from agno_shell.types import Reasoning
 
@@ -45,7 +45,7 @@ _LEVELS: Mapping[str, Reasoning] = {
 """What agents say under ``reasoning_effort``."""
 
 
-class Written(NamedTuple):
+class WireRequest(NamedTuple):
     """A request in the form of its protocol."""
 
     wire: Wire
@@ -55,7 +55,7 @@ class Written(NamedTuple):
     """Whether the model is asked to think; None: it does as it does by itself."""
 
 
-def written(request: Request, at: Endpoint, entry: Mapping[str, Any]) -> Written:
+def written(request: Request, at: Endpoint, entry: Mapping[str, Any]) -> WireRequest:
     """``entry`` is the model's row in the table of models. Raises
     :class:`~agno_shell.errors.ProviderError` for what cannot be sent."""
     parameters: dict[str, Any] = sendable(dict(request.parameters))
@@ -76,8 +76,8 @@ def written(request: Request, at: Endpoint, entry: Mapping[str, Any]) -> Written
     turns = messages.in_openai_form(said, manner)
     if prompt_cache.helps(target, parameters):
         prompt_cache.mark(turns, tools)
-    asked = Asked(target, turns, tools, parameters, level)
-    return Written(wire, wire.write(asked), target, thinking)
+    asked = ChatRequest(target, turns, tools, parameters, level)
+    return WireRequest(wire, wire.write(asked), target, thinking)
 
 
 def target_of(at: Endpoint, entry: Mapping[str, Any]) -> Target:

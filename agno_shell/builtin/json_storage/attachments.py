@@ -71,7 +71,7 @@ def keep(folder: str, data: bytes, notice: Callable[[str], None]) -> str:
         is_there = False
     if not is_there:
         disk.replace(path, data)
-    # Who made what was there already may have been stopped before it was durable.
+    # A shell that made what was there already may have ended before it was durable.
     disk.sync_folder(place)
     disk.sync_folder(folder)
     return digest

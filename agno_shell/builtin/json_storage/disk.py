@@ -20,7 +20,7 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -60,11 +60,6 @@ def read(path: str) -> bytes:
         return read_at(fd, 0, found.st_size)
     finally:
         os.close(fd)
-
-
-def read_all(fd: int) -> bytes:
-    """Everything behind a descriptor, from its beginning."""
-    return read_at(fd, 0, os.fstat(fd).st_size)
 
 
 def read_at(fd: int, offset: int, length: int) -> bytes:
@@ -112,10 +107,7 @@ def names(path: str) -> list[str]:
 def is_folder(path: str) -> bool:
     """Whether this is a folder itself, and no symbolic link to one. Raises ``OSError``
     where that cannot be known."""
-    try:
-        found = status(path)
-    except NotADirectoryError:
-        return False
+    found = status(path)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
@@ -146,6 +138,52 @@ def _open_regular(path: str, flags: int) -> tuple[int, os.stat_result]:
     return fd, found
 
 
+class FileHandle:
+    """A regular file whose descriptor stays open between two uses, to read and to write.
+
+    Using it again costs one look at its path instead of opening, looking and closing. A file
+    that another program has put at the path counts, and is opened instead.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.fd = -1
+        """-1 while the file is not open."""
+        self._file = (-1, -1)
+
+    def look(self) -> os.stat_result | None:
+        """What the open file is now; None, and it is closed, if it is not the one at the path
+        any more."""
+        if self.fd < 0:
+            return None
+        found = status(self._path)
+        # As long as it is open here, no other file can get its number.
+        if found is not None and (found.st_dev, found.st_ino) == self._file:
+            return found
+        self.close()
+        return None
+
+    def open(self) -> os.stat_result:
+        """Open the file that is at the path, and return its status."""
+        self.fd, found = open_and_look(self._path, to_write=True)
+        self._file = (found.st_dev, found.st_ino)
+        return found
+
+    def rest(self) -> None:
+        """End a use; nobody could rename or remove an open file on Windows."""
+        if not STAYS_OPEN:
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; it may be opened again."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            close(fd)
+
+    def __del__(self) -> None:
+        self.close()
+
+
 # Writing ---------------------------------------------------------------------------------
 
 
@@ -157,7 +195,8 @@ def open_to_write(path: str) -> int:
 def create(path: str) -> int:
     """A descriptor of a new, empty file; FileExistsError if there is something."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _GUARDED, FILE_MODE)
-    _set_mode(fd, FILE_MODE)
+    if hasattr(os, "fchmod"):
+        os.fchmod(fd, FILE_MODE)
     return fd
 
 
@@ -193,7 +232,7 @@ def truncate(fd: int, size: int) -> None:
 
 def begin_sync(fd: int, offset: int, length: int) -> None:
     """Let the disk begin to write these bytes, where the system can be asked to and they
-    are few; whether it succeeds is told by :func:`sync`."""
+    are few; whether it succeeds is reported by :func:`sync`."""
     if _HAS_ADVICE and length <= _BEGUN_AT_MOST:
         with suppress(OSError):
             # Linux starts to write what is dirty in the range before it drops what is
@@ -260,7 +299,7 @@ def ensure_folder(path: str) -> None:
 
 
 def create_whole(path: str, data: bytes) -> None:
-    """A new file with ``data`` in it, durable but for its name in the folder."""
+    """A new file with ``data`` in it, durable except for its name in the folder."""
     create_in_pieces(path, (data,))
 
 
@@ -311,8 +350,17 @@ def move(source: str, target: str) -> None:
     """Rename, over what is there."""
     if sys.platform != "win32":
         os.replace(source, target)
-        return
-    _patiently(lambda: os.replace(source, target))
+        return None
+    import time
+
+    deadline = time.monotonic() + _REPLACE_PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def remove(path: str) -> None:
@@ -348,21 +396,3 @@ def restrict(path: str, mode: int) -> None:
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise OSError(errno.EINVAL, "neither a file nor a folder", path)
     os.chmod(path, mode)
-
-
-def _set_mode(fd: int, mode: int) -> None:
-    if hasattr(os, "fchmod"):
-        os.fchmod(fd, mode)
-
-
-def _patiently(action: Callable[[], None]) -> None:
-    import time
-
-    deadline = time.monotonic() + _REPLACE_PATIENCE
-    while True:
-        try:
-            return action()
-        except PermissionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)

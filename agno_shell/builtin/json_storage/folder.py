@@ -1,15 +1,17 @@
-"""One session's folder: ``session.json``, the truth about a session, and its messages."""
+"""One session's folder: its name, ``session.json``, which is the truth about a session, and
+what the list of sessions is to say of it."""
 
 # Annotations are not left as text here (PEP 563): a named tuple would compile them at
 # every start.
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, default_session_name
 
@@ -19,6 +21,9 @@ MEMORY = "memory.json"
 ATTACHMENTS = "attachments"
 _BESIDE = (SESSION, MEMORY, ATTACHMENTS)
 """Each of them makes a session of a folder without messages."""
+_SESSION_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+UNKNOWN = -1
 
 More = Callable[[str, Sequence[Message]], None]
 """Puts what else belongs to a session into its new folder, given the messages that have
@@ -29,7 +34,26 @@ def _nothing(_path: str, _with_files: Sequence[Message]) -> None:
     pass
 
 
-class Record(NamedTuple):
+def is_session_id(value: object) -> bool:
+    """Whether ``value`` is a session id, which may become part of a path: a lower-case UUID
+    and nothing else. ``uuid.UUID()`` is no check: it takes ``urn:``, braces and digits of
+    other scripts."""
+    return isinstance(value, str) and _SESSION_ID.fullmatch(value) is not None
+
+
+class Entry(NamedTuple):
+    """A session, and the look of the message file that its count belongs to."""
+
+    session: Session
+    size: int = UNKNOWN
+    """Bytes."""
+    mtime_ns: int = UNKNOWN
+    checked: bool = False
+    """Whether the file was read or written as a whole and is sound; otherwise only its
+    lines were counted, and it is read before anything is appended."""
+
+
+class SessionRecord(NamedTuple):
     """What ``session.json`` says."""
 
     session: Session
@@ -38,13 +62,19 @@ class Record(NamedTuple):
     message ends it."""
 
 
-def read_record(folder: str, session_id: str) -> Record | None:
+def read_record(folder: str, session_id: str) -> SessionRecord | None:
     """What ``session.json`` says; None if it is missing or damaged. Raises ``OSError``
     where there is something that is not read, such as a symbolic link."""
     try:
         data = disk.read(f"{folder}/{SESSION}")
     except FileNotFoundError:
         return None
+    record = _record_in(data, session_id)
+    return record and record._replace(session=dated(record.session, folder))
+
+
+@lru_cache(maxsize=1)  # with each message the same file is read more than once
+def _record_in(data: bytes, session_id: str) -> SessionRecord | None:
     try:
         raw: Any = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except json_records.Damage:
@@ -52,11 +82,11 @@ def read_record(folder: str, session_id: str) -> Record | None:
     if not isinstance(raw, dict):
         return None
     head_after = raw.pop("head_after", None)
-    session = dated(json_records.session_of(raw, session_id, json_records.EPOCH), folder)
-    return Record(session, head_after if isinstance(head_after, str) else None)
+    session = json_records.session_of(raw, session_id, json_records.EPOCH)
+    return SessionRecord(session, head_after if isinstance(head_after, str) else None)
 
 
-def record_bytes(record: Record) -> bytes:
+def record_bytes(record: SessionRecord) -> bytes:
     """The bytes of a ``session.json``, a key a line."""
     fields = json_records.session_fields(record.session)
     if record.head_after is not None:
@@ -129,8 +159,8 @@ def _made_at(folder: str) -> datetime:
     return _changed_at(f"{folder}/{SESSION}") or _changed_at(folder) or json_records.EPOCH
 
 
-def head_holds(folder: str, record: Record) -> bool:
-    """Whether nothing was said since the head was set."""
+def head_holds(folder: str, record: SessionRecord) -> bool:
+    """Whether no message came since the head was set."""
     from agno_shell.builtin.json_storage import message_reader
 
     newest = message_reader.newest_id(f"{folder}/{MESSAGES}")
@@ -186,6 +216,14 @@ def keeps_replies(path: str) -> bool:
     return any(name.startswith("reply-") and name.endswith(".jsonl") for name in disk.names(path))
 
 
+def keeps_memories(path: str) -> bool:
+    """Whether there may be something to remember; reading it says why where that is not known."""
+    try:
+        return disk.status(f"{path}/{MEMORY}") is not None
+    except OSError:
+        return True
+
+
 # Writing ---------------------------------------------------------------------------------
 
 
@@ -193,7 +231,8 @@ def make(
     path: str, session: Session, messages: Sequence[Message] = (), more: More = _nothing
 ) -> Entry:
     """Make a session's folder with all its messages at once, durably, or nothing at all:
-    whoever is killed over it leaves neither half a session nor a file that is no JSON."""
+    a process that is killed meanwhile leaves neither half a session nor a file that is no
+    JSON."""
     aside = place_aside(path)
     fill(aside, session, messages, more)
     try:
@@ -216,7 +255,7 @@ def place_aside(path: str) -> str:
 
 
 def fill(path: str, session: Session, messages: Sequence[Message], more: More = _nothing) -> None:
-    """Make a folder with a session in it, durable but for its own name."""
+    """Make a folder with a session in it, durable except for its own name."""
     from agno_shell.builtin.json_storage import layout
 
     newest = None
@@ -227,7 +266,7 @@ def fill(path: str, session: Session, messages: Sequence[Message], more: More = 
     try:
         lines = _lines(messages, with_files)
         disk.create_in_pieces(f"{path}/{MESSAGES}", layout.pieces(lines))
-        disk.create_whole(f"{path}/{SESSION}", record_bytes(Record(session, newest)))
+        disk.create_whole(f"{path}/{SESSION}", record_bytes(SessionRecord(session, newest)))
         more(path, with_files)
         disk.sync_folder(path)
     except BaseException:
@@ -256,4 +295,4 @@ def counted(path: str, session: Session) -> Entry:
 def make_record(path: str, session: Session) -> None:
     """Write a ``session.json`` where there is none."""
     if disk.status(f"{path}/{SESSION}") is None:
-        disk.create_by_link(f"{path}/{SESSION}", record_bytes(Record(session)))
+        disk.create_by_link(f"{path}/{SESSION}", record_bytes(SessionRecord(session)))

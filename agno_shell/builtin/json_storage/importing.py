@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from agno_shell.builtin.json_storage import attachments, disk, folder, memory_file
-from agno_shell.builtin.json_storage.folder import MEMORY
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage.folder import MEMORY, Entry
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.errors import StorageError
 from agno_shell.types import Memory, Message, Session

@@ -10,23 +10,19 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
-from agno_shell.builtin.json_storage import disk, folder, index_format
-from agno_shell.builtin.json_storage.ids import is_session_id
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
-from agno_shell.builtin.json_storage.index_salvage import salvage
+from agno_shell.builtin.json_storage import disk, folder, index_format, index_line
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry, is_session_id
+from agno_shell.builtin.json_storage.index_format import Contents, salvage
+from agno_shell.builtin.json_storage.index_line import IndexLines
 from agno_shell.errors import StorageError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from agno_shell.builtin.json_storage.index_patch import Patch, Patches
 
 NAME = "sessions.json"
 ASIDE = f"{NAME}.before-"
-"""What a copy of one that was laid out anew is called, but for the time."""
+"""The name of a copy of one that was rewritten, without the time."""
 
 Change = Callable[[dict[str, bytes], str | None, bool], str | None]
-"""Changes the lines by session id, and returns the current session's id; told whether the
-file is one of local times."""
+"""Changes the lines by session id, and returns the current session's id; the last argument:
+whether the file is one of local times."""
 
 
 class Sessions(Protocol):
@@ -36,16 +32,15 @@ class Sessions(Protocol):
         """As their folders show them."""
 
     def as_listed(self, listed: Contents) -> Contents:
-        """As a list says where it names them, without looking at what was said."""
+        """As a list says where it names them, without looking at their messages."""
 
 
-class Index:
+class Index(IndexLines):
     """One ``sessions.json``.
 
-    ``lock`` gives the index lock; ``truth`` knows all sessions;
-    ``lay_anew`` replaces a file in another layout, given its bytes and the new ones.
+    ``lock`` gives the index lock; ``truth`` knows all sessions.
 
-    A file of another program's at its place is refused, and never replaced: the person has
+    A file of another program's at its place is refused, and never replaced: the user has
     pointed at the wrong folder.
     """
 
@@ -54,15 +49,12 @@ class Index:
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
         truth: Sessions,
-        lay_anew: Callable[[bytes, bytes], None],
+        notice: Callable[[str], None],
     ) -> None:
+        super().__init__(f"{root}/{NAME}", lock)
         self._root = root
-        self._path = f"{root}/{NAME}"
-        self._lock = lock
         self._truth = truth
-        self._lay_anew = lay_anew
-        self._opened_patches: Patches | None = None
-        self._damaged = False
+        self._notice = notice
         self._decoded: tuple[bytes, Contents | None] = b"", None
         """The last file in another layout and what it says."""
 
@@ -92,7 +84,7 @@ class Index:
         return salvage(self._bytes())
 
     def set_aside(self) -> dict[str, Entry]:
-        """What the lists say that were laid out anew, the latest last: names that may stand
+        """What the lists that were rewritten had in them, the latest last: names that may stand
         nowhere else where the list is lost, or damaged, since."""
         entries: dict[str, Entry] = {}
         for name in sorted(disk.names(self._root)):
@@ -106,13 +98,13 @@ class Index:
         return entries
 
     def is_laid_out(self) -> bool:
-        """Whether the file is in this program's layout, which it is once something was said."""
+        """Whether the file is in this program's layout, which it is from the first message on."""
         try:
             fd = disk.open_to_read(self._path)
         except OSError:
             return False
         try:
-            return index_format.begins_as_ours(disk.read_at(fd, 0, index_format.HEADING_WIDTH))
+            return index_line.begins_as_ours(disk.read_at(fd, 0, index_line.HEADING_WIDTH))
         finally:
             disk.close(fd)
 
@@ -123,17 +115,10 @@ class Index:
     def require_own(self) -> None:
         """Raises ``StorageError`` where another program keeps its file."""
         data = self._bytes()
-        if not index_format.is_ours(data):
+        if not index_line.is_ours(data):
             self._refuse_anothers(data)
 
-    def find(self, session_id: str) -> Entry | None:
-        """What the file says of one session, without decoding the others."""
-        data = self._bytes()
-        if index_format.is_ours(data):
-            place = index_format.find_line(data, session_id)
-            entry = index_format.read_line(data[place[0] : sum(place)]) if place else None
-            if entry is not None:
-                return entry
+    def _find_in_any_layout(self, data: bytes, session_id: str) -> Entry | None:
         contents = self._read(data) or salvage(data)
         # From the end: of two lines with the same id the later counts, as in a list of all.
         listed = reversed(contents.entries)
@@ -143,7 +128,7 @@ class Index:
         """The current session's id, whether or not it still exists. Raises
         ``StorageError`` for another program's file."""
         data = self._bytes()
-        if index_format.is_ours(data):
+        if index_line.is_ours(data):
             return index_format.read_heading(data)
         contents = self._read(data)
         if contents is None:
@@ -154,7 +139,7 @@ class Index:
     def _read(self, data: bytes) -> Contents | None:
         """All that a file says. One in another layout is decoded as a whole also for a single
         session; it is decoded once."""
-        if index_format.is_ours(data):
+        if index_line.is_ours(data):
             return index_format.read(data)
         if self._decoded[0] != data:
             self._decoded = data, index_format.read(data)
@@ -170,45 +155,23 @@ class Index:
             )
 
     def _has_sessions(self) -> bool:
-        """Whether this has been a folder of ours, whatever became of its list."""
+        """Whether this has been a folder of ours, even if its list is lost."""
         return any(
             is_session_id(name) and disk.status(f"{self._root}/{name}/{folder.SESSION}")
             for name in disk.names(self._root)
         )
 
-    def _bytes(self) -> bytes:
-        try:
-            return disk.read(self._path)
-        except OSError:
-            # Missing, a folder, a link, no permission: the folders tell the same.
-            return b""
-
     # Writing -----------------------------------------------------------------------------
 
-    def prepare(self, entry: Entry) -> Patch | None:
-        """What of :meth:`put` can be done before and without the lock."""
-        return None if self._damaged else self._patches.prepare(entry)
-
-    def put(self, entry: Entry, patch: Patch | None = None) -> Entry:
-        """Write one session's line; its ``updated_at`` never goes back. Returns what was
-        written. ``patch`` is what was prepared for the same entry."""
-        with self._lock():
-            if patch is None or not self._patches.write(patch):
-                patch = self.prepare(entry)
-                if patch is None or not self._patches.write(patch):
-                    return self._put_anew(entry)
-            self._patches.rest()
-        return patch.entry
-
-    def _put_anew(self, entry: Entry) -> Entry:
+    def _put_into_new_file(self, entry: Entry) -> Entry:
         session_id = entry.session.session_id
 
         def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             nonlocal entry
-            old = index_format.read_line(lines[session_id]) if session_id in lines else None
+            old = index_line.read_line(lines[session_id]) if session_id in lines else None
             before = old.session.updated_at if old else None
-            entry = index_format.not_back(entry, before, local=local)
-            lines[session_id] = index_format.line(entry, local=local)
+            entry = index_line.not_back(entry, before, local=local)
+            lines[session_id] = index_line.line(entry, local=local)
             return current
 
         self._rewrite(change)
@@ -233,15 +196,15 @@ class Index:
 
         def change(lines: dict[str, bytes], current: str | None, local: bool) -> str | None:
             for session_id in session_ids:
-                listed = index_format.read_line(lines.pop(session_id, b""))
+                listed = index_line.read_line(lines.pop(session_id, b""))
                 try:
                     entry = survey(session_id, listed) or listed
                 except OSError:
                     entry = listed  # a damaged session costs only itself
                 if entry is not None:
                     written_at = listed.session.updated_at if listed else None
-                    entry = index_format.not_back(entry, written_at, local=local)
-                    lines[session_id] = index_format.line(entry, local=local)
+                    entry = index_line.not_back(entry, written_at, local=local)
+                    lines[session_id] = index_line.line(entry, local=local)
             return current
 
         with self._lock():
@@ -249,31 +212,31 @@ class Index:
             self._rewrite(change)
 
     def doubt(self, session_id: str) -> None:
-        """Have a session looked up in its folder until :meth:`put` says how it is: whoever
+        """Have a session looked up in its folder until :meth:`put` says how it is: a shell that
         changes the folder may be killed, or find the disk full, in between."""
         with self._lock():
             data = self._bytes()
-            place = index_format.find_line(data, session_id) if index_format.is_ours(data) else None
+            place = index_line.find_line(data, session_id) if index_line.is_ours(data) else None
             line = data[place[0] : sum(place)] if place else b""
-            entry = index_format.read_line(line)
-            local = index_format.is_local_tail(line[-index_format.TAIL_WIDTH :])
+            entry = index_line.read_line(line)
+            local = index_line.is_local_tail(line[-index_line.TAIL_WIDTH :])
             if place is None or entry is None:
                 return
-            if not line.endswith(index_format.tail(entry, local=local)):
+            if not line.endswith(index_line.tail(entry, local=local)):
                 return
             fd = disk.open_to_write(self._path)
             try:
-                tail = index_format.tail(Entry(entry.session), local=local)
+                tail = index_line.tail(Entry(entry.session), local=local)
                 disk.write_at(fd, sum(place) - len(tail), tail)
             finally:
                 disk.close(fd)
 
     def set_current(self, session_id: str | None) -> None:
-        """Name the current session; nothing else in the file changes, whatever its layout,
-        for nothing was said yet."""
+        """Name the current session; nothing else in the file changes, in any layout,
+        for there was no message yet."""
         with self._lock():
             data = self._bytes()
-            if index_format.is_ours(data) and not self._damaged:
+            if index_line.is_ours(data) and not self._damaged:
                 fd = disk.open_to_write(self._path)
                 try:
                     disk.write_at(fd, 0, index_format.heading(session_id))
@@ -285,22 +248,8 @@ class Index:
             else:
                 self._rewrite(lambda _lines, _current, _local: session_id)
 
-    def close(self) -> None:
-        """Keep nothing open."""
-        if self._opened_patches is not None:
-            self._opened_patches.close()
-
-    @property
-    def _patches(self) -> Patches:
-        # Imported late: reading the list does without it.
-        if self._opened_patches is None:
-            from agno_shell.builtin.json_storage.index_patch import Patches
-
-            self._opened_patches = Patches(self._path)
-        return self._opened_patches
-
     def _rewrite(self, change: Change) -> None:
-        self._patches.rest()
+        self._file.rest()
         try:
             # Unlike reading, this fails where there is something that cannot be read: an
             # index in the old layout may hold names that stand nowhere else.
@@ -315,7 +264,7 @@ class Index:
             truth = self._settled(data)
             current = truth.current
             lines = {
-                each.session.session_id: index_format.line(each, local=local)
+                each.session.session_id: index_line.line(each, local=local)
                 for each in truth.entries
             }
         current = change(lines, current, local)
@@ -325,10 +274,23 @@ class Index:
         current = current if current in present else None
         whole = index_format.whole(current, lines.values())
         if foreign:
-            self._lay_anew(data, whole)
+            self._replace_foreign(data, whole)
         else:
             disk.replace(self._path, whole)
         self._damaged, self._decoded = False, (b"", None)
+
+    def _replace_foreign(self, before: bytes, after: bytes) -> None:
+        """Replace a file that is damaged or in another layout, which is kept; where two
+        programs use a folder in turn, only once: the new one holds all that it held."""
+        is_kept = any(name.startswith(ASIDE) for name in disk.names(self._root))
+        if is_kept and index_format.says_all(after, before):
+            disk.replace(self._path, after)
+            return
+        from agno_shell.builtin.json_storage.repair import replace_keeping
+
+        copy = replace_keeping(self._path, before, after)
+        was = "damaged" if index_format.read(before) is None else "in another layout"
+        self._notice(f"{self._path} was {was} and was rewritten; the old file is kept as {copy}.")
 
     def _settled(self, data: bytes) -> Contents:
         """Every session, for a list that is missing, damaged or in another layout. What a

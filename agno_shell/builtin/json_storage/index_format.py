@@ -1,4 +1,5 @@
-"""The bytes of ``sessions.json``: a cache of all sessions, one a line.
+"""The bytes of ``sessions.json``, a cache of all sessions, as a whole; also in other layouts,
+and damaged.
 
 ::
 
@@ -7,12 +8,8 @@
     ,{…}\\n
     ]}\\n
 
-What a message changes stands at the end of a line and always has the same width, so
-that it is overwritten in place; so does ``current_session_id``. ``messages_size`` and
-``messages_mtime_ns`` say which ``messages.json`` was counted: a file with another size
-or time is counted anew. ``messages_checked`` says whether it was known to be sound.
-``messages_counted`` is the count once more, at the other end of what is overwritten:
-where the two differ a power cut has torn the line, and the file is counted anew.
+``current_session_id`` has a fixed width and is overwritten in place, and so is the end of a
+line (:mod:`.index_line`).
 
 agno-cli sorts sessions by the times in this file, and cannot compare one that has an
 offset with one that has none. So a file in which a time has none stays one of local times
@@ -24,26 +21,19 @@ without an offset, padded to the same width. Nothing here touches a disk.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry, is_session_id
+from agno_shell.builtin.json_storage.index_line import (
+    FOOTING,
+    HEADING,
+    HEADING_WIDTH,
+    UUID,
+    entry_of,
+    is_ours,
+)
 from agno_shell.toolkit import json_records
-from agno_shell.types import NOTHING, Session
-
-UNKNOWN = -1
-
-
-class Entry(NamedTuple):
-    """A session, and the look of the message file that its count belongs to."""
-
-    session: Session
-    size: int = UNKNOWN
-    """Bytes."""
-    mtime_ns: int = UNKNOWN
-    checked: bool = False
-    """Whether the file was read or written as a whole and is sound; otherwise only its
-    lines were counted, and it is read before anything is appended."""
+from agno_shell.types import Session
 
 
 class Contents(NamedTuple):
@@ -53,17 +43,13 @@ class Contents(NamedTuple):
     entries: list[Entry]
 
 
-UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_HEADING = rb'\{"current_session_id":(?:"(' + UUID + rb')"|null {34}),"sessions":\[\n'
 _KEY = rb'\{"session_id":"(' + UUID + rb')",'
 _LOCAL_TIME = rb'"(?:created|updated)_at"\s*:\s*"\d{4}-\d\d-\d\d(?:[T ][0-9:.]*)?"'
-_FOOTING = b"\n]}\n"
-_EMPTY_FOOTING = b"]}\n"
-
-_TIME_WIDTH = 34
-"""A time with its quotes."""
-
-HEADING_WIDTH = len(b'{"current_session_id":"","sessions":[\n') + 36
+_ANY_CURRENT = rb'"current_session_id"\s*:\s*"(' + UUID + rb')"'
+_MOST_FAILURES = 1000
+"""Places at which a damaged text does not decode; each may cost reading to its end."""
+_THEIRS = frozenset(Session._fields[:6])
+"""The keys of a session in the list of agno-cli."""
 
 
 # Writing ---------------------------------------------------------------------------------
@@ -75,64 +61,10 @@ def heading(current: str | None) -> bytes:
     return f'{{"current_session_id":{named},"sessions":[\n'.encode("ascii")
 
 
-def line(entry: Entry, *, local: bool) -> bytes:
-    """The line of a session, without comma and newline; its last :data:`TAIL_WIDTH`
-    bytes are what a message changes. ``local``: the file is one of local times."""
-    session = entry.session
-    fields = json_records.session_fields(session._replace(extra=NOTHING))
-    del fields["updated_at"]
-    if local:
-        fields["created_at"] = json_records.local_stamp(session.created_at)
-    if session.extra:
-        fields["extra"] = session.extra
-    return json_records.dumps(fields)[:-1] + tail(entry, local=local)
-
-
-def tail(entry: Entry, *, local: bool) -> bytes:
-    """The part of a line that has a fixed width."""
-    session = entry.session
-    written = json_records.local_stamp if local else json_records.stamp
-    updated_at = f'"{written(session.updated_at)}"'
-    return (
-        f',"messages_counted":{session.message_count:10d}'
-        f',"messages_size":{entry.size:12d},"messages_mtime_ns":{entry.mtime_ns:20d}'
-        f',"messages_checked":{"true " if entry.checked else "false"}'
-        f',"updated_at":{updated_at:{_TIME_WIDTH}}'
-        f',"message_count":{session.message_count:10d}}}'
-    ).encode("ascii")
-
-
-def not_back(entry: Entry, before: datetime | None, *, local: bool) -> Entry:
-    """The entry with an ``updated_at`` that is not read as one before ``before``: a local
-    time is, in the hour that a clock goes through a second time."""
-    if before is None:
-        return entry
-    updated_at = entry.session.updated_at
-    read = json_records.moment(json_records.local_stamp(updated_at)) if local else updated_at
-    if read is not None and before <= read:
-        return entry
-    return entry._replace(session=entry.session._replace(updated_at=before))
-
-
-def tail_updated_at(data: bytes) -> datetime | None:
-    """The time in the last bytes of a line, without decoding the line."""
-    return json_records.moment(_tail_time(data).decode("ascii", "replace"))
-
-
-def is_local_tail(data: bytes) -> bool:
-    """Whether the last bytes of a line are those of a file of local times."""
-    return len(_tail_time(data)) < _TIME_WIDTH - 2
-
-
-def _tail_time(data: bytes) -> bytes:
-    key = b'"updated_at":"'
-    return data[data.find(key) + len(key) :].partition(b'"')[0]
-
-
 def whole(current: str | None, lines: Iterable[bytes]) -> bytes:
     """A file of these lines."""
     body = b"\n,".join(lines)
-    return heading(current) + (body + _FOOTING if body else _EMPTY_FOOTING)
+    return heading(current) + body + (b"\n" if body else b"") + FOOTING
 
 
 # Reading ---------------------------------------------------------------------------------
@@ -140,24 +72,14 @@ def whole(current: str | None, lines: Iterable[bytes]) -> bytes:
 
 def read_heading(data: bytes) -> str | None:
     """The current session according to the first line, if it is in this layout."""
-    match = re.match(_HEADING, data)
+    match = re.match(HEADING, data)
     return match[1].decode("ascii") if match and match[1] else None
-
-
-def is_ours(data: bytes) -> bool:
-    """Whether a file begins and ends like one in this layout."""
-    return begins_as_ours(data) and data.endswith(_EMPTY_FOOTING)
-
-
-def begins_as_ours(data: bytes) -> bool:
-    """Whether the first bytes of a file are those of one in this layout."""
-    return re.match(_HEADING, data) is not None
 
 
 def is_local(data: bytes) -> bool:
     """Whether a file, damaged or not, holds a time without an offset: such as agno-cli's,
     and every file that was written in the place of one."""
-    if re.match(_HEADING, data):
+    if re.match(HEADING, data):
         data = data[: data.find(b"\n", HEADING_WIDTH)]  # its lines are all alike
     return re.search(_LOCAL_TIME, data) is not None
 
@@ -166,7 +88,7 @@ def lines(data: bytes) -> dict[str, bytes] | None:
     """The line of each session without decoding it; None for another layout."""
     if not is_ours(data):
         return None
-    body = data[HEADING_WIDTH : -len(_EMPTY_FOOTING)].removesuffix(b"\n")
+    body = data[HEADING_WIDTH : -len(FOOTING)].removesuffix(b"\n")
     # Here and not above: a compiled pattern costs each start, and only writing needs it.
     key = re.compile(_KEY)
     found: dict[str, bytes] = {}
@@ -176,31 +98,6 @@ def lines(data: bytes) -> dict[str, bytes] | None:
             return None
         found[match[1].decode("ascii")] = each
     return found
-
-
-def find_line(data: bytes, session_id: str) -> tuple[int, int] | None:
-    """Where in the file the line of a session begins, and its length."""
-    key = f'{{"session_id":"{session_id}",'.encode("ascii")
-    place = data.find(b"\n" + key, HEADING_WIDTH - 1)
-    if place < 0:
-        place = data.find(b"\n," + key)
-        if place < 0:
-            return None
-        place += 1
-    place += 1
-    end = data.find(b"\n", place)
-    return (place, end - place) if end > 0 else None
-
-
-TAIL_WIDTH = len(tail(Entry(Session("", "", json_records.EPOCH, json_records.EPOCH)), local=False))
-
-
-def read_line(data: bytes) -> Entry | None:
-    """The session in one line."""
-    try:
-        return entry_of(json_records.loads(data))
-    except json_records.Damage:
-        return None
 
 
 def read(data: bytes) -> Contents | None:
@@ -219,14 +116,14 @@ def read(data: bytes) -> Contents | None:
 
 def is_anothers(data: bytes) -> bool:
     """Whether this is sound JSON that never was a list of sessions: another program's file."""
-    if re.match(_HEADING, data):
+    if re.match(HEADING, data):
         return False
     try:
         value = _decoded(data)
     except json_records.Damage:
         return False
     if isinstance(value, dict) and "current_session_id" in value:
-        # Somebody's list of sessions, whatever has become of it; but not with ids like these.
+        # A list of sessions, sound or not; but not with ids like these.
         if is_session_id(value["current_session_id"]):
             return False
         listed = value.get("sessions")
@@ -260,7 +157,7 @@ def with_current(data: bytes, current: str | None) -> bytes | None:
 
 
 def says_all(after: bytes, before: bytes) -> bool:
-    """Whether a file says all that another one, in the layout of agno-cli, has said."""
+    """Whether a file holds all that another one, in the layout of agno-cli, held."""
     contents, found = read(before), read(after)
     if contents is None or found is None:
         return False
@@ -289,76 +186,41 @@ def _goes_on(before: Session, sessions: Mapping[str, Session]) -> bool:
     )
 
 
-_THEIRS = frozenset(Session._fields[:6])
-"""The keys of a session in the list of agno-cli."""
+# What is damaged -------------------------------------------------------------------------
 
 
-_USUAL = (
-    "session_id",
-    "name",
-    "description",
-    "created_at",
-    "messages_counted",
-    "messages_size",
-    "messages_mtime_ns",
-    "messages_checked",
-    "updated_at",
-    "message_count",
-)
-"""The keys of most lines, as :func:`line` writes them."""
+def salvage(data: bytes) -> Contents:
+    """The sessions that can still be read in a damaged index, and the current one: a name
+    may stand nowhere else. What it says of their messages does not count."""
+    current = re.search(_ANY_CURRENT, data)
+    text = data.decode("utf-8", "replace")
+    entries: list[Entry] = []
+    end = failures = 0
+    for match in re.finditer(r'\{\s*"', text):
+        if match.start() < end:
+            continue
+        try:
+            raw, end = json_records.scan(text, match.start())
+        except json_records.Damage:
+            failures += 1
+            if failures > _MOST_FAILURES:
+                break
+            raw = _beginning(text, match.start())
+        listed = raw.get("sessions")
+        for each in listed if isinstance(listed, list) else [raw]:
+            entry = entry_of(each)
+            if entry is not None:
+                entries.append(entry._replace(mtime_ns=UNKNOWN))
+    return Contents(current[1].decode("ascii") if current else None, entries)
 
 
-def entry_of(raw: Any) -> Entry | None:
-    """The session in a decoded line, if it is one."""
-    if not isinstance(raw, dict) or not is_session_id(raw.get("session_id")):
-        return None
-    return (_usual_entry(*raw.values()) if tuple(raw) == _USUAL else None) or _any_entry(raw)
-
-
-def _usual_entry(
-    session_id: str,
-    name: Any,
-    description: Any,
-    created: Any,
-    counted: Any,
-    size: Any,
-    mtime_ns: Any,
-    checked: Any,
-    updated: Any,
-    count: Any,
-) -> Entry | None:
-    """The entry in a line with nothing special about it, or None; there may be ten thousand
-    of them in a list."""
-    created_at, updated_at = json_records.moment(created), json_records.moment(updated)
-    if (
-        created_at is None
-        or updated_at is None
-        or updated_at < created_at
-        or not (type(name) is str and name and not name.isspace())
-        or not (type(description) is str and type(size) is type(mtime_ns) is int)
-        or not (type(count) is int and counted == count >= 0)
-    ):
-        return None
-    session = Session(session_id, name, created_at, updated_at, description, count)
-    return Entry(session, size, mtime_ns, checked is True)
-
-
-def _any_entry(raw: dict[str, Any]) -> Entry:
-    take = raw.pop
-    size = take("messages_size", UNKNOWN)
-    mtime_ns = take("messages_mtime_ns", UNKNOWN)
-    checked = take("messages_checked", False)
-    extra = take("extra", None)
-    count = raw.get("message_count")
-    if take("messages_counted", count) != count or count is None:
-        # Half of a time is no time either; both are found again in the folder.
-        size = mtime_ns = UNKNOWN
-        take("updated_at", None)
-    session = json_records.session_of(raw, raw["session_id"], json_records.EPOCH)
-    if session.created_at == json_records.EPOCH:
-        size = mtime_ns = UNKNOWN  # the folder is asked how old it is
-    if extra and isinstance(extra, Mapping):
-        session = session._replace(extra=extra)
-    if not (isinstance(size, int) and isinstance(mtime_ns, int)):
-        size = mtime_ns = UNKNOWN
-    return Entry(session, size, mtime_ns, checked is True)
+def _beginning(text: str, position: int) -> dict[str, Any]:
+    """What the object that begins here says before it is cut off, or damaged."""
+    said = re.compile(r'\s*[{,]\s*"(\w+)"\s*:\s*')
+    found: dict[str, Any] = {}
+    while match := said.match(text, position):
+        try:
+            found[match[1]], position = json_records.scan(text, match.end())
+        except json_records.Damage:
+            break
+    return found

@@ -15,7 +15,7 @@ torn one costs only the message in flight. Nothing here touches a disk.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from agno_shell.toolkit import json_records
@@ -26,14 +26,13 @@ CLOSING = b"]\n"
 TAIL = b"\n]\n"
 """What a file that is whole ends with."""
 _HEADING = b"[\n"
-_BLOCK = 16 * 1024
 _PIECE = 1 << 20
 
 Form = Literal["ours", "foreign", "damaged", "empty"]
 """In this layout; valid JSON in another one; not valid; no bytes at all."""
 
 
-class Reading(NamedTuple):
+class FileContents(NamedTuple):
     """What was found in a file."""
 
     objects: list[dict[str, Any]]
@@ -41,11 +40,6 @@ class Reading(NamedTuple):
 
 
 # Writing ---------------------------------------------------------------------------------
-
-
-def addition(line: bytes, *, first: bool) -> bytes:
-    """What an append puts in the place of :data:`CLOSING`."""
-    return (b"" if first else b",") + line + TAIL
 
 
 def whole(lines: Iterable[bytes]) -> bytes:
@@ -93,25 +87,25 @@ def count_added(data: bytes, *, first: bool) -> int | None:
     return count(_HEADING + data)
 
 
-def read(data: bytes) -> Reading:
+def read(data: bytes) -> FileContents:
     """Everything that can be read: the whole; else the longest valid prefix and every
     later object that decodes."""
     if not data:
-        return Reading([], "empty")
+        return FileContents([], "empty")
     try:
         value = json.loads(
             data, parse_constant=json_records.refuse_constant, parse_float=json_records.finite
         )
     except json_records.Damage:
-        return Reading(_salvage(data), "damaged")
+        return FileContents(_salvage(data), "damaged")
     if isinstance(value, dict) and isinstance(value.get("messages"), list):
         value = value["messages"]  # as other programs keep a conversation
     if not isinstance(value, list):
-        return Reading(_salvage(data), "damaged")
+        return FileContents(_salvage(data), "damaged")
     objects = [each for each in value if isinstance(each, dict)]
     if len(objects) < len(value):
-        return Reading(objects or _salvage(data), "damaged")
-    return Reading(objects, "ours" if count(data) == len(objects) else "foreign")
+        return FileContents(objects or _salvage(data), "damaged")
+    return FileContents(objects, "ours" if count(data) == len(objects) else "foreign")
 
 
 def _salvage(data: bytes) -> list[dict[str, Any]]:
@@ -166,42 +160,3 @@ def _object_at(text: str, position: int) -> tuple[dict[str, Any], int] | None:
             return None
         else:
             return value, position + used
-
-
-# From the end ----------------------------------------------------------------------------
-
-
-def lines_backwards(read_at: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
-    """The objects of a file in this layout as bytes, the last first, without reading
-    more of it than is asked for. ``read_at`` takes an offset and a length.
-
-    Raises ``ValueError`` where the file turns out to be in another layout.
-    """
-    start = max(0, size - _BLOCK)
-    rest = read_at(start, size - start)
-    if len(rest) != size - start or not rest.endswith(TAIL):
-        raise ValueError("the file does not end like one in this layout")
-    rest = rest[: -len(TAIL)]
-    block = _BLOCK
-    while True:
-        lines = rest.split(b"\n")
-        if start == 0:
-            if lines[0] != b"[" or (len(lines) > 1 and not lines[1].startswith(b"{")):
-                raise ValueError("the file does not begin like one in this layout")
-            yield from _bare(lines[2:], comma=True)
-            yield from _bare(lines[1:2], comma=False)
-            return
-        yield from _bare(lines[1:], comma=True)
-        rest = lines[0]
-        # Doubling keeps one huge line from being put together again and again.
-        block = max(_BLOCK, 2 * len(rest)) if len(lines) == 1 else block
-        begin = max(0, start - block)
-        rest = read_at(begin, start - begin) + rest
-        start = begin
-
-
-def _bare(lines: list[bytes], *, comma: bool) -> Iterator[bytes]:
-    for line in reversed(lines):
-        if not line.startswith(b",{" if comma else b"{"):
-            raise ValueError("a line does not begin like one in this layout")
-        yield line[1:] if comma else line

@@ -1,9 +1,9 @@
 """Locks that several shells share.
 
-They are taken on files of their own, below ``.locks``, that are never removed: who
-locks a file that another process removes locks nothing. The kernel releases them
+They are taken on files of their own, below ``.locks``, that are never removed: a
+lock on a file that another process removes protects nothing. The kernel releases them
 when their holder dies. The order is session, then index; none is held while anyone
-waits for a model or a person.
+waits for a model or a user.
 
 filelock's descriptor locks are used because they cost 2 µs and contend with its
 path locks, which cost 90: half of a durable append.
@@ -29,7 +29,7 @@ _ROOM = 4 if disk.STAYS_OPEN else 0
 and opening its file as much again."""
 
 
-class Held:
+class Lock:
     """A lock that is held until :meth:`release`, or to the end of a ``with``."""
 
     def __init__(self, give_back: Callable[[str, int], None], name: str, fd: int) -> None:
@@ -60,23 +60,23 @@ class Locks:
         self._room = _ROOM
         self._process = os.getpid()
 
-    def session(self, session_id: str) -> Held:
+    def session(self, session_id: str) -> Lock:
         """Keep every other shell from writing to this session."""
         return self._take(session_id) or self._wait(session_id, f"session {session_id}")
 
-    def try_session(self, session_id: str) -> Held | None:
+    def try_session(self, session_id: str) -> Lock | None:
         """The same, or None while another shell writes to it."""
         return self._take(session_id)
 
-    def session_if_made(self, session_id: str) -> Held | None:
+    def session_if_made(self, session_id: str) -> Lock | None:
         """The same where the lock was ever taken; elsewhere None, and nothing is made."""
         return self.session(session_id) if disk.status(self._path(session_id)) else None
 
-    def index(self) -> Held:
+    def index(self) -> Lock:
         """Keep every other shell from writing ``sessions.json``."""
         return self._take("sessions") or self._wait("sessions", "the list of sessions")
 
-    def try_reply(self, session_id: str, slot: int) -> Held | None:
+    def try_reply(self, session_id: str, slot: int) -> Lock | None:
         """The lock of one place for a running reply, or None while its writer lives."""
         return self._take(f"{session_id}.reply-{slot}")
 
@@ -100,7 +100,7 @@ class Locks:
     def __del__(self) -> None:
         self._close_kept()
 
-    def _wait(self, name: str, what: str) -> Held:
+    def _wait(self, name: str, what: str) -> Lock:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             time.sleep(_POLL)
@@ -123,13 +123,13 @@ class Locks:
             disk.ensure_folder(self._folder)
         self._is_there = True
 
-    def _take(self, name: str) -> Held | None:
+    def _take(self, name: str) -> Lock | None:
         fd = self._take_kept(name)
         if fd < 0:
             fd = self._open(name)
         try:
             if lock_descriptor(fd, blocking=False):
-                return Held(self._give_back, name, fd)
+                return Lock(self._give_back, name, fd)
         except BaseException:
             disk.close(fd)
             raise
@@ -155,7 +155,7 @@ class Locks:
             self._close_kept()
         fd = self._kept.pop(name, -1)
         if fd >= 0 and disk.status_of(fd).st_nlink == 0:
-            # Somebody has cleared the folder; who locks a removed file locks nothing.
+            # Somebody has cleared the folder; a lock on a removed file protects nothing.
             disk.close(fd)
             return -1
         return fd

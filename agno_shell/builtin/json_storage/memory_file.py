@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from agno_shell.builtin.json_storage import disk, layout, tree
 from agno_shell.builtin.json_storage.folder import MEMORY
 from agno_shell.builtin.json_storage.layout import Form
-from agno_shell.builtin.json_storage.message_writer import replace_keeping
+from agno_shell.builtin.json_storage.repair import replace_keeping
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.wording import count
 from agno_shell.types import Memory
@@ -22,7 +22,7 @@ from agno_shell.types import Memory
 _KEY, _LIST = "text", "memories"
 
 
-class Reading(NamedTuple):
+class MemoryFile(NamedTuple):
     """What a file says."""
 
     memories: list[Memory]
@@ -30,12 +30,12 @@ class Reading(NamedTuple):
     data: bytes = b""
 
 
-def load(folder: str) -> Reading:
+def load(folder: str) -> MemoryFile:
     """What stands in a session's folder; a missing file is empty. Raises ``OSError``."""
     try:
         fd, status = disk.open_and_look(f"{folder}/{MEMORY}")
     except FileNotFoundError:
-        return Reading([], "empty")
+        return MemoryFile([], "empty")
     try:
         data = disk.read_at(fd, 0, status.st_size)
     finally:
@@ -57,11 +57,15 @@ def change(
         disk.replace(path, after)
         return
     copy = replace_keeping(path, before.data, after)
-    was = f"damaged; {known(before)} could be read" if before.form == "damaged" else "laid out anew"
+    was = (
+        f"damaged; {known(before)} could be read"
+        if before.form == "damaged"
+        else "in another layout"
+    )
     notice(f"{path} was {was}. The file as it was is kept as {copy}.")
 
 
-def known(reading: Reading) -> str:
+def known(reading: MemoryFile) -> str:
     """How much could be read, in words."""
     return count(len(reading.memories), "thing") + " to remember"
 
@@ -74,16 +78,16 @@ def whole(memories: Sequence[Memory]) -> bytes:
     return layout.whole([json_records.memory_line(each) for each in memories])
 
 
-def parse(data: bytes, written_at: datetime) -> Reading:
+def parse(data: bytes, written_at: datetime) -> MemoryFile:
     """What can be read of a file. A text alone, as a hand may write it, is a memory too;
     what does not say its time is as old as the file."""
     if not data:
-        return Reading([], "empty")
+        return MemoryFile([], "empty")
     try:
         value = json_records.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except json_records.Damage:
         found = layout.salvage(data, (_KEY,), _LIST)
-        return Reading(_adopt(found, written_at), "damaged", data)
+        return MemoryFile(_adopt(found, written_at), "damaged", data)
     if isinstance(value, dict):
         value = value[_LIST] if isinstance(value.get(_LIST), list) else [value]
     items = value if isinstance(value, list) else [value]
@@ -92,7 +96,7 @@ def parse(data: bytes, written_at: datetime) -> Reading:
     form: Form = "ours" if layout.count(data) == len(items) else "foreign"
     if len(objects) < len(items):
         form = "damaged"
-    return Reading(_adopt(objects, written_at), form, data)
+    return MemoryFile(_adopt(objects, written_at), form, data)
 
 
 def _adopt(objects: Sequence[dict[str, Any]], written_at: datetime) -> list[Memory]:

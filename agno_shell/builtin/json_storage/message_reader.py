@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, layout, tree
+from agno_shell.builtin.json_storage.folder import SessionRecord
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
@@ -17,6 +18,7 @@ _SECOND_LOOK = 0.005
 """Seconds until a file that looks damaged is read again: another shell may be in the
 middle of an append, which takes microseconds."""
 _LOOKS = 5
+_BLOCK = 16 * 1024
 _OPENING = layout.EMPTY.removesuffix(layout.CLOSING)
 
 
@@ -30,7 +32,7 @@ class Count(NamedTuple):
     mtime_ns: int
 
 
-class Loaded(NamedTuple):
+class MessageFile(NamedTuple):
     """Everything that a file holds."""
 
     messages: list[Message]
@@ -43,7 +45,7 @@ class Loaded(NamedTuple):
 
 class Head(NamedTuple):
     """Where a conversation was set to stand. It holds only while ``newest`` is still the
-    newest message: whatever is said afterwards becomes the head."""
+    newest message: a later message becomes the head."""
 
     message: str
     """``ROOT``: before the first one."""
@@ -51,7 +53,7 @@ class Head(NamedTuple):
     """``ROOT``: there was none yet. None: it holds in any case."""
 
 
-class Raw(NamedTuple):
+class RawMessages(NamedTuple):
     """The objects in a file as they stand there."""
 
     objects: list[dict[str, Any]]
@@ -62,11 +64,11 @@ class Raw(NamedTuple):
     mtime_ns: int
 
 
-def load(path: str) -> Loaded:
+def load(path: str) -> MessageFile:
     """The whole file; a missing one is empty."""
     objects, form, data, size, mtime_ns = read(path)
     messages, settled = tree.adopt(objects, _written_at(mtime_ns))
-    return Loaded(
+    return MessageFile(
         messages,
         "foreign" if form == "ours" and not settled else form,
         data,
@@ -75,13 +77,13 @@ def load(path: str) -> Loaded:
     )
 
 
-def read(path: str) -> Raw:
+def read(path: str) -> RawMessages:
     """The whole file, undecided what its objects mean; a missing one is empty."""
     found, data, size, mtime_ns = _settled(path)
-    return Raw(found.objects, found.form, data, size, mtime_ns)
+    return RawMessages(found.objects, found.form, data, size, mtime_ns)
 
 
-def _settled(path: str) -> tuple[layout.Reading, bytes, int, int]:
+def _settled(path: str) -> tuple[layout.FileContents, bytes, int, int]:
     """What is read once nobody is in the middle of an append."""
     previous = None
     for _ in range(_LOOKS):
@@ -161,7 +163,7 @@ def has(path: str, message_id: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        for line in layout.lines_backwards(_reader(fd), _size(fd)):
+        for line in lines_backwards(_reader(fd), _size(fd)):
             # An id is looked for as text first: most lines need no decoding then.
             if (
                 json_records.dumps(message_id) in line
@@ -224,8 +226,15 @@ def conversation(
     return tree.path(messages, effective(head, messages))[-last:]
 
 
+def head_of(record: SessionRecord | None) -> Head | None:
+    """Where a conversation stands according to its ``session.json``; None if at the end."""
+    if record is None or record.session.head is None:
+        return None
+    return Head(record.session.head, record.head_after)
+
+
 def effective(head: Head | None, messages: list[Message]) -> str | None:
-    """The id that a head names, unless something was said after it was set."""
+    """The id that a head names, unless a message came after it was set."""
     if head is None or not messages:
         return None
     return head.message if head.newest in (None, messages[-1].id) else None
@@ -240,7 +249,7 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
     wanted: str | None = None
     newest = True
     for raw in _objects_backwards(fd, size, last):
-        if not tree.is_settled(raw):
+        if not json_records.is_settled(raw):
             raise ValueError("a message lacks its id or parent")
         if newest:
             newest = False
@@ -270,13 +279,49 @@ def _walk(fd: int, size: int, head: Head | None, last: int) -> list[Message]:
 def _objects_backwards(fd: int, size: int, together: int) -> Iterator[dict[str, Any]]:
     """The objects of the file, the last first; so many lines are decoded in one go, which
     takes half the time of one after the other. Raises ``ValueError``."""
-    lines = layout.lines_backwards(_reader(fd), size)
+    lines = lines_backwards(_reader(fd), size)
     while part := list(islice(lines, max(1, together))):
         objects = json_records.loads(b"[" + b",".join(reversed(part)) + b"]")
         # Together they are what the file says; a line that is none by itself shows here.
         if len(objects) != len(part) or set(map(type, objects)) != {dict}:
             raise ValueError("a line is not an object")
         yield from reversed(objects)
+
+
+def lines_backwards(read_at: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
+    """The objects of a file in this layout as bytes, the last first, without reading
+    more of it than is asked for. ``read_at`` takes an offset and a length.
+
+    Raises ``ValueError`` where the file turns out to be in another layout.
+    """
+    start = max(0, size - _BLOCK)
+    rest = read_at(start, size - start)
+    if len(rest) != size - start or not rest.endswith(layout.TAIL):
+        raise ValueError("the file does not end like one in this layout")
+    rest = rest[: -len(layout.TAIL)]
+    block = _BLOCK
+    while True:
+        lines = rest.split(b"\n")
+        if start == 0:
+            if lines[0] != b"[" or (len(lines) > 1 and not lines[1].startswith(b"{")):
+                raise ValueError("the file does not begin like one in this layout")
+            yield from _bare(lines[2:], comma=True)
+            yield from _bare(lines[1:2], comma=False)
+            return
+        yield from _bare(lines[1:], comma=True)
+        rest = lines[0]
+        # Doubling keeps one huge line from being put together again and again.
+        block = max(_BLOCK, 2 * len(rest)) if len(lines) == 1 else block
+        begin = max(0, start - block)
+        rest = read_at(begin, start - begin) + rest
+        start = begin
+
+
+def _bare(lines: list[bytes], *, comma: bool) -> Iterator[bytes]:
+    for line in reversed(lines):
+        if not line.startswith(b",{" if comma else b"{"):
+            raise ValueError("a line does not begin like one in this layout")
+        yield line[1:] if comma else line
 
 
 def _snapshot(path: str) -> tuple[bytes, int, int]:

@@ -82,7 +82,7 @@ def of(path: str, kept: str, last: Outline | None = None) -> Outline:
     finally:
         disk.close(fd)
     if kept and status.st_size >= LARGE:
-        with suppress(OSError):  # it is made anew each time then
+        with suppress(OSError):  # it is made again each time then
             _keep(kept, outline)
     return outline
 
@@ -263,7 +263,7 @@ def _message(line: bytes) -> Message:
         raw = json_records.loads(line.removeprefix(b","))
     except json_records.Damage:
         raise IrregularError from None
-    if not isinstance(raw, dict) or not tree.is_settled(raw):
+    if not isinstance(raw, dict) or not json_records.is_settled(raw):
         raise IrregularError
     message = json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)
     if message.created_at is json_records.EPOCH:

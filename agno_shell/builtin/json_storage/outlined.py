@@ -12,8 +12,8 @@ from agno_shell.contracts.storage import Storage
 from agno_shell.types import Message, Stretch
 
 if TYPE_CHECKING:
-    from agno_shell.builtin.json_storage.catalog import Catalog
     from agno_shell.builtin.json_storage.outline import Outline
+    from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class OutlinedStorage(Storage):
     is_outlined = True
     _root: str
     _cache_path: str
-    _catalog: Catalog
+    _catalog: SessionCatalog
     _places: Mapping[str, dict[str, int]] = MappingProxyType({})
     """Of messages in it that were located."""
     _outlines: Mapping[str, Outline] = MappingProxyType({})

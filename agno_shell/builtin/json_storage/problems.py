@@ -1,4 +1,4 @@
-"""Telling the person: sentences for what failed, one line for what was healed."""
+"""What the user is shown: sentences for what failed, one line for what was repaired."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HINTS = {
 
 
 class Notices:
-    """Lines for the person; what stays true is told once."""
+    """Lines for the user; what stays true is shown once."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show

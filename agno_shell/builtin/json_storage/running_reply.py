@@ -1,4 +1,4 @@
-"""The reply in work, kept beside the messages so that a crash does not lose it.
+"""Replies in work, kept beside the messages so that a crash does not lose them.
 
 ``reply-N.jsonl`` holds the message as one line of JSON, then a line for every piece that
 was added: a JSON text for its content, ``["provider", "text"]`` for its reasoning. Its
@@ -11,10 +11,13 @@ from __future__ import annotations
 import errno
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
-from agno_shell.builtin.json_storage import disk, tree
-from agno_shell.builtin.json_storage.locks import Held, Locks
+from agno_shell.builtin.json_storage import disk
+from agno_shell.builtin.json_storage.locks import Lock, Locks
+from agno_shell.builtin.json_storage.problems import not_saved
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
@@ -28,6 +31,62 @@ _PLANTED = (errno.ELOOP, errno.EINVAL)
 _NAME = re.compile(r"reply-(\d{1,2})\.jsonl", re.ASCII)
 
 
+class Replies:
+    """The replies that one handle of a store receives. ``locks`` are made when needed."""
+
+    def __init__(
+        self,
+        catalog: SessionCatalog,
+        locks: Callable[[], Locks],
+    ) -> None:
+        self._catalog = catalog
+        self._locks = locks
+        self._running: dict[str, RunningReply] = {}
+
+    def save(self, session_id: str, message: Message | None) -> None:
+        """See :meth:`agno_shell.contracts.Storage.save_partial`."""
+        reply = self._running.get(session_id)
+        if message is None:
+            if reply is not None:
+                reply.remove()
+            return
+        path = self._catalog.folder(session_id)
+        try:
+            if reply is None:
+                reply = self._running[session_id] = RunningReply(self._locks(), path, session_id)
+            elif reply.message_id not in (None, message.id):
+                reply.remove()
+            reply.save(message)
+        except (OSError, json_records.UnwritableError) as error:
+            raise not_saved("The reply in work", path, error) from error
+
+    def extend(self, session_id: str, growth: Growth) -> None:
+        """See :meth:`agno_shell.contracts.Storage.extend_partial`."""
+        reply = self._running.get(session_id)
+        if reply is None:
+            raise StorageError(f"No reply is in work in session {str(session_id)[:80]}.")
+        try:
+            reply.extend(growth)
+        except (OSError, json_records.UnwritableError) as error:
+            raise not_saved("The reply in work", reply.folder, error) from error
+
+    def saved(self, session_id: str, message: Message) -> None:
+        """A message is saved: if it was the reply in work, nothing is left of that."""
+        reply = self._running.get(session_id)
+        if reply is not None and reply.message_id == message.id:
+            reply.remove()
+
+    def release(self, session_id: str) -> None:
+        """Stop writing; what was kept becomes an interrupted message at the next open."""
+        reply = self._running.pop(session_id, None)
+        if reply is not None:
+            reply.release()
+
+    def close(self) -> None:
+        for session_id in list(self._running):
+            self.release(session_id)
+
+
 class RunningReply:
     """The reply that this shell is receiving in one session."""
 
@@ -35,7 +94,7 @@ class RunningReply:
         self._locks = locks
         self.folder = folder
         self._session_id = session_id
-        self._held: Held | None = None
+        self._held: Lock | None = None
         self._path = ""
         self._fd = -1
         self._end = 0
@@ -201,7 +260,7 @@ def parse(data: bytes) -> tuple[Message | None, bool]:
         except json_records.Damage:
             is_damaged = True
             break
-        if isinstance(value, dict) and tree.is_settled(value):
+        if isinstance(value, dict) and json_records.is_settled(value):
             message = json_records.message_of(
                 value, value["id"], value["parent"], json_records.EPOCH
             )

@@ -13,17 +13,17 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from agno_shell.builtin.json_storage import disk, search_update
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.problems import Notices, reason
 from agno_shell.builtin.json_storage.search_hits import Hits
 from agno_shell.builtin.json_storage.search_index import (
     VERSION,
-    Found,
+    MessagePosition,
     SearchIndex,
     error_code,
     is_busy,
 )
-from agno_shell.builtin.json_storage.search_update import Changed, Updater, Watch
+from agno_shell.builtin.json_storage.search_update import Changed, ChangeDetector, Updater
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -35,28 +35,30 @@ _TRIES = 3
 _MOST_HITS = 1 << 40
 """What SQLite can count, with room to ask for more."""
 _MUCH = 64 << 20
-"""Bytes of new messages from which on a person is told why it takes some seconds."""
+"""Bytes of new messages from which on the user is shown why it takes some seconds."""
 _END_PATIENCE = 5.0
 _STEP = 0.1
 """Seconds of preparing after which somebody else may use the storage."""
 _UNUSABLE = frozenset(
     (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 )
-"""What a new file in the same folder would not mend."""
+"""What a new file in the same folder would not repair."""
 
 
 class Search:
     """Searches the sessions below ``root``. ``cache_path`` is a folder for the index, or
-    empty: it is kept in memory then. One thread uses it at a time, but for :meth:`close`."""
+    empty: it is kept in memory then. One thread uses it at a time, except for :meth:`close`."""
 
-    def __init__(self, root: str, cache_path: str, catalog: Catalog, notices: Notices) -> None:
+    def __init__(
+        self, root: str, cache_path: str, catalog: SessionCatalog, notices: Notices
+    ) -> None:
         self._root = root
         self._cache_path = cache_path
         self._catalog = catalog
         self._notices = notices
         self._index: SearchIndex | None = None
         self._updater: Updater | None = None
-        self._watch = Watch(root)
+        self._watch = ChangeDetector(root)
         self._in_memory = not cache_path
         self._ending = Event()
         self._working = Lock()
@@ -106,7 +108,7 @@ class Search:
             self._watch.forget()
 
     def _to_prepare(self) -> Changed:
-        """What the index does not know; whoever searches before it does looks again."""
+        """What the index does not know; a search that comes before it does looks again."""
         _index, updater = self._opened()
         if updater.refresh():
             self._watch.forget()
@@ -162,7 +164,7 @@ class Search:
         finally:
             hits.close()
 
-    def _places(self, search: _Request, limit: int) -> list[Found]:
+    def _places(self, search: _Request, limit: int) -> list[MessagePosition]:
         index, updater = self._opened()
         generation = None
         if search.session_id is not None:
@@ -223,7 +225,7 @@ class Search:
             self._watch.forget()
             updater.refresh()
             self._notices.once(
-                "The search index is being written by another shell: what was said last may "
+                "The search index is being written by another shell: the last messages may "
                 "not be found yet."
             )
 
@@ -283,7 +285,7 @@ class Search:
         self._in_memory = True
         self._notices.once(
             f"The search index cannot be kept in {self._cache_path}/search: {why}. "
-            "It is made anew each time until that is mended."
+            "It is made again each time until that is repaired."
         )
 
     def _let_go(self) -> None:

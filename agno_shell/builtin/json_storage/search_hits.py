@@ -10,14 +10,13 @@ from datetime import datetime
 from agno_shell.builtin.json_storage import (
     disk,
     index,
-    index_format,
+    index_line,
     message_reader,
     search_reader,
-    tree,
 )
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import MESSAGES
-from agno_shell.builtin.json_storage.search_index import File, Found
+from agno_shell.builtin.json_storage.search_index import File, MessagePosition
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.full_text import Query
@@ -32,7 +31,7 @@ class Hits:
     """What one search has found so far. Some files stay open until :meth:`close`."""
 
     def __init__(
-        self, root: str, catalog: Catalog, query: Query, since: datetime | None = None
+        self, root: str, catalog: SessionCatalog, query: Query, since: datetime | None = None
     ) -> None:
         self._root = root
         self._catalog = catalog
@@ -47,7 +46,7 @@ class Hits:
         self.stale: set[str] = set()
         """Sessions of which the index says what is not there."""
 
-    def add(self, places: Iterable[Found], files: Mapping[int, File], limit: int) -> None:
+    def add(self, places: Iterable[MessagePosition], files: Mapping[int, File], limit: int) -> None:
         """Read what stands at these places until there are ``limit`` hits. ``files`` are
         the readings by generation."""
         for each in places:
@@ -88,7 +87,7 @@ class Hits:
             return None
         except (IndexError, *json_records.Damage):
             return None
-        if not isinstance(raw, dict) or not tree.is_settled(raw):
+        if not isinstance(raw, dict) or not json_records.is_settled(raw):
             return None
         return json_records.message_of(raw, raw["id"], raw["parent"], json_records.EPOCH)
 
@@ -114,12 +113,12 @@ class Hits:
             self._listed = b""
             with suppress(OSError):  # the folders tell the same
                 data = disk.read(f"{self._root}/{index.NAME}")
-                self._listed = data if index_format.is_ours(data) else b""
+                self._listed = data if index_line.is_ours(data) else b""
         # There may be thousands of lines, and this goes through them for each session.
         place = self._listed.find(f'{{"session_id":"{file.session_id}",'.encode("ascii"))
         if place < 0:
             return None
-        entry = index_format.read_line(self._listed[place : self._listed.find(b"\n", place)])
+        entry = index_line.read_line(self._listed[place : self._listed.find(b"\n", place)])
         if entry is None or (entry.size, entry.mtime_ns) != (file.look.size, file.look.mtime_ns):
             return None
         return entry.session if entry.session.session_id == file.session_id else None

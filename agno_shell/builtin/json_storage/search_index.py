@@ -111,7 +111,7 @@ class Batch(NamedTuple):
     """How the file looks, when this is all of it."""
 
 
-class Found(NamedTuple):
+class MessagePosition(NamedTuple):
     """Where a message that was found stands."""
 
     generation: int
@@ -129,7 +129,7 @@ def span(offset: int) -> int:
 
 
 class SearchIndex:
-    """One open database; one thread uses it at a time, but for :meth:`interrupt`."""
+    """One open database; one thread uses it at a time, except for :meth:`interrupt`."""
 
     def __init__(self, path: str) -> None:
         """Open the database at ``path``, make its tables if it is empty. Raises
@@ -148,7 +148,7 @@ class SearchIndex:
             raise
 
     def _prepare(self) -> None:
-        # With a write-ahead log nobody who searches waits for one who writes. NORMAL: after
+        # With a write-ahead log a search does not wait for a writer. NORMAL: after
         # a power cut the index is an older one, and sound.
         for setting in (
             "synchronous = NORMAL",
@@ -224,7 +224,7 @@ class SearchIndex:
         role: str | None = None,
         since: str | None = None,
         some_dead: bool = False,
-    ) -> list[Found]:
+    ) -> list[MessagePosition]:
         """The best ``limit`` messages, the best first. With ``since`` some older ones may be
         among them."""
         where = "words MATCH ?"
@@ -248,7 +248,9 @@ class SearchIndex:
             (*values, limit),
         )
         mask = (1 << _OFFSET_BITS) - 1
-        return [Found(row >> _GENERATION_SHIFT, (row >> ROLE_BITS) & mask) for (row,) in rows]
+        return [
+            MessagePosition(row >> _GENERATION_SHIFT, (row >> ROLE_BITS) & mask) for (row,) in rows
+        ]
 
     # Writing -----------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ _PLAIN = itemgetter("id", "parent", "role", "content", "created_at")
 _OFFSET_FROM_UTC = itemgetter(slice(26, None))
 """Times as the store writes them are 32 characters in UTC: such texts can be compared."""
 
-Loaded = tuple[Sequence[str], Sequence[str], Sequence[datetime]]
+MessageFile = tuple[Sequence[str], Sequence[str], Sequence[datetime]]
 Columns = tuple[Sequence[str], Iterable[str], Sequence[str]]
 _LOOKS = 5
 _SECOND_LOOK = 0.005
@@ -98,8 +98,8 @@ def whole(path: str, generation: int) -> Batch:
     return Batch(rows, stamps, len(roles), 0, b"", look)
 
 
-def _columns_without_ids(objects: list[dict[str, Any]]) -> Loaded | None:
-    """The roles, texts and times of messages that are told apart by their places, as in the
+def _columns_without_ids(objects: list[dict[str, Any]]) -> MessageFile | None:
+    """The roles, texts and times of messages that differ by their places, as in the
     old layout, without making messages of them; None if there are others among them."""
     times: list[datetime] = []
     for raw in objects:
@@ -118,7 +118,7 @@ def _columns_without_ids(objects: list[dict[str, Any]]) -> Loaded | None:
     return (roles, contents, times) if plain else None
 
 
-def _columns_as_loaded(objects: list[dict[str, Any]]) -> Loaded:
+def _columns_as_loaded(objects: list[dict[str, Any]]) -> MessageFile:
     messages, _settled = tree.adopt(objects)
     return (
         [message.role for message in messages],

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from agno_shell.builtin.json_storage import disk, index, search_reader
-from agno_shell.builtin.json_storage.folder import MESSAGES
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import MESSAGES, is_session_id
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.builtin.json_storage.search_index import UNFINISHED, File, FileState, SearchIndex
 from agno_shell.builtin.json_storage.search_reader import OtherLayoutError
@@ -21,7 +20,7 @@ _MOMENT = 1.0
 """Seconds."""
 _TICK_NS = 100_000_000
 _FEW = 1000
-"""So many dead messages are no reason to make the index anew."""
+"""So many dead messages are no reason to make a new index."""
 _UNSEEN = FileState(-2, -2, -2)
 """Of a file that cannot even be looked at."""
 
@@ -32,7 +31,7 @@ Changed = Mapping[str, FileState | None]
 
 
 def looks(root: str, only: str | None = None) -> dict[str, FileState]:
-    """How the message files look now; of sessions without one nothing is said."""
+    """How the message files look now; sessions without one are left out."""
     found: dict[str, FileState] = {}
     names = disk.names(root) if only is None else [only]
     names = [name for name in names if len(name) == _ID_LENGTH and is_session_id(name)]
@@ -57,10 +56,10 @@ def looks(root: str, only: str | None = None) -> dict[str, FileState]:
     return found
 
 
-class Watch:
+class ChangeDetector:
     """Spares looking at every file when that was done a moment ago.
 
-    Whatever a shell saves, the list of sessions changes; the folder does with whatever is
+    The list of sessions changes with everything that a shell saves, and the folder with all that is
     deleted or restored. What another program writes is seen when the moment is over.
     """
 
@@ -70,7 +69,7 @@ class Watch:
         self._until = 0.0
 
     def nothing_new(self) -> bool:
-        """Whether nothing has changed since the last call that said no."""
+        """Whether nothing has changed since the last call that returned False."""
         statuses = [disk.status(path) for path in (self._root, f"{self._root}/{index.NAME}")]
         signs = tuple(
             (each.st_ino, each.st_size, each.st_mtime_ns) if each else None for each in statuses
@@ -154,7 +153,7 @@ class Updater:
         self._work_off(changed)
         dead = sum(file.messages for files in self._dead.values() for file in files)
         if dead > max(_FEW, sum(file.messages for file in self.alive.values())):
-            # More of the index is dead than alive: it is made anew.
+            # More of the index is dead than alive: a new one is made.
             self._index.write(self._index.empty, self._check)
             self._version = -1
             self.refresh()
@@ -180,7 +179,7 @@ class Updater:
     def turns(self, changed: Changed, seconds: float) -> Iterator[int]:
         """Read these sessions, each turn for so many seconds; yields how many are left. What
         another shell has read meanwhile is not read again, and between two turns anybody may
-        write; whoever goes no further loses nothing of what was read."""
+        write; stopping here loses nothing of what was read."""
         # Rows are added quickest in the order of their generations.
         waiting = sorted(changed, key=self._generation)
 

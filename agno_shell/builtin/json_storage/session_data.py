@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agno_shell.builtin.json_storage import attachments, memory_file
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY
 from agno_shell.builtin.json_storage.problems import Notices, reading, saving
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.builtin.json_storage.trash import Trash
 from agno_shell.errors import StorageError
 from agno_shell.types import Memory, new_id, now
@@ -22,7 +22,7 @@ class SessionData:
     """Reads and writes it; ``locks`` gives the locks of the store, for writing alone."""
 
     def __init__(
-        self, root: str, catalog: Catalog, locks: Callable[[], Locks], notices: Notices
+        self, root: str, catalog: SessionCatalog, locks: Callable[[], Locks], notices: Notices
     ) -> None:
         self._root = root
         self._catalog = catalog

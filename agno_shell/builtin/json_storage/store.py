@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, is_session_id
 from agno_shell.builtin.json_storage.outlined import OutlinedStorage
-from agno_shell.builtin.json_storage.problems import Notices, not_saved, reading, saving
+from agno_shell.builtin.json_storage.problems import Notices, not_read, not_saved, reading, saving
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress, Storage
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -37,9 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agno_shell.builtin.json_storage.locks import Locks
-    from agno_shell.builtin.json_storage.mending import Mending
-    from agno_shell.builtin.json_storage.message_reader import Head
-    from agno_shell.builtin.json_storage.replies import Replies
+    from agno_shell.builtin.json_storage.running_reply import Replies
     from agno_shell.builtin.json_storage.search import Search
     from agno_shell.builtin.json_storage.session_data import SessionData
     from agno_shell.builtin.json_storage.session_writer import SessionWriter
@@ -61,7 +58,7 @@ class JsonStorage(OutlinedStorage):
         self._root = os.path.abspath(options.path)
         self._cache_path = options.cache_path
         self._notices = Notices(options.notice)
-        self._catalog = Catalog(self._root, self._index_lock, self._lay_index_anew)
+        self._catalog = SessionCatalog(self._root, lambda: self._locks.index(), self._notices)
         self._opened_locks: Locks | None = None
         self._opened_writer: SessionWriter | None = None
         self._opened_search: Search | None = None
@@ -76,24 +73,29 @@ class JsonStorage(OutlinedStorage):
 
     def open(self, session_id: str) -> Session:
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             if folder.keeps_replies(path):
-                self._replies.rescue(path, session_id)
-            self._mending.session(session_id)
+                self._rescue(path, session_id)
+            self._mend(path, session_id)
             return self._catalog.find(session_id).session
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def messages(self, session_id: str, last: int | None = None) -> list[Message]:
         from agno_shell.builtin.json_storage import message_reader, tree
 
-        path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
-        with reading(path):
-            head = self._head(session_id)
+        place = self._catalog.folder(session_id)
+        path = f"{place}/{MESSAGES}"
+        try:
+            head = message_reader.head_of(folder.read_record(place, session_id))
             if last is not None:
                 found = message_reader.conversation(path, head, last, self._load)
             else:
                 messages = self._load(path)
                 found = tree.path(messages, message_reader.effective(head, messages))
             return self._still_of(session_id, found)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def tree(self, session_id: str) -> list[Message]:
         path = f"{self._catalog.folder(session_id)}/{MESSAGES}"
@@ -109,20 +111,26 @@ class JsonStorage(OutlinedStorage):
 
     def version(self, session_id: str) -> object:
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             return folder.look(path)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def lacks(self, session_id: str, message_ids: Collection[str]) -> set[str]:
         from agno_shell.builtin.json_storage import message_reader
 
         path = self._catalog.folder(session_id)
-        with reading(path):
+        try:
             return message_reader.lacking(f"{path}/{MESSAGES}", message_ids)
+        except OSError as error:
+            raise not_read(path, error) from error
 
     def partials(self, session_id: str) -> list[Message]:
+        from agno_shell.builtin.json_storage import rescue
+
         path = self._catalog.folder(session_id)
         with reading(path):
-            return self._still_of(session_id, self._replies.kept(path))
+            return self._still_of(session_id, rescue.unsaved(path))
 
     def trashed_messages(self, trash_id: str) -> list[Message]:
         with reading(f"{self._root}/trash/{trash_id}"):
@@ -163,14 +171,6 @@ class JsonStorage(OutlinedStorage):
                 " it is until the next message is saved, and is copied aside then."
             )
         return loaded.messages
-
-    def _head(self, session_id: str) -> Head | None:
-        record = folder.read_record(self._catalog.folder(session_id), session_id)
-        if record is None or record.session.head is None:
-            return None
-        from agno_shell.builtin.json_storage.message_reader import Head
-
-        return Head(record.session.head, record.head_after)
 
     # Writing -----------------------------------------------------------------------------
 
@@ -224,6 +224,9 @@ class JsonStorage(OutlinedStorage):
     # What belongs to a session beside its messages ---------------------------------------
 
     def memories(self, session_id: str) -> list[Memory]:
+        if not folder.keeps_memories(self._catalog.folder(session_id)):
+            self._catalog.folder(session_id)  # deleted in this moment?
+            return []
         return self._session_data.memories(session_id)
 
     def remember(self, session_id: str, text: str) -> Memory:
@@ -253,16 +256,21 @@ class JsonStorage(OutlinedStorage):
     # After a power cut -------------------------------------------------------------------
 
     def mend(self) -> Iterator[Progress]:
-        from agno_shell.builtin.json_storage.settling import Settling
+        from agno_shell.builtin.json_storage.reconciliation import Reconciliation
 
         with reading(self._root):
-            yield from Settling(self._root, self._catalog, self._mending.session).steps()
+            yield from Reconciliation(self._root, self._catalog, self._mend).steps()
 
-    @property
-    def _mending(self) -> Mending:
-        from agno_shell.builtin.json_storage.mending import Mending
+    def _mend(self, path: str, session_id: str) -> None:
+        """Repair messages that a power cut has torn, unless another process is writing to the
+        session; where that fails they are read as far as they can be."""
+        from agno_shell.builtin.json_storage import message_reader
 
-        return Mending(self._catalog, lambda: self._locks, lambda: self._writer)
+        if message_reader.is_torn(f"{path}/{MESSAGES}"):
+            with suppress(StorageError, OSError):
+                if held := self._locks.try_session(session_id):
+                    with held:
+                        self._writer.mend(session_id)
 
     # The trash ---------------------------------------------------------------------------
 
@@ -271,22 +279,18 @@ class JsonStorage(OutlinedStorage):
         with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):
                 # In the trash nobody would open the session, which turns it into a message.
-                self._replies.rescue(path, session_id, locked=True)
+                self._rescue(path, session_id, locked=True)
             session = self._catalog.find(session_id).session
             self._writer.complete_record(path, session)
             was_current = self._catalog.index.current() == session_id
             trashed = self._trash.take(session)
         self._forget(session_id)
         following = next(iter(self.sessions()), None) if was_current else None
-        try:
-            self._catalog.index.remove(session_id, following.session_id if following else None)
-        except (OSError, StorageError, json_records.UnwritableError) as error:
-            self._writer.tell_index(error)
+        self._writer.unlist(session_id, following.session_id if following else None)
         return trashed
 
     def restore(self, trash_id: str) -> Session:
-        path = f"{self._root}/trash/{trash_id}"
-        with saving("The restored session", path):
+        with saving("The restored session", f"{self._root}/trash/{trash_id}"):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.give_back(self._trash.find(trash_id))
@@ -294,8 +298,7 @@ class JsonStorage(OutlinedStorage):
                 return self._writer.list(self._catalog.find(session_id)).session
 
     def purge(self, trash_id: str) -> None:
-        path = f"{self._root}/trash/{trash_id}"
-        with saving("The purge", path):
+        with saving("The purge", f"{self._root}/trash/{trash_id}"):
             session_id = self._trash.find(trash_id).session.session_id
             with self._locks.session(session_id):
                 self._trash.purge(self._trash.find(trash_id))
@@ -343,12 +346,15 @@ class JsonStorage(OutlinedStorage):
     @property
     def _replies(self) -> Replies:
         if self._opened_replies is None:
-            from agno_shell.builtin.json_storage.replies import Replies
+            from agno_shell.builtin.json_storage.running_reply import Replies
 
-            self._opened_replies = Replies(
-                self._catalog, lambda: self._locks, lambda: self._writer, self._notices
-            )
+            self._opened_replies = Replies(self._catalog, lambda: self._locks)
         return self._opened_replies
+
+    def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:
+        from agno_shell.builtin.json_storage import rescue
+
+        rescue.if_possible(path, session_id, self._locks, self._writer, self._notices, locked)
 
     # Common ------------------------------------------------------------------------------
 
@@ -389,9 +395,3 @@ class JsonStorage(OutlinedStorage):
 
             self._opened_locks = Locks(self._root)
         return self._opened_locks
-
-    def _index_lock(self) -> AbstractContextManager[None]:
-        return self._locks.index()
-
-    def _lay_index_anew(self, before: bytes, after: bytes) -> None:
-        self._writer.lay_index_anew(before, after)

@@ -1,22 +1,45 @@
-"""Deleted sessions: folders below ``trash``, until the person purges them."""
+"""Deleted sessions: folders below ``trash``, until the user purges them."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
-from agno_shell.builtin.json_storage import disk, folder, ids
+from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import Message, Session, Trashed, now
 
 FOLDER = "trash"
 
+_TRASH_ID = re.compile(r"(.{36})-([0-9]{8}T[0-9]{12}Z)")
+_TIME = "%Y%m%dT%H%M%S%fZ"
+
+
+def trash_id(session_id: str, when: datetime) -> str:
+    """The name of a deleted session's folder: its id and the moment in UTC."""
+    when = when.astimezone(UTC)
+    # The C library may write a year before 1000 with fewer digits.
+    return f"{session_id}-{when.year:04d}{when.strftime(_TIME.removeprefix('%Y'))}"
+
+
+def split_trash_id(value: object) -> tuple[str, datetime] | None:
+    """The session id and the moment of deletion, or None if this is no trash id."""
+    match = _TRASH_ID.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not folder.is_session_id(match[1]):
+        return None
+    try:
+        when = datetime.strptime(match[2], _TIME)
+    except ValueError:
+        return None
+    return match[1], when.replace(tzinfo=UTC)
+
 
 def sessions_in(root: str) -> set[str]:
     """The ids of all deleted sessions of the store at ``root``."""
-    splits = map(ids.split_trash_id, disk.names(f"{root}/{FOLDER}"))
+    splits = map(split_trash_id, disk.names(f"{root}/{FOLDER}"))
     return {split[0] for split in splits if split is not None}
 
 
@@ -34,7 +57,7 @@ class Trash:
             return []
         found = []
         for name in disk.names(self._path):
-            split = ids.split_trash_id(name)
+            split = split_trash_id(name)
             trashed = self._describe(name, *split) if split is not None else None
             # Looked at last: another shell may be restoring or purging it meanwhile.
             if trashed is not None and folder.may_be_there(f"{self._path}/{name}"):
@@ -43,7 +66,7 @@ class Trash:
 
     def find(self, trash_id: str) -> Trashed:
         """One deleted session. Raises ``SessionNotFoundError``."""
-        split = ids.split_trash_id(trash_id)
+        split = split_trash_id(trash_id)
         if split is None:
             raise SessionNotFoundError(
                 f"{str(trash_id)[:80]!r} is not the id of a deleted session."
@@ -57,7 +80,7 @@ class Trash:
         return f"{self._path}/{trashed.trash_id}"
 
     def messages(self, trash_id: str, load: Callable[[str], list[Message]]) -> list[Message]:
-        """What was said in a deleted session; ``load`` reads a file of messages."""
+        """The messages of a deleted session; ``load`` reads a file of messages."""
         from agno_shell.builtin.json_storage import running_reply, tree
 
         place = self.folder(self.find(trash_id))
@@ -76,12 +99,12 @@ class Trash:
         """Move a folder below the root into the trash, durably, as what is left of
         ``session``. Raises ``StorageError`` if it is there already."""
         disk.ensure_folder(self._path)
-        trash_id = ids.trash_id(session.session_id, deleted_at)
-        target = f"{self._path}/{trash_id}"
+        name = trash_id(session.session_id, deleted_at)
+        target = f"{self._path}/{name}"
         if disk.status(target) is not None:
-            raise StorageError(f"The trash holds {trash_id} already.")
+            raise StorageError(f"The trash holds {name} already.")
         _move(source, target)
-        return Trashed(trash_id, session, deleted_at, _size(target))
+        return Trashed(name, session, deleted_at, _size(target))
 
     def give_back(self, trashed: Trashed) -> None:
         """Move a session's folder back under its own id, durably."""
@@ -110,7 +133,7 @@ class Trash:
 
 
 def _move(source: str, target: str) -> None:
-    """Move a folder durably, or not at all: what is told to have failed has not happened."""
+    """Move a folder durably, or not at all: what is reported as failed has not happened."""
     disk.move(source, target)
     try:
         disk.sync_folder(os.path.dirname(target))

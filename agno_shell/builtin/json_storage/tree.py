@@ -1,4 +1,4 @@
-"""Messages as a tree: settling who follows whom, and the path to a message."""
+"""Messages as a tree: which message follows which, and the path to one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,9 @@ def placed_id(position: int) -> str:
     return f"00000000-0000-4000-8000-{position:012x}"
 
 
-def is_settled(raw: Mapping[str, Any]) -> bool:
-    """Whether an object says itself what it is and what it follows."""
-    parent = raw.get("parent", 0)
-    return isinstance(raw.get("id"), str) and (parent is None or isinstance(parent, str))
-
-
 def all_settled(objects: Sequence[Mapping[str, Any]]) -> bool:
     """Whether every object is settled and none has the id of another."""
-    ids = {raw["id"] for raw in objects if is_settled(raw)}
+    ids = {raw["id"] for raw in objects if json_records.is_settled(raw)}
     return len(ids) == len(objects)
 
 
@@ -60,7 +54,7 @@ def adopt(
         ident = placed_id(position)
         if isinstance(name, str) and positions[name] == position:
             ident = name
-        settled = settled and ident == name and is_settled(raw)
+        settled = settled and ident == name and json_records.is_settled(raw)
         before = last.created_at if last else _first_time(objects, written_at)
         last = json_records.message_of(raw, ident, _parent(raw, seen, last), before)
         seen[name if isinstance(name, str) else ident] = ident

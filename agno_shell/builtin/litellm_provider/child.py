@@ -1,6 +1,6 @@
 """The model process: ``python -m agno_shell.builtin.litellm_provider.child``.
 
-It imports litellm away from the process in which a person types. Requests come on what was
+It imports litellm away from the process in which a user types. Requests come on what was
 its standard input, events leave on what was its standard output; both are moved away at
 once, because litellm prints. It ends when its input does, even in the middle of the import.
 """
@@ -19,7 +19,7 @@ from agno_shell.builtin.litellm_provider import library, missing
 from agno_shell.builtin.litellm_provider.inbox import Inbox
 from agno_shell.builtin.litellm_provider.printed import protect_secrets
 from agno_shell.builtin.litellm_provider.protocol import encode
-from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS, Service
+from agno_shell.builtin.litellm_provider.request_handler import ALIVE, SIGN_SECONDS, RequestHandler
 from agno_shell.builtin.model_services.failures import one_line
 from agno_shell.builtin.model_services.redact import Redactor, hidden
 
@@ -42,7 +42,7 @@ def main() -> None:
         raise
     configuration = inbox.first()
     redactor.hide(hidden(os.environ, configuration["api_key_env"]))
-    asyncio.run(_serve(inbox, Service(events, configuration, way), events))
+    asyncio.run(_serve(inbox, RequestHandler(events, configuration, way), events))
 
 
 def why_not(error: BaseException) -> str:
@@ -92,7 +92,7 @@ def _take_over_pipes() -> tuple[int, int]:
     return requests, events
 
 
-async def _serve(inbox: Inbox, service: Service, events: int) -> None:
+async def _serve(inbox: Inbox, service: RequestHandler, events: int) -> None:
     # Before the first request even if that is waiting already: it would import the same,
     # but at the expense of its limits.
     with _signs_of_life(events):

@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agno_shell.builtin.litellm_provider import errors, http_guard, requests
-from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
+from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
 from agno_shell.builtin.model_services import endpoints, failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.failures import FailureContext
 from agno_shell.builtin.model_services.keys import foreign_keys
 from agno_shell.builtin.model_services.limits import Limits, seconds
 from agno_shell.builtin.model_services.redact import Redactor, hidden, secrets
@@ -118,9 +118,9 @@ class Completion:
                 await self._close()
         return self._tap if released else None
 
-    def _case(self, goal: Destination) -> Case:
+    def _case(self, goal: Destination) -> FailureContext:
         hide = Redactor(hidden(os.environ, goal.key_variable)).redact
-        return Case(goal, self._model, self._bytes > 0, hide, self._catalog.nearest)
+        return FailureContext(goal, self._model, self._bytes > 0, hide, self._catalog.nearest)
 
     async def _within_limits(self, goal: Destination) -> None:
         start = asyncio.get_running_loop().time()
@@ -226,11 +226,11 @@ class Completion:
         return bool(text or thought or delta.tool_calls)
 
     def _lacks_end(self) -> bool:
-        """Whether the server is known not to have ended the reply, whatever litellm says."""
+        """Whether the server is known not to have ended the reply, even if litellm reports it."""
         return self._watch.is_exact and self._watch.reason is None
 
     def _finish(self, goal: Destination, said: str | None) -> None:
-        """The end of the stream: complete only if the server itself said so."""
+        """The end of the stream: complete only if the server itself reported it."""
         watch = self._watch
         reason = watch.reason or _REASONS.get(said or "stop", "stop")
         if watch.trouble is not None:  # litellm has passed over it
@@ -247,7 +247,7 @@ class Completion:
     def _finish_for(self, reason: str, goal: Destination) -> None:
         calls = list(self._calls.events())
         if calls and reason == "stop":
-            reason = "tool_calls"  # some servers say "stop" all the same
+            reason = "tool_calls"  # some servers report "stop" anyway
         if not self._bytes and not calls:
             raise failures.empty(goal, self._model, reason)
         for call in calls:
@@ -276,7 +276,7 @@ class Completion:
         return failures.as_failed(failures.too_slow(goal, name, limit, anything=anything))
 
     async def _close(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection, in any state."""
         if self._wrapper is None or not hasattr(self._wrapper, "aclose"):
             return
         try:

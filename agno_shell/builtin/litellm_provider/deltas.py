@@ -13,7 +13,7 @@ _SIGNATURE = "__thought__"
 
 
 class ToolCalls:
-    """Function calls whose ids, names and arguments come in pieces, told apart by index."""
+    """Function calls whose ids, names and arguments come in pieces, distinguished by index."""
 
     def __init__(self) -> None:
         self._calls: list[dict[str, str]] = []

@@ -1,4 +1,4 @@
-"""Whatever litellm raises, as one sentence with a next step."""
+"""What litellm raises, as one sentence with a next step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agno_shell.builtin.model_services.causes import (
 )
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import (
-    Case,
+    FailureContext,
     ServerError,
     again,
     as_failed,
@@ -42,7 +42,7 @@ _IN_ONE_PIECE = "application/json"
 _MODEL_SERVER = ("text/event-stream", _IN_ONE_PIECE)
 
 
-def explain(error: BaseException, case: Case, watch: WireWatch | None = None) -> Failed:
+def explain(error: BaseException, case: FailureContext, watch: WireWatch | None = None) -> Failed:
     """Why a request failed. ``watch`` knows what was wrong with the reply as it came, for which
     litellm has other words."""
     if watch is not None and watch.trouble is not None:
@@ -81,7 +81,7 @@ def cut_off(goal: Destination, wrapper: Any, *, anything: bool) -> ProviderError
     return failures.cut_off(goal, anything=anything)
 
 
-def left_out(case: Case) -> Failed:
+def left_out(case: FailureContext) -> Failed:
     """litellm did not pass on all of a reply."""
     message = f"The reply has a hole: litellm could not read all that {case.goal.where} sent."
     return failures.fitting(Failed("server", message, again(anything=case.anything)))
@@ -93,7 +93,7 @@ def in_plain_words(error: BaseException) -> str:
     return _WRAPPING.sub("", said)
 
 
-def _stopped_here(case: Case, chain: Chain) -> Failed | None:
+def _stopped_here(case: FailureContext, chain: Chain) -> Failed | None:
     for error in chain:
         if isinstance(error, NotSentError):
             return Failed("not_sent", str(error), error.hint)
@@ -104,7 +104,7 @@ def _stopped_here(case: Case, chain: Chain) -> Failed | None:
     return None
 
 
-def _without_key(case: Case, chain: Chain) -> Failed | None:
+def _without_key(case: FailureContext, chain: Chain) -> Failed | None:
     """What a client library says when it finds no key at all."""
     if response_of(chain) is None and any(_NO_KEY.search(str(one)) for one in chain):
         message = f"No key for {case.goal.where} is set."
@@ -113,7 +113,7 @@ def _without_key(case: Case, chain: Chain) -> Failed | None:
     return None
 
 
-def _by_status(case: Case, chain: Chain, detail: str) -> Failed | None:
+def _by_status(case: FailureContext, chain: Chain, detail: str) -> Failed | None:
     status = status_of(chain)
     if status is None:
         return None
@@ -123,7 +123,7 @@ def _by_status(case: Case, chain: Chain, detail: str) -> Failed | None:
     return failures.by_status(case, ServerError(status, detail, code, headers_of(chain)))
 
 
-def _by_content(case: Case, chain: Chain) -> Failed | None:
+def _by_content(case: FailureContext, chain: Chain) -> Failed | None:
     goal, anything = case.goal, case.anything
     if any(_NO_FINISH in str(one) for one in chain):  # litellm from 1.110 on
         return as_failed(cut_off(goal, None, anything=anything))
@@ -137,7 +137,7 @@ def _by_content(case: Case, chain: Chain) -> Failed | None:
 
 
 def _detail(chain: Chain, hide: Callable[[str], str]) -> str:
-    """What the server said itself, else what the outermost error says; one line."""
+    """What the server itself reports, else the outermost error; one line."""
     said = str((error_body(chain) or {}).get("message") or "")
     if not said:
         sent = text_of(chain)

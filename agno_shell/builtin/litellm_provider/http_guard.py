@@ -1,7 +1,7 @@
 """The last gate before the network, under litellm and every client library it uses.
 
 No redirect is followed, a connection is given up after its limit, and no key leaves
-for a host that it does not belong to, whatever the layers above were told.
+for a host that it does not belong to, regardless of what the layers above were given.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Policy(NamedTuple):
     """What says ``api_base``: for sentences."""
     way: Way = Way()
     watch: WireWatch | None = None
-    """Who reads the reply before litellm does."""
+    """The reader of the reply before litellm."""
 
 
 class NotSentError(Exception):
-    """A request was stopped here; the text is a sentence for a person."""
+    """A request was stopped here; the text is a sentence for the user."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)

@@ -45,7 +45,7 @@ def prepare(environ: MutableMapping[str, str]) -> Way:
 
 
 def keep_from_proxies(environ: MutableMapping[str, str]) -> None:
-    """Let no proxy see what is said to this machine: it would get keys in the clear, and
+    """Let no proxy see what is sent to this machine: it would get keys in the clear, and
     could not reach the server anyway."""
     listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     hosts = [host for host in listed.split(",") if host.strip()]

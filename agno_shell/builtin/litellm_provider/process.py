@@ -143,7 +143,7 @@ class ModelProcess:
     # The end ------------------------------------------------------------------------------
 
     async def _end(self) -> None:
-        """Let the process end, by force if need be, and tell everybody who waits."""
+        """Let the process end, by force if need be, and notify everybody who waits."""
         self._connection.end_input()
         try:
             self._how = await asyncio.wait_for(self._connection.ended(), _PATIENCE)

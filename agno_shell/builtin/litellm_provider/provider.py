@@ -36,7 +36,7 @@ that limit itself."""
 
 
 _FORKING = ("linux", "darwin")
-"""Where a process can be forked for the next shell, and who connects to it is known."""
+"""Where a process can be forked for the next shell, and the client that connects to it is known."""
 
 
 class LitellmProvider(Provider):
@@ -216,7 +216,7 @@ class LitellmProvider(Provider):
         from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 
         options = self._options
-        wish = client.Wish(options.runtime_dir, options.keep_warm, log, os.environ)
+        wish = client.WarmOptions(options.runtime_dir, options.keep_warm, log, os.environ)
         connection = None
         try:
             connection = await client.connect(wish)

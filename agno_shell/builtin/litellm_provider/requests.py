@@ -19,18 +19,18 @@ from agno_shell.types import NOTHING
 _ENCRYPTED_THOUGHTS = "reasoning.encrypted_content"
 
 
-class Prepared(NamedTuple):
+class CompletionRequest(NamedTuple):
     """What is asked of a model."""
 
     arguments: dict[str, Any]
-    """For ``litellm.acompletion``, but for the place, the key and the limits."""
+    """For ``litellm.acompletion``, without the place, the key and the limits."""
     thinking: bool | None
     """Whether the model is asked to think; None: it does as it does by itself."""
 
 
 def prepare(
     record: Mapping[str, Any], target: Target, files: Mapping[str, bytes] = NOTHING
-) -> Prepared:
+) -> CompletionRequest:
     """The record of :func:`protocol.request_record` for a model. Raises
     :class:`ProviderError` for what cannot be sent."""
     parameters: dict[str, Any] = sendable(record["parameters"])
@@ -52,7 +52,7 @@ def prepare(
     arguments = {"messages": written, **parameters}
     if tools:
         arguments["tools"] = tools
-    return Prepared(arguments, thinking)
+    return CompletionRequest(arguments, thinking)
 
 
 def without_reasoning(record: Mapping[str, Any]) -> dict[str, Any]:

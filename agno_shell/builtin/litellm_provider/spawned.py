@@ -14,7 +14,7 @@ from agno_shell.errors import ProviderError
 _MODULE = "agno_shell.builtin.litellm_provider.child"
 
 
-class Spawned(Connection):
+class SpawnedProcess(Connection):
     """The process, started by this one."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Spawned(Connection):
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-async def spawn(errors: int) -> Spawned:
+async def spawn(errors: int) -> SpawnedProcess:
     """Start the process; ``errors`` is the descriptor that it prints to. Raises
     :class:`ProviderError` when it cannot be started."""
     try:
@@ -69,4 +69,4 @@ async def spawn(errors: int) -> Spawned:
             kind="provider_died",
         ) from error
     assert process.stdin is not None and process.stdout is not None  # noqa: PT018, S101 - as asked
-    return Spawned(process, process.stdin, process.stdout)
+    return SpawnedProcess(process, process.stdin, process.stdout)

@@ -4,7 +4,7 @@ litellm gives a reply an end that the server never gave, and passes over what it
 So the body of a streamed reply is read here first, by the readers of its protocol, and handed
 on an event at a time, each in the plainest form that it can have: no comments, no ``retry:``,
 one line of ASCII data. What is damaged is handed on to nobody. How the reply ended is then
-known here, whatever litellm says of it.
+known here, regardless of what litellm reports.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from agno_shell.builtin.model_services.wires.framing import (
     Framing,
     JsonLines,
     LineTooLongError,
-    Record,
     ServerSentEvents,
+    StreamEvent,
     decoded,
 )
-from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerSaidError
+from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerReportedError
 from agno_shell.builtin.model_services.wires.wire import Wire
 
 _BY_PATH = (
@@ -50,7 +50,7 @@ _UNTOLD = ("text/plain", "application/octet-stream", "")
 _MOST_HELD = 65_536
 """Bytes in which the first event must begin, where the address does not tell the protocol."""
 
-Trouble = DamagedError | LineTooLongError | ServerSaidError
+Trouble = DamagedError | LineTooLongError | ServerReportedError
 
 
 class WireWatch:
@@ -61,7 +61,7 @@ class WireWatch:
         """None: no answer came that can be watched."""
 
     def follow(self, path: str, media_type: str, longest: float) -> StreamedReply | None:
-        """Who reads the body of an answer from the page at ``path``, with lines of ``longest``
+        """The reader of the body of an answer from the page at ``path``, with lines of ``longest``
         bytes at most; None for one that is no stream of events."""
         wire = next((wire for end, wire in _BY_PATH if path.endswith(end)), None)
         framing = _framing(wire, media_type)
@@ -82,7 +82,7 @@ class WireWatch:
 
     @property
     def is_ending(self) -> bool:
-        """Whether the server has said how the reply ends, be the end there or not."""
+        """Whether the server has reported how the reply ends, whether or not the end has come."""
         return self.reply is not None and self.reply.is_ending
 
     @property
@@ -172,7 +172,7 @@ class StreamedReply:
             yield from self._let_go()
         self._has_ended = True
 
-    def _read(self, records: Callable[[], Iterator[Record]]) -> Iterator[bytes]:
+    def _read(self, records: Callable[[], Iterator[StreamEvent]]) -> Iterator[bytes]:
         try:
             for record in records():
                 if self._reader is None:
@@ -186,7 +186,7 @@ class StreamedReply:
                 self._is_done = self._reader.is_over
                 if self._is_done:
                     break
-        except (DamagedError, LineTooLongError, ServerSaidError) as error:
+        except (DamagedError, LineTooLongError, ServerReportedError) as error:
             self._is_done = True
             # Behind its end, nothing takes anything away from a reply.
             if self.reason is None:
@@ -199,7 +199,7 @@ class StreamedReply:
             yield b"".join(self._held)
             self._held.clear()
 
-    def _plain(self, record: Record) -> bytes:
+    def _plain(self, record: StreamEvent) -> bytes:
         data = record.data.strip()
         if "\n" in data or not data.isascii():
             # Some readers of lines take more signs for the end of one than there are.
@@ -222,7 +222,7 @@ class OtherEvents(Reader):
         super().__init__()
         self._doubt: DamagedError | None = None
 
-    def feed(self, record: Record) -> list[Piece]:
+    def feed(self, record: StreamEvent) -> list[Piece]:
         if self._doubt is not None:
             raise self._doubt
         try:
@@ -238,8 +238,8 @@ class OtherEvents(Reader):
         return ()
 
 
-def _recognized(record: Record) -> Reader | None:
-    """Who reads a reply that begins with ``record``, where the address does not tell."""
+def _recognized(record: StreamEvent) -> Reader | None:
+    """The reader of a reply that begins with ``record``, where the address does not tell."""
     try:
         data = decoded(record)
     except DamagedError:

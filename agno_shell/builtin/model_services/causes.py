@@ -96,7 +96,7 @@ def headers_of(chain: Sequence[BaseException]) -> dict[str, str]:
 
 def status_of(chain: Sequence[BaseException]) -> int | None:
     """The status of the failure: as sent, else as litellm read it, else as an error event
-    in the stream has it in words; None where no server said anything."""
+    in the stream has it in words; None where no server reported anything."""
     sent = getattr(response_of(chain), "status_code", None)
     if isinstance(sent, int) and sent >= 300:
         return sent

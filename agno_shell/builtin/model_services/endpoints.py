@@ -29,7 +29,7 @@ _ENDS = {"anthropic": "/v1", "ollama": "/v1"}
 """What ends an address as other programs want it, and stands in this protocol's own paths."""
 
 
-class Endpoint(NamedTuple):
+class AddressVariable(NamedTuple):
     """An address that a variable gives."""
 
     address: Address
@@ -48,7 +48,7 @@ def key_variables(service: str) -> tuple[str, ...]:
     return () if known is None else known.key_variables
 
 
-def endpoint(service: str | None, environ: Mapping[str, str]) -> Endpoint | None:
+def endpoint(service: str | None, environ: Mapping[str, str]) -> AddressVariable | None:
     """The address that the environment gives to a service; None: it gives none.
 
     Raises :class:`ProviderError` for one that cannot be used. An empty variable is not set.
@@ -64,7 +64,7 @@ def endpoint(service: str | None, environ: Mapping[str, str]) -> Endpoint | None
                 kind="not_sent",
             )
         text = _ollama_host(value) if variable == "OLLAMA_HOST" else value
-        return Endpoint(parse_address(text, f"the variable {variable}"), variable)
+        return AddressVariable(parse_address(text, f"the variable {variable}"), variable)
     return None
 
 
@@ -86,7 +86,7 @@ def shaped(service: Service, url: str) -> str:
 
 
 def in_use(model: str, api_base: str | None, environ: Mapping[str, str]) -> InUse | None:
-    """Where a model is asked, for a person to see; None: at the address of its own service."""
+    """Where a model is asked, for the user to see; None: at the address of its own service."""
     service = service_of(model)
     prefix = service.prefix if service else None
     try:

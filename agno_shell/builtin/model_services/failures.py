@@ -1,6 +1,6 @@
 """Why a server gave no reply, or no whole one, as one sentence with a next step.
 
-Whether it is worth while to ask again is said with it (``Failed.temporary``): yes for what
+Whether it makes sense to ask again is part of it (``Failed.temporary``): yes for what
 is busy, down or lost on its way; no for what the same request would meet again.
 """
 
@@ -65,7 +65,7 @@ _OVERFLOW = re.compile(
 request is longer than the model's window."""
 
 
-class Case(NamedTuple):
+class FailureContext(NamedTuple):
     """A failure, and what is known of it."""
 
     goal: Destination
@@ -79,7 +79,7 @@ class Case(NamedTuple):
 
 
 class ServerError(NamedTuple):
-    """What a server said of an error."""
+    """What a server reports of an error."""
 
     status: int
     detail: str
@@ -110,7 +110,7 @@ def fitting(failed: Failed) -> Failed:
     """A failure whose sentence and hint are one line each, and not too long together."""
     hint = one_line(failed.hint, LONGEST - _LONGEST_MESSAGE - 1)
     message = one_line(failed.message, LONGEST - len(hint) - 2)
-    # What a server said may end without a full stop, and a hint stands behind it.
+    # A server's message may end without a full stop, and a hint follows it.
     ended = message if message.endswith((*".!?…。！？",)) else f"{message}."
     return Failed(failed.kind, ended, hint, failed.temporary, failed.retry_after)
 
@@ -137,7 +137,7 @@ def in_its_words(text: str, hide: Callable[[str], str]) -> str:
 # By status -------------------------------------------------------------------------------
 
 
-def by_status(case: Case, said: ServerError) -> Failed:
+def by_status(case: FailureContext, said: ServerError) -> Failed:
     """Why a server refused a request, or broke off a reply."""
     where, status, detail = case.goal.where, said.status, said.detail
     if _is_overflow(said):
@@ -174,7 +174,7 @@ def _is_overflow(said: ServerError) -> bool:
     return said.status in (400, 422, 500) and bool(_OVERFLOW.search(words))
 
 
-def _temporary(case: Case, kind: str, message: str, said: ServerError) -> Failed:
+def _temporary(case: FailureContext, kind: str, message: str, said: ServerError) -> Failed:
     hint, after = again(anything=case.anything), retry_after(said.headers)
     return Failed(kind, message, hint, temporary=True, retry_after=after)
 
@@ -189,7 +189,7 @@ def _wrong_key(goal: Destination, status: int) -> Failed:
     return Failed("authentication", message, hint)
 
 
-def _not_allowed(case: Case, detail: str) -> Failed:
+def _not_allowed(case: FailureContext, detail: str) -> Failed:
     goal = case.goal
     message = f"{goal.where} does not allow this (403): {detail}"
     hint = "Choose another model with /model."
@@ -200,7 +200,7 @@ def _not_allowed(case: Case, detail: str) -> Failed:
     return Failed(kind, message, hint)
 
 
-def _not_found(case: Case, said: ServerError) -> Failed:
+def _not_found(case: FailureContext, said: ServerError) -> Failed:
     where, model, detail = case.goal.where, case.model, said.detail
     # A server of one's own also says 404 where the address is wrong.
     said_of = f"{detail} {said.code}"
@@ -212,7 +212,7 @@ def _not_found(case: Case, said: ServerError) -> Failed:
     return Failed("unknown_model", message, hint)
 
 
-def _rate_limited(case: Case, said: ServerError) -> Failed:
+def _rate_limited(case: FailureContext, said: ServerError) -> Failed:
     where, status, detail = case.goal.where, said.status, said.detail
     if status == 402 or _NO_CREDIT.search(f"{detail} {said.code}"):
         message = f"{where} says that the account has no credit left ({status}): {detail}"
@@ -259,7 +259,7 @@ def _seconds(value: float) -> str:
 # By the connection -----------------------------------------------------------------------
 
 
-def by_connection(case: Case, chain: Sequence[BaseException]) -> Failed | None:
+def by_connection(case: FailureContext, chain: Sequence[BaseException]) -> Failed | None:
     """Why nothing came from a server, or nothing more, by what the client libraries raised;
     None: they raised nothing that says it."""
     for error in chain:
@@ -301,7 +301,7 @@ def _no_such_host(chain: Sequence[BaseException], where: str) -> Failed:
     return Failed("unreachable", message, "Check the network and the address.", temporary=unsure)
 
 
-def _broke(case: Case, where: str) -> Failed:
+def _broke(case: FailureContext, where: str) -> Failed:
     if case.anything:
         message = f"The reply was cut off: the connection to {where} broke."
     else:
@@ -328,7 +328,7 @@ def not_a_model_server(goal: Destination, media_type: str) -> ProviderError:
 
 
 def not_streamed(goal: Destination) -> ProviderError:
-    """The error for an answer in one piece, which whoever reads pieces finds nothing in."""
+    """The error for an answer in one piece, in which a reader of streams finds nothing."""
     return ProviderError(
         f"{goal.where} sent its answer in one piece, which litellm cannot read as a stream.",
         hint='[provider] plugin = "direct" can, where it speaks the server\'s protocol.',
@@ -352,9 +352,9 @@ def empty(goal: Destination, model: str, reason: str) -> ProviderError:
     """The error for a finished reply that holds nothing."""
     if reason == "content_filter":
         message = f"The content filter of {goal.where} held the reply back."
-        return ProviderError(message, hint="/edit words the question anew.", kind="refused")
+        return ProviderError(message, hint="/edit changes the question.", kind="refused")
     if reason == "length":
-        message = f"{model} reached its token limit before it said anything."
+        message = f"{model} reached its token limit before it answered anything."
         return ProviderError(message, hint="Raise max_tokens of the agent.", kind="other")
     return ProviderError(f"{model} sent an empty reply.", hint=_AGAIN, kind="server")
 

@@ -32,7 +32,7 @@ class Limits(NamedTuple):
 
 
 def seconds(value: float) -> str:
-    """``value`` as a person says it: ``1 second``, ``0.5 seconds``."""
+    """``value`` as a user reads it: ``1 second``, ``0.5 seconds``."""
     return "1 second" if value == 1 else f"{value:g} seconds"
 
 

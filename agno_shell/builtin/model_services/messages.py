@@ -1,6 +1,6 @@
 """The messages of a request in OpenAI's form, valid for every model.
 
-Made anew from what was said each time, in the same way: what is sent begins the same from
+Made again from the messages each time, in the same way: what is sent begins the same from
 turn to turn, so that the services' caches find it.
 """
 
@@ -38,7 +38,7 @@ def in_openai_form(messages: Sequence[Mapping[str, Any]], manner: Manner) -> lis
     """Messages of :func:`sendable.message_record` for a model. Raises
     :class:`ProviderError` for an attachment of the question that it cannot take."""
     said = [message for message in messages if not _is_empty_reply(message)]
-    ids = tool_calls.Ids(mistral=manner.target.mistral)
+    ids = tool_calls.ToolCallIds(mistral=manner.target.mistral)
     question = max((at for at, one in enumerate(said) if one["role"] == "user"), default=-1)
     written: list[Record] = []
     at = 0
@@ -61,7 +61,7 @@ def _is_empty_reply(message: Mapping[str, Any]) -> bool:
 
 
 def _begun_by_the_person(written: list[Record]) -> list[Record]:
-    """Anthropic and Google want a person to have begun."""
+    """Anthropic and Google want a conversation to begin with the user."""
     first = next((at for at, one in enumerate(written) if one["role"] != "system"), None)
     if first is not None and written[first]["role"] == "assistant":
         written.insert(first, {"role": "user", "content": BEGINNING})
@@ -69,8 +69,8 @@ def _begun_by_the_person(written: list[Record]) -> list[Record]:
 
 
 def _results_replied_to(written: list[Record]) -> list[Record]:
-    """Mistral wants a reply between results of tools and what a person says next; there is
-    none where the person stopped it."""
+    """Mistral wants a reply between results of tools and the user's next message; there
+    is none where the user stopped it."""
     told: list[Record] = []
     for message in written:
         if message["role"] == "user" and told and told[-1]["role"] == "tool":
@@ -119,7 +119,7 @@ def _calls_with_results(
     asked: Mapping[str, Any],
     results: Sequence[Mapping[str, Any]],
     manner: Manner,
-    ids: tool_calls.Ids,
+    ids: tool_calls.ToolCallIds,
 ) -> Iterator[Record]:
     """A reply that calls tools, and behind it exactly one result of each call."""
     private = private_fields.given_by(asked, manner.target, manner.thinking)

@@ -7,7 +7,7 @@ Kept in ``provider_data`` of a reply:
 ``thinking``
     whether the model had been asked to think: true, false, or null for as it does by itself
 ``reasoning``
-    what it thought aloud; for the person
+    what it thought aloud; for the user
 ``thinking_blocks``
     signed thoughts, in Anthropic's form
 ``signatures``
@@ -26,7 +26,7 @@ from agno_shell.builtin.model_services.target import Target
 Record = dict[str, Any]
 
 LONGEST_REASONING = 200_000
-"""Characters of thoughts that are kept for the person."""
+"""Characters of thoughts that are kept for the user."""
 
 _WANT_THEIR_THOUGHTS = frozenset(("deepseek", "moonshot", "ollama_chat"))
 """Services whose models go on from the plain text of what they thought."""

@@ -18,11 +18,11 @@ Record = dict[str, Any]
 _MARK = {"type": "ephemeral"}
 _TURNS = 2
 _SETTINGS = ("cache_control", "cache_control_injection_points")
-"""Parameters with which a person sets the marks."""
+"""Parameters with which a user sets the marks."""
 
 
 def helps(target: Target, parameters: Mapping[str, Any]) -> bool:
-    """Whether marks are of use, and not the person's own business."""
+    """Whether marks are of use, and are not set by the user."""
     supported = target.claude and bool(target.entry.get("supports_prompt_caching"))
     return supported and not any(name in parameters for name in _SETTINGS)
 
@@ -37,7 +37,7 @@ def mark(messages: list[Record], tools: list[Record]) -> None:
 
 
 def _turn_ends(messages: list[Record]) -> list[Record]:
-    """The last message of each run of what is not said by the model."""
+    """The last message of each run of messages that are not the model's."""
     followers = [*(message["role"] for message in messages[1:]), "assistant"]
     return [
         message

@@ -56,7 +56,7 @@ class Proxies(NamedTuple):
 
 def take(environ: MutableMapping[str, str]) -> Proxies:
     """The proxies in the environment; those that cannot be used are removed from it, as one
-    alone would keep every client from being made. Whatever would go through them is not sent."""
+    alone would keep every client from being made. What would go through them is not sent."""
     found = {}
     # On macOS and Windows the system has some as well.
     for kind, url in urllib.request.getproxies().items():

@@ -33,7 +33,7 @@ def is_on(level: str | None, parameters: Mapping[str, Any]) -> bool | None:
 
 def with_level(parameters: Mapping[str, Any], level: str | None, target: Target) -> dict[str, Any]:
     """Model parameters with ``level`` (off, low, medium, high) for this model. A level says
-    more than what an agent's parameters say of thinking; a model that cannot think is told
+    more than what an agent's parameters say of thinking; a model that cannot think gets
     nothing."""
     asked = dict(parameters)
     if level is not None:

@@ -1,4 +1,4 @@
-"""What of a request a model may be told."""
+"""The parts of a request that may be sent to a model."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ retried."""
 
 
 def message_record(message: Message) -> Record:
-    """What of a message a model may be told; ``private`` is what one of :data:`KEPT_BY` kept
-    with it, and nothing that anybody else kept."""
+    """The parts of a message that may be sent to a model; ``private`` is what one of
+    :data:`KEPT_BY` kept with it, and nothing that another provider kept."""
     record: Record = {"role": message.role, "content": message.content}
     if message.tool_calls:
         record["tool_calls"] = [call._asdict() for call in message.tool_calls]

@@ -162,7 +162,7 @@ _BARE = (
 
 
 def service_of(model: str) -> Service | None:
-    """Whose model a name belongs to, as far as that can be told without litellm."""
+    """Whose model a name belongs to, as far as that is known without litellm."""
     prefix, slash, _name = model.partition("/")
     if slash:
         return BY_PREFIX.get(prefix)

@@ -1,4 +1,4 @@
-"""The connection on which a SOCKS proxy said no, closed.
+"""Closing the connection on which a SOCKS proxy has refused.
 
 httpcore (1.0) closes the ones that it has come to use, and forgets one whose first words were
 refused: it would stay open for as long as nobody collects it.
@@ -20,7 +20,7 @@ def extensions(proxy: Proxy | None, *, synchronous: bool = False) -> Mapping[str
     left, or nothing."""
     if proxy is None or not proxy.is_socks:
         return NOTHING
-    return {"trace": _Closing() if synchronous else _AsyncClosing()}
+    return {"trace": _StreamCloser() if synchronous else _AsyncStreamCloser()}
 
 
 class _Handshake:
@@ -36,13 +36,13 @@ class _Handshake:
         return self._stream if step == f"{_SETUP}failed" else None
 
 
-class _Closing(_Handshake):
+class _StreamCloser(_Handshake):
     def __call__(self, step: str, details: Mapping[str, Any]) -> None:
         if stream := self.left(step, details):
             stream.close()
 
 
-class _AsyncClosing(_Handshake):
+class _AsyncStreamCloser(_Handshake):
     async def __call__(self, step: str, details: Mapping[str, Any]) -> None:
         if stream := self.left(step, details):
             await stream.aclose()

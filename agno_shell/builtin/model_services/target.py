@@ -35,7 +35,7 @@ class Target(NamedTuple):
     @property
     def origin(self) -> str:
         """Where private fields come from, and the only place they go back to: the service,
-        the model without its date, and the server if it is one of the person's own."""
+        the model without its date, and the server if it is one of the user's own."""
         family = f"{self.provider}/{_DATE.sub('', self.name)}"
         return f"{family} at {self.goal.where}" if self.goal.elsewhere else family
 

@@ -22,7 +22,7 @@ _MISTRAL_ID = re.compile(r"[A-Za-z0-9]{9}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Ids:
+class ToolCallIds:
     """Gives the calls of one request ids that are valid, and different from each other.
 
     The same calls in the same order get the same ids, so that what is sent begins the same

@@ -15,8 +15,8 @@ FILES = (VERIFY, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 UNCHECKED = (
-    "Certificates are not checked, because SSL_VERIFY is false: whoever is between this computer"
-    " and a server can read what is said, and the key. Remove SSL_VERIFY."
+    "Certificates are not checked, because SSL_VERIFY is false: anyone between this computer"
+    " and a server can read the messages, and the key. Remove SSL_VERIFY."
 )
 
 
@@ -33,7 +33,7 @@ class Trust(NamedTuple):
 
 
 def is_unchecked(environ: Mapping[str, str]) -> bool:
-    """Whether litellm is told to accept every certificate."""
+    """Whether litellm is set to accept every certificate."""
     return environ.get(VERIFY, "").strip().lower() == "false"
 
 

@@ -1,7 +1,7 @@
 """The way to a server, as the environment has it: proxies, certificates, addresses.
 
 It is read once, before litellm and the libraries below it read the same each in its own way.
-What goes wrong on the way is said with the name of the variable that chose it.
+What goes wrong on the way is reported with the name of the variable that chose it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agno_shell.types import NOTHING
 
 
 class OnTheWayError(Exception):
-    """A request did not reach its server; the text is a sentence for a person."""
+    """A request did not reach its server; the text is a sentence for the user."""
 
     def __init__(self, message: str, hint: str, *, temporary: bool = False) -> None:
         super().__init__(message)
@@ -119,11 +119,11 @@ def _by_proxy(
 
 
 _SIGN_IN_WORDS = re.compile(r"^40[17]\b|username/password|^Requested")
-"""What the clients say where a proxy wants to know who asks; the last for SOCKS."""
+"""What the clients report where a proxy wants a sign-in; the last for SOCKS."""
 
 
 def _refusal(error: Exception, chain: list[BaseException]) -> str:
-    """What a proxy said against going on; empty where it said nothing of its own."""
+    """The reason that a proxy gives for refusing; empty where it gives none."""
     unreached = "ClientConnectorError" in class_names(chain)  # litellm makes a ProxyError of it
     for each in chain:
         if type(each).__name__ == "ClientHttpProxyError":  # aiohttp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 
-from agno_shell.builtin.pygments_renderer.containers import Place, strip_quotes
+from agno_shell.builtin.pygments_renderer.containers import LinePosition, strip_quotes
 from agno_shell.builtin.pygments_renderer.highlight import Highlighter
 from agno_shell.builtin.pygments_renderer.theme import FAINT, INLINE_CODE, CodeTheme
 from agno_shell.builtin.pygments_renderer.wrapping import Wrapper, columns
@@ -14,10 +14,12 @@ FRAME = 48
 """Columns of the lines above and below a fenced block, if the terminal is wide enough."""
 
 
-class Fenced:
+class FencedBlock:
     """A block between fences; only a closing fence, or the end of its quote, ends it."""
 
-    def __init__(self, place: Place, fence: str, info: str, theme: CodeTheme, width: int) -> None:
+    def __init__(
+        self, place: LinePosition, fence: str, info: str, theme: CodeTheme, width: int
+    ) -> None:
         self._fence = fence
         self._info = info.strip()
         self._indent = place.column
@@ -27,7 +29,7 @@ class Fenced:
         self._frame = min(width, FRAME) if width else FRAME
         self._highlighter = Highlighter(info, theme)
 
-    def copy(self) -> Fenced:
+    def copy(self) -> FencedBlock:
         other = copy(self)
         other._highlighter = self._highlighter.copy()
         return other
@@ -68,16 +70,16 @@ class Fenced:
         return sum(columns(text) for _style, text in self._prefix)
 
 
-class Indented:
+class IndentedBlock:
     """A block that is set off by four columns of white space."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LinePosition) -> None:
         self._column = place.column - place.indent + 4
         self._quotes = place.quotes
         self._prefix = place.bars
         self._blank_lines = 0
 
-    def copy(self) -> Indented:
+    def copy(self) -> IndentedBlock:
         return copy(self)
 
     def opening(self) -> list[Line]:

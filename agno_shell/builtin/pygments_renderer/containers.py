@@ -34,7 +34,7 @@ class Item(NamedTuple):
     shown: int
 
 
-class Place(NamedTuple):
+class LinePosition(NamedTuple):
     """Where a line stands."""
 
     first: tuple[Fragment, ...]
@@ -69,7 +69,7 @@ class Containers:
         other.quotes, other._items = self.quotes, self._items[:]
         return other
 
-    def enter(self, text: str, *, lazy: bool) -> Place:
+    def enter(self, text: str, *, lazy: bool) -> LinePosition:
         """Open and close containers for the line ``text``, which is not blank.
 
         ``lazy``: the line before was a paragraph's, which a line of plain text continues
@@ -99,7 +99,7 @@ class Containers:
         indent = 0 if opened else max(column - (self._items[-1].content if self._items else 0), 0)
         inner, body = strip_quotes(body, MAX_INNER_QUOTES) if self._items else (0, body)
         bars = ((FAINT, BAR * inner),) if inner else ()
-        return Place(
+        return LinePosition(
             (*before, *opened, *bars),
             (*self._prefix(), *bars),
             body.lstrip() if inner else body,

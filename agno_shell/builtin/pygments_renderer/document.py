@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from copy import copy
 
-from agno_shell.builtin.pygments_renderer.code import Fenced, Indented
+from agno_shell.builtin.pygments_renderer.code import FencedBlock, IndentedBlock
 from agno_shell.builtin.pygments_renderer.containers import (
     BAR,
     FENCE,
     HEADING,
     RULE,
     Containers,
-    Place,
+    LinePosition,
 )
 from agno_shell.builtin.pygments_renderer.inline import Inline
 from agno_shell.builtin.pygments_renderer.prose import LIMIT, STEP, Prose
@@ -46,9 +46,9 @@ class Document:
         self._theme = theme
         self._containers = Containers(width)
         self._prose: Prose | None = None
-        self._code: Fenced | Indented | None = None
+        self._code: FencedBlock | IndentedBlock | None = None
         self._table: Table | None = None
-        self._header: Place | None = None
+        self._header: LinePosition | None = None
         self._in_paragraph = False
         self._long_code: list[str] | None = None
         self._blank: int | None = None
@@ -133,19 +133,19 @@ class Document:
 
     # Blocks --------------------------------------------------------------------------
 
-    def _enter(self, text: str) -> Place:
+    def _enter(self, text: str) -> LinePosition:
         return self._containers.enter(text, lazy=self._in_paragraph)
 
-    def _open_block(self, place: Place, *, whole: bool) -> None:
+    def _open_block(self, place: LinePosition, *, whole: bool) -> None:
         """Begin what is no table: ``whole`` is false for the beginning of a long line."""
         body = place.body
         if place.indent >= 4 and not self._in_paragraph:
-            self._open_code(Indented(place))
-            if whole and isinstance(self._code, Indented):
+            self._open_code(IndentedBlock(place))
+            if whole and isinstance(self._code, IndentedBlock):
                 self._emit(self._code.lines(" " * (place.indent - 4) + body))
         elif whole and (fence := FENCE.match(body)):
             marks, info = (fence[1], fence[2]) if fence[1] else (fence[3], fence[4])
-            self._open_code(Fenced(place, marks, info, self._theme, self._width))
+            self._open_code(FencedBlock(place, marks, info, self._theme, self._width))
         elif whole and RULE.match(body):
             self._end_prose()
             self._in_paragraph = False
@@ -160,7 +160,7 @@ class Document:
         else:
             self._paragraph_line(place, whole=whole)
 
-    def _paragraph_line(self, place: Place, *, whole: bool) -> None:
+    def _paragraph_line(self, place: LinePosition, *, whole: bool) -> None:
         if whole and "|" in place.body and self._prose is None:
             self._header = place
             self._in_paragraph = True
@@ -174,7 +174,7 @@ class Document:
         if whole and self._prose is not None and not self._prose.waits():
             self._end_prose()
 
-    def _open_prose(self, place: Place, text: str, style: str = "") -> None:
+    def _open_prose(self, place: LinePosition, text: str, style: str = "") -> None:
         self._prose = Prose(self._inline, self._width, place.first, place.rest, style)
         self._emit(self._prose.feed(text))
 
@@ -191,7 +191,7 @@ class Document:
 
     # Tables --------------------------------------------------------------------------
 
-    def _table_line(self, place: Place) -> bool:
+    def _table_line(self, place: LinePosition) -> bool:
         """Whether the line belongs to a table, or to what may become one."""
         plain = not place.opens_item and place.indent < 4 and "|" in place.body
         if self._table is not None:
@@ -224,7 +224,7 @@ class Document:
 
     # Code ----------------------------------------------------------------------------
 
-    def _open_code(self, code: Fenced | Indented) -> None:
+    def _open_code(self, code: FencedBlock | IndentedBlock) -> None:
         self._end_prose()
         self._in_paragraph = False
         self._code = code
@@ -248,7 +248,7 @@ class Document:
         if self._code is not None:
             code, self._code = self._code, None
             self._emit(code.closing())
-            if isinstance(code, Indented) and code.ended_blank:
+            if isinstance(code, IndentedBlock) and code.ended_blank:
                 self._blank_line(0)
 
     # Output --------------------------------------------------------------------------

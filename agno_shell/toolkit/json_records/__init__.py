@@ -12,10 +12,12 @@ from agno_shell.base.lazy_names import lazy_names
 
 _HOMES = {
     "memories": "memory_fields memory_line memory_of",
-    "messages": "ROLES STATUSES message_fields message_line message_of",
+    "messages": "ROLES STATUSES is_settled message_fields message_line message_of",
     "sessions": "REASONINGS session_fields session_of",
-    "strict_json": "Damage UnwritableError dumps finite loads refuse_constant scan",
-    "times": "EPOCH local_stamp moment stamp time_of",
+    "values": (
+        "Damage EPOCH UnwritableError dumps finite loads local_stamp moment refuse_constant scan "
+        "stamp time_of"
+    ),
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agno_shell.toolkit.json_records.messages import text_of
-from agno_shell.toolkit.json_records.strict_json import dumps
-from agno_shell.toolkit.json_records.times import moment, stamp
+from agno_shell.toolkit.json_records.values import dumps, moment, stamp
 from agno_shell.types import NOTHING, Memory
 
 

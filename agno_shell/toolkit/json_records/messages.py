@@ -8,8 +8,7 @@ from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any
 
-from agno_shell.toolkit.json_records.strict_json import dumps
-from agno_shell.toolkit.json_records.times import stamp, time_of
+from agno_shell.toolkit.json_records.values import dumps, stamp, time_of
 from agno_shell.types import NOTHING, Attachment, Message, Timing, ToolCall, Usage
 
 ROLES = frozenset(("user", "assistant", "system", "tool", "summary"))
@@ -91,6 +90,12 @@ def _line_of_text_and_numbers(message: Message) -> str:
     if message.covers is not None:
         parts.append(f',"covers":{text(message.covers)}')
     return "".join(parts) + "}"
+
+
+def is_settled(raw: Mapping[str, Any]) -> bool:
+    """Whether an object says itself what it is and what it follows."""
+    parent = raw.get("parent", 0)
+    return isinstance(raw.get("id"), str) and (parent is None or isinstance(parent, str))
 
 
 def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: datetime) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agno_shell.toolkit.json_records.times import moment, stamp
+from agno_shell.toolkit.json_records.values import moment, stamp
 from agno_shell.types import NOTHING, Session, default_session_name
 
 REASONINGS = frozenset(("off", "low", "medium", "high"))

@@ -12,10 +12,10 @@ import pytest
 from agno_shell.builtin.direct_provider.client import Client
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.exchange import Exchange
-from agno_shell.builtin.direct_provider.refusals import Remembered
+from agno_shell.builtin.direct_provider.refusals import Refusals
 from agno_shell.builtin.direct_provider.services import COMPATIBLE
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.failures import FailureContext
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.wires.wire import Post, Wire
 from agno_shell.events import Event
@@ -64,7 +64,7 @@ async def played(
     url = "http://127.0.0.1:1/v1"
     goal = Destination("openai/m", "127.0.0.1:1", None, url)
     at = Endpoint(COMPATIBLE, "m", url, goal)
-    case = Case(goal, "m", False, lambda text: text)
+    case = FailureContext(goal, "m", False, lambda text: text)
     post = Post("/path", {"model": "m"})
 
     def finish(_reader: Any) -> tuple[None, Mapping[str, Any]]:
@@ -72,7 +72,7 @@ async def played(
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         sender = cast("Client", Mocked(client))
-        exchange = Exchange(sender, wire, post, at, case, Limits(), Remembered(), finish)
+        exchange = Exchange(sender, wire, post, at, case, Limits(), Refusals(), finish)
         events: list[Event] = []
         while not exchange.is_over:
             events += await exchange.more()

@@ -23,10 +23,10 @@ def provider(direct: Provider) -> Provider:
 async def test_the_price_takes_into_account_what_was_cached(
     talk: Any, samples: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agno_shell.builtin.direct_provider import known
+    from agno_shell.builtin.direct_provider import model_facts
 
     # The server that plays Anthropic is on this machine, where nothing costs anything.
-    monkeypatch.setattr(known, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(model_facts, "is_loopback", lambda _host: False)
     events = await talk(samples["anthropic"])
     (report,) = [event.usage for event in events if isinstance(event, UsageReported)]
     # Per million: 3 $ what is read, 0.3 $ what is read from the cache, 15 $ what is said.

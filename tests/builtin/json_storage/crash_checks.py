@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agno_shell.builtin.json_storage import disk, index_format, layout, message_reader, tree
-from agno_shell.builtin.json_storage.message_writer import MessageWriter
+from agno_shell.builtin.json_storage import disk, index_line, layout, message_reader, tree
+from agno_shell.builtin.json_storage.session_writer import MessageWriter
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.errors import StorageError
@@ -292,7 +292,7 @@ def store_complaints(folder: Path, promised: tuple[dict[str, Kept], bool]) -> li
     listed = {each.session_id: each.message_count for each in store.sessions()}
     index = folder / "sessions.json"
     # An index in an old layout may hold names that stand nowhere else.
-    ours = not index.exists() or index_format.is_ours(index.read_bytes())
+    ours = not index.exists() or index_line.is_ours(index.read_bytes())
     index.unlink(missing_ok=True)
     here = {each.session_id: each for each in store.sessions()}
     if listed != {session_id: each.message_count for session_id, each in here.items()}:

@@ -44,13 +44,13 @@ def test_in_a_message_of_a_file_in_another_layout(store: Storage, root: Path, sa
 def test_a_session_that_the_list_cannot_hold_is_saved_all_the_same(
     store: Storage, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agno_shell.builtin.json_storage import index_format
+    from agno_shell.builtin.json_storage import index_line
 
     def refuse(entry: object, *, local: bool) -> bytes:
         raise UnwritableError("too deep")
 
     with monkeypatch.context() as patched:
-        patched.setattr(index_format, "line", refuse)
+        patched.setattr(index_line, "line", refuse)
         session_id = store.create("saved").session_id
         trash_id = store.delete(session_id).trash_id
     assert "too deep" in notices[0]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agno_shell.builtin.json_storage import index_format
-from agno_shell.builtin.json_storage.index_format import Entry
-from agno_shell.builtin.json_storage.index_salvage import salvage
+from agno_shell.builtin.json_storage import index_format, index_line
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.index_format import salvage
 from agno_shell.types import Session, new_id
 
 NOON = datetime(2026, 7, 20, 12, 0, 0, 5, UTC)
@@ -28,12 +28,12 @@ def entry(number: int) -> Entry:
 
 ENTRIES = [entry(number) for number in range(4)]
 IDS = [each.session.session_id for each in ENTRIES]
-LINES = [index_format.line(each, local=False) for each in ENTRIES]
+LINES = [index_line.line(each, local=False) for each in ENTRIES]
 
 
 def test_the_bytes() -> None:
     session = Session("0" * 8 + "-0000" * 3 + "-" + "0" * 12, "n", NOON, NOON, "d", 7)
-    assert index_format.whole(None, [index_format.line(Entry(session, 12, 34), local=False)]) == (
+    assert index_format.whole(None, [index_line.line(Entry(session, 12, 34), local=False)]) == (
         b'{"current_session_id":null                                  ,"sessions":[\n'
         b'{"session_id":"00000000-0000-0000-0000-000000000000","name":"n","description":"d",'
         b'"created_at":"2026-07-20T12:00:00.000005+00:00",'
@@ -64,35 +64,35 @@ def test_the_end_of_a_line_has_one_width() -> None:
         10**18,
     )
     assert (
-        len(index_format.tail(small, local=False))
-        == len(index_format.tail(large, local=False))
-        == index_format.TAIL_WIDTH
+        len(index_line.tail(small, local=False))
+        == len(index_line.tail(large, local=False))
+        == index_line.TAIL_WIDTH
     )
     assert len(index_format.heading(None)) == len(index_format.heading(IDS[0]))
-    assert len(index_format.heading(None)) == index_format.HEADING_WIDTH
-    assert index_format.tail_updated_at(index_format.tail(small, local=False)) == NOON
+    assert len(index_format.heading(None)) == index_line.HEADING_WIDTH
+    assert index_line.tail_updated_at(index_line.tail(small, local=False)) == NOON
 
 
 def test_a_line_is_found_without_decoding() -> None:
     data = index_format.whole(None, LINES)
     for ident, line in zip(IDS, LINES, strict=True):
-        place = index_format.find_line(data, ident)
+        place = index_line.find_line(data, ident)
         assert place is not None
         assert data[place[0] : sum(place)] == line
-    assert index_format.find_line(data, new_id()) is None
+    assert index_line.find_line(data, new_id()) is None
 
 
 def test_an_id_inside_a_text_is_not_a_line() -> None:
     ident = new_id()
     session = ENTRIES[0].session._replace(name=f'\n,{{"session_id":"{ident}",')
-    data = index_format.whole(None, [index_format.line(Entry(session), local=False)])
-    assert index_format.find_line(data, ident) is None
+    data = index_format.whole(None, [index_line.line(Entry(session), local=False)])
+    assert index_line.find_line(data, ident) is None
 
 
 def test_what_this_version_does_not_know_stays() -> None:
     session = ENTRIES[0].session._replace(extra={"colour": {"a": 1}, "messages_size": 5})
-    line = index_format.line(Entry(session, 1, 2), local=False)
-    assert index_format.read_line(line) == Entry(session, 1, 2)
+    line = index_line.line(Entry(session, 1, 2), local=False)
+    assert index_line.read_line(line) == Entry(session, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_ids_from_the_file_are_checked(ident: object) -> None:
 def plain() -> dict[str, object]:
     session = Session(IDS[0], "n", NOON, NOON, "d", 7)
     found: dict[str, object] = json.loads(
-        index_format.line(Entry(session, 12, 34, checked=True), local=False)
+        index_line.line(Entry(session, 12, 34, checked=True), local=False)
     )
     return found
 
@@ -140,7 +140,7 @@ def test_a_usual_line_is_read_as_any_other(odd: dict[str, object]) -> None:
     """The order of the keys says nothing, but a line as it is written is read faster."""
     fields = plain() | odd
     backwards = dict(reversed(fields.items()))
-    assert index_format.read_line(json.dumps(fields).encode()) == index_format.read_line(
+    assert index_line.read_line(json.dumps(fields).encode()) == index_line.read_line(
         json.dumps(backwards).encode()
     )
 
@@ -168,7 +168,7 @@ PRETTY = json.dumps(
 def test_a_file_of_local_times_is_known_by_any_of_them() -> None:
     assert index_format.is_local(PRETTY)
     assert index_format.is_local(PRETTY[:300])
-    lines = [index_format.line(each, local=True) for each in ENTRIES]
+    lines = [index_line.line(each, local=True) for each in ENTRIES]
     assert index_format.is_local(index_format.whole(None, lines))
     assert not index_format.is_local(index_format.whole(None, LINES))
     assert not index_format.is_local(PRETTY.replace(b'00"', b'00Z"').replace(b'.5"', b'.5+01:00"'))
@@ -176,7 +176,7 @@ def test_a_file_of_local_times_is_known_by_any_of_them() -> None:
 
 
 def test_lines_of_local_times_come_back() -> None:
-    lines = [index_format.line(each, local=True) for each in ENTRIES]
+    lines = [index_line.line(each, local=True) for each in ENTRIES]
     assert index_format.read(index_format.whole(None, lines)) == index_format.Contents(
         None, ENTRIES
     )
@@ -227,7 +227,7 @@ def test_what_a_damaged_file_says_of_messages_does_not_count() -> None:
     torn = index_format.whole(IDS[1], LINES)[:-9]
     found = salvage(torn)
     assert found.current == IDS[1]
-    assert {each.mtime_ns for each in found.entries} == {index_format.UNKNOWN}
+    assert {each.mtime_ns for each in found.entries} == {UNKNOWN}
     assert salvage(b"\xff" * 99) == index_format.Contents(None, [])
     assert salvage(b'{"a' * 5000) == index_format.Contents(None, [])
 
@@ -235,7 +235,7 @@ def test_what_a_damaged_file_says_of_messages_does_not_count() -> None:
 def test_whether_a_file_says_all_that_another_one_did() -> None:
     contents = index_format.read(PRETTY)
     assert contents is not None
-    lines = [index_format.line(each, local=True) for each in contents.entries]
+    lines = [index_line.line(each, local=True) for each in contents.entries]
     ours = index_format.whole(None, lines)
     assert index_format.says_all(ours, PRETTY)
     assert not index_format.says_all(index_format.whole(None, lines[1:]), PRETTY)

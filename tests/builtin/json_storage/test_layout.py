@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.builtin.json_storage import layout
+from agno_shell.builtin.json_storage.message_reader import lines_backwards
+from agno_shell.builtin.json_storage.session_writer import addition
 from agno_shell.toolkit import json_records
 
 LINES = [
@@ -30,10 +32,10 @@ def test_the_bytes() -> None:
 def test_appending_is_the_same_as_writing_the_whole() -> None:
     data = layout.EMPTY
     for number, line in enumerate(LINES):
-        data = data[: -len(layout.CLOSING)] + layout.addition(line, first=number == 0)
+        data = data[: -len(layout.CLOSING)] + addition(line, first=number == 0)
         assert data == layout.whole(LINES[: number + 1])
         assert layout.count(data) == number + 1
-        assert layout.read(data) == layout.Reading(OBJECTS[: number + 1], "ours")
+        assert layout.read(data) == layout.FileContents(OBJECTS[: number + 1], "ours")
 
 
 @pytest.mark.parametrize("filling", [b"", b"\0", b"x", b'{"content":"stale"}\n'])
@@ -41,16 +43,16 @@ def test_appending_is_the_same_as_writing_the_whole() -> None:
 def test_an_append_torn_at_any_byte_loses_nothing_that_was_there(held: int, filling: bytes) -> None:
     before = layout.whole(LINES[:held])
     end = len(before) - len(layout.CLOSING)
-    addition = layout.addition(LINES[held], first=held == 0)
-    for cut in range(len(addition) + 1):
-        torn = addition[:cut]
+    added = addition(LINES[held], first=held == 0)
+    for cut in range(len(added) + 1):
+        torn = added[:cut]
         if filling:
-            torn += (filling * len(addition))[: len(addition) - cut]
+            torn += (filling * len(added))[: len(added) - cut]
         elif cut < len(layout.CLOSING):
             torn += before[end + cut :]
         found = layout.read(before[:end] + torn).objects
         assert found[:held] == OBJECTS[:held]
-        if cut > len(addition) - len(layout.TAIL):
+        if cut > len(added) - len(layout.TAIL):
             assert found[held] == OBJECTS[held]
 
 
@@ -83,16 +85,16 @@ SPACED = json.dumps(OBJECTS, indent=2, ensure_ascii=False).encode()
     ],
 )
 def test_other_layouts_are_read(data: bytes, form: layout.Form) -> None:
-    assert layout.read(data) == layout.Reading(OBJECTS, form)
+    assert layout.read(data) == layout.FileContents(OBJECTS, form)
 
 
 @pytest.mark.parametrize("garbage", [b"\0" * 4096, b"\xff" * 100, b"not json", b"5", b'{"a":1}'])
 def test_garbage_is_damage(garbage: bytes) -> None:
-    assert layout.read(garbage) == layout.Reading([], "damaged")
+    assert layout.read(garbage) == layout.FileContents([], "damaged")
 
 
 def test_no_bytes_at_all() -> None:
-    assert layout.read(b"") == layout.Reading([], "empty")
+    assert layout.read(b"") == layout.FileContents([], "empty")
 
 
 def test_a_pretty_printed_file_cut_off() -> None:
@@ -108,7 +110,7 @@ def test_not_a_number_is_read_as_nothing() -> None:
 def test_what_python_cannot_read_costs_its_line(filler: str) -> None:
     bad = b'{"id":"b","content":' + filler.encode() + b"}"
     data = layout.whole([LINES[0], bad, LINES[1]])
-    assert layout.read(data) == layout.Reading(OBJECTS[:2], "damaged")
+    assert layout.read(data) == layout.FileContents(OBJECTS[:2], "damaged")
 
 
 def test_things_that_are_no_objects_are_left_out() -> None:
@@ -138,7 +140,7 @@ def test_changed_bytes_never_cost_two_lines_before_them(place: int, change: byte
 def test_lines_backwards(number: int, size: int) -> None:
     lines = [json_records.dumps({"content": "é" * size, "n": each}) for each in range(number)]
     data = layout.whole(lines)
-    assert list(layout.lines_backwards(reader(data), len(data))) == lines[::-1]
+    assert list(lines_backwards(reader(data), len(data))) == lines[::-1]
 
 
 def test_only_the_end_is_read() -> None:
@@ -150,7 +152,7 @@ def test_only_the_end_is_read() -> None:
         asked.append(length)
         return data[offset : offset + length]
 
-    backwards = layout.lines_backwards(read_at, len(data))
+    backwards = lines_backwards(read_at, len(data))
     assert [next(backwards) for _ in range(50)] == lines[:-51:-1]
     assert sum(asked) <= 2 * 16 * 1024
 
@@ -161,7 +163,7 @@ def test_only_the_end_is_read() -> None:
 )
 def test_other_layouts_are_not_read_backwards(data: bytes) -> None:
     with pytest.raises(ValueError):
-        list(layout.lines_backwards(reader(data), len(data)))
+        list(lines_backwards(reader(data), len(data)))
 
 
 @pytest.mark.parametrize("held", [0, 1, 3])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.json_storage import memory_file
+from agno_shell.builtin.json_storage import folder, memory_file
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 
@@ -108,7 +108,7 @@ def test_what_a_hand_has_written_is_read_and_kept(
     json.loads(path.read_bytes())
     assert copies(path) == [written]
     (line,) = notices
-    assert f"{path} was laid out anew. The file as it was is kept as {path}.before-" in line
+    assert f"{path} was in another layout. The file as it was is kept as {path}.before-" in line
 
 
 def test_a_line_that_a_hand_has_added_needs_only_a_text(
@@ -220,17 +220,27 @@ def test_what_is_no_file_is_named_and_left_alone(
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
 
+@pytest.mark.parametrize(
+    ("home", "name", "remembers"), [(memory_file, "load", True), (folder, "keeps_memories", False)]
+)
 def test_a_session_that_is_deleted_meanwhile_is_told(
-    open_store: Opened, session_id: str, monkeypatch: pytest.MonkeyPatch
+    open_store: Opened,
+    session_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    home: Any,
+    name: str,
+    remembers: bool,
 ) -> None:
     other, store = open_store(), open_store()
-    real = memory_file.load
+    if remembers:
+        store.remember(session_id, "a")
+    real = getattr(home, name)
 
-    def load(folder: str) -> Any:
-        monkeypatch.setattr(memory_file, "load", real)
+    def look(path: str) -> Any:
+        monkeypatch.setattr(home, name, real)
         other.delete(session_id)
-        return real(folder)
+        return real(path)
 
-    monkeypatch.setattr(memory_file, "load", load)
+    monkeypatch.setattr(home, name, look)
     with pytest.raises(SessionNotFoundError):
         store.memories(session_id)

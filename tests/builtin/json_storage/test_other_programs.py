@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.json_storage import index_format, session_writer
+from agno_shell.builtin.json_storage import index_line, session_writer
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract import message, say
@@ -378,8 +379,8 @@ def test_a_record_without_times_takes_them_too(root: Path, open_store: Opened) -
 
 
 def test_a_line_has_one_width_whatever_its_times() -> None:
-    entry = index_format.Entry(new_session("n"))
-    tails = [index_format.tail(entry, local=local) for local in (True, False)]
-    assert {len(tail) for tail in tails} == {index_format.TAIL_WIDTH}
-    assert [index_format.is_local_tail(tail) for tail in tails] == [True, False]
-    assert [index_format.tail_updated_at(tail) for tail in tails] == [entry.session.updated_at] * 2
+    entry = Entry(new_session("n"))
+    tails = [index_line.tail(entry, local=local) for local in (True, False)]
+    assert {len(tail) for tail in tails} == {index_line.TAIL_WIDTH}
+    assert [index_line.is_local_tail(tail) for tail in tails] == [True, False]
+    assert [index_line.tail_updated_at(tail) for tail in tails] == [entry.session.updated_at] * 2

@@ -15,14 +15,14 @@ import pytest
 
 from agno_shell.builtin.json_storage import (
     attachments,
-    catalog,
     disk,
     layout,
     locks,
     memory_file,
     message_reader,
-    message_writer,
     running_reply,
+    session_catalog,
+    session_writer,
     store,
 )
 from agno_shell.builtin.json_storage.store import open_storage
@@ -58,7 +58,7 @@ def the_comma_last(patch: Patch) -> None:
     a_reader_by_lines(patch)
     patch.setattr(layout, "CLOSING", b"\n]\n")
     patch.setattr(
-        layout,
+        session_writer,
         "addition",
         lambda line, *, first: (b"\n" if first else b",\n") + line + b"\n]\n",
     )
@@ -69,18 +69,18 @@ def the_comma_last(patch: Patch) -> None:
 def no_look_at_the_end_of_the_file(patch: Patch) -> None:
     def look(self: Any, status: Any) -> Any:
         messages = self._state.messages if self._state else 0
-        return message_writer.State(status.st_ino, status.st_size, status.st_mtime_ns, messages)
+        return session_writer.State(status.st_ino, status.st_size, status.st_mtime_ns, messages)
 
-    patch.setattr(message_writer.MessageWriter, "_look", look)
+    patch.setattr(session_writer.MessageWriter, "_look", look)
 
 
 def acknowledged_before_the_sync(patch: Patch) -> None:
     def append(self: Any, state: Any, line: bytes, _meanwhile: Any) -> Any:
         end = state.size - len(layout.CLOSING)
-        disk.write_at(self._file.fd, end, layout.addition(line, first=state.is_empty))
+        disk.write_at(self._file.fd, end, session_writer.addition(line, first=state.is_empty))
         return self._remember(self._file.fd, state.messages + 1)
 
-    patch.setattr(message_writer.MessageWriter, "_append_in_place", append)
+    patch.setattr(session_writer.MessageWriter, "_append_in_place", append)
 
 
 def a_failed_sync_tried_again(patch: Patch) -> None:
@@ -140,7 +140,7 @@ def a_reply_removed_before_it_is_saved(patch: Patch) -> None:
 
 
 def an_index_that_is_always_believed(patch: Patch) -> None:
-    patch.setattr(catalog.Catalog, "_is_counted", lambda self, entry: True)
+    patch.setattr(session_catalog.SessionCatalog, "_is_counted", lambda self, entry: True)
 
 
 def no_lock(patch: Patch) -> None:

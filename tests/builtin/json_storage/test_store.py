@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from agno_shell.builtin.json_storage import (
-    catalog,
     disk,
     message_reader,
+    session_catalog,
     session_writer,
 )
 from agno_shell.builtin.json_storage import store as store_module
@@ -435,7 +435,7 @@ def test_listing_reads_no_session(
     def survey(*_: object) -> None:
         raise AssertionError("a session's folder was read")
 
-    monkeypatch.setattr(catalog.folder, "survey", survey)
+    monkeypatch.setattr(session_catalog.folder, "survey", survey)
     opened: list[str] = []
     real = disk._open_regular
     monkeypatch.setattr(

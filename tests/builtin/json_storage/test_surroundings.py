@@ -32,7 +32,7 @@ LIFE = """
 import _strptime, json, os, sys  # all there is: another user may not read what is imported
 import agno_shell.toolkit.json_records.memories, agno_shell.toolkit.json_records.messages
 from agno_shell.builtin.json_storage import (
-    attachments, session_data, importing, locks, memory_file, message_reader, message_writer,
+    attachments, session_data, importing, locks, memory_file, message_reader,
     rescue, running_reply, session_writer, trash
 )
 from agno_shell.builtin.json_storage.store import open_storage

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.json_storage import disk
+from agno_shell.builtin.json_storage import disk, trash
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.testing.storage_contract import message, say
+from agno_shell.testing.storage_contract import HOSTILE_IDS, message, say
 from agno_shell.types import Message, Session, new_id, now
 
 
@@ -138,3 +139,22 @@ def test_the_current_session_is_handed_over_in_a_list_of_another_layout(
     path.write_text(json.dumps(json.loads(path.read_bytes()), indent=2))
     open_store().delete(gone)
     assert open_store().current() == (kept if current else None)
+
+
+# Its names -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_IDS)
+def test_nothing_else_is_a_trash_id(hostile: str) -> None:
+    assert trash.split_trash_id(hostile) is None
+    moved = trash.trash_id(new_id(), datetime(2026, 7, 20, tzinfo=UTC))[36:]
+    assert trash.split_trash_id(f"{hostile}{moved}") is None
+
+
+def test_a_trash_id_goes_both_ways() -> None:
+    session_id, when = new_id(), datetime(2026, 7, 20, 10, 30, 1, 23, UTC)
+    assert trash.split_trash_id(trash.trash_id(session_id, when)) == (session_id, when)
+
+
+def test_a_trash_id_with_an_impossible_day_is_none() -> None:
+    assert trash.split_trash_id(f"{new_id()}-20260231T000000000000Z") is None

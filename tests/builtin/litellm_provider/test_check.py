@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
+from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.model_services.keys import WITH_MODELS
 from agno_shell.builtin.model_services.way import DIRECT
 from agno_shell.errors import ProviderError

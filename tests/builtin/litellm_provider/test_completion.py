@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.litellm_provider import http_guard
-from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.completion import Completion
 from agno_shell.builtin.litellm_provider.http_guard import Policy
+from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.protocol import request_record
-from agno_shell.builtin.litellm_provider.requests import Prepared
+from agno_shell.builtin.litellm_provider.requests import CompletionRequest
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.target import Target
@@ -47,7 +47,7 @@ async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> 
     goal = Destination("m", "here", None)
     completion = Completion(record("m"), ModelCatalog(), Limits(), came.append)
     completion._target = Target(goal, "openai", "m")
-    completion._asked = Prepared({}, None)
+    completion._asked = CompletionRequest({}, None)
     completion._wrapper = greedy()
     beside = asyncio.create_task(other())
     await asyncio.sleep(0)

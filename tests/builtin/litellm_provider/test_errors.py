@@ -18,7 +18,7 @@ from agno_shell.builtin.model_services.causes import causes
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import (
     LONGEST,
-    Case,
+    FailureContext,
     as_failed,
     one_line,
     retry_after,
@@ -31,7 +31,9 @@ OWN = Destination("openai/x", "10.0.0.1:8000", None, "http://10.0.0.1:8000/v1", 
 
 
 def explained(error: BaseException, goal: Destination = SERVICE) -> Failed:
-    return explain(error, Case(goal, "claude", False, str, lambda name: f"Did you mean {name}-2?"))
+    return explain(
+        error, FailureContext(goal, "claude", False, str, lambda name: f"Did you mean {name}-2?")
+    )
 
 
 def chained(*errors: BaseException) -> BaseException:
@@ -137,7 +139,7 @@ def test_a_key_is_hidden_before_the_text_is_cut() -> None:
     text = "x" * 145 + " fake-key-0000-0000"
     error = ServiceError(400, text)
     hide = Redactor(["fake-key-0000-0000"]).redact
-    failed = explain(error, Case(SERVICE, "claude", False, hide))
+    failed = explain(error, FailureContext(SERVICE, "claude", False, hide))
     assert "fake" not in failed.sentence()
 
 
@@ -246,8 +248,8 @@ def test_a_lost_connection_is_temporary_and_a_wrong_address_is_not(
 
 def test_where_something_had_come_one_can_go_on_from_there() -> None:
     error = chained(RuntimeError("x"), httpx.ReadError("broke"))
-    assert explain(error, Case(OWN, "m", False, str)).hint == "/retry asks again."
-    later = explain(error, Case(OWN, "m", True, str))
+    assert explain(error, FailureContext(OWN, "m", False, str)).hint == "/retry asks again."
+    later = explain(error, FailureContext(OWN, "m", True, str))
     assert later.hint == "/continue goes on from there, /retry asks again."
     assert later.message.startswith("The reply was cut off")
 
@@ -317,6 +319,6 @@ def test_what_a_client_library_leaves_out_of_its_error_is_in_the_response(
 
 def test_a_stream_that_litellm_itself_finds_without_an_end_is_cut_off() -> None:
     error = RuntimeError("Stream ended before a finish_reason was received.")
-    failed = explain(error, Case(OWN, "x", True, str))
+    failed = explain(error, FailureContext(OWN, "x", True, str))
     assert failed.kind == "server"
     assert "ended it without saying that it is complete" in failed.message

@@ -364,13 +364,13 @@ async def test_one_that_gives_signs_of_life_may_take_its_time(
 
 async def test_the_model_process_gives_them_while_it_works(tmp_path: Path) -> None:
     """Both those of the import and those of a request in work."""
-    from agno_shell.builtin.litellm_provider import child, service
+    from agno_shell.builtin.litellm_provider import child, request_handler
 
     reading, writing = os.pipe()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(child, "SIGN_SECONDS", 0.01)
-            patch.setattr(service, "SIGN_SECONDS", 0.01)
+            patch.setattr(request_handler, "SIGN_SECONDS", 0.01)
             with child._signs_of_life(writing):
                 assert await asyncio.to_thread(os.read, reading, 15) == b'{"alive":true}\n'
             os.set_blocking(reading, False)
@@ -378,7 +378,7 @@ async def test_the_model_process_gives_them_while_it_works(tmp_path: Path) -> No
                 while os.read(reading, 65536):
                     pass
             configuration: dict[str, Any] = {"limits": {}, "api_base": None, "api_key_env": None}
-            working = service.Service(writing, configuration)
+            working = request_handler.RequestHandler(writing, configuration)
             living = asyncio.create_task(working.give_signs_of_life())
             await asyncio.sleep(0.05)
             with pytest.raises(BlockingIOError):

@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.wire_watch import StreamedReply, WireWatch
 from agno_shell.builtin.model_services.wires.framing import DamagedError, LineTooLongError
-from agno_shell.builtin.model_services.wires.reading import ServerSaidError
+from agno_shell.builtin.model_services.wires.reading import ServerReportedError
 
 PATHS = {
     "openai": "/v1/chat/completions",
@@ -99,9 +99,9 @@ def test_damage_is_handed_on_to_nobody_and_nothing_behind_it() -> None:
 
 def test_an_error_in_the_stream_is_known() -> None:
     reply = follow(PATHS["openai"])
-    with pytest.raises(ServerSaidError):
+    with pytest.raises(ServerReportedError):
         read(reply, [b'data: {"error": {"message": "Gone."}}\n\n'])
-    assert isinstance(reply.trouble, ServerSaidError)
+    assert isinstance(reply.trouble, ServerReportedError)
 
 
 def test_what_stands_behind_the_end_takes_nothing_away(sample: Any, name: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case, ServerError, by_status
+from agno_shell.builtin.model_services.failures import FailureContext, ServerError, by_status
 
 URL = "http://127.0.0.1:9/v1"
-CASE = Case(Destination("openai/m", "127.0.0.1:9", "A_KEY", URL), "m", False, str)
+CASE = FailureContext(Destination("openai/m", "127.0.0.1:9", "A_KEY", URL), "m", False, str)
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.builtin.model_services import tool_calls
-from agno_shell.builtin.model_services.tool_calls import Ids
+from agno_shell.builtin.model_services.tool_calls import ToolCallIds
 
 
 @pytest.mark.parametrize("original", ["call_1", "toolu_01A", "a" * 40])
 def test_a_valid_id_stays_as_it_is(original: str) -> None:
-    assert Ids().new(original) == original
+    assert ToolCallIds().new(original) == original
 
 
 @given(st.lists(st.text(max_size=60), max_size=8), st.booleans())
 def test_ids_are_valid_different_and_the_same_each_time(names: list[str], mistral: bool) -> None:
-    first, second = Ids(mistral=mistral), Ids(mistral=mistral)
+    first, second = ToolCallIds(mistral=mistral), ToolCallIds(mistral=mistral)
     given = [first.new(name) for name in names]
     assert given == [second.new(name) for name in names]
     assert len(set(given)) == len(given)
@@ -30,9 +30,9 @@ def test_ids_are_valid_different_and_the_same_each_time(names: list[str], mistra
 
 
 def test_what_comes_later_does_not_change_earlier_ids() -> None:
-    ids = Ids()
+    ids = ToolCallIds()
     before = [ids.new("twin"), ids.new("twin")]
-    ids = Ids()
+    ids = ToolCallIds()
     assert [ids.new("twin"), ids.new("twin"), ids.new("x")][:2] == before
 
 

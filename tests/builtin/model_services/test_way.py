@@ -269,7 +269,7 @@ def clear(patch: pytest.MonkeyPatch) -> None:
 MODELS = f"https://{HOST}/v1/models"
 
 
-class Asking(ABC):
+class ModelQuery(ABC):
     """One of the ways in which requests leave, in an environment that says where they pass."""
 
     @contextmanager
@@ -305,7 +305,7 @@ class Asking(ABC):
         pytest.fail("it was sent")
 
 
-class UnderLitellm(Asking):
+class UnderLitellm(ModelQuery):
     """Any client, and the gate below it."""
 
     @contextmanager
@@ -323,7 +323,7 @@ class UnderLitellm(Asking):
             return (await client.get(url)).status_code
 
 
-class Directly(Asking):
+class Directly(ModelQuery):
     """The direct provider's client."""
 
     @contextmanager
@@ -348,8 +348,8 @@ BODY = b'{"model": "m", "messages": [{"role": "user", "content": "Hello"}]}'
 
 
 @pytest.fixture(params=[UnderLitellm, Directly], ids=["litellm", "direct"])
-def asking(request: pytest.FixtureRequest) -> Asking:
-    made: Asking = request.param()
+def asking(request: pytest.FixtureRequest) -> ModelQuery:
+    made: ModelQuery = request.param()
     return made
 
 
@@ -359,7 +359,7 @@ def asking(request: pytest.FixtureRequest) -> Asking:
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "http", ""])
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "https_proxy"])
 async def test_a_model_is_reached_through_a_proxy_of_every_kind(
-    asking: Asking, scheme: str, variable: str, hosts: dict[str, int], bundle: str
+    asking: ModelQuery, scheme: str, variable: str, hosts: dict[str, int], bundle: str
 ) -> None:
     proxy = SocksProxy(hosts, SIGN_IN) if "socks" in scheme else HttpProxy(hosts, SIGN_IN)
     with Listener(proxy.serve) as listener:
@@ -369,7 +369,9 @@ async def test_a_model_is_reached_through_a_proxy_of_every_kind(
     assert len(proxy.asked) == 1
 
 
-async def test_plain_http_goes_through_one_as_well(asking: Asking, hosts: dict[str, int]) -> None:
+async def test_plain_http_goes_through_one_as_well(
+    asking: ModelQuery, hosts: dict[str, int]
+) -> None:
     proxy = HttpProxy(hosts, SIGN_IN)
     with Listener(proxy.serve) as listener:
         with asking.surrounded(HTTP_PROXY=f"http://{SIGN_IN}@127.0.0.1:{listener.port}"):
@@ -382,7 +384,7 @@ async def test_plain_http_goes_through_one_as_well(asking: Asking, hosts: dict[s
 @pytest.mark.parametrize("socks", [False, True])
 @pytest.mark.parametrize("given", ["", "fred:wrong@"])
 async def test_one_that_wants_another_password_names_itself_and_its_variable(
-    asking: Asking, given: str, socks: bool, hosts: dict[str, int]
+    asking: ModelQuery, given: str, socks: bool, hosts: dict[str, int]
 ) -> None:
     proxy = SocksProxy(hosts, SIGN_IN) if socks else HttpProxy(hosts, SIGN_IN)
     with Listener(proxy.serve) as listener:
@@ -399,7 +401,7 @@ async def test_one_that_wants_another_password_names_itself_and_its_variable(
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_one_that_is_not_there_is_named_with_its_variable(
-    asking: Asking, scheme: str
+    asking: ModelQuery, scheme: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -413,7 +415,7 @@ async def test_one_that_is_not_there_is_named_with_its_variable(
 
 
 @pytest.mark.parametrize("socks", [False, True])
-async def test_one_that_does_not_get_on_says_where(asking: Asking, socks: bool) -> None:
+async def test_one_that_does_not_get_on_says_where(asking: ModelQuery, socks: bool) -> None:
     proxy = SocksProxy({}) if socks else HttpProxy({})
     with Listener(proxy.serve) as listener:
         where = f"127.0.0.1:{listener.port}"
@@ -424,7 +426,7 @@ async def test_one_that_does_not_get_on_says_where(asking: Asking, socks: bool) 
     )
 
 
-async def test_what_is_no_proxy_is_named(asking: Asking, hosts: dict[str, int]) -> None:
+async def test_what_is_no_proxy_is_named(asking: ModelQuery, hosts: dict[str, int]) -> None:
     async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.org ESMTP\r\n")
         await writer.drain()
@@ -449,7 +451,7 @@ async def test_what_is_no_proxy_is_named(asking: Asking, hosts: dict[str, int]) 
     ],
 )
 async def test_a_malformed_one_is_named_and_nothing_is_sent_past_it(
-    asking: Asking, value: str, hosts: dict[str, int], bundle: str
+    asking: ModelQuery, value: str, hosts: dict[str, int], bundle: str
 ) -> None:
     with asking.surrounded(HTTPS_PROXY=value, REQUESTS_CA_BUNDLE=bundle):
         error = await asking.fails()
@@ -483,14 +485,14 @@ def through(hosts: dict[str, int]) -> Iterator[str]:
     "variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_VERIFY"]
 )
 async def test_a_companys_own_authority_is_taken_from_every_variable(
-    asking: Asking, variable: str, through: str, bundle: str
+    asking: ModelQuery, variable: str, through: str, bundle: str
 ) -> None:
     with asking.surrounded(HTTPS_PROXY=through, **{variable: bundle}):
         assert await asking.get() == 200
 
 
 async def test_a_certificate_of_nobody_known_says_what_decides(
-    asking: Asking, through: str, tmp_path: Path
+    asking: ModelQuery, through: str, tmp_path: Path
 ) -> None:
     with asking.surrounded(HTTPS_PROXY=through):
         error = await asking.fails()
@@ -505,7 +507,7 @@ async def test_a_certificate_of_nobody_known_says_what_decides(
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "no certificate", "folder"])
 async def test_a_wrong_file_is_named_and_nobody_is_asked(
-    asking: Asking, kind: str, through: str, tmp_path: Path, running_server: ModelServer
+    asking: ModelQuery, kind: str, through: str, tmp_path: Path, running_server: ModelServer
 ) -> None:
     file = tmp_path / "authority.pem"
     if kind == "folder":

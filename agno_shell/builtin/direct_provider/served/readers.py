@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agno_shell.builtin.direct_provider.served.record import (
-    NonsenseError,
-    Served,
+from agno_shell.builtin.direct_provider.served.served_model import (
+    MalformedAnswerError,
+    ServedModel,
     flag,
     inner,
     is_chat,
@@ -38,7 +38,7 @@ million."""
 # OpenAI's form, which most servers have, each with words of its own -------------------------
 
 
-def openai(body: Any) -> list[Served]:
+def openai(body: Any) -> list[ServedModel]:
     """``/models`` of OpenAI, and of vLLM, llama.cpp, LM Studio, OpenRouter, Groq, Mistral,
     Together and Fireworks, which say more in it."""
     found = []
@@ -54,7 +54,7 @@ def _answers_messages(row: Json) -> bool:
     return row.get("type") not in _NO_CHAT_TYPES and False not in said
 
 
-def _openai_row(model: str, row: Json) -> Served:
+def _openai_row(model: str, row: Json) -> ServedModel:
     meta = inner(row, "meta")
     window = tokens(
         row.get("max_model_len"),  # vLLM
@@ -67,7 +67,7 @@ def _openai_row(model: str, row: Json) -> Served:
     largest = tokens(row.get("max_context_length"), meta.get("n_ctx_train"))
     if window is None and "capabilities" in row and "state" not in row:
         window = largest
-    return Served(model, window, largest, _prices(inner(row, "pricing")), _abilities(row))
+    return ServedModel(model, window, largest, _prices(inner(row, "pricing")), _abilities(row))
 
 
 def _prices(pricing: Json) -> Mapping[str, float]:
@@ -101,7 +101,7 @@ def _first(*values: Any) -> bool | None:
 # Pages beside it ----------------------------------------------------------------------------
 
 
-def lm_studio(body: Any) -> list[Served]:
+def lm_studio(body: Any) -> list[ServedModel]:
     """``/api/v0/models`` of LM Studio: also what is not loaded.
     https://lmstudio.ai/docs/developer/rest/endpoints"""
     found = []
@@ -114,21 +114,21 @@ def lm_studio(body: Any) -> list[Served]:
             window = tokens(row.get("loaded_context_length"))
             largest = tokens(row.get("max_context_length"))
             found.append(
-                Served(model, window, largest, abilities=Abilities(is_seeing, None, tools))
+                ServedModel(model, window, largest, abilities=Abilities(is_seeing, None, tools))
             )
     return found
 
 
-def llama_cpp(body: Any, model: str) -> Served:
+def llama_cpp(body: Any, model: str) -> ServedModel:
     """``/props`` of llama.cpp: the window of the one model that it has loaded."""
     if not isinstance(body, Mapping):
-        raise NonsenseError("something that is no page of llama.cpp")
+        raise MalformedAnswerError("something that is no page of llama.cpp")
     settings = inner(body, "default_generation_settings")
     sees = flag(inner(body, "modalities").get("vision"))
-    return Served(model, tokens(settings.get("n_ctx")), abilities=Abilities(images=sees))
+    return ServedModel(model, tokens(settings.get("n_ctx")), abilities=Abilities(images=sees))
 
 
-def litellm_proxy(body: Any) -> list[Served]:
+def litellm_proxy(body: Any) -> list[ServedModel]:
     """``/model/info`` of a LiteLLM proxy. What it knows of prices is not what it asks for."""
     found = []
     for row in rows(body, "data"):
@@ -141,14 +141,14 @@ def litellm_proxy(body: Any) -> list[Served]:
                 flag(known.get("supports_reasoning")),
             )
             window = tokens(known.get("max_input_tokens"))
-            found.append(Served(model, window, abilities=abilities))
+            found.append(ServedModel(model, window, abilities=abilities))
     return found
 
 
 # Anthropic and Google -----------------------------------------------------------------------
 
 
-def anthropic(body: Any) -> list[Served]:
+def anthropic(body: Any) -> list[ServedModel]:
     """https://platform.claude.com/docs/en/api/models/list"""
     found = []
     for row in rows(body, "data"):
@@ -159,11 +159,11 @@ def anthropic(body: Any) -> list[Served]:
             }
             abilities = Abilities(able["image_input"], able["pdf_input"], None, able["thinking"])
             window = tokens(row.get("max_input_tokens"))
-            found.append(Served(model, window, abilities=abilities))
+            found.append(ServedModel(model, window, abilities=abilities))
     return found
 
 
-def gemini(body: Any) -> list[Served]:
+def gemini(body: Any) -> list[ServedModel]:
     """https://ai.google.dev/api/models"""
     found = []
     for row in rows(body, "models"):
@@ -172,7 +172,7 @@ def gemini(body: Any) -> list[Served]:
         if model and isinstance(methods, list) and "generateContent" in methods:
             thinks = flag(row.get("thinking"))
             window = tokens(row.get("inputTokenLimit"))
-            found.append(Served(model, window, abilities=Abilities(reasoning=thinks)))
+            found.append(ServedModel(model, window, abilities=Abilities(reasoning=thinks)))
     return found
 
 
@@ -180,25 +180,25 @@ def gemini(body: Any) -> list[Served]:
 # https://github.com/ollama/ollama/blob/main/docs/api.md
 
 
-def ollama_tags(body: Any) -> list[Served]:
+def ollama_tags(body: Any) -> list[ServedModel]:
     """The models that are there."""
     named = (name(row.get("model") or row.get("name")) for row in rows(body, "models"))
-    return [Served(model) for model in named if model and is_chat(model)]
+    return [ServedModel(model) for model in named if model and is_chat(model)]
 
 
-def ollama_loaded(body: Any) -> list[Served]:
+def ollama_loaded(body: Any) -> list[ServedModel]:
     """``/api/ps``: the models that are loaded, with the window that they were loaded with."""
     return [
-        Served(model, tokens(row.get("context_length")))
+        ServedModel(model, tokens(row.get("context_length")))
         for row in rows(body, "models")
         if (model := name(row.get("model") or row.get("name")))
     ]
 
 
-def ollama_shown(body: Any, model: str) -> Served:
+def ollama_shown(body: Any, model: str) -> ServedModel:
     """``/api/show``: what a model could, and the window that its Modelfile sets."""
     if not isinstance(body, Mapping):
-        raise NonsenseError("something that is no description of a model")
+        raise MalformedAnswerError("something that is no description of a model")
     facts = inner(body, "model_info")
     architecture = facts.get("general.architecture")
     largest = tokens(facts.get(f"{architecture}.context_length"))
@@ -206,7 +206,7 @@ def ollama_shown(body: Any, model: str) -> Served:
     abilities = Abilities()
     if isinstance(known, list):
         abilities = Abilities("vision" in known, False, "tools" in known, "thinking" in known)
-    return Served(model, _num_ctx(body.get("parameters")), largest, abilities=abilities)
+    return ServedModel(model, _num_ctx(body.get("parameters")), largest, abilities=abilities)
 
 
 def _num_ctx(parameters: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""What servers have said of their models in this run; each is asked once, and only when it is
+"""What servers have reported of their models in this run; each is asked once, and only when it is
 to be."""
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
-from agno_shell.builtin.direct_provider.served.record import NonsenseError, Served
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 
 if TYPE_CHECKING:
-    from agno_shell.builtin.direct_provider.served.asking import Asking
+    from agno_shell.builtin.direct_provider.served.model_query import ModelQuery
 
 Key = tuple[str, str]
 """A protocol and an address."""
@@ -20,25 +20,25 @@ Key = tuple[str, str]
 class Servers:
     """Belongs to the loop in which it is used. ``asking`` makes what asks one server."""
 
-    def __init__(self, asking: Callable[[Endpoint], Awaitable[Asking]]) -> None:
+    def __init__(self, asking: Callable[[Endpoint], Awaitable[ModelQuery]]) -> None:
         self._new_asking = asking
-        self._models: dict[Key, dict[str, Served]] = {}
+        self._models: dict[Key, dict[str, ServedModel]] = {}
         self._listed: set[Key] = set()
         self._of_no_use: set[Key] = set()
         """Those that did not say it, or not in time: no message waits for them again."""
         self._running: dict[Key, asyncio.Task[str]] = {}
 
-    def known(self, at: Endpoint) -> Served | None:
+    def known(self, at: Endpoint) -> ServedModel | None:
         """What is known of the model of an endpoint."""
         models = self._models.get(_key(at), {})
         return models.get(at.name) or models.get(f"{at.name}:latest")
 
-    def all_known(self, at: Endpoint) -> Sequence[Served]:
+    def all_known(self, at: Endpoint) -> Sequence[ServedModel]:
         return tuple(self._models.get(_key(at), {}).values())
 
     async def list(self, at: Endpoint) -> str:
-        """Ask a server for its models, unless it has said them; returns why it did not, in a
-        few words. Who is cancelled while he waits leaves the question on its way."""
+        """Ask a server for its models, unless it has reported them; returns why it did not, in a
+        few words. A caller that is cancelled while it waits leaves the request running."""
         if _key(at) in self._listed:
             return ""
         task = self._running.get(_key(at))
@@ -48,7 +48,7 @@ class Servers:
         return await asyncio.shield(task)
 
     async def _ask(self, at: Endpoint) -> str:
-        from agno_shell.builtin.direct_provider.served.asking import RefusedError
+        from agno_shell.builtin.direct_provider.served.model_query import RefusedError
         from agno_shell.builtin.model_services.way import OnTheWayError
 
         try:
@@ -59,7 +59,7 @@ class Servers:
         except RefusedError as error:
             self._of_no_use.add(_key(at))
             return f"answered {error}"
-        except NonsenseError as error:
+        except MalformedAnswerError as error:
             self._of_no_use.add(_key(at))
             return f"sent {error}"
         except OnTheWayError as error:
@@ -71,7 +71,7 @@ class Servers:
         self._listed.add(_key(at))
         return ""
 
-    async def current(self, at: Endpoint) -> Served | None:
+    async def current(self, at: Endpoint) -> ServedModel | None:
         """What the server says of the model of an endpoint, before something is sent to it. With
         Ollama that is how it is loaded now; others are set up when they are started."""
         if _key(at) in self._of_no_use:
@@ -88,7 +88,7 @@ class Servers:
         except TimeoutError:
             self._of_no_use.add(_key(at))
         except Exception:
-            # What is wrong with the server is said when the message is sent.
+            # What is wrong with the server is reported when the message is sent.
             return
         else:
             if found is not None:

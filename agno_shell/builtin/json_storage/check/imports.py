@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agno_shell.builtin.json_storage import disk, folder, ids
+from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.builtin.json_storage.check import leftovers
 from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
@@ -17,7 +17,7 @@ _NAME = re.compile(r"\.import-(.{36})-[0-9a-f]{12}")
 def session_of(name: str) -> str | None:
     """The id of the session that a folder of this name holds; None for other names."""
     match = _NAME.fullmatch(name)
-    return match[1] if match and ids.is_session_id(match[1]) else None
+    return match[1] if match and folder.is_session_id(match[1]) else None
 
 
 def look(root: str, name: str) -> list[Issue]:

@@ -1,4 +1,4 @@
-"""One thing that is wrong, and how it is mended."""
+"""One thing that is wrong, and how it is repaired."""
 
 # Annotations are not left as text here (PEP 563): a named tuple would compile them.
 
@@ -19,17 +19,17 @@ class Issue(NamedTuple):
     problem: str
     """One sentence about what is at that path."""
     advice: str = ""
-    """What a repair does, or else what the person can do: one sentence."""
+    """What a repair does, or else what the user can do: one sentence."""
     mend: Callable[[], str] | None = None
-    """Mends it and says what was done; the locks are held by the caller. Raises
-    ``OSError``, ``UnwritableError`` or ``StorageError``. None: only a person can."""
+    """Repairs it and returns what was done; the locks are held by the caller. Raises
+    ``OSError``, ``UnwritableError`` or ``StorageError``. None: only the user can."""
     note: bool = False
-    """Nothing is wrong; it is only worth knowing. What mends it adds something, and rewrites
+    """Nothing is wrong; it is only worth knowing. Its repair adds something, and rewrites
     nothing."""
 
 
 def seen(issue: Issue) -> Finding:
-    """What is told of an issue that is not mended."""
+    """What is reported of an issue that is not repaired."""
     return Finding(
         issue.where,
         issue.problem,
@@ -40,12 +40,12 @@ def seen(issue: Issue) -> Finding:
 
 
 def treated(issue: Issue) -> Finding:
-    """Mend an issue where that is possible, and tell."""
+    """Repair an issue where that is possible, and report it."""
     if issue.mend is None:
         return seen(issue)
     try:
         done = issue.mend()
     except (OSError, UnwritableError, StorageError) as error:
-        why = f"It was not mended: {reason(error)}."
+        why = f"It was not repaired: {reason(error)}."
         return Finding(issue.where, issue.problem, why, note=issue.note)
     return Finding(issue.where, issue.problem, done, healed=True)

@@ -19,7 +19,7 @@ from agno_shell.types import Finding
 _TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{12}\.tmp")
 _COPY = re.compile(r".+\.(?:before|damaged|unfinished)-[0-9]{8}T[0-9]{12}Z")
 _TIMES = (b'"updated_at":', b'"head":', b'"head_after":')
-"""The keys of ``session.json`` that hold nothing anybody has said."""
+"""The keys of ``session.json`` that hold nothing of what was written in the session."""
 _NAMED = 3
 
 
@@ -83,7 +83,7 @@ def _bare(line: bytes) -> bytes:
 
 
 class Extras:
-    """Counts copies that are kept and files of others; both stay, whatever is repaired."""
+    """Counts copies that are kept and files of others; both stay in every repair."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -105,7 +105,7 @@ class Extras:
         if self._copies:
             yield Finding(
                 self._root,
-                "It holds what was kept when files were mended or rewritten,"
+                "It holds what was kept when files were repaired or rewritten,"
                 f" {size(self._bytes)} in {count(len(self._copies), 'file')}:"
                 f" {_some(self._copies)}.",
                 "The store does not need them.",

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from agno_shell.builtin.json_storage import disk, folder, index_format, message_writer, trash
+from agno_shell.builtin.json_storage import disk, folder, index_format, repair, trash
 from agno_shell.builtin.json_storage.check.issue import Issue
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
 from agno_shell.builtin.json_storage.importing import take_over
 from agno_shell.builtin.json_storage.index import NAME, Index
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Contents, Entry
+from agno_shell.builtin.json_storage.index_format import Contents
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import reason
 from agno_shell.errors import StorageError
@@ -22,8 +23,8 @@ from agno_shell.types import Session, now
 _AT_ONCE = 500
 """Sessions that are corrected under one holding of the lock, which other shells wait for."""
 _PAUSE = 0.01
-"""Seconds until what looks wrong is looked at again: another shell may be about to tell the
-list what it has done."""
+"""Seconds until what looks wrong is looked at again: another shell may be about to write
+into the list what it has done."""
 _FEW = 50
 """So many sessions can be in the middle of a change; each is then looked at alone."""
 _MENDING = "A repair makes it agree with the sessions."
@@ -33,7 +34,7 @@ _LEAVING = "It is read as it stands; the next message rewrites it."
 _Judge = Callable[[str, Entry | None], str]
 
 
-class _Seen(NamedTuple):
+class _ListState(NamedTuple):
     """How a list was found."""
 
     problem: str
@@ -50,7 +51,7 @@ class Listing:
     """The list of sessions: as it was at first, and what is wrong with it at last."""
 
     def __init__(self, root: str, index: Index, locks: Locks, told: Callable[[], str]) -> None:
-        """``told`` gives what was said while the list was written, such as the path of a
+        """``told`` gives what was reported while the list was written, such as the path of a
         copy."""
         self._root = root
         self._locks = locks
@@ -63,7 +64,7 @@ class Listing:
         self._aside: Mapping[str, Entry] | None = None
 
     def entry(self, session_id: str) -> Entry | None:
-        """What the list said of a session, or one that was laid out anew before."""
+        """What the list held of a session, or one that was rewritten before."""
         if session_id in self._entries:
             return self._entries[session_id]
         if self._aside is None:
@@ -109,7 +110,7 @@ class Listing:
 
     def look_for_dropped(self) -> Issue | None:
         """Sessions without a folder that the list has lost since: saving the reply of another
-        session has laid it out anew."""
+        session has rewritten it."""
         if self._is_laid_out or not self._index.is_laid_out():
             return None
         trashed = trash.sessions_in(self._root)
@@ -124,28 +125,28 @@ class Listing:
         def mend() -> str:
             for session_id in lost:
                 self._put_away(session_id)
-            return f"What it said of {_some(lost)} is in the trash."
+            return f"What it held of {_some(lost)} is in the trash."
 
         return Issue(self._path, f"It listed {_some(lost)} without a folder.", _MENDING, mend)
 
-    def _seen(self, suspects: Collection[str], judge: _Judge) -> _Seen:
+    def _seen(self, suspects: Collection[str], judge: _Judge) -> _ListState:
         try:
             data = disk.read(self._path)
         except FileNotFoundError:
             # Where no session was ever made there is no list.
             missing = any(map(self._is_session, suspects))
-            return _Seen("It is missing." if missing else "")
+            return _ListState("It is missing." if missing else "")
         contents = index_format.read(data)
         if contents is None:
-            return _Seen("It is damaged.")
+            return _ListState("It is damaged.")
         if index_format.lines(data) is None:
-            return _Seen("It is in another layout than the store's own.", is_foreign=True)
+            return _ListState("It is in another layout than the store's own.", is_foreign=True)
         entries = _by_id(contents.entries)
         self._is_local = index_format.is_local(data)
         judged = {each: judge(each, entries.get(each)) for each in suspects}
         return self._disagreements(contents, judged)
 
-    def _disagreements(self, contents: Contents, judged: Mapping[str, str]) -> _Seen:
+    def _disagreements(self, contents: Contents, judged: Mapping[str, str]) -> _ListState:
         wrong = [each for each, verdict in judged.items() if verdict]
         numbers = Counter(entry.session.session_id for entry in contents.entries)
         twice = [each for each, number in numbers.items() if number > 1]
@@ -164,7 +165,7 @@ class Listing:
         if current is not None and not disk.is_folder(f"{self._root}/{current}"):
             parts.append("names a session as the last used one that is not there")
         every = list(dict.fromkeys([*wrong, *twice]))
-        return _Seen(f"It {', '.join(parts)}." if parts else "", every, gone)
+        return _ListState(f"It {', '.join(parts)}." if parts else "", every, gone)
 
     def _judged(self, session_id: str, entry: Entry | None) -> str:
         """How the list is wrong about one session: missing, count, words, or not at all."""
@@ -195,21 +196,21 @@ class Listing:
             with self._locks.session_if_made(session_id) or nullcontext():
                 return self._judged(session_id, self._index.find(session_id))
         except StorageError:
-            return ""  # in use for so long that nothing can be said
+            return ""  # in use for so long that nothing can be found out
         except OSError:
             return self._judged(session_id, self._index.find(session_id))
 
     def _is_session(self, session_id: str) -> bool:
         return bool(self._judged(session_id, None))
 
-    def _correct(self, seen: _Seen) -> str:
+    def _correct(self, seen: _ListState) -> str:
         deleted = trash.sessions_in(self._root)
         gone = [each for each in seen.gone if each in self._entries and each not in deleted]
         for session_id in gone:
             self._put_away(session_id)
         told = self._keep_what_goes(seen.wrong)
         if gone:
-            told += f" What it says of {_some(gone)} is in the trash."
+            told += f" What it holds of {_some(gone)} is in the trash."
         for start in range(0, max(1, len(seen.wrong)), _AT_ONCE):
             self._index.correct(seen.wrong[start : start + _AT_ONCE], self._survey)
         return f"{self._told() or 'It was rebuilt from the sessions.'}{told}"
@@ -234,7 +235,7 @@ class Listing:
         for entry in contents.entries if contents else ():
             session_id = entry.session.session_id
             if session_id in changing and self._says_more(entry):
-                copy = message_writer.copy_aside(self._path, data)
+                copy = repair.copy_aside(self._path, data)
                 return f" It is kept as {os.path.basename(copy)}."
         return ""
 
@@ -256,7 +257,7 @@ class Listing:
         return folder.survey(f"{self._root}/{session_id}", session_id, listed)
 
     def _same(self, listed: Session, found: Session) -> bool:
-        """Whether a line says what is true of a session whatever its messages are. Its time
+        """Whether a line says what is true of a session regardless of its messages. Its time
         of the last change may be a later one: ``session.json`` does not have that of a
         message. Local times say something else in another time zone."""
         alike = listed == found._replace(

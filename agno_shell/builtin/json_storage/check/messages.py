@@ -13,7 +13,7 @@ from agno_shell.builtin.json_storage import (
     disk,
     layout,
     message_reader,
-    message_writer,
+    repair,
     tree,
 )
 from agno_shell.builtin.json_storage.check.issue import Issue
@@ -59,8 +59,8 @@ def look(path: str, counted: int | None = 0) -> FileFindings:
     return FileFindings(issues, ids, set(_contents(raw.objects)))
 
 
-def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:
-    """What writing the file anew would mend, as a sentence; and what is only unlike the
+def _findings(raw: message_reader.RawMessages, counted: int | None) -> tuple[str, str]:
+    """What rewriting the file would repair, as a sentence; and what is only unlike the
     store's own, as an editor or another program leaves it."""
     if raw.form == "empty":
         what = "missing" if raw.size < 0 else "empty"
@@ -82,11 +82,11 @@ def _findings(raw: message_reader.Raw, counted: int | None) -> tuple[str, str]:
     return _sentence(wrong | peculiar if any(wrong.values()) else {}), _sentence(peculiar)
 
 
-def _peculiarities(raw: message_reader.Raw) -> Counter[str]:
+def _peculiarities(raw: message_reader.RawMessages) -> Counter[str]:
     found: Counter[str] = Counter()
     seen: set[str] = set()
     for each in raw.objects:
-        if not tree.is_settled(each):
+        if not json_records.is_settled(each):
             found["unnamed"] += 1
             continue
         if each["id"] in seen:
@@ -128,13 +128,13 @@ def _is_strange(raw: Mapping[str, Any]) -> bool:
 
 
 def _write_anew(path: str) -> str:
-    """Lay out anew what can be read; the session's lock is held."""
+    """Rewrite what can be read; the session's lock is held."""
     loaded = message_reader.load(path)
     whole = layout.whole([json_records.message_line(each) for each in loaded.messages])
     if not loaded.data:
         disk.replace(path, whole)
         return "An empty one was written."
-    copy = message_writer.replace_keeping(path, loaded.data, whole)
+    copy = repair.replace_keeping(path, loaded.data, whole)
     return (
         f"{count(len(loaded.messages), 'message')} could be read and stand in a new one; it is"
         f" kept as {os.path.basename(copy)}."

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from agno_shell.builtin.json_storage import disk, folder, message_reader, message_writer
+from agno_shell.builtin.json_storage import disk, folder, message_reader, repair
 from agno_shell.builtin.json_storage.check.issue import Issue
-from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, Record
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.folder import MESSAGES, SESSION, UNKNOWN, Entry, SessionRecord
 from agno_shell.toolkit import json_records
 from agno_shell.toolkit.wording import count
 from agno_shell.types import ROOT
@@ -111,18 +110,18 @@ def _make(path: str, session_id: str, listed: Entry | None) -> str:
     return "It was written from what else is known."
 
 
-def _replace(path: str, data: bytes, record: Record) -> str:
+def _replace(path: str, data: bytes, record: SessionRecord) -> str:
     target = f"{path}/{SESSION}"
-    copy = message_writer.replace_keeping(target, data, folder.record_bytes(record))
+    copy = repair.replace_keeping(target, data, folder.record_bytes(record))
     return f"It was rewritten; the old one is kept as {os.path.basename(copy)}."
 
 
-def _known(path: str, session_id: str, listed: Entry | None) -> Record:
+def _known(path: str, session_id: str, listed: Entry | None) -> SessionRecord:
     """What is known of a session without its record."""
     entry = folder.survey(path, session_id, listed) or folder.unreadable(path, session_id)
     if entry.session.head is None:
-        return Record(entry.session)
-    return Record(entry.session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
+        return SessionRecord(entry.session)
+    return SessionRecord(entry.session, message_reader.newest_id(f"{path}/{MESSAGES}") or ROOT)
 
 
 def _right(
@@ -131,7 +130,7 @@ def _right(
     session_id: str,
     ids: AbstractSet[str] | None,
     listed: Entry | None,
-) -> Record:
+) -> SessionRecord:
     """What the record says, without what is wrong in it; the list knows some of that."""
     head_after = raw.get("head_after")
     fields = {key: value for key, value in raw.items() if key != "head_after"}
@@ -147,7 +146,7 @@ def _right(
             pinned=tuple(each for each in session.pinned if each in ids),
         )
     holds = session.head is not None and isinstance(head_after, str)
-    return Record(session, head_after if holds else None)
+    return SessionRecord(session, head_after if holds else None)
 
 
 _IN_THE_LIST = ("name", "description", "created_at")

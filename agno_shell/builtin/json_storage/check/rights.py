@@ -32,7 +32,7 @@ class Rights:
 
     def __init__(self, root: str, *, repair: bool, noted: bool) -> None:
         """``noted``: another program made the store, and its folders as others may read
-        them; that is told and left as it is."""
+        them; that is reported and left as it is."""
         self._root = root
         self._repair = repair
         self._noted = noted

@@ -11,15 +11,14 @@ from agno_shell.builtin.json_storage import disk, running_reply
 from agno_shell.builtin.json_storage.check import leftovers, record, session_data
 from agno_shell.builtin.json_storage.check import messages as messages_
 from agno_shell.builtin.json_storage.check.issue import Issue
-from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
-from agno_shell.builtin.json_storage.index_format import UNKNOWN
+from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION, UNKNOWN
 from agno_shell.builtin.json_storage.problems import reason
 
 if TYPE_CHECKING:
     from agno_shell.builtin.json_storage.check.leftovers import Extras
     from agno_shell.builtin.json_storage.check.record import Listed
     from agno_shell.builtin.json_storage.check.rights import Rights
-    from agno_shell.builtin.json_storage.index_format import Entry
+    from agno_shell.builtin.json_storage.folder import Entry
 
 _NAMES = frozenset((SESSION, MESSAGES, MEMORY, ATTACHMENTS)) | {
     os.path.basename(running_reply.path_of("", place)) for place in range(running_reply.PLACES)

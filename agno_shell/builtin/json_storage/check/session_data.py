@@ -13,7 +13,7 @@ from agno_shell.builtin.json_storage.check.issue import Issue
 from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY
 from agno_shell.toolkit.wording import count
 
-_ATTACH_AGAIN = "Attaching the same file again brings it back; what was said is whole."
+_ATTACH_AGAIN = "Attaching the same file again brings it back; the messages are whole."
 
 
 def memory(path: str) -> list[Issue]:

@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 
-from agno_shell.builtin.json_storage import disk, ids, running_reply
+from agno_shell.builtin.json_storage import disk, folder, running_reply
 from agno_shell.builtin.json_storage import locks as locks_
 from agno_shell.builtin.json_storage import rescue as rescue_
 from agno_shell.builtin.json_storage import trash as trash_
-from agno_shell.builtin.json_storage.catalog import Catalog
 from agno_shell.builtin.json_storage.check import imports, leftovers, session
 from agno_shell.builtin.json_storage.check.issue import Issue, seen, treated
 from agno_shell.builtin.json_storage.check.leftovers import Extras
@@ -23,6 +22,7 @@ from agno_shell.builtin.json_storage.check.rights import Rights
 from agno_shell.builtin.json_storage.index import NAME as LIST
 from agno_shell.builtin.json_storage.locks import Locks
 from agno_shell.builtin.json_storage.problems import Notices, reason
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.builtin.json_storage.session_writer import SessionWriter
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
@@ -41,7 +41,7 @@ Look = Callable[[], list[Issue]]
 class Check:
     """One look at the store in the folder ``root``, with handles of its own.
 
-    With ``repair`` what is wrong is mended where that loses nothing. ``ended`` is asked
+    With ``repair`` what is wrong is repaired where that loses nothing. ``ended`` is asked
     between two sessions whether to go on.
     """
 
@@ -52,8 +52,9 @@ class Check:
         self._ended = ended
         self._told: list[str] = []
         self._locks = Locks(root)
-        self._catalog = Catalog(root, self._locks.index, self._lay_index_anew)
-        self._writer = SessionWriter(root, self._catalog, Notices(self._told.append))
+        self._notices = Notices(self._told.append)
+        self._catalog = SessionCatalog(root, self._locks.index, self._notices)
+        self._writer = SessionWriter(root, self._catalog, self._notices)
         began_elsewhere = self._catalog.index.began_elsewhere()
         self._rights = Rights(root, repair=repair, noted=began_elsewhere)
         self._extras = Extras(root)
@@ -63,7 +64,7 @@ class Check:
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong; raises nothing."""
         try:
-            status = os.stat(self._root)  # the folder itself may be a link of the person's
+            status = os.stat(self._root)  # the folder itself may be a link of the user's
         except FileNotFoundError:
             return  # nothing was ever kept
         except OSError as error:
@@ -79,7 +80,7 @@ class Check:
         except OSError as error:
             yield Finding(self._root, f"It could not be read: {reason(error)}.")
         except StorageError as error:
-            # Nothing in a folder of another program's is looked at, let alone mended.
+            # Nothing in a folder of another program's is looked at, let alone repaired.
             yield Finding(self._root, str(error), error.hint)
         finally:
             self._writer.close()
@@ -94,7 +95,7 @@ class Check:
         sessions = []
         for name, status in session.entries(self._root).items():
             path = f"{self._root}/{name}"
-            if ids.is_session_id(name):
+            if folder.is_session_id(name):
                 sessions.append(name)
             elif name == trash_.FOLDER:
                 yield from self._folder(path, status, self._trashed)
@@ -106,7 +107,7 @@ class Check:
             if self._ended():
                 return
             yield from self._session(session_id, listing)
-        # Before a message is added: that writes a line anew, and whatever it said is gone.
+        # Before a message is added: that rewrites a line, and what it held is gone.
         yield from self._list(listing)
         for session_id in sessions:
             if self._ended():
@@ -201,7 +202,7 @@ class Check:
         for name, status in session.entries(path).items():
             if self._ended():
                 return
-            split = ids.split_trash_id(name)
+            split = trash_.split_trash_id(name)
             if split is None or not stat.S_ISDIR(status.st_mode):
                 self._extras.unknown(f"{path}/{name}")
                 continue
@@ -226,9 +227,9 @@ class Check:
         yield from self._one(session_id, look)
 
     def _one(self, session_id: str | None, look: Look) -> list[Finding]:
-        """What is wrong in one place, mended where that is wanted.
+        """What is wrong in one place, repaired where that is wanted.
 
-        It is looked at again before anything is told or done. ``session_id`` says whose
+        It is looked at again before anything is reported or done. ``session_id`` says whose
         lock keeps other shells out; None: that of the list.
         """
         issues = look()
@@ -271,7 +272,7 @@ class Check:
                 if not self._locks.is_held(f"{session_id}.reply-{place}")
             ]
             if places and self._repair:
-                rescue_.rescue(path, session_id, self._locks, self._writer)
+                rescue_.rescue(path, session_id, self._locks, self._writer, self._notices)
         except (OSError, StorageError, json_records.UnwritableError) as error:
             why = reason(error).rstrip(".")
             yield Finding(path, f"An unfinished reply in it was left alone: {why}.")
@@ -294,11 +295,8 @@ class Check:
         if issue is not None:
             yield treated(issue) if self._repair else seen(issue)
 
-    def _lay_index_anew(self, before: bytes, after: bytes) -> None:
-        self._writer.lay_index_anew(before, after)
-
     def _news(self) -> str:
-        """What was said since this was last asked."""
+        """What was reported since the last call."""
         news = " ".join(self._told)
         self._told.clear()
         return news
@@ -319,5 +317,5 @@ def _left_alone(issue: Issue, error: OSError | StorageError) -> Finding:
     if isinstance(error, StorageError):
         why = f"It is in use and was left alone. {error.hint}".strip()
     else:
-        why = f"It was not mended: {reason(error)}."
+        why = f"It was not repaired: {reason(error)}."
     return Finding(issue.where, issue.problem, why, note=issue.note)

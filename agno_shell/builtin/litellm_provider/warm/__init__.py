@@ -2,6 +2,6 @@
 each connection over a Unix socket.
 
 ``client`` and ``looking`` are the shell's side, ``server``, ``doorman`` and ``forked`` the other;
-``identity``, ``place``, ``peer`` and ``surroundings`` say which server, where, whose it is, and
-in which environment it was started; ``reads`` what of that environment counts.
+``identity``, ``socket_path``, ``peer`` and ``surroundings`` say which server, where, whose it is,
+and in which environment it was started; ``reads`` what of that environment counts.
 """

@@ -15,8 +15,8 @@ from agno_shell.builtin.litellm_provider.process import STARTING
 from agno_shell.builtin.litellm_provider.protocol import decode, encode
 from agno_shell.builtin.litellm_provider.warm import greeting, peer, starting
 from agno_shell.builtin.litellm_provider.warm.identity import identity
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, folder_for
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath, folder_for
 from agno_shell.builtin.litellm_provider.warm.surroundings import scrubbed
 from agno_shell.toolkit.log_file import Log
 
@@ -25,7 +25,7 @@ _TRIES = 3
 """One to find nobody, one to come just when the server ends, and one more."""
 
 
-class Wish(NamedTuple):
+class WarmOptions(NamedTuple):
     """A model process, and the server that is to fork it."""
 
     runtime_dir: str
@@ -35,7 +35,7 @@ class Wish(NamedTuple):
     environ: Mapping[str, str]
 
 
-class Warm(Connection):
+class WarmProcess(Connection):
     """The process; its end is the end of the connection, and nobody here learns its status."""
 
     def __init__(
@@ -72,12 +72,12 @@ class Warm(Connection):
         return ""
 
 
-async def connect(wish: Wish) -> Warm:
+async def connect(wish: WarmOptions) -> WarmProcess:
     """A process that answers, forked by a server that is started if there is none. Raises
     :class:`NotWarmError`."""
     surroundings = scrubbed(wish.environ)
     name = identity(surroundings, wish.keep)
-    place = SocketPlace(folder_for(wish.runtime_dir), name)
+    place = SocketPath(folder_for(wish.runtime_dir), name)
     patience = greeting.ANSWER_SECONDS
     for _ in range(_TRIES):
         try:
@@ -92,7 +92,7 @@ async def connect(wish: Wish) -> Warm:
     raise NotWarmError("The server ended before it answered.")
 
 
-async def _reach(place: SocketPlace) -> socket.socket:
+async def _reach(place: SocketPath) -> socket.socket:
     """A connection to a server of this user. Raises :class:`NotWarmError`, and one of
     ``_NOBODY`` where there is no server."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -112,13 +112,13 @@ async def _reach(place: SocketPlace) -> socket.socket:
     return connection
 
 
-async def _greet(connection: socket.socket, wish: Wish, patience: float) -> Warm:
+async def _greet(connection: socket.socket, wish: WarmOptions, patience: float) -> WarmProcess:
     """Say what is wanted, and wait while not more than ``patience`` seconds pass without a word.
     Raises ``EOFError`` where the server is just ending, and
     :class:`NotWarmError`."""
     hello = encode(greeting.serve(wish.environ, _umask()))
     try:
-        # Who is refused may be told so before all of it is sent, and is to read it.
+        # A refusal may come before all of it is sent, and must be read.
         with suppress(ConnectionError):
             socket.send_fds(connection, [greeting.CARRIER], [wish.log.descriptor])
             await asyncio.get_running_loop().sock_sendall(connection, hello)
@@ -130,12 +130,12 @@ async def _greet(connection: socket.socket, wish: Wish, patience: float) -> Warm
     except BaseException:
         connection.close()
         raise
-    return Warm(pid, lines, requests)
+    return WarmProcess(pid, lines, requests)
 
 
 class _Lines:
     """The first lines on a connection. A stream of asyncio's would forget what it has read when
-    the other end is closed in the face of what was sent."""
+    the other end is closed while something is being sent."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Who connects while litellm is being imported, kept waiting with signs of life."""
+"""Connections that come while litellm is being imported: they wait, and get signs of life."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from agno_shell.builtin.litellm_provider.protocol import encode
-from agno_shell.builtin.litellm_provider.service import ALIVE, SIGN_SECONDS
+from agno_shell.builtin.litellm_provider.request_handler import ALIVE, SIGN_SECONDS
 from agno_shell.builtin.litellm_provider.warm import peer
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
 
@@ -24,7 +24,7 @@ class Doorman:
         self._thread.start()
 
     def leave(self) -> list[socket.socket]:
-        """End the thread; who waits."""
+        """End the thread; the connections that wait."""
         self._call.close()
         self._thread.join()
         self._called.close()
@@ -58,7 +58,7 @@ def admit(listener: socket.socket) -> socket.socket | None:
 
 
 def has_gone(connection: socket.socket) -> bool:
-    """Whether the other end was closed before it said a word. Nothing is taken from it."""
+    """Whether the other end was closed before it sent anything. Nothing is taken from it."""
     try:
         return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

@@ -1,5 +1,5 @@
-"""A process forked for one connection: it reads who wants what, becomes what a model process of
-the shell's own would be, and ends with the connection."""
+"""A process forked for one connection: it reads what the client wants, becomes what a model process
+of the shell's own would be, and ends with the connection."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn
 from agno_shell.builtin.litellm_provider import library
 from agno_shell.builtin.litellm_provider.inbox import Inbox
 from agno_shell.builtin.litellm_provider.protocol import decode, encode
-from agno_shell.builtin.litellm_provider.service import Service
+from agno_shell.builtin.litellm_provider.request_handler import RequestHandler
 from agno_shell.builtin.litellm_provider.warm.greeting import ANSWER_SECONDS, CARRIER
 from agno_shell.builtin.litellm_provider.warm.reads import Reads
 from agno_shell.builtin.model_services.redact import Redactor, hidden
 
 
-class Inherited(NamedTuple):
+class Inheritance(NamedTuple):
     """What the server has made for the processes that it forks."""
 
     redactor: Redactor
@@ -31,7 +31,7 @@ class Inherited(NamedTuple):
     reads: Reads
 
 
-class Seen(NamedTuple):
+class ServerStatus(NamedTuple):
     """What there is to be seen of the server."""
 
     pid: int
@@ -47,7 +47,10 @@ _NAMED = 3
 
 
 def run(
-    connection: socket.socket, inherited: Inherited, seen: Seen, close_all: Callable[[], None]
+    connection: socket.socket,
+    inherited: Inheritance,
+    seen: ServerStatus,
+    close_all: Callable[[], None],
 ) -> NoReturn:
     """All that happens in the process; it never comes back to what the server does."""
     try:
@@ -56,14 +59,14 @@ def run(
             signal.signal(each, signal.SIG_DFL)
         _answer(connection, inherited, seen)
     except (ConnectionError, TimeoutError):
-        pass  # whoever connected is gone, or never said a word
+        pass  # the client is gone, or has sent nothing
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(1)
 
 
-def _answer(connection: socket.socket, inherited: Inherited, seen: Seen) -> None:
+def _answer(connection: socket.socket, inherited: Inheritance, seen: ServerStatus) -> None:
     connection.settimeout(ANSWER_SECONDS)
     _take_over_log(connection)
     stream = connection.makefile("rb")
@@ -90,7 +93,7 @@ def _take_over_log(connection: socket.socket) -> None:
 
 
 def _serve(
-    connection: socket.socket, stream: BinaryIO, hello: Mapping[str, Any], inherited: Inherited
+    connection: socket.socket, stream: BinaryIO, hello: Mapping[str, Any], inherited: Inheritance
 ) -> None:
     os.umask(hello["umask"])
     os.environ.clear()
@@ -112,7 +115,7 @@ def _serve(
     inbox.start()
     configuration = inbox.first()
     inherited.redactor.hide(hidden(os.environ, configuration["api_key_env"]))
-    asyncio.run(Service(connection.fileno(), configuration, way).answer(inbox))
+    asyncio.run(RequestHandler(connection.fileno(), configuration, way).answer(inbox))
 
 
 def _take_over_proxies(hello: Mapping[str, Any]) -> None:

@@ -1,4 +1,5 @@
-"""The socket of a server: made once however many start at once, and removed by who made it."""
+"""The socket of a server: made once however many start at once, and removed by the process that
+made it."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from contextlib import suppress
 
 from filelock import FileLock
 
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 
 _LOCKED_SECONDS = 5.0
 _ANSWER_SECONDS = 1.0
@@ -20,14 +21,14 @@ _WAITING = 128
 class Socket:
     """A socket in the file system that listens."""
 
-    def __init__(self, place: SocketPlace, listener: socket.socket) -> None:
+    def __init__(self, place: SocketPath, listener: socket.socket) -> None:
         self._place = place
         self.listener = listener
         """It does not block."""
         self._made = _file(place.socket)
 
     @classmethod
-    def listen(cls, place: SocketPlace) -> Socket | None:
+    def listen(cls, place: SocketPath) -> Socket | None:
         """Make it, in the place of one at which nobody listens any more; None where another
         process does. Raises ``OSError``."""
         with _locked(place):
@@ -44,13 +45,13 @@ class Socket:
             return cls(place, listener)
 
     def remove(self) -> None:
-        """Let nobody connect any more; who has connected may still be accepted."""
+        """Accept no new connections; those that are made already may still be accepted."""
         with suppress(OSError), _locked(self._place):
             if _file(self._place.socket) == self._made:
                 os.unlink(self._place.socket)
 
 
-def _locked(place: SocketPlace) -> FileLock:
+def _locked(place: SocketPath) -> FileLock:
     # Held for no longer than this file needs it.
     return FileLock(place.lock, mode=0o600, timeout=_LOCKED_SECONDS, poll_interval=0.01)
 

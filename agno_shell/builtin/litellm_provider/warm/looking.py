@@ -1,4 +1,4 @@
-"""The servers of this user, of whatever version: what each does, and its end. All of it blocks,
+"""The servers of this user, of any version: what each does, and its end. All of it blocks,
 for a few seconds at most."""
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from agno_shell.builtin.litellm_provider.protocol import decode, encode
 from agno_shell.builtin.litellm_provider.warm import greeting, peer
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, places
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath, places
 from agno_shell.contracts import Background
 
 _SECONDS = 3.0
@@ -36,7 +36,7 @@ def end(runtime_dir: str) -> list[Background]:
     return ended
 
 
-def _look_at(place: SocketPlace) -> Background | None:
+def _look_at(place: SocketPath) -> Background | None:
     """None where nobody listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_SECONDS)
@@ -62,7 +62,7 @@ def _background(process: int, record: dict[str, Any]) -> Background | None:
     return Background(process, "litellm", 0, 0, 0, starting=True) if process else None
 
 
-def _end(pid: int, place: SocketPlace) -> None:
+def _end(pid: int, place: SocketPath) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         if not _is_gone(place):
@@ -71,7 +71,7 @@ def _end(pid: int, place: SocketPlace) -> None:
     # One that was ended by force, or while it imported, leaves its socket to the next one.
 
 
-def _is_gone(place: SocketPlace) -> bool:
+def _is_gone(place: SocketPath) -> bool:
     """Whether nobody listens any more, within some seconds."""
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:

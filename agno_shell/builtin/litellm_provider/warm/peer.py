@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket, as the system says it."""
+"""Who is at the other end of a Unix socket, as the system reports it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Reads:
         # Everybody holds that one object, so it is given another class for a while.
         environ: Any = os.environ
         usual = type(environ)
-        environ.__class__ = _Noting
+        environ.__class__ = _EnvironRecorder
         environ.reads = self
         try:
             yield
@@ -68,7 +68,7 @@ class Reads:
                 environ[name] = value
 
 
-class _Noting(os._Environ):  # type: ignore[type-arg]  # at run time it takes no parameter
+class _EnvironRecorder(os._Environ):  # type: ignore[type-arg]  # at run time it takes no parameter
     """``os.environ`` that notes what is read of it."""
 
     reads: Reads

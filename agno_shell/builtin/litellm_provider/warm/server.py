@@ -28,8 +28,8 @@ from agno_shell.builtin.litellm_provider.protocol import encode
 from agno_shell.builtin.litellm_provider.warm import forked, peer
 from agno_shell.builtin.litellm_provider.warm.doorman import Doorman, admit, has_gone
 from agno_shell.builtin.litellm_provider.warm.listening import Socket
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.reads import Reads
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 from agno_shell.toolkit import log_file
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     os.umask(0o077)
     tell = _leave_the_shell()
     _take_over_streams(wanted.log)
-    listening = Socket.listen(SocketPlace(wanted.folder, wanted.name))
+    listening = Socket.listen(SocketPath(wanted.folder, wanted.name))
     os.write(tell, b"+")
     os.close(tell)
     if listening is not None:  # otherwise another one does already
@@ -96,11 +96,11 @@ def _serve(listening: Socket, keep: float, began: float) -> None:
             refuse(connection, why_not(error))
         raise
     waiting = doorman.leave()
-    Server(listening, keep, began, forked.Inherited(redactor, reads)).run(waiting)
+    Server(listening, keep, began, forked.Inheritance(redactor, reads)).run(waiting)
 
 
 def _rest(listening: Socket) -> Iterator[socket.socket]:
-    """Whoever had connected before the socket was removed."""
+    """The clients that had connected before the socket was removed."""
     while connection := admit(listening.listener):
         yield connection
 
@@ -115,7 +115,7 @@ class Server:
     """Accepts, forks, reaps, and ends."""
 
     def __init__(
-        self, listening: Socket, keep: float, began: float, inherited: forked.Inherited
+        self, listening: Socket, keep: float, began: float, inherited: forked.Inheritance
     ) -> None:
         self._listening = listening
         self._keep = keep
@@ -129,14 +129,15 @@ class Server:
         self._stopped = False
 
     def run(self, waiting: list[socket.socket]) -> None:
-        """Serve who is waiting and who comes, until it is told to end or nobody comes."""
+        """Serve the connections that wait and those that come, until it is asked to end or no
+        more of them come."""
         self._waiting = waiting
         woken = self._take_signals()
         self._selector.register(woken, selectors.EVENT_READ, lambda: woken.recv(4096))
         self._selector.register(self._listening.listener, selectors.EVENT_READ, self._accept)
         while self._waiting:
             self._fork(self._waiting.pop(0))
-        # Behind who waits; all that are forked from now on share the tables.
+        # After those that wait; all that are forked from now on share the tables.
         with self._inherited.reads.noting():
             library.warm_up_tokenizer()
         while not (self._stopped or self._is_idle()):
@@ -180,11 +181,11 @@ class Server:
             # be refused takes no time, and another server would import it all to say the same.
             refuse(connection, "Threads run in the server, so that it cannot fork.")
             return
-        if has_gone(connection):  # who only wanted to know whether somebody listens
+        if has_gone(connection):  # it only wanted to know whether a server listens
             connection.close()
             return
         self._reap()
-        seen = forked.Seen(
+        seen = forked.ServerStatus(
             os.getpid(), time.monotonic() - self._began, len(self._children), self._keep
         )
         library.freeze()

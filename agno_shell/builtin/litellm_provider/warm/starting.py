@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 
 _MODULE = "agno_shell.builtin.litellm_provider.warm.server"
 _SECONDS = 20.0
@@ -17,7 +17,7 @@ _SECONDS = 20.0
 
 
 async def start(
-    place: SocketPlace, surroundings: Mapping[str, str], keep: float, log: str | None, errors: int
+    place: SocketPath, surroundings: Mapping[str, str], keep: float, log: str | None, errors: int
 ) -> None:
     """Return once it listens, or another one does that was started meanwhile. ``errors`` is the
     descriptor that it prints to until it has its ``log``. Raises :class:`NotWarmError`."""

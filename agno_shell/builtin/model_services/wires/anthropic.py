@@ -14,13 +14,13 @@ from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
     number,
     rows,
     table,
 )
 from agno_shell.builtin.model_services.wires.wire import (
-    Asked,
+    ChatRequest,
     Post,
     Record,
     Wire,
@@ -54,7 +54,7 @@ _NOT_WHILE_THINKING = ("temperature", "top_k")
 # What is sent -----------------------------------------------------------------------------
 
 
-def write(asked: Asked) -> Post:
+def write(asked: ChatRequest) -> Post:
     system = [part for one in asked.messages if one["role"] == "system" for part in parts_of(one)]
     body: Record = {
         "model": asked.target.name,
@@ -174,7 +174,7 @@ class MessagesReader(Reader):
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         kind = data.get("type") or event
         if kind == "error":
-            raise ServerSaidError(data.get("error") or dict(data))
+            raise ServerReportedError(data.get("error") or dict(data))
         if not isinstance(kind, str) or not kind:
             raise DamagedError("an event without a type")
         if kind == "message_start":
@@ -195,7 +195,7 @@ class MessagesReader(Reader):
 
     def read_whole(self, body: Json) -> Iterator[Piece]:
         if body.get("type") == "error" or "error" in body:
-            raise ServerSaidError(body.get("error") or dict(body))
+            raise ServerReportedError(body.get("error") or dict(body))
         reason = body.get("stop_reason")
         if not isinstance(reason, str):
             raise DamagedError("an answer without a stop reason")

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 from agno_shell.builtin.model_services import failures
 from agno_shell.builtin.model_services.causes import STATUS_OF_WORD, causes, class_names
-from agno_shell.builtin.model_services.failures import Case, again, check_base, fitting
+from agno_shell.builtin.model_services.failures import FailureContext, again, check_base, fitting
 from agno_shell.builtin.model_services.wires.framing import DamagedError, LineTooLongError
-from agno_shell.builtin.model_services.wires.reading import ServerSaidError
+from agno_shell.builtin.model_services.wires.reading import ServerReportedError
 from agno_shell.events import Failed
 from agno_shell.types import NOTHING
 
 
 class ErrorBody(NamedTuple):
-    """What a server said of an error."""
+    """What a server reports of an error."""
 
     status: int | None
     message: str
@@ -25,7 +25,7 @@ class ErrorBody(NamedTuple):
     headers: Mapping[str, str]
 
 
-# What the server said ---------------------------------------------------------------------
+# What the server reports ------------------------------------------------------------------
 
 
 def said(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ErrorBody:
@@ -63,7 +63,7 @@ def _error_in(body: Any) -> Any:
 def _message(error: Any) -> str:
     if not isinstance(error, Mapping):
         return str(error or "")
-    # OpenRouter passes on what the service behind it has said.
+    # OpenRouter passes on what the service behind it has reported.
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
     if raw:
@@ -86,7 +86,7 @@ def _status_of(word: str) -> int | None:
 # What it means -----------------------------------------------------------------------------
 
 
-def explained(case: Case, answer: ErrorBody) -> Failed:
+def explained(case: FailureContext, answer: ErrorBody) -> Failed:
     """Why a server refused a request, or broke off a reply."""
     detail = failures.in_its_words(answer.message, case.hide) or "it gave no reason"
     if answer.status is None:
@@ -98,7 +98,7 @@ def explained(case: Case, answer: ErrorBody) -> Failed:
     return fitting(failed)
 
 
-def by_exception(case: Case, error: Exception) -> Failed:
+def by_exception(case: FailureContext, error: Exception) -> Failed:
     """Why nothing came from a server, or nothing more."""
     chain = list(causes(error))
     if found := failures.by_connection(case, chain):
@@ -110,7 +110,7 @@ def by_exception(case: Case, error: Exception) -> Failed:
     return fitting(Failed("other", message, again(anything=case.anything)))
 
 
-def not_a_reply(case: Case, what: str) -> Failed:
+def not_a_reply(case: FailureContext, what: str) -> Failed:
     """Something came that is not of the protocol."""
     where, hint = case.goal.where, again(anything=case.anything)
     if case.anything:
@@ -120,21 +120,23 @@ def not_a_reply(case: Case, what: str) -> Failed:
     return fitting(Failed("server", message, f"{hint} {check_base(case.goal)}"))
 
 
-def in_reading(case: Case, error: DamagedError | LineTooLongError | ServerSaidError) -> Failed:
+def in_reading(
+    case: FailureContext, error: DamagedError | LineTooLongError | ServerReportedError
+) -> Failed:
     """Why a reply could not be read on."""
-    if isinstance(error, ServerSaidError):
+    if isinstance(error, ServerReportedError):
         return explained(case, said(None, error.body))
     if isinstance(error, LineTooLongError):
         return line_too_long(case, error.limit)
     return not_a_reply(case, str(error))
 
 
-def unknown_end(case: Case, reason: str) -> Failed:
+def unknown_end(case: FailureContext, reason: str) -> Failed:
     message = f"{case.goal.where} ended the reply for a reason that is not known: "
     said = failures.in_its_words(reason, case.hide)
     return fitting(Failed("server", f"{message}{said}.", again(anything=True)))
 
 
-def line_too_long(case: Case, most: float) -> Failed:
+def line_too_long(case: FailureContext, most: float) -> Failed:
     message = f"{case.goal.where} sent a line of more than {most:,.0f} bytes."
     return Failed("other", message, check_base(case.goal))

@@ -27,7 +27,7 @@ class LineTooLongError(Exception):
         self.limit = limit
 
 
-class Record(NamedTuple):
+class StreamEvent(NamedTuple):
     """One event of a stream."""
 
     event: str
@@ -71,15 +71,15 @@ class Lines:
 
 
 class Framing(ABC):
-    """Turns the bytes of a body into records, for whatever way of splitting them."""
+    """Turns the bytes of a body into records, however they are split."""
 
     @abstractmethod
-    def feed(self, data: bytes) -> Iterator[Record]:
+    def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """The records that ``data`` completes, one by one, so that those before a damaged
         one count. Raises :class:`DamagedError` for bytes that are not UTF-8, and
         :class:`LineTooLongError`."""
 
-    def end(self) -> Iterator[Record]:
+    def end(self) -> Iterator[StreamEvent]:
         """The records that the end of the body completes."""
         yield from ()
 
@@ -91,7 +91,7 @@ class ServerSentEvents(Framing):
         self._data: list[str] = []
         self._is_first = True
 
-    def feed(self, data: bytes) -> Iterator[Record]:
+    def feed(self, data: bytes) -> Iterator[StreamEvent]:
         for line in self._lines.feed(data):
             if self._is_first:
                 line, self._is_first = line.removeprefix(codecs.BOM_UTF8), False
@@ -107,8 +107,8 @@ class ServerSentEvents(Framing):
         elif name == "event":
             self._event = value.removeprefix(" ")
 
-    def _dispatch(self) -> Iterator[Record]:
-        record = Record(self._event, "\n".join(self._data))
+    def _dispatch(self) -> Iterator[StreamEvent]:
+        record = StreamEvent(self._event, "\n".join(self._data))
         self._event, self._data = "", []
         if record.data.strip():
             yield record
@@ -118,15 +118,15 @@ class JsonLines(Framing):
     def __init__(self, longest: float) -> None:
         self._lines = Lines(longest)
 
-    def feed(self, data: bytes) -> Iterator[Record]:
+    def feed(self, data: bytes) -> Iterator[StreamEvent]:
         for line in self._lines.feed(data):
             if line.strip():
-                yield Record("", _text(line))
+                yield StreamEvent("", _text(line))
 
-    def end(self) -> Iterator[Record]:
+    def end(self) -> Iterator[StreamEvent]:
         # The last line of a body may go without its end; a half one is not JSON.
         if rest := self._lines.rest().strip():
-            yield Record("", _text(rest))
+            yield StreamEvent("", _text(rest))
 
 
 def _text(line: bytes) -> str:
@@ -136,7 +136,7 @@ def _text(line: bytes) -> str:
         raise DamagedError("bytes that are not UTF-8") from None
 
 
-def decoded(record: Record) -> Mapping[str, Any]:
+def decoded(record: StreamEvent) -> Mapping[str, Any]:
     """The JSON object in a record. Raises :class:`DamagedError`."""
     try:
         value = json.loads(record.data)

@@ -14,13 +14,13 @@ from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
     number,
     rows,
     table,
 )
 from agno_shell.builtin.model_services.wires.wire import (
-    Asked,
+    ChatRequest,
     Post,
     Record,
     Wire,
@@ -53,13 +53,13 @@ _PARAMETERS = {
 }
 
 _BUDGETS = {"off": 0, "low": 1_024, "medium": 8_192, "high": 24_576}
-"""Tokens that a model may think, of each level; what Gemini 2.5 is told."""
+"""Tokens that a model may think, of each level; what Gemini 2.5 takes."""
 
 
 # What is sent -----------------------------------------------------------------------------
 
 
-def write(asked: Asked) -> Post:
+def write(asked: ChatRequest) -> Post:
     body: Record = {"contents": _contents(asked.messages)}
     system = [part for one in asked.messages if one["role"] == "system" for part in parts_of(one)]
     if system:
@@ -80,7 +80,7 @@ def _tool(tool: Mapping[str, Any]) -> Record:
     }
 
 
-def _configuration(asked: Asked) -> Record:
+def _configuration(asked: ChatRequest) -> Record:
     given = asked.parameters
     made: Record = {ours: given[name] for name, ours in _PARAMETERS.items() if name in given}
     if stop := given.get("stop"):
@@ -152,7 +152,7 @@ def _part(part: Record) -> Record:
 class ContentReader(Reader):
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         if error := data.get("error"):
-            raise ServerSaidError(error)
+            raise ServerReportedError(error)
         if not data.keys() & {"candidates", "usageMetadata", "promptFeedback", "responseId"}:
             raise DamagedError("an event that is not of a reply")
         self._count(table(data.get("usageMetadata"), "usage"))

@@ -14,13 +14,13 @@ from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
     number,
     rows,
     table,
 )
 from agno_shell.builtin.model_services.wires.wire import (
-    Asked,
+    ChatRequest,
     Post,
     Record,
     Wire,
@@ -38,7 +38,7 @@ _OPTIONS = {"max_tokens": "num_predict"}
 _TOP_LEVEL = ("format", "keep_alive", "think")
 
 
-def write(asked: Asked) -> Post:
+def write(asked: ChatRequest) -> Post:
     names = {
         call["id"]: call["function"]["name"]
         for message in asked.messages
@@ -65,7 +65,7 @@ def write(asked: Asked) -> Post:
 
 
 def _think(model: str, level: str) -> bool | str:
-    """gpt-oss takes a level, and cannot be told not to think; the others yes or no."""
+    """gpt-oss takes a level, and cannot be asked not to think; the others take yes or no."""
     if "gpt-oss" in model:
         return "low" if level == "off" else level
     return level != "off"
@@ -96,7 +96,7 @@ def _message(message: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 class OllamaReader(Reader):
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         if error := data.get("error"):
-            raise ServerSaidError(error)
+            raise ServerReportedError(error)
         if "message" not in data and "done" not in data:
             raise DamagedError("a line that is not of a reply")
         message = table(data.get("message"), "a message")

@@ -13,12 +13,12 @@ from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
     number,
     rows,
     table,
 )
-from agno_shell.builtin.model_services.wires.wire import Asked, Post, Record, Wire, bearer
+from agno_shell.builtin.model_services.wires.wire import ChatRequest, Post, Record, Wire, bearer
 from agno_shell.types import Usage
 
 DONE = "[DONE]"
@@ -45,7 +45,7 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 _MARKS_OF_A_CHUNK = frozenset(("id", "object", "type", "usage", "created"))
 
 
-def write(asked: Asked) -> Post:
+def write(asked: ChatRequest) -> Post:
     body: Record = {
         "model": asked.target.name,
         "messages": list(asked.messages),
@@ -80,19 +80,19 @@ class ChatReader(Reader):
 
     def read(self, event: str, data: Json) -> Iterator[Piece]:
         if error := data.get("error"):
-            raise ServerSaidError(error)
+            raise ServerReportedError(error)
         if event == "error":
-            raise ServerSaidError(dict(data))
+            raise ServerReportedError(dict(data))
         if "choices" not in data and not _MARKS_OF_A_CHUNK & data.keys():
             raise DamagedError("an event that is not of a chat completion")
         self._count(table(data.get("usage"), "usage"))
         for choice in rows(data.get("choices"), "choices")[:1]:
-            if self.reason is None:  # some servers begin anew behind the end
+            if self.reason is None:  # some servers begin again after the end
                 yield from self._choice(choice, table(choice.get("delta"), "a delta"))
 
     def read_whole(self, body: Json) -> Iterator[Piece]:
         if error := body.get("error"):
-            raise ServerSaidError(error)
+            raise ServerReportedError(error)
         choices = rows(body.get("choices"), "choices")
         if not choices:
             raise DamagedError("an answer without a choice")
@@ -124,7 +124,7 @@ class ChatReader(Reader):
                 raise DamagedError("a finish reason that is not text")
             self.reason = REASONS.get(reason, reason)
             if reason == "error":
-                raise ServerSaidError(choice.get("error") or "The reply ended with an error.")
+                raise ServerReportedError(choice.get("error") or "The reply ended with an error.")
 
     def _parts(self, parts: list[Json]) -> Iterator[Piece]:
         for part in parts:

@@ -13,13 +13,13 @@ from agno_shell.builtin.model_services.wires.reading import (
     Json,
     Piece,
     Reader,
-    ServerSaidError,
+    ServerReportedError,
     number,
     rows,
     table,
 )
 from agno_shell.builtin.model_services.wires.wire import (
-    Asked,
+    ChatRequest,
     Post,
     Record,
     Wire,
@@ -33,7 +33,7 @@ _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"
 _TAKEN = ("temperature", "top_p", "metadata", "service_tier", "tool_choice", "parallel_tool_calls")
 
 
-def write(asked: Asked) -> Post:
+def write(asked: ChatRequest) -> Post:
     body: Record = {
         "model": asked.target.name,
         "input": [item for message in asked.messages for item in _items(message)],
@@ -65,7 +65,7 @@ def _items(message: Mapping[str, Any]) -> Sequence[Record]:
         content = [_part(part) for part in parts_of(message)]
         return [{"role": message["role"], "content": content}]
     thoughts = [dict(item) for item in message.get("reasoning_items") or ()]
-    # Parts of an earlier reply are only for whoever has the service's own id of it.
+    # Parts of an earlier reply are only for a client that has the service's own id of it.
     said = text_of(message)
     calls = [
         {"type": "function_call", "call_id": call["id"]} | call["function"]
@@ -88,7 +88,7 @@ class ResponsesReader(Reader):
         if not isinstance(kind, str) or not kind:
             raise DamagedError("an event without a type")
         if kind == "error":
-            raise ServerSaidError(data.get("error") or dict(data))
+            raise ServerReportedError(data.get("error") or dict(data))
         if kind in ("response.output_text.delta", "response.refusal.delta"):
             yield from self.say(data.get("delta"))
         elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
@@ -102,7 +102,7 @@ class ResponsesReader(Reader):
 
     def read_whole(self, body: Json) -> Iterator[Piece]:
         if error := body.get("error"):
-            raise ServerSaidError(error)
+            raise ServerReportedError(error)
         for item in rows(body.get("output"), "output"):
             self._item(item)
             for part in rows(item.get("summary"), "a summary"):
@@ -123,7 +123,7 @@ class ResponsesReader(Reader):
     def _end(self, response: Json) -> None:
         status = response.get("status")
         if status == "failed":
-            raise ServerSaidError(response.get("error") or "The reply failed.")
+            raise ServerReportedError(response.get("error") or "The reply failed.")
         self._count(table(response.get("usage"), "usage"))
         if status == "completed":
             self.reason = "tool_calls" if len(self.calls) else "stop"

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agno_shell.builtin.model_services.wires.framing import DamagedError, Record, decoded
+from agno_shell.builtin.model_services.wires.framing import DamagedError, StreamEvent, decoded
 from agno_shell.builtin.model_services.wires.thinking import BEGIN, END, ThinkTags
 from agno_shell.events import ReasoningDelta, TextDelta
 from agno_shell.types import ToolCall, Usage
@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 Piece = TextDelta | ReasoningDelta
 
 
-class ServerSaidError(Exception):
+class ServerReportedError(Exception):
     """A server reported an error in place of a reply, or in the middle of one."""
 
     def __init__(self, body: Any) -> None:
@@ -140,17 +140,17 @@ class Reader(ABC):
         self.letters = 0
         """Of the text alone, as :func:`letters_in` counts them."""
         self.progress = 0
-        """Grows with whatever comes of the reply, also where nothing of it is shown yet."""
+        """Grows with everything that comes of the reply, also where nothing of it is shown yet."""
         self._tags = ThinkTags()
 
     @property
     def is_ending(self) -> bool:
-        """Whether the reply was said to end, be it there to its end or not."""
+        """Whether the server has reported an end of the reply, whether or not all of it came."""
         return self.reason is not None
 
-    def feed(self, record: Record) -> list[Piece]:
+    def feed(self, record: StreamEvent) -> list[Piece]:
         """What a record brings to be shown. Raises :class:`DamagedError` for one that is
-        not of the protocol, and :class:`ServerSaidError`."""
+        not of the protocol, and :class:`ServerReportedError`."""
         return self._counted(self.read(record.event, decoded(record)))
 
     def whole(self, body: Json) -> list[Piece]:
@@ -192,7 +192,7 @@ class Reader(ABC):
 
 
 def letters_in(text: str) -> int:
-    """The characters of a text but for white space and the tags around thoughts, of which
+    """The characters of a text except white space and the tags around thoughts, of which
     libraries take some away."""
     return sum(map(len, text.replace(BEGIN, "").replace(END, "").split()))
 

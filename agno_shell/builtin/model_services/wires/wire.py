@@ -13,19 +13,19 @@ from agno_shell.types import Reasoning
 Record = dict[str, Any]
 
 
-class Asked(NamedTuple):
+class ChatRequest(NamedTuple):
     """What is asked of a model, in OpenAI's form, before a protocol gives it its own."""
 
     target: Target
     messages: Sequence[Record]
     tools: Sequence[Record]
     parameters: Mapping[str, Any]
-    """Model parameters, but for those that say how much to think."""
+    """Model parameters, except those that set how much to think."""
     reasoning: Reasoning | None = None
 
 
 class Post(NamedTuple):
-    """An HTTP request, but for the address of the server and the key."""
+    """An HTTP request, without the address of the server and the key."""
 
     path: str
     body: Record
@@ -35,7 +35,7 @@ class Wire(NamedTuple):
     """One protocol."""
 
     name: str
-    write: Callable[[Asked], Post]
+    write: Callable[[ChatRequest], Post]
     reader: Callable[[], Reader]
     framing: Callable[[float], Framing]
     """Of the streamed body; takes the longest line in bytes."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider import known
+from agno_shell.builtin.direct_provider import model_facts
 from agno_shell.builtin.direct_provider.provider import DirectProvider
-from agno_shell.builtin.direct_provider.served import asking
+from agno_shell.builtin.direct_provider.served import model_query
 from agno_shell.builtin.model_services.services import BY_PREFIX, SERVICES
 from agno_shell.contracts import Abilities, KnownModel, ModelList, ProviderOptions
 from agno_shell.events import UsageReported
@@ -64,7 +64,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         for variable in (*service.address_variables, *service.key_variables):
             monkeypatch.delenv(variable, raising=False)
     closed = tuple(service._replace(has_port=False) for service in SERVICES)
-    monkeypatch.setattr(known, "SERVICES", closed)
+    monkeypatch.setattr(model_facts, "SERVICES", closed)
     for prefix, service in list(BY_PREFIX.items()):
         monkeypatch.setitem(BY_PREFIX, prefix, service._replace(has_port=False))
 
@@ -238,8 +238,8 @@ def openrouter(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> ModelSer
     server.pages["/models"] = page(PRICED)
     service = BY_PREFIX["openrouter"]._replace(url=server.base_url)
     monkeypatch.setitem(BY_PREFIX, "openrouter", service)
-    every = tuple(service if each.prefix == "openrouter" else each for each in known.SERVICES)
-    monkeypatch.setattr(known, "SERVICES", every)
+    every = tuple(service if each.prefix == "openrouter" else each for each in model_facts.SERVICES)
+    monkeypatch.setattr(model_facts, "SERVICES", every)
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     return server
 
@@ -247,7 +247,7 @@ def openrouter(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> ModelSer
 async def test_a_service_says_its_prices_and_they_hold_for_its_replies(
     make: Any, openrouter: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(model_facts, "is_loopback", lambda _host: False)
     provider = make()
     # It is in no table: its window is asked for when something is sent.
     assert await provider.current_window("openrouter/maker/m") == 100_000
@@ -348,14 +348,14 @@ async def test_a_server_without_a_list_is_not_asked_with_every_message(
 async def test_what_is_too_long_is_not_read(
     make: Any, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "LONGEST", 10)
+    monkeypatch.setattr(model_query, "LONGEST", 10)
     assert "sent more than 10 bytes" in (await make(server.base_url).list_models()).note
 
 
 async def test_a_server_that_hangs_is_left_and_not_waited_for_with_every_message(
     make: Any, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.05)
+    monkeypatch.setattr(model_query, "PATIENCE", 0.05)
     server.pages["/models"] = hang
     provider = make(server.base_url)
     assert await provider.current_window("some-model") is None
@@ -367,7 +367,7 @@ async def test_a_server_that_hangs_is_left_and_not_waited_for_with_every_message
 async def test_descriptions_that_do_not_come_leave_the_names(
     make: Any, ollama: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.6)
+    monkeypatch.setattr(model_query, "PATIENCE", 0.6)
     ollama.pages["/api/show"] = hang
     listed = await make().list_models("ollama_chat/x")
     assert named(listed) == ["ollama_chat/llama3.2:latest", "ollama_chat/qwen3:8b"]
@@ -381,7 +381,7 @@ async def test_only_what_is_set_up_is_missed(
     server.close()
     lm_studio = BY_PREFIX["lm_studio"]._replace(url=f"http://127.0.0.1:{free}/v1", has_port=True)
     monkeypatch.setitem(BY_PREFIX, "lm_studio", lm_studio)
-    monkeypatch.setattr(known, "SERVICES", (lm_studio,))
+    monkeypatch.setattr(model_facts, "SERVICES", (lm_studio,))
     assert await make().list_models() == ModelList([])
     assert (await make().list_models("lm_studio/m")).note.endswith("LM Studio was not reached.")
     monkeypatch.setenv("LM_STUDIO_API_BASE", f"http://127.0.0.1:{free}/v1")

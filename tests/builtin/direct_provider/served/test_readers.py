@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.direct_provider.served import readers, record
-from agno_shell.builtin.direct_provider.served.record import NonsenseError, Served
+from agno_shell.builtin.direct_provider.served import readers, served_model
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 from agno_shell.contracts import Abilities
 
 
@@ -28,13 +28,13 @@ OPENROUTER = {
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"id": "gpt-x", "owned_by": "system"}, Served("gpt-x")),
-        ({"id": "Qwen/Qwen3-8B", "max_model_len": 40_960}, Served("Qwen/Qwen3-8B", 40_960)),
+        ({"id": "gpt-x", "owned_by": "system"}, ServedModel("gpt-x")),
+        ({"id": "Qwen/Qwen3-8B", "max_model_len": 40_960}, ServedModel("Qwen/Qwen3-8B", 40_960)),
         (
             {"id": "a.gguf", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131_072}},
-            Served("a.gguf", None, 131_072),
+            ServedModel("a.gguf", None, 131_072),
         ),
-        ({"id": "fast", "context_window": 131_072, "active": True}, Served("fast", 131_072)),
+        ({"id": "fast", "context_window": 131_072, "active": True}, ServedModel("fast", 131_072)),
         (
             {
                 "id": "mistral-x",
@@ -45,7 +45,7 @@ OPENROUTER = {
                     "vision": False,
                 },
             },
-            Served("mistral-x", 128_000, 128_000, abilities=Abilities(False, None, True)),
+            ServedModel("mistral-x", 128_000, 128_000, abilities=Abilities(False, None, True)),
         ),
         (
             {
@@ -54,15 +54,17 @@ OPENROUTER = {
                 "context_length": 8192,
                 "pricing": {"input": 3, "output": 5},
             },
-            Served("t", 8192, prices={"input_cost_per_token": 3e-6, "output_cost_per_token": 5e-6}),
+            ServedModel(
+                "t", 8192, prices={"input_cost_per_token": 3e-6, "output_cost_per_token": 5e-6}
+            ),
         ),
         (
             {"id": "f", "context_length": 8192, "supports_chat": True, "supports_tools": True},
-            Served("f", 8192, abilities=Abilities(tools=True)),
+            ServedModel("f", 8192, abilities=Abilities(tools=True)),
         ),
         (
             OPENROUTER,
-            Served(
+            ServedModel(
                 "maker/thinker",
                 262_144,
                 prices={
@@ -75,7 +77,7 @@ OPENROUTER = {
         ),
     ],
 )
-def test_openais_form_has_words_of_many(row: dict[str, Any], expected: Served) -> None:
+def test_openais_form_has_words_of_many(row: dict[str, Any], expected: ServedModel) -> None:
     (found,) = readers.openai(data(row))
     assert found._replace(prices={}) == expected._replace(prices={})
     assert dict(found.prices) == pytest.approx(dict(expected.prices))
@@ -103,7 +105,7 @@ def test_openais_form_has_words_of_many(row: dict[str, Any], expected: Served) -
     ],
 )
 def test_what_is_no_model_to_talk_to_is_left_out(row: Any) -> None:
-    assert readers.openai(data(row, {"id": "good"})) == [Served("good")]
+    assert readers.openai(data(row, {"id": "good"})) == [ServedModel("good")]
 
 
 @pytest.mark.parametrize("value", [0, -1, True, "many", 1.5, 10**12, None, [], float("nan")])
@@ -132,14 +134,14 @@ def test_lm_studio_says_what_is_loaded_and_what_could_be() -> None:
         {"id": "e", "type": "embeddings"},
     ]
     assert readers.lm_studio(data(*rows)) == [
-        Served("a", None, 32_768, abilities=Abilities(True)),
-        Served("b", 4096, 131_072, abilities=Abilities(False, None, True)),
+        ServedModel("a", None, 32_768, abilities=Abilities(True)),
+        ServedModel("b", 4096, 131_072, abilities=Abilities(False, None, True)),
     ]
 
 
 def test_llama_cpp_says_the_window_of_a_slot() -> None:
     body = {"default_generation_settings": {"n_ctx": 8192}, "modalities": {"vision": False}}
-    assert readers.llama_cpp(body, "a") == Served("a", 8192, abilities=Abilities(False))
+    assert readers.llama_cpp(body, "a") == ServedModel("a", 8192, abilities=Abilities(False))
 
 
 def test_a_proxy_says_windows_and_abilities_and_its_prices_are_not_taken() -> None:
@@ -154,7 +156,7 @@ def test_a_proxy_says_windows_and_abilities_and_its_prices_are_not_taken() -> No
         {"model_name": "vectors", "model_info": {"mode": "embedding"}},
     ]
     assert readers.litellm_proxy(data(*rows)) == [
-        Served("house", 200_000, abilities=Abilities(True))
+        ServedModel("house", 200_000, abilities=Abilities(True))
     ]
 
 
@@ -163,8 +165,8 @@ def test_anthropic() -> None:
     row = {"type": "model", "id": "claude-x", "max_input_tokens": 200_000, "capabilities": able}
     older = {"type": "model", "id": "claude-w", "display_name": "Claude W"}
     assert readers.anthropic({"data": [row, older], "has_more": False}) == [
-        Served("claude-x", 200_000, abilities=Abilities(True, None, None, False)),
-        Served("claude-w"),
+        ServedModel("claude-x", 200_000, abilities=Abilities(True, None, None, False)),
+        ServedModel("claude-w"),
     ]
 
 
@@ -179,23 +181,23 @@ def test_gemini() -> None:
         {"name": "models/embedder", "supportedGenerationMethods": ["embedContent"]},
     ]
     assert readers.gemini({"models": rows}) == [
-        Served("gemini-x", 1_048_576, abilities=Abilities(reasoning=True))
+        ServedModel("gemini-x", 1_048_576, abilities=Abilities(reasoning=True))
     ]
 
 
 def test_ollama() -> None:
     assert readers.ollama_tags(
         {"models": [{"name": "a:8b"}, {"name": "nomic-embed-text:latest"}]}
-    ) == [Served("a:8b")]
+    ) == [ServedModel("a:8b")]
     assert readers.ollama_loaded({"models": [{"model": "a:8b", "context_length": 4096}]}) == [
-        Served("a:8b", 4096)
+        ServedModel("a:8b", 4096)
     ]
     body = {
         "parameters": 'stop "x"\nnum_ctx                        16384',
         "model_info": {"general.architecture": "llama", "llama.context_length": 131_072},
         "capabilities": ["completion", "tools"],
     }
-    assert readers.ollama_shown(body, "a:8b") == Served(
+    assert readers.ollama_shown(body, "a:8b") == ServedModel(
         "a:8b", 16_384, 131_072, abilities=Abilities(False, False, True, False)
     )
 
@@ -218,9 +220,9 @@ READERS: list[Callable[[Any], Any]] = [
 def test_nonsense_is_called_so_or_has_no_models(reader: Callable[[Any], Any], body: Any) -> None:
     try:
         found = reader(body)
-    except NonsenseError:
+    except MalformedAnswerError:
         return
-    assert found in ([], Served("m"))
+    assert found in ([], ServedModel("m"))
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -235,12 +237,12 @@ def test_values_of_the_wrong_kind_do_no_harm(reader: Callable[[Any], Any]) -> No
 
 
 def test_no_more_models_are_looked_at_than_can_be_shown() -> None:
-    many = data(*({"id": f"m{number}"} for number in range(record.MOST + 5)))
-    assert len(readers.openai(many)) == record.MOST
+    many = data(*({"id": f"m{number}"} for number in range(served_model.MOST + 5)))
+    assert len(readers.openai(many)) == served_model.MOST
 
 
 def test_what_one_page_does_not_say_another_may() -> None:
-    one = Served("m", None, 10, abilities=Abilities(images=False))
-    more = Served("m", 5, 20, {"input_cost_per_token": 1e-6}, Abilities(True, True))
-    both = Served("m", 5, 10, {"input_cost_per_token": 1e-6}, Abilities(False, True))
+    one = ServedModel("m", None, 10, abilities=Abilities(images=False))
+    more = ServedModel("m", 5, 20, {"input_cost_per_token": 1e-6}, Abilities(True, True))
+    both = ServedModel("m", 5, 10, {"input_cost_per_token": 1e-6}, Abilities(False, True))
     assert one.completed(more) == both

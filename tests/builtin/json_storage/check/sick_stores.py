@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from agno_shell.builtin.json_storage import index_format
-from agno_shell.builtin.json_storage.index_format import Entry
+from agno_shell.builtin.json_storage import index_format, index_line
+from agno_shell.builtin.json_storage.folder import Entry
 from agno_shell.toolkit.json_records import stamp
 from agno_shell.types import Session, now
 
@@ -222,10 +222,10 @@ class SickStore:
             self._counts.get(session_id, 0),
         )
         if not path.exists() or self._chance(0.2):
-            return index_format.line(Entry(session, 4, 1), local=False)
+            return index_line.line(Entry(session, 4, 1), local=False)
         status = path.stat()
         entry = Entry(session, status.st_size, status.st_mtime_ns, self._chance(0.5))
-        return index_format.line(entry, local=False)
+        return index_line.line(entry, local=False)
 
     # What happens to files ---------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from agno_shell.types import Finding, Message, now
 
 Opened = Callable[[], Storage]
 Looks = Callable[[Path], object]
-Held = Callable[[str], AbstractContextManager[Callable[[], None]]]
+Lock = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
 def check(kept: Storage, *, repair: bool = False) -> list[Finding]:
@@ -101,7 +101,7 @@ def test_a_leftover_session_file_with_another_name_in_it_is_kept(
 
 
 def test_what_another_shell_is_writing_is_no_leftover(
-    held: Held,
+    held: Lock,
     left: Path,
     session_id: str,
     root: Path,
@@ -116,7 +116,7 @@ def test_what_another_shell_is_writing_is_no_leftover(
 
 
 def test_a_record_that_is_just_being_written_is_no_leftover(
-    held: Held, root: Path, folder: Path, open_store: Opened
+    held: Lock, root: Path, folder: Path, open_store: Opened
 ) -> None:
     """One that is missing is written under the lock of the list alone."""
     left = folder / "session.json.0123456789ab.tmp"

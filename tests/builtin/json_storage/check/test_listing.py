@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.builtin.json_storage import index_format
+from agno_shell.builtin.json_storage import index_format, index_line
 from agno_shell.builtin.json_storage.check import listing
 from agno_shell.contracts import Storage
 from agno_shell.testing.storage_contract import say
@@ -21,7 +21,7 @@ from agno_shell.types import Finding
 
 Opened = Callable[[], Storage]
 Looks = Callable[[Path], object]
-Held = Callable[[str], AbstractContextManager[Callable[[], None]]]
+Lock = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
 def check(kept: Storage, *, repair: bool = False) -> list[Finding]:
@@ -49,7 +49,7 @@ def other_count(data: bytes) -> bytes:
 
 def twice(path: Path, session_id: str) -> None:
     data = path.read_bytes()
-    begin, length = index_format.find_line(data, session_id) or (0, 0)
+    begin, length = index_line.find_line(data, session_id) or (0, 0)
     path.write_bytes(data[:begin] + data[begin : begin + length] + b"\n," + data[begin:])
 
 
@@ -141,7 +141,7 @@ def test_a_listed_session_without_a_folder_goes_to_the_trash(
 ) -> None:
     shutil.rmtree(folder)
     (mended,) = check(open_store(), repair=True)
-    assert f"What it says of session {session_id} is in the trash." in mended.advice
+    assert f"What it holds of session {session_id} is in the trash." in mended.advice
     assert session_id not in [each.session_id for each in open_store().sessions()]
     (trashed,) = [each for each in open_store().trash() if each.session.session_id == session_id]
     assert trashed.session.name == "patient"

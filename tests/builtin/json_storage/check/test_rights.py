@@ -17,7 +17,7 @@ from agno_shell.types import Finding
 
 Opened = Callable[[], Storage]
 Looks = Callable[[Path], Mapping[str, object]]
-Held = Callable[[str], AbstractContextManager[Callable[[], None]]]
+Lock = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
 def check(kept: Storage, *, repair: bool = False) -> list[Finding]:

@@ -106,7 +106,7 @@ def test_contents_that_are_not_there_are_named(
         assert found == Finding(
             str(place),
             f"1 attached file that messages name cannot be found: {DIGEST}.",
-            "Attaching the same file again brings it back; what was said is whole.",
+            "Attaching the same file again brings it back; the messages are whole.",
         )
     open_store().attach(session_id, DATA)
     assert wrong(open_store()) == []

@@ -20,7 +20,7 @@ from agno_shell.types import Finding
 
 Opened = Callable[[], Storage]
 Looks = Callable[[Path], object]
-Held = Callable[[str], AbstractContextManager[Callable[[], None]]]
+Lock = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
 def check(kept: Storage, *, repair: bool = False) -> list[Finding]:
@@ -37,7 +37,7 @@ def rewrite(path: Path, change: Callable[[Any], Any], **form: Any) -> None:
 
 
 def test_a_session_that_is_in_use_is_left_alone(
-    held: Held, root: Path, session_id: str, folder: Path, open_store: Opened
+    held: Lock, root: Path, session_id: str, folder: Path, open_store: Opened
 ) -> None:
     other = next(each.session_id for each in open_store().sessions() if each.name == "bystander")
     for damaged in (folder, root / other):

@@ -13,7 +13,7 @@ from typing import Any
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.builtin.litellm_provider.warm import looking
-from agno_shell.builtin.litellm_provider.warm.client import Warm
+from agno_shell.builtin.litellm_provider.warm.client import WarmProcess
 from agno_shell.contracts import Background
 from agno_shell.events import Event, Request, TextDelta
 from agno_shell.types import Message, new_id, now
@@ -48,7 +48,7 @@ def servers(runtime: Path) -> list[Background]:
 def is_warm(provider: LitellmProvider) -> bool:
     """Whether it has a process that a server has forked, and none of its own."""
     assert provider._process is not None
-    return isinstance(provider._process._connection, Warm)
+    return isinstance(provider._process._connection, WarmProcess)
 
 
 async def until(true: Callable[[], Any]) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.warm import client, peer
 from agno_shell.builtin.litellm_provider.warm.doorman import admit
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 NOBODY = 65534
@@ -90,7 +90,7 @@ def test_a_client_of_another_user_is_sent_away(open_folder: Path) -> None:
 
 @root
 async def test_a_server_of_another_user_is_told_nothing(open_folder: Path) -> None:
-    place = SocketPlace(str(open_folder), "a")
+    place = SocketPath(str(open_folder), "a")
     server = as_nobody(LISTENS, Path(place.socket))
     assert server.stdout is not None
     with server.stdout:

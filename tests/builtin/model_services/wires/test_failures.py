@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.model_services.destination import Destination
-from agno_shell.builtin.model_services.failures import Case
+from agno_shell.builtin.model_services.failures import FailureContext
 from agno_shell.builtin.model_services.wires.failures import explained, said
 
 GOAL = Destination("openai/m", "api.example", "KEY")
-CASE = Case(GOAL, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden key]"))
+CASE = FailureContext(GOAL, "m", False, lambda text: text.replace("sk-fake-0000", "[hidden key]"))
 
 
 @pytest.mark.parametrize(

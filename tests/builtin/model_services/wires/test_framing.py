@@ -13,8 +13,8 @@ from agno_shell.builtin.model_services.wires.framing import (
     Framing,
     JsonLines,
     LineTooLongError,
-    Record,
     ServerSentEvents,
+    StreamEvent,
     decoded,
 )
 
@@ -34,15 +34,15 @@ VALID = (
     'data: {"cut": '
 ).encode()
 RECORDS = [
-    Record("", '{"n": 1}'),
-    Record("named", '{"n": 2}'),
-    Record("", '{"n":\n3}'),
-    Record("", '"Grüße 🎉"'),
-    Record("", "[DONE]"),
+    StreamEvent("", '{"n": 1}'),
+    StreamEvent("named", '{"n": 2}'),
+    StreamEvent("", '{"n":\n3}'),
+    StreamEvent("", '"Grüße 🎉"'),
+    StreamEvent("", "[DONE]"),
 ]
 
 
-def read(framing: Framing, pieces: list[bytes]) -> list[Record]:
+def read(framing: Framing, pieces: list[bytes]) -> list[StreamEvent]:
     return [*(record for piece in pieces for record in framing.feed(piece)), *framing.end()]
 
 
@@ -89,4 +89,4 @@ def test_bytes_that_are_no_text_are_damage() -> None:
 @pytest.mark.parametrize("data", ["{not json", "[1]", '"text"', "nul", '{"a": ' * 5000])
 def test_what_is_no_object_is_damage(data: str) -> None:
     with pytest.raises(DamagedError):
-        decoded(Record("", data))
+        decoded(StreamEvent("", data))

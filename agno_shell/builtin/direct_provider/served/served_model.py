@@ -24,11 +24,11 @@ _NO_CHAT = re.compile(
 """Names of models that answer no messages, where their server does not say so."""
 
 
-class NonsenseError(Exception):
+class MalformedAnswerError(Exception):
     """A server's answer is not of the form that it should have; the text says what it is."""
 
 
-class Served(NamedTuple):
+class ServedModel(NamedTuple):
     """What a server says of one model."""
 
     id: str
@@ -40,13 +40,13 @@ class Served(NamedTuple):
     """US dollars for a token, by the columns of litellm's table."""
     abilities: Abilities = Abilities()
 
-    def completed(self, other: Served) -> Served:
+    def completed(self, other: ServedModel) -> ServedModel:
         """This, and where it says nothing, what ``other`` says of the same model."""
         known = (
             mine if mine is not None else more
             for mine, more in zip(self.abilities, other.abilities, strict=True)
         )
-        return Served(
+        return ServedModel(
             self.id,
             self.window or other.window,
             self.largest or other.largest,
@@ -61,7 +61,7 @@ def rows(body: Any, *names: str) -> list[Mapping[str, Any]]:
     if isinstance(body, Mapping):
         found = next((body[name] for name in names if name in body), None)
     if not isinstance(found, list):
-        raise NonsenseError("something that is no list of models")
+        raise MalformedAnswerError("something that is no list of models")
     return [row for row in found[:MOST] if isinstance(row, Mapping)]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.kept_file import KeptFile
+from agno_shell.builtin.json_storage.disk import FileHandle
 from agno_shell.contracts import Storage
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.testing.storage_contract import message, say
@@ -51,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_it_is_opened_once(path: Path) -> None:
-    file = KeptFile(str(path))
+    file = FileHandle(str(path))
     assert file.look() is None
     assert file.open().st_size == 3
     fd = file.fd
@@ -61,7 +61,7 @@ def test_it_is_opened_once(path: Path) -> None:
     assert status.st_size == 6
     assert file.fd == fd
     file.close()
-    assert not file.is_open
+    assert file.fd < 0
     assert open_files(path.parent) == []
 
 
@@ -83,7 +83,7 @@ def a_link_to_it(path: Path) -> None:
 def test_what_is_not_at_the_path_any_more_is_let_go(
     path: Path, change: Callable[[Path], None]
 ) -> None:
-    file = KeptFile(str(path))
+    file = FileHandle(str(path))
     file.open()
     change(path)
     assert file.look() is None
@@ -97,7 +97,7 @@ def test_what_is_not_at_the_path_any_more_is_let_go(
 
 
 def test_who_forgets_to_close_it_keeps_nothing_open(path: Path) -> None:
-    KeptFile(str(path)).open()
+    FileHandle(str(path)).open()
     assert open_files(path.parent) == []
 
 
@@ -105,10 +105,10 @@ def test_nothing_stays_open_where_that_is_in_the_way(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk, "STAYS_OPEN", False)
-    file = KeptFile(str(path))
+    file = FileHandle(str(path))
     file.open()
     file.rest()
-    assert not file.is_open
+    assert file.fd < 0
 
 
 # A store ---------------------------------------------------------------------------------

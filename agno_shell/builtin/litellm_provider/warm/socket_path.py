@@ -24,7 +24,7 @@ _NAME_LENGTH = 32
 _MODE = 0o700
 
 
-class SocketPlace(NamedTuple):
+class SocketPath(NamedTuple):
     """The place of one server."""
 
     folder: str
@@ -36,7 +36,7 @@ class SocketPlace(NamedTuple):
 
     @property
     def lock(self) -> str:
-        """A file that who makes or removes a socket holds; it stays."""
+        """The lock file of the process that makes or removes a socket; it stays."""
         return os.path.join(self.folder, "lock")
 
 
@@ -54,15 +54,15 @@ def folder_for(runtime_dir: str) -> str:
     raise NotWarmError("There is no folder in which a socket could be made.")
 
 
-def places(runtime_dir: str) -> Iterator[SocketPlace]:
-    """Every server there may be, of whatever version; nothing is made. Raises
+def places(runtime_dir: str) -> Iterator[SocketPath]:
+    """Every server there may be, of any version; nothing is made. Raises
     :class:`NotWarmError` where a folder cannot be trusted."""
     for folder in _candidates(runtime_dir):
         with suppress(FileNotFoundError):
             _inspect(folder)
             for name in sorted(os.listdir(folder)):
                 if name.endswith(_ENDING):
-                    yield SocketPlace(folder, name.removesuffix(_ENDING))
+                    yield SocketPath(folder, name.removesuffix(_ENDING))
 
 
 def _candidates(runtime_dir: str) -> Iterator[str]:
@@ -104,4 +104,4 @@ def _make(folder: str) -> None:
         raise PermissionError(above)
     with suppress(FileExistsError):
         os.mkdir(folder, _MODE)
-        os.chmod(folder, _MODE)  # whatever the umask has left of it
+        os.chmod(folder, _MODE)  # after the umask

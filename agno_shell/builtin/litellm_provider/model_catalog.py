@@ -93,14 +93,14 @@ class ModelCatalog:
             )
         return goal._replace(where=provider, key_variable=variable)
 
-    def _endpoint(self, provider: str) -> endpoints.Endpoint | None:
+    def _endpoint(self, provider: str) -> endpoints.AddressVariable | None:
         """The address that the environment gives to a service. Where litellm also signs in
         without a key, it reads both itself."""
         if provider in _OTHER_SIGN_IN:
             return None
         return endpoints.endpoint(provider, self.way.endpoints)
 
-    def _given(self, model: str, provider: str, given: endpoints.Endpoint) -> Destination:
+    def _given(self, model: str, provider: str, given: endpoints.AddressVariable) -> Destination:
         """A service at the address that the environment gives; its key goes there, as it does
         with the service's own library, but not in the clear."""
         address, source = given

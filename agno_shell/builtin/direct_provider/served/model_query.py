@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agno_shell.builtin.direct_provider.client import Client
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.served import readers
-from agno_shell.builtin.direct_provider.served.record import NonsenseError, Served
+from agno_shell.builtin.direct_provider.served.served_model import MalformedAnswerError, ServedModel
 from agno_shell.builtin.model_services.wires.wire import Wire
 
 PATIENCE = 2.0
@@ -34,7 +34,7 @@ class RefusedError(Exception):
     """A server answered with an error; the text is its status."""
 
 
-class Asking:
+class ModelQuery:
     """One server, asked once."""
 
     def __init__(self, client: Client, wire: Wire, at: Endpoint) -> None:
@@ -43,10 +43,10 @@ class Asking:
         self._at = at
         self._root = at.url.removesuffix("/v1")
 
-    async def models(self) -> list[Served]:
-        """Every model that it lists. Raises :class:`RefusedError`, :class:`NonsenseError`,
-        ``TimeoutError``, and whatever the connection does."""
-        kinds: Mapping[str, Callable[[], Awaitable[list[Served]]]] = {
+    async def models(self) -> list[ServedModel]:
+        """Every model that it lists. Raises :class:`RefusedError`, :class:`MalformedAnswerError`,
+        ``TimeoutError``, and everything that the connection does."""
+        kinds: Mapping[str, Callable[[], Awaitable[list[ServedModel]]]] = {
             "anthropic": self._anthropic,
             "gemini": self._gemini,
             "ollama": self._ollama,
@@ -54,7 +54,7 @@ class Asking:
         async with asyncio.timeout(PATIENCE):
             return await kinds.get(self._at.service.wire, self._openai)()
 
-    async def model(self) -> Served | None:
+    async def model(self) -> ServedModel | None:
         """The one model that the endpoint names, asked for as briefly as its server allows."""
         async with asyncio.timeout(PATIENCE):
             if self._at.service.wire == "ollama":
@@ -64,13 +64,13 @@ class Asking:
 
     # Kinds of servers -------------------------------------------------------------------
 
-    async def _anthropic(self) -> list[Served]:
+    async def _anthropic(self) -> list[ServedModel]:
         return readers.anthropic(await self._page(f"{self._wire.models_path}?limit=1000"))
 
-    async def _gemini(self) -> list[Served]:
+    async def _gemini(self) -> list[ServedModel]:
         return readers.gemini(await self._page(f"{self._wire.models_path}?pageSize=1000"))
 
-    async def _openai(self) -> list[Served]:
+    async def _openai(self) -> list[ServedModel]:
         body = await self._page(self._wire.models_path)
         found = readers.openai(body)
         if any(each.window for each in found) or (self._at.is_own and self._at.service.needs_key):
@@ -94,7 +94,7 @@ class Asking:
             "organization_owner" in makers or self._at.service.prefix == "lm_studio" or is_its_port
         )
 
-    async def _ollama(self) -> list[Served]:
+    async def _ollama(self) -> list[ServedModel]:
         tags, loaded = await asyncio.gather(
             self._page(self._wire.models_path),
             self._read_if_there(self._at.page("/api/ps"), readers.ollama_loaded),
@@ -102,11 +102,11 @@ class Asking:
         found = merged(readers.ollama_tags(tags), loaded or (), only_known=True)
         return merged(found, await self._described([each.id for each in found[:DESCRIBED]]))
 
-    async def _described(self, models: Sequence[str]) -> list[Served]:
+    async def _described(self, models: Sequence[str]) -> list[ServedModel]:
         """What Ollama says of each model, as far as it does in time."""
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def described(model: str) -> Served | None:
+        async def described(model: str) -> ServedModel | None:
             async with slots:
                 return await self._shown(model)
 
@@ -117,24 +117,24 @@ class Asking:
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
-        return [each for each in ended if isinstance(each, Served)] if done else []
+        return [each for each in ended if isinstance(each, ServedModel)] if done else []
 
-    async def _ollama_model(self, model: str) -> Served | None:
+    async def _ollama_model(self, model: str) -> ServedModel | None:
         loaded, shown = await asyncio.gather(
             self._read_if_there(self._at.page("/api/ps"), readers.ollama_loaded),
             self._shown(model),
         )
         named = {model, f"{model}:latest"}
         found = next((each for each in loaded or () if each.id in named), None)
-        known = Served(model, found.window if found else None)
+        known = ServedModel(model, found.window if found else None)
         return known.completed(shown) if shown else known
 
-    async def _shown(self, model: str) -> Served | None:
-        def read(body: Any) -> Served:
+    async def _shown(self, model: str) -> ServedModel | None:
+        def read(body: Any) -> ServedModel:
             return readers.ollama_shown(body, model)
 
         found = await self._read_if_there(self._at.page("/api/show"), read, {"model": model})
-        return found if isinstance(found, Served) else None
+        return found if isinstance(found, ServedModel) else None
 
     # Pages ------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Asking:
         """What is read from a page that not every server has; None where this one has not."""
         try:
             return read(await self._get(url, body))
-        except (NonsenseError, RefusedError):
+        except (MalformedAnswerError, RefusedError):
             return None
 
     async def _page(self, path: str) -> Any:
@@ -170,7 +170,7 @@ class Asking:
             async for piece in response.aiter_bytes():
                 said += piece
                 if len(said) > LONGEST:
-                    raise NonsenseError(f"more than {LONGEST:,} bytes")
+                    raise MalformedAnswerError(f"more than {LONGEST:,} bytes")
         finally:
             await response.aclose()
         if len(said) < _SHORT:
@@ -182,7 +182,7 @@ def _decoded(said: bytes) -> Any:
     try:
         return json.loads(said)
     except (ValueError, RecursionError):
-        raise NonsenseError("something that is not JSON") from None
+        raise MalformedAnswerError("something that is not JSON") from None
 
 
 def _objects(body: Any) -> Sequence[Mapping[str, Any]]:
@@ -191,8 +191,8 @@ def _objects(body: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def merged(
-    found: Sequence[Served], more: Sequence[Served], *, only_known: bool = False
-) -> list[Served]:
+    found: Sequence[ServedModel], more: Sequence[ServedModel], *, only_known: bool = False
+) -> list[ServedModel]:
     """Models by their names, each with what either list says of it; those of ``more`` alone as
     well, unless they are to be ``only_known`` ones."""
     others = {each.id: each for each in more}

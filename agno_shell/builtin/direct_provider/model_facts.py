@@ -1,4 +1,4 @@
-"""What is known of models: by the table, and by what their servers have said in this run."""
+"""What is known of models: by the table, and by what their servers have reported in this run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from agno_shell.builtin.direct_provider import azure
 from agno_shell.builtin.direct_provider.endpoint import Endpoint
 from agno_shell.builtin.direct_provider.model_table import ModelTable, price
-from agno_shell.builtin.direct_provider.served.record import Served
+from agno_shell.builtin.direct_provider.served.served_model import ServedModel
 from agno_shell.builtin.direct_provider.served.servers import Servers
 from agno_shell.builtin.direct_provider.services import COMPATIBLE, answers, spoken
 from agno_shell.builtin.model_services.destination import is_loopback
@@ -22,7 +22,7 @@ from agno_shell.contracts import Abilities, KnownModel, ModelList
 from agno_shell.errors import ProviderError
 from agno_shell.types import NOTHING
 
-_UNKNOWN = Served("")
+_UNKNOWN = ServedModel("")
 
 
 class ListedServer(NamedTuple):
@@ -33,7 +33,7 @@ class ListedServer(NamedTuple):
     """Whether a user has to hear that it could not be asked."""
 
 
-class Known:
+class ModelFacts:
     """Answers for one provider; ``at`` says where a model is asked, given an address or None."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Known:
     def cost(self, at: Endpoint, counts: Mapping[str, Any]) -> float | None:
         return price(self.prices(at), counts)
 
-    def _said(self, at: Endpoint) -> Served:
+    def _said(self, at: Endpoint) -> ServedModel:
         return self._servers.known(at) or _UNKNOWN
 
     # All models -------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Known:
         names = self._table.chat_models(service.prefix)
         try:
             at = self._at(f"{service.prefix}/", None)
-        except ProviderError:  # what is wrong with it is said where it is to be asked
+        except ProviderError:  # what is wrong with it is reported when it is asked
             yield from map(KnownModel, names)
             return
         for name in names:
@@ -151,7 +151,7 @@ class Known:
             name = _named(at.service, said.id, api_base, model)
             yield self._combined(name, at._replace(name=said.id), said)
 
-    def _combined(self, name: str, at: Endpoint, said: Served) -> KnownModel:
+    def _combined(self, name: str, at: Endpoint, said: ServedModel) -> KnownModel:
         prices = self.prices(at)
         return KnownModel(
             name,

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from agno_shell.builtin.litellm_provider.catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.completion import Completion
+from agno_shell.builtin.litellm_provider.event_writer import EventWriter
 from agno_shell.builtin.litellm_provider.inbox import Inbox
-from agno_shell.builtin.litellm_provider.outbox import EventWriter
+from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.redact import Redactor, hidden
@@ -25,13 +25,13 @@ ALIVE: Record = {"alive": True}
 SIGN_SECONDS = 1.0
 
 
-class Service:
+class RequestHandler:
     """Answers the records of :mod:`protocol`."""
 
     def __init__(self, descriptor: int, configuration: Record, way: Way = DIRECT) -> None:
         self._limits = Limits.from_settings(configuration["limits"])
         self._redactor = Redactor(hidden(os.environ, configuration["api_key_env"]))
-        self.outbox = EventWriter(descriptor, self._redactor)
+        self.writer = EventWriter(descriptor, self._redactor)
         self._catalog = ModelCatalog(configuration["api_base"], configuration["api_key_env"], way)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._releasing: set[asyncio.Task[None]] = set()
@@ -53,7 +53,7 @@ class Service:
         thread behind what is waiting already."""
         living = asyncio.create_task(self.give_signs_of_life())
         inbox.connect(self.take)
-        self.outbox.record({"ready": True})
+        self.writer.record({"ready": True})
         if at_leisure is not None:
             await self.idle()
             await asyncio.to_thread(at_leisure)
@@ -64,7 +64,7 @@ class Service:
         while True:
             await asyncio.sleep(SIGN_SECONDS)
             if self._tasks:
-                self.outbox.record(ALIVE)
+                self.writer.record(ALIVE)
 
     async def idle(self) -> None:
         """Return as soon as no request is under way."""
@@ -77,7 +77,7 @@ class Service:
             record["request"],
             self._catalog,
             self._limits,
-            lambda event: self.outbox.event(number, event),
+            lambda event: self.writer.event(number, event),
             record.get("files", NOTHING),
         )
         try:
@@ -85,7 +85,7 @@ class Service:
         except Exception as error:
             # A bug of ours costs one reply, not every request that is under way.
             name = type(error).__name__
-            self.outbox.event(number, Failed("other", f"The provider litellm failed: {name}."))
+            self.writer.event(number, Failed("other", f"The provider litellm failed: {name}."))
             raise
         if rest is not None:
             self._release(rest)
@@ -104,10 +104,10 @@ class Service:
         except ProviderError as error:
             answer["error"] = {"message": self._redactor.redact(str(error)), "hint": error.hint}
         except Exception as error:
-            # Whatever it is, the question is answered; the shell does not wait for ever.
+            # Whatever it is, the question is answered; the shell does not wait forever.
             text = f"litellm could not say: {type(error).__name__}: {error}"
             answer["error"] = {"message": self._redactor.redact(text)[:300], "hint": ""}
-        self.outbox.record(answer)
+        self.writer.record(answer)
 
     @property
     def _questions(self) -> Mapping[str, Callable[..., Any]]:

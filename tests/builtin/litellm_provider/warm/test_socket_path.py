@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agno_shell.builtin.litellm_provider.warm import place
-from agno_shell.builtin.litellm_provider.warm.place import SocketPlace, folder_for, places
+from agno_shell.builtin.litellm_provider.warm import socket_path
 from agno_shell.builtin.litellm_provider.warm.problems import NotWarmError
+from agno_shell.builtin.litellm_provider.warm.socket_path import SocketPath, folder_for, places
 from agno_shell.events import Finished
 from tests.builtin.litellm_provider.warm.seeing import Make, events_of, is_warm
 
@@ -23,7 +23,7 @@ NOBODY = 65534
 @pytest.fixture
 def any_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folders of tests may have any length; no socket is made in them here."""
-    monkeypatch.setattr(place, "_LONGEST", 4096)
+    monkeypatch.setattr(socket_path, "_LONGEST", 4096)
 
 
 @pytest.mark.usefixtures("any_length")
@@ -109,11 +109,11 @@ def test_a_long_path_gives_way_to_a_short_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(place, "_LONGEST", len(str(tmp_path)) + 66)
+    monkeypatch.setattr(socket_path, "_LONGEST", len(str(tmp_path)) + 66)
     folder = folder_for(str(tmp_path / ("long" * 10)))
     assert folder.startswith(str(tmp_path / f"agno-shell-{os.geteuid()}-"))
     assert folder != folder_for(str(tmp_path / ("name" * 10))), "each has servers of its own"
-    assert len(SocketPlace(folder, "0123456789abcdef").socket) <= place._LONGEST
+    assert len(SocketPath(folder, "0123456789abcdef").socket) <= socket_path._LONGEST
     assert not (tmp_path / ("long" * 10)).exists()
 
 

@@ -1,5 +1,5 @@
 """What is put in order in the background, once a shell has started: messages that a power
-cut has torn, and what was left undone when another program's list was laid out anew.
+cut has torn, and what was left undone when another program's list was rewritten.
 
 The first message in such a folder writes its own session and the list, however many sessions
 there are. Their messages are counted, and each gets its ``session.json``, here.
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.catalog import Catalog
-from agno_shell.builtin.json_storage.index_format import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.folder import UNKNOWN, Entry
+from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.contracts.storage import Progress
 from agno_shell.errors import StorageError
 
@@ -23,11 +23,14 @@ _AT_ONCE = 2_000
 """Sessions that are written into the list together, which other shells wait for."""
 
 
-class Settling:
+class Reconciliation:
     """One pass over the sessions that are not as the list says."""
 
-    def __init__(self, root: str, catalog: Catalog, mend: Callable[[str], None]) -> None:
-        """``mend`` mends the torn messages of a session, given its id."""
+    def __init__(
+        self, root: str, catalog: SessionCatalog, mend: Callable[[str, str], None]
+    ) -> None:
+        """``mend`` repairs the torn messages of a session, given its folder and
+        its id."""
         self._root = root
         self._catalog = catalog
         self._mend = mend
@@ -49,8 +52,8 @@ class Settling:
     def _settle(self, entry: Entry) -> None:
         session_id = entry.session.session_id
         path = self._catalog.folder(session_id)
-        self._mend(session_id)
-        # Before something was said, and the list was laid out, nothing is written.
+        self._mend(path, session_id)
+        # Before the first message, with which the list is rewritten, nothing is written.
         if entry.size != UNKNOWN or not self._catalog.index.is_laid_out():
             return
         found = folder.survey(path, session_id, entry)
@@ -65,7 +68,7 @@ class Settling:
         self._counted.clear()
 
     def _as_counted(self, session_id: str, listed: Entry | None) -> Entry | None:
-        """What was counted, unless something was said since."""
+        """What was counted, unless a message came since."""
         found = self._counted[session_id]
         path = f"{self._root}/{session_id}"
         status = disk.status(f"{path}/{folder.MESSAGES}")

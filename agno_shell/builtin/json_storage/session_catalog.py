@@ -11,25 +11,25 @@ from contextlib import AbstractContextManager
 from operator import attrgetter
 
 from agno_shell.builtin.json_storage import disk, folder
-from agno_shell.builtin.json_storage.ids import is_session_id
+from agno_shell.builtin.json_storage.folder import Entry, is_session_id
 from agno_shell.builtin.json_storage.index import Index
-from agno_shell.builtin.json_storage.index_format import Contents, Entry
+from agno_shell.builtin.json_storage.index_format import Contents
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Session
 
 
-class Catalog:
+class SessionCatalog:
     """The sessions below ``root``."""
 
     def __init__(
         self,
         root: str,
         lock: Callable[[], AbstractContextManager[None]],
-        lay_anew: Callable[[bytes, bytes], None],
+        notice: Callable[[str], None],
     ) -> None:
         self._root = root
-        self.index = Index(root, lock, self, lay_anew)
+        self.index = Index(root, lock, self, notice)
 
     def folder(self, session_id: str) -> str:
         """The folder of a session that exists. Raises ``SessionNotFoundError``, and
@@ -52,9 +52,9 @@ class Catalog:
         return self._all(self.index.known(), self._is_counted)
 
     def as_listed(self, listed: Contents) -> Contents:
-        """The same, but for the counts of those of which nothing but the list says what they
+        """The same, except for the counts of those of which nothing but the list says what they
         are called: their messages are not looked at, which would take as long as there are
-        messages. Whoever reads such an entry counts."""
+        messages. A reader of such an entry counts them."""
         return self._all(listed, self._is_listed_alone)
 
     def _is_listed_alone(self, entry: Entry) -> bool:
@@ -85,7 +85,7 @@ class Catalog:
         return Contents(current, list(entries.values()))
 
     def _set_aside(self, unlisted: Sequence[str]) -> Mapping[str, Entry]:
-        """What a list that was laid out anew has said of sessions that this one lacks, if
+        """What a list that was rewritten had of sessions that this one lacks, if
         their folders do not say it."""
         if all(disk.status(f"{self._root}/{each}/{folder.SESSION}") for each in unlisted):
             return {}
