@@ -1,5 +1,7 @@
 .DEFAULT_GOAL := help
-.PHONY: help quick test coverage lint fmt docs models picture check-generated bench lock
+.PHONY: help quick test coverage lint fmt docs site models picture check-generated bench lock
+
+SITE ?= site
 
 # What starts no process, waits for nothing and needs no disk to speak of: half a minute on two cores.
 QUICK := tests/full_text tests/config tests/conversation tests/diagnosis tests/cli/commands \
@@ -37,6 +39,10 @@ docs: ## write what is made from settings, commands, options and lists of names
 	python -m agno_shell.cli.docs
 	python -m agno_shell.builtin.direct_provider.docs
 	python docs/slim.py
+
+# The theme has a notice about its future, which is known.
+site: ## build the site of the documentation into the folder SITE, with every warning as an error
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet --site-dir "$(SITE)"
 
 models: ## write what is known of models without litellm, from the litellm that is installed
 	python -m agno_shell.builtin.direct_provider.make_extract
