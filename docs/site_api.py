@@ -74,7 +74,9 @@ def overview() -> str:
         for home in homes:
             words = definitions(home).get(name)
             if words is not None:
-                rows.append(f"| [`{name}`][{home}.{name}] | {words} | `{home.removeprefix('agno_shell.')}` |")
+                rows.append(
+                    f"| [`{name}`][{home}.{name}] | {words} | `{home.removeprefix('agno_shell.')}` |"
+                )
                 break
         else:
             raise LookupError(f"agno_shell exports {name}, and no page describes it")
