@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import griffe
+
+import agno_shell
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,13 +71,12 @@ def overview() -> str:
     homes = [f"agno_shell.{each}" for each in SINGLE]
     homes += [module for package in TOGETHER for module in modules(package)]
     rows = []
-    for name in sorted(exported(), key=str.lower):
+    for name in sorted(set(agno_shell.__all__) - {"__version__"}, key=str.lower):
         for home in homes:
             words = definitions(home).get(name)
             if words is not None:
-                rows.append(
-                    f"| [`{name}`][{home}.{name}] | {words} | `{home.removeprefix('agno_shell.')}` |"
-                )
+                module = home.removeprefix("agno_shell.")
+                rows.append(f"| [`{name}`][{home}.{name}] | {words} | `{module}` |")
                 break
         else:
             raise LookupError(f"agno_shell exports {name}, and no page describes it")
@@ -85,14 +85,6 @@ def overview() -> str:
         "# Python API\n\nWhat a plugin imports from `agno_shell` itself. Its modules export a few "
         "names more, for which there is less need.\n\n" + table + "\n"
     )
-
-
-def exported() -> Iterator[str]:
-    """The names in ``__all__`` of ``agno_shell``."""
-    for node in parsed("agno_shell").body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
-                yield from (each for each in ast.literal_eval(value) if each != "__version__")
 
 
 def definitions(module: str) -> dict[str, str]:
