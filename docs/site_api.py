@@ -1,4 +1,4 @@
-"""The pages of the Python API, which only the site has: they are made of the docstrings.
+"""The pages of the Python API, which only the site has: they are made from the docstrings.
 
 ``mkdocs.yml`` names ``Roles`` as an extension of Griffe; ``site_pages.py`` asks for ``pages()``.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,16 @@ SINGLE = {
 """Modules with a page of their own, and its title. The packages below have one page each."""
 TOGETHER = {"toolkit": "Toolkit", "testing": "Testing"}
 FOLDED = ("agno_shell.testing.storage_contract.",)
-"""What is one class for a reader, although it has a folder."""
+"""A folder that is one class for a reader."""
+
+TEMPLATE = "# {title}\n\nThe module `agno_shell.{module}`.\n\n::: agno_shell.{module}\n"
 
 
 def pages() -> dict[str, str]:
     """The text of each page, by its name on the site."""
     texts = {"api/agno_shell.md": overview()}
     for module, title in SINGLE.items():
-        texts[f"api/{module}.md"] = f"# {title}\n\n{named(module)}\n::: agno_shell.{module}\n"
+        texts[f"api/{module}.md"] = TEMPLATE.format(title=title, module=module)
     for package, title in TOGETHER.items():
         sections = "".join(
             f"::: {module}\n    options:\n      show_root_heading: true\n"
@@ -48,10 +51,6 @@ def pages() -> dict[str, str]:
         )
         texts[f"api/{package}.md"] = f"# {title}\n\n{first_words(package)}\n\n{sections}"
     return texts
-
-
-def named(module: str) -> str:
-    return f"The module `agno_shell.{module}`.\n"
 
 
 def modules(package: str) -> list[str]:
@@ -87,6 +86,7 @@ def overview() -> str:
     )
 
 
+@cache
 def definitions(module: str) -> dict[str, str]:
     """What a module defines, each with the first sentence of its docstring."""
     body = parsed(module).body
@@ -95,7 +95,7 @@ def definitions(module: str) -> dict[str, str]:
         match node:
             case ast.ClassDef() | ast.FunctionDef():
                 found[node.name] = first_sentence(ast.get_docstring(node))
-            case ast.Assign(targets=[ast.Name(id=name)]):
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 found[name] = first_sentence(words_of(behind))
     return found
 

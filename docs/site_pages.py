@@ -1,9 +1,9 @@
 """What the site has beside ``docs/*.md``; ``mkdocs.yml`` names this file as a hook.
 
 - Files from elsewhere in the repository, such as ``CONTRIBUTING.md``, become pages. Links between
-  them and the pages of ``docs`` are written as the forge needs them, and turned here.
-- The pages of the Python API are made of the docstrings. Their directives would be rubbish to
-  readers of the forge, so they are in no file.
+  them and the pages of ``docs`` are written for the forge, and changed here.
+- The pages of the Python API are made from the docstrings. They consist of directives that a forge
+  would show as they are, so they are in no file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ ELSEWHERE = {
     "README.md": "index.md",
     **{f"plugins/agno-shell-{each}": f"plugin-{each}.md" for each in ("echo", "mcp", "sqlite")},
 }
-"""By its path in the repository, what stands in its place on the site."""
+"""By its path in the repository, the page that replaces it on the site."""
+
+FENCE = re.compile(r"^ *(```+)")
+LINK = re.compile(r"(\]\()([^)\s]+)(?=\))")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -50,7 +53,8 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
-    """The text of a page with the links and tables of the site."""
+    """The text of a page with the links of the site, and with its tables as Python-Markdown reads
+    them: a bar in code needs no backslash there."""
     name = page.file.src_uri
     source = FROM_ROOT.get(name, f"docs/{name}")
     lines, fence = [], ""
@@ -63,10 +67,6 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
             line = line.replace(r"\|", "|") if line.startswith("|") else line
         lines.append(line)
     return "\n".join(lines)
-
-
-FENCE = re.compile(r"^ *(```+)")
-LINK = re.compile(r"(\]\()([^)\s]+)(?=\))")
 
 
 def place_on_site(link: str, source: str) -> str:
