@@ -40,9 +40,10 @@ docs: ## write the files that are made from settings, commands, options and list
 	python -m agno_shell.builtin.direct_provider.docs
 	python docs/slim.py
 
-# The theme has a notice about its future, which is known.
+# Not --quiet: mkdocs then counts no warning, so that none ends the build. The variable hides a notice
+# about the future of the theme.
 site: ## build the site of the documentation into the folder SITE, with every warning as an error
-	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet --site-dir "$(SITE)"
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --site-dir "$(SITE)"
 
 models: ## write the extract of model data, from the litellm that is installed
 	python -m agno_shell.builtin.direct_provider.make_extract

@@ -45,6 +45,7 @@ def test_the_site_is_built_strictly_with_all_links_checked() -> None:
     recipe = re.search(r"^site:.*\n\t(.*)$", makefile, re.MULTILINE)
     assert recipe is not None
     assert "mkdocs build --strict" in recipe[1]
+    assert "--quiet" not in recipe[1]  # mkdocs counts no warning then
     assert re.search(r"^make .*\bsite\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     checks = SITE.partition("\nvalidation:\n")[2].partition("\nnav:\n")[0]
     assert set(re.findall(r"^ +\w+: (\w+)$", checks, re.MULTILINE)) == {"warn"}
