@@ -1,8 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help quick test coverage lint fmt docs models picture check-generated bench lock
+.PHONY: help quick test coverage lint fmt docs site models picture check-generated bench lock
 
-# What starts no process, waits for nothing and needs no disk to speak of: half a minute on two cores.
-QUICK := tests/full_text tests/config tests/conversation tests/diagnosis tests/cli/commands \
+SITE ?= site
+
+# Tests that start no process, wait for nothing and hardly use the disk: half a minute on two cores.
+QUICK := tests/toolkit/full_text tests/config tests/conversation tests/diagnosis tests/cli/commands \
 	tests/builtin/commands tests/builtin/pygments_renderer tests/builtin/test_offline_provider.py \
 	tests/builtin/test_plain_renderer.py
 
@@ -15,7 +17,7 @@ quick: ## the pure and fast tests
 test: ## all tests but the long variants
 	pytest
 
-# What the folders left out run is in processes of its own, which are not counted.
+# The folders left out run the code in other processes, which are not counted.
 coverage: ## all tests in this process, and the branches that they do not reach
 	pytest -q --cov --cov-branch --cov-report=term --ignore=tests/terminal \
 		--ignore=tests/faults --ignore=tests/foreign
@@ -26,11 +28,11 @@ lint: ## style, types, the direction of imports
 	mypy
 	lint-imports
 
-fmt: ## put the code into form, and mend what ruff can mend
+fmt: ## format the code, and fix what ruff can fix
 	ruff check --fix .
 	ruff format .
 
-docs: ## write what is made from settings, commands, options and lists of names
+docs: ## write the files that are made from settings, commands, options and lists of names
 	python -m agno_shell.base.stubs
 	python -m agno_shell.config.docs
 	python -m agno_shell.builtin.commands.docs
@@ -38,10 +40,15 @@ docs: ## write what is made from settings, commands, options and lists of names
 	python -m agno_shell.builtin.direct_provider.docs
 	python docs/slim.py
 
-models: ## write what is known of models without litellm, from the litellm that is installed
+# Not --quiet: mkdocs then counts no warning, so that none ends the build. The variable hides a notice
+# about the future of the theme.
+site: ## build the site of the documentation into the folder SITE, with every warning as an error
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --site-dir "$(SITE)"
+
+models: ## write the extract of model data, from the litellm that is installed
 	python -m agno_shell.builtin.direct_provider.make_extract
 
-check-generated: ## say whether that is current
+check-generated: ## check that the generated files are current
 	python -m agno_shell.base.stubs --check
 	python -m agno_shell.config.docs --check
 	python -m agno_shell.builtin.commands.docs --check
@@ -56,6 +63,6 @@ picture: ## draw the picture of the README, from a real session
 bench: ## measure; takes minutes, and a machine without other work
 	python tests/bench/run.py
 
-lock: ## write requirements.lock anew
+lock: ## write requirements.lock again
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
 		--no-annotate --python-version 3.11 --quiet --output-file requirements.lock

@@ -56,10 +56,10 @@ examples:
   agno-shell                                  go on with the last session
   agno-shell --new "Tax questions"            begin a session with a name
   agno-shell chat --quick "What is a monad?"  one question, nothing is saved
-  agno-shell session --list                   what there is
-  agno-shell search "blue cups"               where something was said
+  agno-shell session --list                   list the sessions
+  agno-shell search "blue cups"               find a message
 
-completion by Tab in bash, zsh, fish and tcsh is installed by one line:
+one line installs completion by Tab in bash, zsh, fish and tcsh:
   echo 'eval "$(agno-shell --print-completion bash)"' >> ~/.bashrc
   echo 'eval "$(agno-shell --print-completion zsh)"' >> ~/.zshrc  # behind compinit
   echo 'agno-shell --print-completion fish | source' >> ~/.config/fish/config.fish
@@ -177,7 +177,7 @@ def add_chat_options(parser: Parser) -> None:
         nargs="?",
         const="",
         metavar="NAME",
-        help="begin a session, with this name if given",
+        help="begin a session, with this name if there is one",
     )
     completes(
         parser.add_argument("-a", "--agent", metavar="NAME", help="an agent of the configuration"),
@@ -201,7 +201,7 @@ def add_chat_options(parser: Parser) -> None:
     parser.add_argument(
         "--reasoning",
         choices=("off", "low", "medium", "high"),
-        help="how much the model is to think before it answers, where it can",
+        help="how much the model thinks before it answers, if it can",
     )
     parser.add_argument(
         "--context",
@@ -210,7 +210,7 @@ def add_chat_options(parser: Parser) -> None:
         help='facts for the model, as a JSON object: \'{"domain": "finance"}\'',
     )
     parser.add_argument(
-        "--goal", metavar="TEXT", help="what is to be reached: the fact 'goal' for the model"
+        "--goal", metavar="TEXT", help="the aim of the conversation: the fact 'goal' for the model"
     )
     parser.add_argument("--trace", action="store_true", help="show what each request sends")
     parser.add_argument(

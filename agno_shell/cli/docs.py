@@ -21,13 +21,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 INTRODUCTION = """\
 # The command line
 
-This page is made from the parser by `python -m agno_shell.cli.docs`; change the parser,
-not the page. Each section is what `agno-shell COMMAND --help` says. Plugins may add commands,
+Every command and option, as `agno-shell COMMAND --help` shows them. Plugins can add commands,
 which `agno-shell --help` lists: see [register_subcommands](plugins.md#register_subcommands).
 
-What is foreign in an output, such as the names of sessions, is made visible and never acts on
-[the terminal](terminal.md). With `--json` the output is JSON in ASCII. Output that cannot be
-written, as on a full disk, is exit status 1 with one line on standard error.
+Foreign text in an output, such as the names of sessions, is made visible and never acts on
+[the terminal](terminal.md#what-is-made-visible-and-why). With `--json` the output is JSON in ASCII.
+If the output cannot be written, as on a full disk, the exit status is 1, with one line on standard
+error.
+
+`python -m agno_shell.cli.docs` makes this page from the parser; change the parser, not the page.
 """
 
 COMPLETION = """\
@@ -39,11 +41,11 @@ COMPLETION = """\
 |---|---|
 {rows}
 
-Completed are commands and options, sessions and deleted sessions, turns, agents, models that are
-configured or were used, settings and their values, storages, and files. A session goes by its
-name, or by its id where two have one name or the name could not be typed. Each Tab runs the
-program, which takes about as long as `agno-shell session --list`. tcsh takes words apart at
-blanks, so there what holds one goes by its id.
+Tab completes commands and options, sessions and deleted sessions, turns, agents, models that are
+configured or were used, settings and their values, storages, and files. It offers a session by its
+name, or by its id if two have one name or the name cannot be typed. Each Tab runs the program,
+which takes about as long as `agno-shell session --list`. tcsh splits words at spaces, so it gets
+the id of a session whose name contains one.
 """
 
 COMMON = ("config", "no_plugins", "log", "help")

@@ -234,13 +234,13 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "files",
     )
     parser.add_argument(
-        "--no-plugins", action="store_true", help="load nothing but what agno-shell brings itself"
+        "--no-plugins", action="store_true", help="load only what is part of agno-shell"
     )
     completes(
         parser.add_argument(
             "--log",
             metavar="FILE",
-            help="add what the program does, and no word that is said, to a log",
+            help="log what the program does, without a word of a conversation",
         ),
         "files",
     )

@@ -19,8 +19,8 @@ TEXTS = {
 LISTS = {
     "fallbacks": "Models that are asked in this order when this agent's model is down, before "
     "those of `[provider] fallbacks`.",
-    "pins": "Texts that always go along with the instructions; `@` and a whole path stands for "
-    "what is in that text file when a request is made.",
+    "pins": "Texts that are always sent behind the instructions; `@` and an absolute path is the "
+    "content of that text file when a request is made.",
 }
 LEVELS = tuple(filter(None, settings.PROVIDER_REASONING.choices))
 KEYS = (*TEXTS, *LISTS, "reasoning", "temperature", "parameters")

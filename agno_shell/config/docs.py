@@ -23,15 +23,15 @@ _HEAD = """\
 # The configuration of agno-shell. Every setting is here with its default; remove the "#"
 # at the beginning of a line, and of the [table] above it, to change it.
 # `agno-shell config --path` says where this file belongs, `agno-shell config --check`
-# whether it is right. All of it is explained in docs/configuration.md.
+# whether it is right. docs/configuration.md explains everything.
 """
 
 _TABLE_HELP = {
     "storage": "Where the sessions are.",
-    "provider": "Which model answers. Keys stand in the environment and never here.",
-    "provider.limits": "How long anything may take, and how much may come.",
+    "provider": "Which model answers. Keys are in the environment and never here.",
+    "provider.limits": "How long anything can take, and how much can come.",
     "conversation": "What the shell does for a conversation by itself.",
-    "tools": "What models may call. Nothing is on by itself, and each call asks first.",
+    "tools": "What models can call. Nothing is on by itself, and each call asks first.",
     "renderer": "How replies look.",
     "shell": "The shell itself.",
     "plugins": "Which plugins are used.",
@@ -60,7 +60,7 @@ _AGENTS = '''\
 '''
 
 _PLUGIN = """\
-# What a plugin can be told stands in a table with its name; its own documentation says what.
+# The settings of a plugin are in a table with its name; its own documentation lists them.
 
 #[plugins.my-plugin]
 #colour = "blue"
@@ -106,13 +106,13 @@ def agents_table() -> str:
     rows += [f"| `{key}` | a list of texts | {text} |" for key, text in LISTS.items()]
     levels = ", ".join(f"`{level}`" for level in LEVELS)
     rows.append(
-        f"| `reasoning` | one of {levels} | How much the model is to think before it answers, "
-        "where it can. |"
+        f"| `reasoning` | one of {levels} | How much the model thinks before it answers, "
+        "if it can. |"
     )
     rows.append("| `temperature` | a number, at least 0 | Short for the parameter of that name. |")
     reserved = ", ".join(f"`{name}`" for name in sorted(RESERVED))
     rows.append(
-        "| `parameters` | a table | What else goes to the model, under litellm's names; not "
+        "| `parameters` | a table | Other parameters of the model, under litellm's names; not "
         f"{reserved}. |"
     )
     return "\n".join(["| key | type | meaning |", "|---|---|---|", *rows]) + "\n"

@@ -185,7 +185,7 @@ STORAGE_PATH = Setting(
 PROVIDER_PLUGIN = Setting(
     "provider.plugin",
     "",
-    "Which provider answers; empty: direct where it speaks the model's protocol, else litellm.",
+    "Which provider answers; empty: direct if it speaks the model's protocol, else litellm.",
     example="litellm",
 )
 PROVIDER_MODEL = Setting(
@@ -211,7 +211,7 @@ PROVIDER_API_KEY_ENV = Setting(
 PROVIDER_CONTEXT_WINDOW = Setting(
     "provider.context_window",
     32_768,
-    "Tokens that a request may hold when the model's own window is not known.",
+    "Tokens that a request can have when the window of the model is unknown.",
     minimum=256,
 )
 PROVIDER_FALLBACKS = Setting[tuple[str, ...]](
@@ -223,7 +223,7 @@ PROVIDER_FALLBACKS = Setting[tuple[str, ...]](
 PROVIDER_REASONING = Setting(
     "provider.reasoning",
     "",
-    "How much models are to think before they answer; empty: as they do by themselves.",
+    "How much models think before they answer; empty: their own default.",
     choices=("", "off", "low", "medium", "high"),
 )
 PROVIDER_KEEP_WARM = Setting(
@@ -236,11 +236,11 @@ PROVIDER_KEEP_WARM = Setting(
 PROVIDER_MAX_COST_PER_SESSION = Setting(
     "provider.max_cost_per_session",
     0.0,
-    "US dollars that one session may cost before the shell asks; 0: any.",
+    "US dollars that one session can cost before the shell asks; 0: no limit.",
     minimum=0,
 )
 LIMIT_CONNECT = Setting(
-    "provider.limits.connect", 10.0, "Seconds until the connection stands.", minimum=0.1
+    "provider.limits.connect", 10.0, "Seconds until the connection is made.", minimum=0.1
 )
 LIMIT_FIRST_TOKEN = Setting(
     "provider.limits.first_token", 60.0, "Seconds until the first token comes.", minimum=0.1
@@ -257,25 +257,25 @@ LIMIT_REPLY_BYTES = Setting(
 LIMIT_TRIES = Setting(
     "provider.limits.tries",
     3,
-    "How often a request is sent at most, as long as nothing of its reply has come.",
+    "How often a request is sent at most, while nothing of its reply has come.",
     minimum=1,
 )
 LIMIT_RETRY_AFTER = Setting(
     "provider.limits.retry_after",
     60.0,
-    "Seconds that a busy server may let the next try wait; when it wants more, there is none.",
+    "Seconds that a busy server can delay the next try; if it asks for more, there is none.",
     minimum=0,
 )
 
 CONVERSATION_AUTO_COMPACT = Setting(
     "conversation.auto_compact",
     False,
-    "Let the model sum up the older turns by itself before they no longer fit its window.",
+    "Let the model summarize the older turns before they no longer fit its window.",
 )
 CONVERSATION_AUTO_TITLE = Setting(
     "conversation.auto_title",
     False,
-    "Name a session that was given no name after its first exchange, by a model.",
+    "Let a model name a session without a name after its first exchange.",
 )
 CONVERSATION_TITLE_MODEL = Setting(
     "conversation.title_model",
@@ -293,20 +293,20 @@ CONVERSATION_ATTACHMENT_BYTES = Setting(
 TOOLS_ON = Setting[tuple[str, ...]](
     "tools.on",
     (),
-    "Tool boxes, or single tools as BOX.TOOL, that models may call; each call asks first.",
+    "Tool boxes, or single tools as BOX.TOOL, that models can call; each call asks first.",
     example="mcp",
 )
-TOOLS_SECONDS = Setting("tools.seconds", 120.0, "Seconds that one call may take.", minimum=0.1)
+TOOLS_SECONDS = Setting("tools.seconds", 120.0, "Seconds that one call can take.", minimum=0.1)
 TOOLS_OUTPUT_BYTES = Setting(
     "tools.output_bytes",
     65_536,
-    "Bytes of one call's result that are given to the model; the rest is cut off, and said so.",
+    "Bytes of one call's result that the model gets; the rest is cut off and marked.",
     minimum=256,
 )
 TOOLS_ROUNDS = Setting(
     "tools.rounds",
     25,
-    "How often a model may call tools in one turn before the shell asks.",
+    "How often a model can call tools in one turn before the shell asks.",
     minimum=1,
 )
 
@@ -335,7 +335,7 @@ PLUGINS_OFF = Setting[tuple[str, ...]](
 PLUGINS_SECONDS = Setting(
     "plugins.seconds",
     5.0,
-    "Seconds that a plugin's hook may take; the shell goes on without one that takes longer.",
+    "Seconds that a plugin's hook can take; the shell goes on without one that takes longer.",
     minimum=0.1,
 )
 

@@ -40,8 +40,9 @@ def test_the_documentation_names_every_setting_and_variable() -> None:
 
 
 def test_the_toml_examples_in_the_documentation_are_right(tmp_path: Path) -> None:
-    page = (docs.ROOT / "docs" / "configuration.md").read_text()
-    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    pages = [docs.ROOT / "docs" / f"{name}.md" for name in ("configuration", "agents", "providers")]
+    text = "".join(page.read_text() for page in pages)
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert len(examples) >= 4
     for text in examples:
         (tmp_path / "config.toml").write_text(text)

@@ -20,7 +20,8 @@ from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.events import Finished
 from agno_shell.types import ROOT, Message, Session, ToolCall, Usage, new_id
 
-PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "metrics.md").read_text(encoding="utf-8")
 QUESTIONS = re.findall(r"^```sh\n(jq .*)\n```", PAGE, re.MULTILINE)
 PER_MODEL, PATH, NOT_WHOLE, TOOLS, PER_DAY = QUESTIONS
 
@@ -128,7 +129,8 @@ def test_an_empty_session_has_no_answers_and_no_errors(kept: Kept, question: str
 
 
 def test_the_keys_of_the_record_are_those_of_the_table() -> None:
-    table = PAGE.split("\n## In scripts\n", 1)[1].split("\n## ", 1)[0]
+    page = (DOCS / "scripts.md").read_text(encoding="utf-8")
+    table = page.split("\n## The reply as JSON\n", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\| (`.*?`(?:, `.*?`)*) \|", table, re.MULTILINE)
     documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     sink = io.StringIO()

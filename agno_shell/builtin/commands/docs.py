@@ -19,17 +19,16 @@ PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 INTRODUCTION = """\
 # Slash commands
 
-This page is made from the command records by
-`python -m agno_shell.builtin.commands.docs`; change the records, not the page.
+A line that begins with `/` is a command. Everything else is a message to the model, and so is a
+line whose first word has a second slash, such as a path, or that begins with a space
+([the rule](terminal.md#messages-and-commands)). An unknown command is never sent; the error names
+the nearest one. Tab completes the names of commands and their arguments: sessions, models, agents.
 
-What is typed at the prompt and begins with `/` is a command; everything else is a message to
-the model, and so is a first word with a second slash, such as a path, or a blank in front
-([the rule](terminal.md#messages-and-commands)). An unknown command names the nearest one and is
-never sent. Tab completes the names of commands and what stands behind them: sessions, models,
-agents.
+`REF` names a session: by its ID, by the beginning of its ID, or by its name. Arguments in square
+brackets are optional.
 
-`REF` names a session: by its ID, by the beginning of one, or by its name. Arguments in square
-brackets may be left out.
+`python -m agno_shell.builtin.commands.docs` makes this page from the command records; change the
+records, not the page.
 """
 
 

@@ -1,13 +1,14 @@
-"""Makes the tables of ``docs/providers.md`` out of the records of services and protocols.
+"""Makes the tables of ``docs/providers.md`` and ``docs/network.md`` from the records of services
+and protocols.
 
-``python -m agno_shell.builtin.direct_provider.docs`` writes them into the page; with ``--check``
-it only says, by exit code 1, that the page has others.
+``python -m agno_shell.builtin.direct_provider.docs`` writes them into the pages; with ``--check``
+it writes nothing and reports, by exit code 1, that a page has others.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from agno_shell.builtin.direct_provider.writing import WIRES
@@ -18,7 +19,7 @@ from agno_shell.builtin.model_services.target import Target
 from agno_shell.builtin.model_services.wires import openai_responses
 from agno_shell.builtin.model_services.wires.wire import ChatRequest
 
-PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
+FOLDER = Path(__file__).parents[3] / "docs"
 
 _ALSO = {"openai": "`gpt-…`, `o3`, …", "anthropic": "`claude-…`", "ollama_chat": "`ollama/…`"}
 """Other names by which models of a service are known."""
@@ -38,13 +39,13 @@ def services() -> str:
         (
             _models(service),
             _protocol(service),
-            f"`{service.url}`" if service.url else f"`{service.address_variables[1]}` says",
+            f"`{service.url}`" if service.url else f"in `{service.address_variables[1]}`",
             _names(service.key_variables) + ("" if service.needs_key else ", none needed"),
         )
         for service in _SHOWN
         if service.wire
     ]
-    return _table(("Models", "Protocol", "Asked at", "Key"), rows)
+    return _table(("Models", "Protocol", "Address", "Key"), rows)
 
 
 def _protocol(service: Service) -> str:
@@ -78,20 +79,23 @@ def addresses() -> str:
     return _table(("Models", "Variables"), rows)
 
 
-TABLES: Sequence[Callable[[], str]] = (services, sent, models, addresses)
-"""By the name that marks the place of each in the page."""
+PAGES: Mapping[str, Sequence[Callable[[], str]]] = {
+    "providers.md": (models, services, sent),
+    "network.md": (addresses,),
+}
+"""The tables of each page; the name of a table marks its place there."""
 
 
-def page(text: str) -> str:
-    """The page with new tables. Raises ``ValueError`` where the place of one is not
-    marked."""
-    for table in TABLES:
+def page(name: str, text: str) -> str:
+    """The text of a page with its tables made again. Raises ``ValueError`` when the place of one
+    is not marked."""
+    for table in PAGES[name]:
         start, end = f"<!-- {table.__name__}:", f"<!-- /{table.__name__} -->"
         before, found, rest = text.partition(start)
         mark, _line_end, _old = rest.partition("\n")
         _old, found_end, behind = rest.partition(end)
         if not (found and found_end):
-            raise ValueError(f"{PAGE} has no place for the table {table.__name__}")
+            raise ValueError(f"{name} has no place for the table {table.__name__}")
         text = f"{before}{start}{mark}\n{table()}\n{end}{behind}"
     return text
 
@@ -106,22 +110,23 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write or check the tables; 0 when they are up to date, 1 when not, 2 for a wrong call."""
+    """Write or check the tables; 0: they are up to date, 1: they are not, 2: a wrong call."""
     if list(arguments) not in ([], ["--check"]):
         sys.stderr.write("usage: python -m agno_shell.builtin.direct_provider.docs [--check]\n")
         return 2
-    text = PAGE.read_text(encoding="utf-8")
-    made = page(text)
-    if made == text:
-        return 0
-    if not arguments:
-        PAGE.write_text(made, encoding="utf-8")
-        return 0
-    sys.stderr.write(
-        f"{PAGE} does not say what the services are. "
-        "Run: python -m agno_shell.builtin.direct_provider.docs\n"
-    )
-    return 1
+    stale = False
+    for name in PAGES:
+        path = FOLDER / name
+        text = path.read_text(encoding="utf-8")
+        made = page(name, text)
+        if made != text and arguments:
+            stale = True
+            sys.stderr.write(
+                f"{path} is out of date: run python -m agno_shell.builtin.direct_provider.docs\n"
+            )
+        elif made != text:
+            path.write_text(made, encoding="utf-8")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

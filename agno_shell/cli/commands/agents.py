@@ -23,8 +23,8 @@ SUMMARY = "list, show, create and remove agents"
 
 _EPILOG = """\
 An agent is a model with instructions and settings: a table [agents.NAME] of the configuration.
---create writes one to shell.toml, the file that the shell keeps beside yours, and --remove takes
-one from there; your own file is never changed.
+--create writes one to shell.toml, the file of the shell beside yours, and --remove removes one
+there; your own file is never changed.
 
 exit status: 0 done; 2 wrong usage or configuration
 
@@ -64,10 +64,12 @@ def add(parser: Parser) -> None:
     parser.epilog = _EPILOG
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("-l", "--list", action="store_true", help="show all agents (default)")
-    completes(actions.add_argument("--show", metavar="NAME", help="all that one has"), "agents")
+    completes(
+        actions.add_argument("--show", metavar="NAME", help="everything that one has"), "agents"
+    )
     actions.add_argument("--create", metavar="NAME", help="make an agent")
     completes(
-        actions.add_argument("--remove", metavar="NAME", help="remove one that the shell keeps"),
+        actions.add_argument("--remove", metavar="NAME", help="remove one from shell.toml"),
         "agents",
     )
     parser.add_argument(
@@ -85,7 +87,7 @@ def add(parser: Parser) -> None:
             "--fallback",
             action="append",
             metavar="NAME",
-            help="with --create: the model that is asked when that is down; may be repeated",
+            help="with --create: a model to ask when that is down; can be repeated",
         ),
         "models",
     )
@@ -93,12 +95,12 @@ def add(parser: Parser) -> None:
         "--pin",
         action="append",
         metavar="TEXT",
-        help="with --create: what always goes along, or @ and a file's path; may be repeated",
+        help="with --create: a text to send always, or @ and a file's path; can be repeated",
     )
     parser.add_argument(
         "--reasoning",
         choices=("off", "low", "medium", "high"),
-        help="with --create: how much it is to think",
+        help="with --create: how much it thinks",
     )
     parser.add_argument(
         "--temperature", type=number, metavar="NUMBER", help="with --create: at least 0"
@@ -107,7 +109,7 @@ def add(parser: Parser) -> None:
         "--parameters",
         type=json_object,
         metavar="JSON",
-        help="with --create: what else goes to the model: '{\"max_tokens\": 4000}'",
+        help="with --create: other parameters of the model: '{\"max_tokens\": 4000}'",
     )
     parser.add_argument("--json", action="store_true", help="with --list and --show: as JSON")
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 SUMMARY = "show, find, check and change the configuration"
 
 _EPILOG = """\
-What --set and --unset change is kept in a file of the shell's own, shell.toml, which is laid
-over yours; your file stays as it is. A value is written as it is, a list with commas.
+--set and --unset change a file of the shell's own, shell.toml, whose values come before
+yours; your file stays as it is. Write a value as it is, a list with commas.
 
 exit status: 0 done; 2 something in the configuration is wrong
 
 examples:
-  agno-shell config                    the settings in force and where each comes from
+  agno-shell config                    the current settings and where each comes from
   agno-shell config --path             where the file is, or would be
   agno-shell config --check && echo ok
   agno-shell config --get provider.model
@@ -44,15 +44,15 @@ def add(parser: Parser) -> None:
     parser.epilog = _EPILOG
     actions = parser.add_mutually_exclusive_group()
     for action, text in (
-        ("show", "the settings in force, as TOML, each with its source (default)"),
+        ("show", "the current settings, as TOML, each with its source (default)"),
         ("path", "where the configuration file is, or would be"),
-        ("check", "say whether the configuration is right, and what it names is installed"),
+        ("check", "check the configuration, and whether what it names is installed"),
     ):
         actions.add_argument(
             f"--{action}", dest="action", action="store_const", const=action, help=text
         )
     completes(
-        actions.add_argument("--get", metavar="KEY", help="the value of one setting, alone"),
+        actions.add_argument("--get", metavar="KEY", help="only the value of one setting"),
         "setting_names",
     )
     completes(
@@ -60,7 +60,7 @@ def add(parser: Parser) -> None:
             "--set",
             action="append",
             metavar="KEY=VALUE",
-            help="keep a setting for later runs; may be given several times",
+            help="keep a setting for later runs; can be repeated",
         ),
         "setting_values",
     )
@@ -69,7 +69,7 @@ def add(parser: Parser) -> None:
             "--unset",
             action="append",
             metavar="KEY",
-            help="forget what --set, or the shell, has kept; may be given several times",
+            help="forget what --set, or the shell, has kept; can be repeated",
         ),
         "setting_names",
     )

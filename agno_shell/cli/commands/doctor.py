@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from agno_shell.diagnosis.subject import Subject
     from agno_shell.types import Finding
 
-SUMMARY = "look for what is wrong, and mend it"
+SUMMARY = "find what is wrong, and repair it"
 
 _EPILOG = """\
 Without --repair nothing is changed. What --repair replaces is kept beside it.
 
-exit status: 0 all is well, or was mended; 1 something is wrong
+exit status: 0 all is well, or was repaired; 1 something is wrong
 
 examples:
   agno-shell doctor
@@ -35,12 +35,12 @@ examples:
 def add(parser: Parser) -> None:
     """The options of the command."""
     parser.description = (
-        "Look at the configuration, the plugins, the permissions, the list of\n"
-        "sessions and every stored message, and say what is wrong."
+        "Check the configuration, the plugins, the permissions, the list of\n"
+        "sessions and every stored message, and report what is wrong."
     )
     parser.epilog = _EPILOG
     parser.add_argument(
-        "--repair", action="store_true", help="mend what can be mended without losing anything"
+        "--repair", action="store_true", help="repair what can be repaired without losing anything"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
 

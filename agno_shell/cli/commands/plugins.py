@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SUMMARY = "list the plugins"
 
 _EPILOG = """\
-A plugin is switched off in the configuration: [plugins] off = ["NAME"].
+To switch a plugin off, name it in the configuration: [plugins] off = ["NAME"].
 
 examples:
   agno-shell plugins

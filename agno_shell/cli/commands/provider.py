@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from agno_shell.contracts import Background
     from agno_shell.conversation.models import Models
 
-SUMMARY = "show who answers, and end what is kept warm"
+SUMMARY = "show which provider answers, and end what is kept warm"
 
 _EPILOG = """\
 With [provider] keep_warm a process that has litellm imported stays for the next shell. --stop ends
-it, and those of other versions; what it has started for a running shell goes on. Nobody is
-contacted, and nothing is started.
+it, and those of other versions; what it has started for a running shell goes on. No server
+is contacted, and nothing is started.
 
-exit status: 0 done; 1 what is kept warm cannot be looked at; 2 wrong usage or configuration
+exit status: 0 done; 1 what is kept warm cannot be checked; 2 wrong usage or configuration
 
 examples:
   agno-shell provider

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from agno_shell.contracts.storage import Storage
     from agno_shell.types import SearchHit
 
-SUMMARY = "find what was said, in every message of every session"
+SUMMARY = "search every message of every session"
 
 _EPILOG = """\
-WORDS are words, "phrases" and prefix*, in any letter case; a message must hold them all.
-Nothing typed is an error, and nothing leaves this machine.
+WORDS are words, "phrases" and prefix*, in any letter case; a message must contain them all.
+No input is an error, and nothing leaves this machine.
 
-exit status: 0 something was found; 1 nothing was; 2 wrong usage
+exit status: 0 something was found; 1 nothing was found; 2 wrong usage
 
 examples:
   agno-shell search tax return
@@ -40,21 +40,21 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[22m"
 
 def add(parser: Parser) -> None:
     """The options of the command."""
-    parser.description = "Find what was said, in every message of every session, the best first."
+    parser.description = "Search every message of every session, the best first."
     parser.epilog = _EPILOG
-    parser.add_argument("words", nargs="+", metavar="WORDS", help="what to look for")
+    parser.add_argument("words", nargs="+", metavar="WORDS", help="what to search for")
     completes(
-        parser.add_argument("--session", metavar="REF", help="look in this session only"),
+        parser.add_argument("--session", metavar="REF", help="search this session only"),
         "sessions",
     )
     parser.add_argument(
-        "--role", choices=("user", "assistant"), help="look in what you, or the models, said"
+        "--role", choices=("user", "assistant"), help="search your messages, or those of the models"
     )
     parser.add_argument(
         "--since",
         type=date,
         metavar="DATE",
-        help="leave out what was said before: 2026-01-31, or 2026-01-31T12:00",
+        help="leave out older messages: 2026-01-31, or 2026-01-31T12:00",
     )
     parser.add_argument(
         "--limit", type=positive_number, metavar="N", help="show the best N messages (default: 20)"

@@ -38,15 +38,15 @@ def add(parser: Parser) -> None:
         nargs="?",
         const="",
         metavar="TEXT",
-        help="ask one question and save nothing; what is piped in is put behind it, or is "
-        "the question itself",
+        help="ask one question and save nothing; piped input is put behind it, or is the "
+        "question itself",
     )
     completes(
         parser.add_argument(
             "--attach",
             action="append",
             metavar="PATH",
-            help="with --quick: a file that goes along; may be given several times",
+            help="with --quick: a file to attach; can be repeated",
         ),
         "files",
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser
 
-SUMMARY = "what replies used, in all sessions"
+SUMMARY = "show what replies used, in all sessions"
 
 _EPILOG = """\
 Every branch of every session counts; what a provider did not report is left out. First Token is
@@ -37,7 +37,7 @@ def add(parser: Parser) -> None:
     parser.epilog = _EPILOG
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument(
-        "--summary", action="store_true", help="in all, by session and by model (default)"
+        "--summary", action="store_true", help="totals, by session and by model (default)"
     )
     actions.add_argument(
         "--export",
@@ -51,12 +51,12 @@ def add(parser: Parser) -> None:
     )
     completes(
         parser.add_argument(
-            "-o", "--output", metavar="FILE", help="with --export: a new file to write it to"
+            "-o", "--output", metavar="FILE", help="with --export: the new file to write"
         ),
         "files",
     )
     completes(
-        parser.add_argument("--session", metavar="REF", help="of this session alone"), "sessions"
+        parser.add_argument("--session", metavar="REF", help="of this session only"), "sessions"
     )
     parser.add_argument(
         "--since",

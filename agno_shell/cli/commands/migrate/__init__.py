@@ -19,7 +19,7 @@ SUMMARY = "copy all sessions from one storage to another"
 
 _EPILOG = """\
 The storage that is read is never changed. What was copied before, and is still the same, is
-not copied again, so that an interrupted copy goes on where it was.
+not copied again, so an interrupted copy continues where it stopped.
 
 exit status: 0 all is copied and compared; 1 something is not; 2 wrong usage
 
@@ -46,11 +46,11 @@ def add(parser: Parser) -> None:
             "storages",
         )
     for option, dest, text in (
-        ("--from-path", "source_path", "where it is, if not in the configured place"),
-        ("--to-path", "target_path", "where it is to be, if not in the configured place"),
+        ("--from-path", "source_path", "its place, if not the configured one"),
+        ("--to-path", "target_path", "its place, if not the configured one"),
     ):
         completes(parser.add_argument(option, dest=dest, metavar="PATH", help=text), "files")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be copied")
+    parser.add_argument("--dry-run", action="store_true", help="only report what would be copied")
 
 
 def run(context: Context, given: Mapping[str, Any]) -> int:

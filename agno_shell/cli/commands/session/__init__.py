@@ -63,7 +63,7 @@ def add(parser: Parser) -> None:
     )
     for option, text in (
         ("--set", "make this session the current one"),
-        ("--update", "change --name or --description of this"),
+        ("--update", "change --name or --description of this session"),
         ("--delete", "move this session to the trash"),
     ):
         completes(actions.add_argument(option, metavar="REF", help=text), "sessions")
@@ -80,11 +80,11 @@ def add(parser: Parser) -> None:
             nargs="?",
             const=None,
             metavar="REF",
-            help="delete this one of the trash for good; asks first on a terminal",
+            help="delete this one in the trash for good; asks first on a terminal",
         ),
         "trash",
     )
-    parser.add_argument("--all", action="store_true", help="with --purge: all that the trash holds")
+    parser.add_argument("--all", action="store_true", help="with --purge: everything in the trash")
     parser.add_argument("--name", metavar="NAME", help="with --update: the new name")
     parser.add_argument(
         "--description", metavar="TEXT", help="with --create and --update: what it is about"

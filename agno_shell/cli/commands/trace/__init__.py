@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from agno_shell.cli.context import Context
     from agno_shell.cli.parser import Parser
 
-SUMMARY = "what happened in the turns of a session"
+SUMMARY = "show what happened in the turns of a session"
 
 _EPILOG = """\
 TURN is the id of a question, or the beginning of one, as --list shows it; without one it is the
-last turn, and with --export all of them. What was stored is told: models, times, tokens, cost,
-tools and how each reply ended. /trace in the shell, and chat --trace, also tell what was sent.
+last turn, and with --export all of them. It shows what is stored: models, times, tokens, cost,
+tools and how each reply ended. /trace in the shell, and chat --trace, also show what was sent.
 
 exit status: 0 done; 1 there is no such session; 2 wrong usage, or no such turn
 
@@ -34,7 +34,7 @@ examples:
 
 def add(parser: Parser) -> None:
     """The options of the command."""
-    parser.description = "Show what happened in the turns of a session, from what is stored."
+    parser.description = "Show show what happened in the turns of a session, from what is stored."
     parser.epilog = _EPILOG
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument(
@@ -48,7 +48,9 @@ def add(parser: Parser) -> None:
             actions.add_argument(option, nargs="?", const="", metavar="TURN", help=text), "turns"
         )
     completes(
-        parser.add_argument("--session", metavar="REF", help="of this session, not the current"),
+        parser.add_argument(
+            "--session", metavar="REF", help="of this session instead of the current one"
+        ),
         "sessions",
     )
     parser.add_argument(
@@ -58,11 +60,11 @@ def add(parser: Parser) -> None:
         "-f",
         "--format",
         choices=("json", "markdown", "text"),
-        help="with --export: what it is written as (default: json)",
+        help="with --export: the format (default: json)",
     )
     completes(
         parser.add_argument(
-            "-o", "--output", metavar="FILE", help="with --export: a new file to write it to"
+            "-o", "--output", metavar="FILE", help="with --export: the new file to write"
         ),
         "files",
     )
