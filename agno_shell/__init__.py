@@ -56,8 +56,11 @@ if TYPE_CHECKING:
         Finished,
         HiddenDelta,
         Interrupted,
+        ProviderToolFinished,
+        ProviderToolStarted,
         ReasoningDelta,
         Request,
+        SpeakerChanged,
         TextDelta,
         UsageReported,
     )
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
         Growth,
         Memory,
         Message,
+        ProviderTool,
         SearchHit,
         Session,
         Timing,
@@ -94,15 +98,15 @@ _HOMES = {
         "StorageError UsageError"
     ),
     "events": (
-        "Event Failed Finished HiddenDelta Interrupted ReasoningDelta Request TextDelta "
-        "UsageReported"
+        "Event Failed Finished HiddenDelta Interrupted ProviderToolFinished "
+        "ProviderToolStarted ReasoningDelta Request SpeakerChanged TextDelta UsageReported"
     ),
     "toolkit.function_tools": "python_tools",
     "hookspecs": "hookimpl",
     "toolkit.terminal_text": "Cleaner clean clean_line",
     "types": (
-        "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
-        "Trashed Usage"
+        "Attachment Finding Growth Memory Message ProviderTool SearchHit Session Timing "
+        "ToolCall ToolSchema Trashed Usage"
     ),
 }
 
@@ -136,6 +140,9 @@ __all__ = [
     "ProviderError",
     "ProviderFactory",
     "ProviderOptions",
+    "ProviderTool",
+    "ProviderToolFinished",
+    "ProviderToolStarted",
     "ReasoningDelta",
     "RenderStream",
     "Renderer",
@@ -145,6 +152,7 @@ __all__ = [
     "SearchHit",
     "Session",
     "SessionNotFoundError",
+    "SpeakerChanged",
     "Step",
     "Storage",
     "StorageError",

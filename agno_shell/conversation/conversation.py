@@ -389,7 +389,7 @@ class Conversation:
 
     def keeping(self, reply: Reply) -> Keeping:
         """Keeps a reply of the open session while it grows."""
-        return Keeping(self.store, self.session.session_id, reply, self._tell_kept)
+        return Keeping(self.store, self.session.session_id, reply, self._tell_kept, self.add)
 
     def _tell_kept(self, problem: str | None) -> None:
         if problem and not self._is_unkept:

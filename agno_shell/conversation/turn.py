@@ -141,15 +141,18 @@ class Turn:
                     if isinstance(event, Finished | Failed | Interrupted):
                         ending = self._advised(reply.judge(event))
                         break
-                    yield event
+                    for each in keeping.in_order.passed_on(event):
+                        yield each
             if not reply.tool_calls(ending):
                 yield ending
         finally:
             # Also when whoever reads the events fails: what was shown is kept.
             keeping.end()
+            await keeping.save_ended()
             self.reply = reply.finish(ending)
             saved = await conversation.add(self.reply)
-        yield saved
+        for each in (*keeping.saved, saved):
+            yield each
 
     def _advised(self, ending: Ending) -> Ending:
         path = self._conversation.history

@@ -13,8 +13,11 @@ from agno_shell.events import (
     FellBack,
     Finished,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -47,13 +50,34 @@ class _TurnLog:
         self._running: dict[str, float] = {}
         """The ids of the calls that were allowed, and when they began."""
 
+        self._at_provider: dict[str, float] = {}
+        """The same of those that the provider runs itself."""
+
     def take(self, event: TurnEvent) -> None:
         if take := _TAKES.get(type(event)):
             take(self, event)
 
-    def delta(self, _event: TextDelta | ReasoningDelta) -> None:
+    def delta(self, _event: TextDelta | ReasoningDelta | ProviderToolStarted) -> None:
         if self._first is None:
             self._first = perf_counter() - self._began
+
+    def provider_tool_started(self, event: ProviderToolStarted) -> None:
+        self.delta(event)
+        self._at_provider[event.call.id] = perf_counter()
+
+    def provider_tool_finished(self, event: ProviderToolFinished) -> None:
+        """Its name may be anything that a server says."""
+        began = self._at_provider.pop(event.call.id, None)
+        note(
+            __name__,
+            "provider tool ended",
+            status=word(event.status),
+            characters=len(event.result),
+            seconds=None if began is None else perf_counter() - began,
+        )
+
+    def speaker_changed(self, _event: SpeakerChanged) -> None:
+        note(__name__, "speaker changed")
 
     def usage(self, event: UsageReported) -> None:
         tokens = event.usage
@@ -110,6 +134,9 @@ class _TurnLog:
 _TAKES: Mapping[type, Callable[[_TurnLog, Any], None]] = {
     TextDelta: _TurnLog.delta,
     ReasoningDelta: _TurnLog.delta,
+    ProviderToolStarted: _TurnLog.provider_tool_started,
+    ProviderToolFinished: _TurnLog.provider_tool_finished,
+    SpeakerChanged: _TurnLog.speaker_changed,
     UsageReported: _TurnLog.usage,
     Retrying: _TurnLog.retrying,
     FellBack: _TurnLog.fell_back,

@@ -15,6 +15,7 @@ from agno_shell.types import (
     Attachment,
     Memory,
     Message,
+    ProviderTool,
     Session,
     Timing,
     ToolCall,
@@ -59,6 +60,8 @@ def test_everything_comes_back() -> None:
         {"a": {"b": [1]}},
         (ToolCall("1", "look", "{}"), ToolCall("2", "look", "no JSON \ud800")),
         "call",
+        "Ada",
+        (ProviderTool("1", "search", "{}", "found \ud800", "failed", 1.5, 3),),
         "covered",
         {"later": None},
     )

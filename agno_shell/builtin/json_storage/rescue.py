@@ -44,7 +44,7 @@ def _rescue_one(path: str, session_id: str, leftover: str, writer: SessionWriter
         return  # another shell was faster
     message, is_damaged = running_reply.parse(data)
     # A reply that was saved in the last moment is not saved twice.
-    says = message and (message.content or message.provider_data)
+    says = message and (message.content or message.provider_data or message.provider_tools)
     if message and says and not message_reader.has(messages, message.id):
         record = folder.read_record(path, session_id)
         head = None

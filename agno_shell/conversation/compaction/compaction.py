@@ -24,6 +24,7 @@ from agno_shell.events import (
     NotSaved,
     ReasoningDelta,
     RequestPrepared,
+    SpeakerChanged,
     TextDelta,
     TurnEvent,
 )
@@ -102,8 +103,9 @@ class Compaction:
                     if isinstance(event, Finished | Failed | Interrupted):
                         ending = event
                         break
-                    yield _thought(event) if waiting else event
-            written = reply.finish(ending)
+                    if not isinstance(event, SpeakerChanged):  # it is one text all the same
+                        yield _thought(event) if waiting else event
+            written = reply.finish_as_one(ending)
             self._count(written.usage)
             before = written.content.strip()
             ending = _judged(ending, before)

@@ -20,6 +20,7 @@ from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.request.system_text import system_message
+from agno_shell.conversation.speakers import InOrder
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.events import (
@@ -130,13 +131,16 @@ class Quick:
             taken_by(reply),
         )
         ending: Ending = Failed("other", "The reply ended without being finished.")
+        in_order = InOrder()
         async with aclosing(asking.events()) as events:
             async for event in events:
                 if isinstance(event, Finished | Failed | Interrupted):
                     ending = _judged(event, reply)
                     event = ending
-                self._answer.take(event)
-        self._answer.end(reply.finish(ending), ending, query.attached.attachments)
+                for each in in_order.passed_on(event):
+                    self._answer.take(each)
+        said = (*reply.ended(), reply.finish(ending))
+        self._answer.end(said, ending, query.attached.attachments)
         if isinstance(ending, Failed):
             raise ProviderError(ending.message, hint=ending.hint, kind=ending.kind)
         if isinstance(ending, Finished) and ending.reason != "stop":
