@@ -20,7 +20,7 @@ from agno_shell.types import ToolCall
 LONGEST_NAME = 200
 """Characters of a speaker's name that are kept."""
 
-_ASKS = (ToolCall, ProviderToolStarted)
+_ASKS = ToolCall | ProviderToolStarted
 """What somebody does that is no part of a message yet: calls go with the last message of a
 reply, and a tool with that in which it ends."""
 
