@@ -14,6 +14,9 @@ what was sent once must begin the same the next time."""
 NO_RESULT = "There is no result: the call was stopped, or the program ended before it was over."
 """What a model is told of a call that was never answered."""
 
+MODEL = "The model"
+"""Its name where it speaks behind somebody else."""
+
 NO_OUTPUT = "(no output)"
 
 REPLY_SHARE = 4
@@ -75,6 +78,16 @@ def valid(messages: Iterable[Message]) -> list[Message]:
         calls = message.tool_calls
     sent += _results(calls, results, sent)
     return sent
+
+
+def each_named(messages: Iterable[Message]) -> Iterator[Message]:
+    """What was said, with a name also for the model itself where somebody else has spoken
+    before it in the same reply."""
+    follows_other = False
+    for message in messages:
+        is_model = message.role == "assistant" and message.speaker is None
+        yield message._replace(speaker=MODEL) if follows_other and is_model else message
+        follows_other = goes_on(message)
 
 
 def as_told(message: Message) -> Message:
