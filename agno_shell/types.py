@@ -9,7 +9,7 @@ Change one with ``record._replace(name=...)``.
 # at every start.
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -150,6 +150,19 @@ class Message(NamedTuple):
 def goes_on(message: Message) -> bool:
     """Whether the reply goes on in the message behind this one, with another speaker."""
     return message.role == "assistant" and message.extra.get("finish_reason") == NEXT_SPEAKER
+
+
+def pieces_of(message: Message) -> Iterator[str | ProviderTool]:
+    """The texts of a message, and what its provider ran itself, in the order in which they
+    came."""
+    start = 0
+    for tool in sorted(message.provider_tools, key=lambda tool: tool.at):
+        if text := message.content[start : tool.at]:
+            yield text
+        yield tool
+        start = max(start, tool.at)
+    if text := message.content[start:]:
+        yield text
 
 
 class Growth(NamedTuple):

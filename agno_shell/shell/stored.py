@@ -10,7 +10,7 @@ from agno_shell.shell.thinking import thought_line
 from agno_shell.shell.tool_lines import stored_call_line, stored_result_line, stored_tool_lines
 from agno_shell.toolkit import wording
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line
-from agno_shell.types import Attachment, Message, goes_on
+from agno_shell.types import Attachment, Message, goes_on, pieces_of
 
 QUESTION_CHARACTERS = 4_000
 QUESTION_LINES = 40
@@ -116,16 +116,16 @@ def _reply(
 def _said(message: Message, renderer: Renderer, width: int) -> list[Line]:
     """The text, and what the provider ran itself where it did."""
     lines: list[Line] = []
-    start = 0
-    tools = sorted(message.provider_tools, key=lambda tool: tool.at)
-    for tool in tools:
-        if text := message.content[start : tool.at]:
-            lines += [*_rendered(text, renderer, width), ()]
-        lines += stored_tool_lines(tool)
-        start = max(start, tool.at)
-    if text := message.content[start:]:
-        lines += [()] if tools else []
-        lines += _rendered(text, renderer, width)
+    was_text: bool | None = None
+    for piece in pieces_of(message):
+        is_text = isinstance(piece, str)
+        if was_text not in (None, is_text):
+            lines.append(())
+        was_text = is_text
+        if isinstance(piece, str):
+            lines += _rendered(piece, renderer, width)
+        else:
+            lines += stored_tool_lines(piece)
     return lines
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agno_shell.toolkit import json_records, wording
 from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.types import NOTHING, Message, ProviderTool, Session, local_time
+from agno_shell.types import NOTHING, Message, ProviderTool, Session, local_time, pieces_of
 
 _SPEAKERS = {
     "user": "You",
@@ -64,14 +64,11 @@ def as_markdown(session: Session, messages: Sequence[Message]) -> bytes:
 
 def _body(message: Message) -> Iterator[str]:
     """The content, verbatim, and where they ran the tools of the provider as quotations."""
-    start = 0
-    for tool in sorted(message.provider_tools, key=lambda tool: tool.at):
-        if text := message.content[start : tool.at]:
-            yield text
-        yield _tool(tool)
-        start = max(start, tool.at)
-    if (text := message.content[start:]) or not message.provider_tools:
-        yield text
+    if not message.provider_tools:
+        yield message.content
+        return
+    for piece in pieces_of(message):
+        yield piece if isinstance(piece, str) else _tool(piece)
 
 
 def _tool(tool: ProviderTool) -> str:
