@@ -21,15 +21,15 @@ _HOMES = {
         "StorageError UsageError"
     ),
     "events": (
-        "Event Failed Finished HiddenDelta Interrupted ReasoningDelta Request TextDelta "
-        "UsageReported"
+        "Event Failed Finished HiddenDelta Interrupted ProviderToolFinished "
+        "ProviderToolStarted ReasoningDelta Request SpeakerChanged TextDelta UsageReported"
     ),
     "toolkit.function_tools": "python_tools",
     "hookspecs": "hookimpl",
     "toolkit.terminal_text": "Cleaner clean clean_line",
     "types": (
-        "Attachment Finding Growth Memory Message SearchHit Session Timing ToolCall ToolSchema "
-        "Trashed Usage"
+        "Attachment Finding Growth Memory Message ProviderTool SearchHit Session Timing "
+        "ToolCall ToolSchema Trashed Usage"
     ),
 }
 

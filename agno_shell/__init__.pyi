@@ -41,8 +41,11 @@ from .events import Failed as Failed
 from .events import Finished as Finished
 from .events import HiddenDelta as HiddenDelta
 from .events import Interrupted as Interrupted
+from .events import ProviderToolFinished as ProviderToolFinished
+from .events import ProviderToolStarted as ProviderToolStarted
 from .events import ReasoningDelta as ReasoningDelta
 from .events import Request as Request
+from .events import SpeakerChanged as SpeakerChanged
 from .events import TextDelta as TextDelta
 from .events import UsageReported as UsageReported
 from .hookspecs import hookimpl as hookimpl
@@ -55,6 +58,7 @@ from .types import Finding as Finding
 from .types import Growth as Growth
 from .types import Memory as Memory
 from .types import Message as Message
+from .types import ProviderTool as ProviderTool
 from .types import SearchHit as SearchHit
 from .types import Session as Session
 from .types import Timing as Timing

@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from agno_shell.types import NOTHING, Message, Reasoning, Role, ToolCall, ToolSchema, Usage
+from agno_shell.types import (
+    NOTHING,
+    Message,
+    Reasoning,
+    Role,
+    Status,
+    ToolCall,
+    ToolSchema,
+    Usage,
+)
 
 FAILURES = (
     "authentication",
@@ -96,6 +105,38 @@ class ReasoningDelta:
 class HiddenDelta:
     """Something of the reply has come that is not shown, such as a part of a tool's call. It
     counts as a token for ``between_tokens``; a server's keep-alive is none."""
+
+
+@dataclass(frozen=True)
+class ProviderToolStarted:
+    """The provider runs a tool itself, such as its service's own search. It is shown and
+    stored with the reply; nobody here is asked, and it is never sent back as a call."""
+
+    call: ToolCall
+    """With its arguments as far as they are known, as text; with an id that no other call of
+    the reply has."""
+
+
+@dataclass(frozen=True)
+class ProviderToolFinished:
+    """A tool that the provider runs itself is over. One that began unseen may end."""
+
+    call: ToolCall
+    """With the id with which it started, and all of its arguments."""
+    result: str = ""
+    """What is to be shown and kept of what it gave, as text."""
+    status: Status = "complete"
+    """complete, failed, or why it was not run to its end."""
+
+
+@dataclass(frozen=True)
+class SpeakerChanged:
+    """Who speaks from here on in this reply, such as a member of a team. What each of them
+    says is a message of its own. The engine passes it on with the first thing that the
+    speaker says, and behind the ``MessageSaved`` of who spoke before."""
+
+    name: str | None = None
+    """None, or an empty name: the model itself, as at the beginning of every reply."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +292,18 @@ class NotSaved:
     reason: str
 
 
-Event = TextDelta | ReasoningDelta | ToolCall | UsageReported | HiddenDelta | Finished | Failed
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | ToolCall
+    | ProviderToolStarted
+    | ProviderToolFinished
+    | SpeakerChanged
+    | UsageReported
+    | HiddenDelta
+    | Finished
+    | Failed
+)
 """What a provider yields."""
 
 Ending = Finished | Failed | Interrupted
@@ -268,8 +320,10 @@ TurnEvent = (
     | MessageSaved
     | NotSaved
 )
-"""What a turn emits. Each reply, and each result of a tool, is followed by its
-``MessageSaved`` or ``NotSaved``; there is one :data:`Ending`, before that of the last."""
+"""What a turn emits. Each reply, each part of one that another speaker follows, and each
+result of a tool, is followed by its ``MessageSaved`` or ``NotSaved``; there is one
+:data:`Ending`, before that of the last. In a reply that is stopped, the ending may come
+before that of a part."""
 
 Emit = Callable[[TurnEvent], object]
 """Gets the events of a turn, one after the other, while it runs."""

@@ -9,7 +9,7 @@ Change one with ``record._replace(name=...)``.
 # at every start.
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -26,6 +26,11 @@ Reasoning = Literal["off", "low", "medium", "high"]
 ROOT = ""
 """The head of a session of which every turn was taken back: the place before the first
 message."""
+
+NEXT_SPEAKER = "next_speaker"
+"""The ``finish_reason`` in the ``extra`` of a message that another one of the same reply
+follows, in which somebody else speaks. The calls, figures and ending of the reply are with
+its last message."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The empty, read-only mapping that optional mappings default to."""
@@ -65,6 +70,24 @@ class ToolCall(NamedTuple):
     id: str
     name: str
     arguments: str
+
+
+class ProviderTool(NamedTuple):
+    """A tool that the provider has run itself while it answered, such as its service's own
+    search. It is kept to be shown, and never sent back: nobody was asked for it here."""
+
+    id: str
+    """That of the call; several of a reply may have none, or the same."""
+    name: str
+    arguments: str = ""
+    """As they came, most often JSON text."""
+    result: str = ""
+    status: Status = "complete"
+    """interrupted and incomplete: the reply ended before the tool did."""
+    seconds: float | None = None
+    """How long it ran; None where that is not known."""
+    at: int = 0
+    """Characters of the message's content that stood before it."""
 
 
 class ToolSchema(NamedTuple):
@@ -111,12 +134,35 @@ class Message(NamedTuple):
     role ``tool`` that follows on the path."""
     tool_call_id: str | None = None
     """Of a message with the role ``tool``: the call that it answers."""
+    speaker: str | None = None
+    """Of a reply: who of a team said it, by name; None: the model itself. The part of each
+    speaker is a message of its own: see :data:`NEXT_SPEAKER`."""
+    provider_tools: tuple[ProviderTool, ...] = ()
+    """Of a reply: what the provider ran itself, in the order in which it ended."""
     covers: str | None = None
     """Of a message with the role ``summary``: its text stands for the path up to and with
     the message of this id. Of several summaries on a path the newest counts; one that
     covers nothing brings everything before it back."""
     extra: Mapping[str, Any] = NOTHING
     """Keys that this version does not know; they are written back as they were."""
+
+
+def goes_on(message: Message) -> bool:
+    """Whether the reply goes on in the message behind this one, with another speaker."""
+    return message.role == "assistant" and message.extra.get("finish_reason") == NEXT_SPEAKER
+
+
+def pieces_of(message: Message) -> Iterator[str | ProviderTool]:
+    """The texts of a message, and what its provider ran itself, in the order in which they
+    came."""
+    start = 0
+    for tool in sorted(message.provider_tools, key=lambda tool: tool.at):
+        if text := message.content[start : tool.at]:
+            yield text
+        yield tool
+        start = max(start, tool.at)
+    if text := message.content[start:]:
+        yield text
 
 
 class Growth(NamedTuple):

@@ -27,7 +27,7 @@ SINGLE = {
     "contracts.renderer": "Renderers",
     "contracts.tools": "Tools",
     "contracts.commands": "Slash commands",
-    "contracts.conversation": "The conversation",
+    "contracts.engine": "The engine",
     "contracts.subcommands": "Subcommands",
 }
 """Modules with a page of their own, and its title. The packages below have one page each."""

@@ -25,6 +25,9 @@ from agno_shell.contracts import (
     ToolbarView,
     ToolOptions,
 )
+from agno_shell.conversation.models import Choice
+from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.stream import checked
 from agno_shell.errors import UsageError
 from agno_shell.events import Failed, Finished, Request, TextDelta
 from agno_shell.testing.fake_context import FakeContext, run
@@ -158,6 +161,21 @@ async def test_register_providers(example: Callable[..., Any]) -> None:
     assert isinstance(failed, Failed)
     assert failed.kind in events.FAILURES
     assert await provider.models() == ["loud"]
+
+
+async def test_tools_of_a_provider_and_speakers() -> None:
+    provider = module_of(examples(SECTIONS["Tools of the provider, and speakers"])[0]).Team()
+    told = [event async for event in provider.stream(Request("any", ()))]
+    reply = Reply(None, Choice("team", "any"))
+    for event in told:
+        assert checked(event) is event
+        reply.take(event)
+    said = [*reply.ended(), reply.finish(told[-1])]
+    assert [(each.speaker, each.content) for each in said] == [
+        (None, "I ask Ada."),
+        ("Ada", "It is high at noon."),
+    ]
+    assert [tool.result for tool in said[1].provider_tools] == ["high at noon"]
 
 
 def test_register_renderers(example: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.request.refusals import advised
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.store import StoreThread
-from agno_shell.events import Emit, Ending, Failed, Interrupted, RequestPrepared
+from agno_shell.events import Emit, Ending, Failed, Interrupted, RequestPrepared, TurnEvent
 from agno_shell.types import Message
 
 
@@ -52,26 +52,33 @@ class Answering:
     ) -> Message:
         """The reply as it was stored, or was to be. Its ending is emitted unless it asks for
         tools, which go on with the turn."""
-        keeping = Keeping(self._store, self._session.id, reply, self._report_kept)
+        add = self._journal.add
+        keeping = Keeping(self._store, self._session.id, reply, self._report_kept, add)
 
         def begin(choice: Choice, prepared: RequestPrepared) -> None:
             reply.begin(choice)
             self._begun(prepared)
+
+        def pass_on(event: TurnEvent) -> None:
+            for each in keeping.in_order.passed_on(event):
+                emit(each)
 
         ending: Ending = Interrupted()
         asking = Asking(
             choices, self._provider, self._prepare, begin, self._policy, stop, keeping.take
         )
         try:
-            ending = self._judged(reply, await asking.run(emit))
+            ending = self._judged(reply, await asking.run(pass_on))
             if not reply.tool_calls(ending):
                 emit(ending)
         finally:
             # Also when whoever gets the events fails: what was shown is kept.
             keeping.end()
+            await keeping.save_ended()
             stored = reply.finish(ending)
-            saved = await self._journal.add(stored)
-        emit(saved)
+            saved = await add(stored)
+        for each in (*keeping.saved, saved):
+            emit(each)
         return stored
 
     def _judged(self, reply: Reply, ending: Ending) -> Ending:

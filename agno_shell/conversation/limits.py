@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agno_shell.config import Config, settings
-from agno_shell.events import Event, Failed, HiddenDelta, ReasoningDelta, TextDelta
+from agno_shell.events import (
+    Event,
+    Failed,
+    HiddenDelta,
+    ProviderToolFinished,
+    ProviderToolStarted,
+    ReasoningDelta,
+    SpeakerChanged,
+    TextDelta,
+)
 from agno_shell.toolkit.wording import count
 from agno_shell.types import ToolCall
 
@@ -19,9 +28,13 @@ GRACE = 1.0
 server was too slow, and what else has happened."""
 
 
+RECORD_BYTES = 100
+"""What a tool or a change of the speaker counts beside its texts: each of them makes a record."""
+
+
 class ReplyLimits(NamedTuple):
     """``[provider.limits]`` as far as they bound what a provider yields: seconds, and bytes of
-    text, reasoning and calls together."""
+    text, reasoning, calls and results together."""
 
     connect: float = 10.0
     first_token: float = 60.0
@@ -60,6 +73,8 @@ class LimitWatch:
         self._next_by = now + STARTING + limits.connect + limits.first_token + GRACE
         self._has_begun = False
         self._bytes = 0
+        self._running: set[str] = set()
+        """The tools that the provider runs: they may take as long as the reply."""
         self._is_held = False
         """Whether the provider waits for what it has yielded to be taken."""
         self._timer: asyncio.TimerHandle | None = None
@@ -67,15 +82,13 @@ class LimitWatch:
 
     def note(self, event: Event) -> bool:
         """Count an event; False when it is one too many."""
-        if isinstance(event, TextDelta | ReasoningDelta):
-            size = _size(event.text)
-        elif isinstance(event, ToolCall):
-            size = _size(event.arguments)
-        elif isinstance(event, HiddenDelta):
-            size = 0
-        else:
+        if (size := size_of(event)) is None:
             return True
         self._bytes += size
+        if isinstance(event, ProviderToolStarted):
+            self._running.add(event.call.id)
+        elif isinstance(event, ProviderToolFinished):
+            self._running.discard(event.call.id)
         self._next_by = self._loop.time() + self._limits.between_tokens + GRACE
         if not self._has_begun:
             self._has_begun = True
@@ -106,8 +119,9 @@ class LimitWatch:
 
     def _look(self) -> None:
         now, limits = self._loop.time(), self._limits
-        until = self._whole_by if self._is_held else min(self._next_by, self._whole_by)
-        if self._is_held and now < until:
+        is_busy = self._is_held or bool(self._running)
+        until = self._whole_by if is_busy else min(self._next_by, self._whole_by)
+        if is_busy and now < until:
             self._set(min(until, now + limits.between_tokens))
         elif now < until:
             self._set(until)
@@ -128,6 +142,24 @@ class LimitWatch:
         hint = f"{again}[provider.limits] {limit} in the config file sets the limit."
         kind = "other" if limit == "reply_bytes" else "timeout"
         self._passed(Failed(kind, message, hint))
+
+
+def size_of(event: Event) -> int | None:
+    """Bytes that count of an event; None for one with which nothing of the reply comes."""
+    if isinstance(event, TextDelta | ReasoningDelta):  # most of them
+        return _size(event.text)
+    match event:
+        case ToolCall():
+            return _size(event.arguments)
+        case ProviderToolStarted(call):
+            return RECORD_BYTES + _size(call.name) + _size(call.arguments)
+        case ProviderToolFinished(call, result):
+            return RECORD_BYTES + _size(call.name) + _size(call.arguments) + _size(result)
+        case SpeakerChanged(name):
+            return RECORD_BYTES + _size(name or "")
+        case HiddenDelta():
+            return 0
+    return None
 
 
 def _size(text: str) -> int:

@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from agno_shell.conversation.models import Choice
+from agno_shell.conversation.part import Extent, Part
+from agno_shell.conversation.provider_tools import RunningTools
+from agno_shell.conversation.speakers import Change, Speakers
 from agno_shell.events import (
     Ending,
     Event,
     Failed,
     Finished,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     TextDelta,
     TurnEvent,
     UsageReported,
 )
-from agno_shell.types import Growth, Message, Status, Timing, ToolCall, Usage, new_id, now
+from agno_shell.types import NEXT_SPEAKER, Growth, Message, Status, Timing, ToolCall, Usage
 
 WHOLE = ("stop", "tool_calls")
 """Reasons for an end that leave nothing missing."""
 
+CONTENT = (TextDelta, ReasoningDelta, ToolCall, ProviderToolStarted, ProviderToolFinished)
+"""What is part of a reply."""
+
 
 class Reply:
-    """One reply."""
+    """One reply. What each speaker says in it is a :class:`Part` and becomes a message."""
 
     def __init__(self, parent: str | None, choice: Choice) -> None:
         self.choice = choice
         """Who answers; another one after a fallback."""
-        self._id = new_id()
-        self._parent = parent
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._halves: dict[type, str] = {}
-        """The first halves of characters whose second halves have not come yet."""
-        self._taken = (0, 0)
-        """How many pieces of the text and the reasoning :meth:`take_growth` has given."""
+        self._part = Part(parent)
+        """What whoever speaks now has said."""
+        self._ended: deque[Message] = deque()
+        """The messages of those who spoke before."""
+        self._speakers = Speakers()
+        self._taken = Extent()
+        """How much of the part :meth:`take_growth` has given."""
         self._calls: list[ToolCall] = []
+        self._tools = RunningTools()
+        self._has_words = False
         self._usage: Usage | None = None
         self._began = 0.0
         self._first_token: float | None = None
-        self._said_at: datetime | None = None
 
     def begin(self, choice: Choice) -> None:
         """A request leaves for ``choice``."""
@@ -53,7 +61,7 @@ class Reply:
     @property
     def is_empty(self) -> bool:
         """Whether there is neither a word in it nor a call."""
-        return not (self._calls or any(not text.isspace() for text in self._text))
+        return not (self._calls or self._has_words)
 
     def tool_calls(self, ending: Ending) -> tuple[ToolCall, ...]:
         """What the model asks for. Calls of a reply that was broken off may lack their
@@ -66,26 +74,41 @@ class Reply:
         if isinstance(event, UsageReported):
             self._usage = event.usage
             return
-        if not isinstance(event, TextDelta | ReasoningDelta | ToolCall):
+        if change := self._speakers.feed(event):
+            self._change(change)
+        if not isinstance(event, CONTENT):
             return
         if self._first_token is None:
             self._first_token = time.monotonic() - self._began
-        if isinstance(event, ToolCall):
-            self._calls.append(event)
-            return
-        if text := self._without_half(type(event), event.text):
-            (self._text if isinstance(event, TextDelta) else self._reasoning).append(text)
-            self._said_at = self._said_at or now()
+        match event:
+            case TextDelta() | ReasoningDelta():
+                self._part.say(event)
+                if isinstance(event, TextDelta) and not self._has_words:
+                    self._has_words = bool(event.text) and not event.text.isspace()
+            case ToolCall():
+                self._calls.append(event)
+            case ProviderToolStarted(call):
+                self._tools.start(call, self._part.id, self._part.length)
+            case ProviderToolFinished():
+                tool = self._tools.finish(event, self._part.id, self._part.length)
+                self._part.add_tool(tool)
 
-    def _without_half(self, kind: type, text: str) -> str:
-        """What is whole by now. Some servers cut a character beyond U+FFFF in two, half of it
-        in each piece: written piece by piece, it would be another text."""
-        if text.isascii() and not self._halves:
-            return text  # most of them
-        text = _joined(self._halves.pop(kind, "") + text)
-        if text and "\ud800" <= text[-1] <= "\udbff":
-            self._halves[kind], text = text[-1], text[:-1]
-        return text
+    def _change(self, change: Change) -> None:
+        """Another speaker begins, perhaps before anybody has said something."""
+        if not change.ends_message:
+            self._part.speaker = change.name
+            return
+        self._part.end()
+        part = self._part
+        data = self._data(part, {})
+        message = part.whole("complete", data, self.choice.model)
+        self._ended.append(message._replace(extra={"finish_reason": NEXT_SPEAKER}))
+        self._part, self._taken = Part(part.id, change.name), Extent()
+
+    def ended(self) -> Iterator[Message]:
+        """The messages of speakers behind whom another one has begun, each of them once."""
+        while self._ended:
+            yield self._ended.popleft()
 
     def judge(self, ending: Ending) -> Ending:
         """A reply without a word in it is no answer, whatever the provider says."""
@@ -96,61 +119,47 @@ class Reply:
     # As far as it has come ---------------------------------------------------------------
 
     @property
+    def message_id(self) -> str:
+        """That of the message that grows now."""
+        return self._part.id
+
+    @property
     def has_grown(self) -> bool:
         """Whether :meth:`take_growth` has something to give."""
-        return self._taken != (len(self._text), len(self._reasoning))
+        return self._taken != self._part.extent
+
+    @property
+    def has_new_tools(self) -> bool:
+        """Whether something of it has come that a growth does not say: see :class:`Growth`."""
+        return self._taken.tools != self._part.extent.tools
 
     def take_growth(self) -> Growth:
         """What has come since this was asked before."""
-        text, reasoning = self._taken
-        self._taken = (len(self._text), len(self._reasoning))
-        return Growth(
-            self._id,
-            "".join(self._text[text:]),
-            "".join(self._reasoning[reasoning:]),
-            self.choice.provider,
-        )
+        since, self._taken = self._taken, self._part.extent
+        return self._part.growth(since, self.choice.provider)
 
     def so_far(self) -> Callable[[], Message]:
         """Makes the message of all that :meth:`take_growth` has given by now, whatever comes
         until it is called, in whatever thread."""
-        text, reasoning = self._taken
-        choice, said_at = self.choice, self._said_at
+        part, taken, choice = self._part, self._taken, self.choice
+        return lambda: part.message(taken, choice.provider, choice.model)
 
-        def make() -> Message:
-            private = {"reasoning": "".join(self._reasoning[:reasoning])} if reasoning else {}
-            message = self._message("interrupted", private, "".join(self._text[:text]))
-            return message._replace(model=choice.model, created_at=said_at or message.created_at)
-
-        return make
-
-    def _message(self, status: Status, private: Mapping[str, Any], text: str) -> Message:
-        return Message(
-            self._id,
-            "assistant",
-            text,
-            # The same in each state of the reply, so that a storage need only keep what was
-            # added to the one before.
-            self._said_at or now(),
-            parent=self._parent,
-            status=status,
-            model=self.choice.model,
-            provider_data={self.choice.provider: dict(private)} if private else {},
-        )
-
-    def _private(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _data(self, part: Part, given: Mapping[str, Any]) -> dict[str, Any]:
         """The provider's own fields, with the reasoning even of a reply without an end."""
-        if self._reasoning and "reasoning" not in given:
-            return {**given, "reasoning": "".join(self._reasoning)}
-        return given
+        if part.reasoning and "reasoning" not in given:
+            given = {**given, "reasoning": part.reasoning}
+        return {self.choice.provider: dict(given)} if given else {}
 
     def finish(self, ending: Ending) -> Message:
-        """The message to be stored."""
-        for pieces, kind in ((self._text, TextDelta), (self._reasoning, ReasoningDelta)):
-            pieces.extend(filter(None, [self._halves.pop(kind, "")]))
+        """The message to be stored, of several in the reply the last one."""
+        part = self._part
+        part.end()
+        cut: Status = "interrupted" if isinstance(ending, Interrupted) else "incomplete"
+        for tool in self._tools.left(cut, part.id, part.length):
+            part.add_tool(tool)
         given = storable(ending.provider_data) if isinstance(ending, Finished) else {}
-        text, private = "".join(self._text), self._private(given)
-        return self._message(self._status(ending), private, text)._replace(
+        made = part.whole(self._status(ending), self._data(part, given), self.choice.model)
+        return made._replace(
             usage=self._usage,
             timing=Timing(self._first_token, time.monotonic() - self._began)
             if self._began
@@ -159,11 +168,19 @@ class Reply:
             extra=_reason(ending),
         )
 
+    def finish_as_one(self, ending: Ending) -> Message:
+        """One message with the text of all of them, where who speaks is of no interest."""
+        *before, last = (*self.ended(), self.finish(ending))
+        if not before:
+            return last
+        texts = (each.content.strip() for each in (*before, last))
+        return last._replace(content="\n\n".join(filter(None, texts)), speaker=None)
+
     def _status(self, ending: Ending) -> Status:
         if isinstance(ending, Interrupted):
             return "interrupted"
         if isinstance(ending, Failed):
-            return "incomplete" if self._text or self._reasoning else "failed"
+            return "incomplete" if any(self._part.extent) else "failed"
         return "complete" if ending.reason in WHOLE else "incomplete"
 
 
@@ -175,11 +192,6 @@ def taken_by(reply: Reply) -> Callable[[Sequence[Event]], Coroutine[Any, Any, No
             reply.take(event)
 
     return take
-
-
-def _joined(text: str) -> str:
-    """The text with the halves of each character put together."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def storable(data: Mapping[str, object]) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from types import NoneType
-from typing import Any
+from typing import Any, get_args
 
 from agno_shell.base.program_log import note
 from agno_shell.contracts import Provider
@@ -19,13 +19,16 @@ from agno_shell.events import (
     Finished,
     HiddenDelta,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Request,
+    SpeakerChanged,
     TextDelta,
     UsageReported,
 )
 from agno_shell.toolkit.guarding import let_through, reason_of
-from agno_shell.types import ToolCall, Usage
+from agno_shell.types import Status, ToolCall, Usage
 
 BEHIND = 512
 """Events that may wait to be taken and shown; a provider that is faster waits. Each batch waits
@@ -48,6 +51,9 @@ FIELDS: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
     TextDelta: {"text": str},
     ReasoningDelta: {"text": str},
     ToolCall: {"id": str, "name": str, "arguments": str},
+    ProviderToolStarted: {"call": ToolCall},
+    ProviderToolFinished: {"call": ToolCall, "result": str, "status": str},
+    SpeakerChanged: {"name": (str, NoneType)},
     UsageReported: {"usage": Usage},
     HiddenDelta: {},
     Finished: {"reason": str, "provider_data": Mapping},
@@ -246,6 +252,10 @@ def checked(event: Any) -> Event:
         if not isinstance(value := getattr(event, name), kind):
             what = f"{type(event).__name__}.{name}"
             raise TypeError(f"it yielded {type(value).__name__} as {what}")
+    if isinstance(event, ProviderToolStarted | ProviderToolFinished):
+        checked(event.call)
+    if isinstance(event, ProviderToolFinished) and event.status not in get_args(Status):
+        raise TypeError(f"it yielded {event.status[:40]!r} as the status of a tool")
     if isinstance(event, UsageReported):
         figures = event.usage._asdict()
         cost = _dollars(figures.pop("cost"))

@@ -13,8 +13,11 @@ from agno_shell.events import (
     FellBack,
     Finished,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -35,6 +38,9 @@ class TurnLog:
         self._running: dict[str, float] = {}
         """The ids of the calls that were allowed, and when they began."""
 
+        self._at_provider: dict[str, float] = {}
+        """The same of those that the provider runs itself."""
+
     def before(self, emit: Emit) -> Emit:
         """The same ``emit``; each event is noted first."""
         if not is_kept():
@@ -50,9 +56,27 @@ class TurnLog:
         if take := _TAKES.get(type(event)):
             take(self, event)
 
-    def delta(self, _event: TextDelta | ReasoningDelta) -> None:
+    def delta(self, _event: TextDelta | ReasoningDelta | ProviderToolStarted) -> None:
         if self._first is None:
             self._first = perf_counter() - self._began
+
+    def provider_tool_started(self, event: ProviderToolStarted) -> None:
+        self.delta(event)
+        self._at_provider[event.call.id] = perf_counter()
+
+    def provider_tool_finished(self, event: ProviderToolFinished) -> None:
+        """Its name may be anything that a server says."""
+        began = self._at_provider.pop(event.call.id, None)
+        note(
+            __name__,
+            "provider tool ended",
+            status=word(event.status),
+            characters=len(event.result),
+            seconds=None if began is None else perf_counter() - began,
+        )
+
+    def speaker_changed(self, _event: SpeakerChanged) -> None:
+        note(__name__, "speaker changed")
 
     def usage(self, event: UsageReported) -> None:
         tokens = event.usage
@@ -109,6 +133,9 @@ class TurnLog:
 _TAKES: Mapping[type, Callable[[TurnLog, Any], None]] = {
     TextDelta: TurnLog.delta,
     ReasoningDelta: TurnLog.delta,
+    ProviderToolStarted: TurnLog.provider_tool_started,
+    ProviderToolFinished: TurnLog.provider_tool_finished,
+    SpeakerChanged: TurnLog.speaker_changed,
     UsageReported: TurnLog.usage,
     Retrying: TurnLog.retrying,
     FellBack: TurnLog.fell_back,

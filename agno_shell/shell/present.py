@@ -17,9 +17,12 @@ from agno_shell.events import (
     Interrupted,
     MessageSaved,
     NotSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     RequestPrepared,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -29,8 +32,9 @@ from agno_shell.shell.endings import TurnSummary
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.live import Live
+from agno_shell.shell.provider_calls import ProviderCalls
 from agno_shell.shell.rendering import GuardedRenderer
-from agno_shell.shell.stored import message_lines, question_lines
+from agno_shell.shell.stored import message_lines, question_lines, speaker_line
 from agno_shell.shell.tool_lines import call_lines, result_lines
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message, ToolCall
@@ -70,6 +74,7 @@ class Presenter:
         self._shown_call: ToolCall | None = None
         """The call that stands in the scrollback and has no result yet."""
         self._tool_began: float | None = None
+        self._provider_calls = ProviderCalls(clock)
         self._is_below_text = False
         """Whether what is printed next stands right below the text of a reply."""
         self.prepared: RequestPrepared | None = None
@@ -91,6 +96,7 @@ class Presenter:
         self._live, self._turn_summary = Live(model, self._clock), TurnSummary(self._clock)
         self._cleaner = Cleaner()
         self._shown_call = self._tool_began = None
+        self._provider_calls = ProviderCalls(self._clock)
         self._is_below_text = False
         self.prepared = self.not_saved = None
         self._frontend.set_live(self._live_lines)
@@ -183,6 +189,12 @@ class Presenter:
                 self._frontend.touch()
             case ToolCall():
                 self._begin()
+            case ProviderToolStarted() | ProviderToolFinished():
+                self._provider_tool(event)
+            case SpeakerChanged(name):
+                self._begin()
+                self._print_below(self._provider_calls.others())
+                self._print_below([speaker_line(name or self._live.model)])
             case ToolStarted():
                 self._tool_started(event.call)
             case ToolFinished():
@@ -241,6 +253,7 @@ class Presenter:
         self._begin()
         self._collapse()
         if self._live.stream is None:
+            self._print_below(self._provider_calls.others())
             self._live.stream = self._renderer.begin(self._frontend.width)
             self._turn_summary.has_text = True
         if lines := self._live.stream.feed(self._cleaner.feed(text)):
@@ -263,6 +276,7 @@ class Presenter:
         if isinstance(ending, Interrupted):  # its line says it, too
             thinking, self._live.thinking = self._live.thinking, None
         self._close_reply()
+        self._print_below(self._provider_calls.others())
         # From here on nothing is live: the last line is in the scrollback.
         self._frontend.set_live(None)
         whole = isinstance(ending, Finished) and ending.reason not in ("length", "content_filter")
@@ -275,12 +289,32 @@ class Presenter:
     def _print_call(self, call: ToolCall, *, whole: bool = False) -> None:
         if self._shown_call == call:
             return
-        self._close_reply()
         self._shown_call, self._turn_summary.has_tools = call, True
+        self._print_below(call_lines(call, whole=whole, width=self._frontend.width))
+
+    def _print_below(self, lines: list[Line]) -> None:
+        """Print what stands apart from the text above it."""
+        if not lines:
+            return
+        self._close_reply()
         gap: list[Line] = [()] if self._is_below_text else []
-        lines = call_lines(call, whole=whole, width=self._frontend.width)
         self._frontend.print_lines([*gap, *lines])
         self._is_below_text = False
+
+    def _provider_tool(self, event: ProviderToolStarted | ProviderToolFinished) -> None:
+        """A tool that the provider runs itself begins, or is over."""
+        self._begin()
+        self._close_reply()
+        calls = self._provider_calls
+        if isinstance(event, ProviderToolStarted):
+            self._print_below(calls.start(event.call))
+        else:
+            self._print_below(calls.finish(event))
+        if calls.at_work:
+            self._live.run(calls.at_work)
+        else:
+            self._live.rest()
+        self._frontend.touch()
 
     def _tool_started(self, call: ToolCall) -> None:
         self._print_call(call)

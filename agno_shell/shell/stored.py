@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from agno_shell.contracts import Line, Renderer
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.thinking import thought_line
-from agno_shell.shell.tool_lines import stored_call_line, stored_result_line
+from agno_shell.shell.tool_lines import stored_call_line, stored_result_line, stored_tool_lines
 from agno_shell.toolkit import wording
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line
-from agno_shell.types import Attachment, Message
+from agno_shell.types import Attachment, Message, goes_on, pieces_of
 
 QUESTION_CHARACTERS = 4_000
 QUESTION_LINES = 40
@@ -52,6 +52,11 @@ def attachment_text(attachment: Attachment) -> str:
     return f"[attached: {clean_line(attachment.name)} · {kind} · {size}]"
 
 
+def speaker_line(name: str) -> Line:
+    """Who speaks below it."""
+    return (("class:notice", f"{clean_line(name, 100)}:"),)
+
+
 def last_exchanges(messages: Sequence[Message], number: int) -> Sequence[Message]:
     """The messages from the ``number``-th question from the end on: a reply may be several of
     them, with tools, or none. All of them where there are not so many questions."""
@@ -65,7 +70,13 @@ def message_lines(
     messages: Sequence[Message], renderer: Renderer, width: int
 ) -> Iterator[list[Line]]:
     """The lines of each message, as it looked when it was said."""
+    before: Message | None = None
     for message, following in zip(messages, [*messages[1:], None], strict=False):
+        speaker = message.speaker or ""
+        if before is not None and goes_on(before):
+            # One speaker after the other: now it is the model itself, or nobody knows who.
+            speaker = speaker or message.model or ""
+        before = message
         if message.role == "user":
             yield question_lines(message.content, message.attachments)
         elif message.role == "summary":
@@ -75,7 +86,8 @@ def message_lines(
             blank = [] if following and following.role == "tool" else [()]
             yield [stored_result_line(message), *blank]
         else:
-            yield _reply(message, following, renderer, width)
+            above = [speaker_line(speaker)] if speaker else []
+            yield [*above, *_reply(message, following, renderer, width)]
 
 
 def _summary(message: Message, width: int) -> list[Line]:
@@ -90,10 +102,7 @@ def _reply(
     message: Message, following: Message | None, renderer: Renderer, width: int
 ) -> list[Line]:
     lines = [thought_line(each) for each in _reasoning(message)]
-    if message.content:
-        stream, cleaner = renderer.begin(width), Cleaner()
-        lines += stream.feed(cleaner.feed(message.content) + cleaner.finish())
-        lines += stream.finish()
+    lines += _said(message, renderer, width)
     lines += [stored_call_line(call) for call in message.tool_calls]
     if note := _note(message):
         goes_on = following is not None and following.role == "assistant"
@@ -102,6 +111,27 @@ def _reply(
     if not lines or (message.tool_calls and following and following.role == "tool"):
         return lines
     return [*lines, ()]
+
+
+def _said(message: Message, renderer: Renderer, width: int) -> list[Line]:
+    """The text, and what the provider ran itself where it did."""
+    lines: list[Line] = []
+    was_text: bool | None = None
+    for piece in pieces_of(message):
+        is_text = isinstance(piece, str)
+        if was_text not in (None, is_text):
+            lines.append(())
+        was_text = is_text
+        if isinstance(piece, str):
+            lines += _rendered(piece, renderer, width)
+        else:
+            lines += stored_tool_lines(piece)
+    return lines
+
+
+def _rendered(text: str, renderer: Renderer, width: int) -> list[Line]:
+    stream, cleaner = renderer.begin(width), Cleaner()
+    return [*stream.feed(cleaner.feed(text) + cleaner.finish()), *stream.finish()]
 
 
 def _reasoning(message: Message) -> Iterable[str]:

@@ -8,7 +8,7 @@ from agno_shell.contracts import Line
 from agno_shell.shell.lines import flat, rows
 from agno_shell.toolkit import wording
 from agno_shell.toolkit.terminal_text import clean, clean_line
-from agno_shell.types import Message, ToolCall
+from agno_shell.types import Message, ProviderTool, Status, ToolCall
 
 MARK = "▷ "
 
@@ -20,33 +20,53 @@ ARGUMENT_CHARACTERS = 4_000
 RESULT_LINES = 6
 RESULT_CHARACTERS = 1_000
 
+BY_PROVIDER = " · run by the provider"
+"""Behind a call that nobody was asked for here."""
+
+ENDED = {"interrupted": "stopped", "incomplete": "not finished", "failed": "failed"}
+"""How a tool ended that is not complete."""
+
 INDENT = "  "
 GOES_ON = "↪ "
 
 
-def call_lines(call: ToolCall, *, whole: bool = False, width: int = 0) -> list[Line]:
+def call_lines(call: ToolCall, *, whole: bool = False, width: int = 0, by: str = "") -> list[Line]:
     """The call as it is shown before it runs: its name and its arguments, of long ones the
     beginning; ``whole``: all of them, because the person is asked for leave. Then a line
-    that is wider than ``width`` goes on behind a sign, so that no row passes for a line."""
+    that is wider than ``width`` goes on behind a sign, so that no row passes for a line.
+    ``by`` says who runs it, if not the shell."""
     name = ("class:tool", f"{MARK}{clean_line(call.name, 100)}")
     text = _pretty(call.arguments)
     if "\n" not in text and len(text) <= ONE_LINE:
-        return [(name, ("class:notice", f" {clean(text)}"))] if text else [(name,)]
+        behind = (f" {clean(text)}" if text else "") + by
+        return [(name, ("class:notice", behind))] if behind else [(name,)]
+    first: Line = (name, ("class:notice", by)) if by else (name,)
     if not whole:
-        return [(name,), *_block(text, ARGUMENT_LINES, ARGUMENT_CHARACTERS)]
-    return [(name,), *(row for line in clean(text).split("\n") for row in _broken(line, width))]
+        return [first, *_block(text, ARGUMENT_LINES, ARGUMENT_CHARACTERS)]
+    return [first, *(row for line in clean(text).split("\n") for row in _broken(line, width))]
 
 
 def result_lines(result: Message, seconds: float | None) -> list[Line]:
     """The first lines of a result and how it ended; ``seconds`` is how long it took, None
     where the tool did not run."""
-    lines = _block(result.content, RESULT_LINES, RESULT_CHARACTERS)
-    size = wording.size(len(result.content.encode("utf-8", "replace")))
+    return outcome_lines(result.content, result.status, seconds)
+
+
+def outcome_lines(result: str, status: Status, seconds: float | None) -> list[Line]:
+    """The same of any tool."""
+    lines = _block(result, RESULT_LINES, RESULT_CHARACTERS)
+    size = wording.size(len(result.encode("utf-8", "replace")))
     took = "" if seconds is None else f" · {seconds:.1f} s"
-    if result.status == "complete":
+    if status == "complete":
         return [*lines, (("class:notice", f"{INDENT}{size}{took}"),)]
-    said = "stopped" if result.status == "interrupted" else "failed"
+    said = ENDED.get(status, status)
     return [*lines, (("class:error", f"{INDENT}{said}"), ("class:notice", f" · {size}{took}"))]
+
+
+def stored_tool_lines(tool: ProviderTool) -> list[Line]:
+    """What a provider ran itself in an earlier turn, in two lines."""
+    call = stored_call_line(ToolCall(tool.id, tool.name, tool.arguments))
+    return [(*call, ("class:notice", BY_PROVIDER)), _stored_outcome(tool.result, tool.status)]
 
 
 def stored_call_line(call: ToolCall) -> Line:
@@ -60,13 +80,16 @@ def stored_call_line(call: ToolCall) -> Line:
 
 def stored_result_line(result: Message) -> Line:
     """The result in one line, of an earlier turn."""
-    size = wording.size(len(result.content.encode("utf-8", "replace")))
-    beginning = clean_line(result.content[: 4 * ONE_LINE], ONE_LINE)
+    return _stored_outcome(result.content, result.status)
+
+
+def _stored_outcome(result: str, status: Status) -> Line:
+    size = wording.size(len(result.encode("utf-8", "replace")))
+    beginning = clean_line(result[: 4 * ONE_LINE], ONE_LINE)
     said = f"{INDENT}{beginning} · {size}" if beginning else f"{INDENT}{size}"
-    if result.status == "complete":
+    if status == "complete":
         return (("class:notice", said),)
-    failed = "stopped" if result.status == "interrupted" else "failed"
-    return (("class:notice", f"{said} · "), ("class:error", failed))
+    return (("class:notice", f"{said} · "), ("class:error", ENDED.get(status, status)))
 
 
 def _broken(text: str, width: int) -> list[Line]:

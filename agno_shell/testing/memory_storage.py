@@ -76,7 +76,7 @@ class MemoryStorage(Storage):
         for (owner, handle), message in list(self.store.partials.items()):
             if owner == session_id and handle not in self.store.writing:
                 del self.store.partials[owner, handle]
-                says = message.content or message.provider_data
+                says = message.content or message.provider_data or message.provider_tools
                 if says and all(each.id != message.id for each in kept.messages):
                     self._rescue(kept, message._replace(status="interrupted"))
         return kept.session

@@ -12,6 +12,9 @@ services that check a request's fields:
 - the last message is one to be answered;
 - no message, and no part of one, is empty;
 - no field that the protocol does not have.
+
+A request of the engine has its speakers in the texts, and nothing of the tools that a provider
+has run itself: no protocol has a field for either.
 """
 
 from __future__ import annotations
@@ -77,6 +80,8 @@ def request_problem(request: Request) -> str:
         )
         for each in request.messages
     ]
+    if any(each.speaker or each.provider_tools for each in request.messages):
+        return "A message names its speaker, or tools of the provider, in a field of its own."
     missing = [
         attachment.name
         for each in request.messages

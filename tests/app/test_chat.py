@@ -16,7 +16,7 @@ class Front:
     is_script = False
 
     async def show(self):
-        late = ("agno_shell.conversation.conversation", "agno_shell.shell.loop", "markdown_it")
+        late = ("agno_shell.conversation.engine", "agno_shell.shell.loop", "markdown_it")
         print([each for each in late if each in sys.modules], flush=True)
 
     async def stop(self):

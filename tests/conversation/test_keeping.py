@@ -15,7 +15,7 @@ from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
-from agno_shell.events import Event, Interrupted, ReasoningDelta, TextDelta
+from agno_shell.events import Event, Interrupted, MessageSaved, ReasoningDelta, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.types import Growth, Message
 
@@ -74,7 +74,13 @@ def make_lab() -> Iterator[Callable[[], Lab]]:
         told: list[str | None] = []
         session_id = disk.create("Test").session_id
         reply = Reply(None, Choice("scripted", "model-x"))
-        keeping = Keeping(StoreThread(lambda: disk), session_id, reply, told.append)
+        store = StoreThread(lambda: disk)
+
+        async def save(message: Message) -> MessageSaved:
+            await store(lambda storage: storage.append(session_id, message))
+            return MessageSaved(message)
+
+        keeping = Keeping(store, session_id, reply, told.append, save)
         return Lab(disk, session_id, reply, keeping, told)
 
     yield make

@@ -19,8 +19,11 @@ from agno_shell.events import (
     Finished,
     HiddenDelta,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Request,
+    SpeakerChanged,
     TextDelta,
 )
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -121,17 +124,35 @@ async def test_progress_that_is_not_shown_keeps_a_reply_alive() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [TextDelta("é" * 40), ReasoningDelta("x" * 80), ToolCall("1", "noon", "x" * 80)],
-    ids=["text", "reasoning", "call"],
+    [
+        TextDelta("é" * 40),
+        ReasoningDelta("x" * 80),
+        ToolCall("1", "noon", "x" * 80),
+        ProviderToolStarted(ToolCall("1", "search", "x" * 70)),
+        ProviderToolFinished(ToolCall("1", "search", "x" * 40), "é" * 15),
+        SpeakerChanged("x" * 76),
+    ],
+    ids=["text", "reasoning", "call", "tool", "result", "speaker"],
 )
-async def test_a_reply_without_an_end_is_cut(event: Event) -> None:
+async def test_a_reply_without_an_end_is_cut(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """In bytes, of all that comes."""
+    monkeypatch.setattr(limits, "RECORD_BYTES", 4)
     provider = Silent(forever=[event])
     *came, failed = await replied(provider, WIDE._replace(reply_bytes=800))
     assert len(came) == 10
     assert failed.message == "The reply was cut off: it is longer than 800 bytes."
     assert failed.hint == "[provider.limits] reply_bytes in the config file sets the limit."
     await provider.closed.wait()
+
+
+async def test_a_tool_that_the_provider_runs_may_take_as_long_as_the_reply() -> None:
+    call = ToolCall("1", "search", "{}")
+    started, finished = ProviderToolStarted(call), ProviderToolFinished(call, "found")
+    limits = WIDE._replace(between_tokens=SHORT, whole_reply=5 * SHORT)
+    *_came, failed = await replied(Silent(started), limits)
+    assert "whole_reply" in failed.hint
+    *_came, failed = await replied(Silent(started, finished), limits)
+    assert "between_tokens" in failed.hint
 
 
 async def test_a_provider_that_waits_for_the_shell_is_not_silent() -> None:

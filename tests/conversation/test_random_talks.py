@@ -23,7 +23,16 @@ from agno_shell.conversation.compaction.compaction import Compaction
 from agno_shell.conversation.compaction.compaction import undo as uncompact
 from agno_shell.conversation.engine import Engine
 from agno_shell.errors import UsageError
-from agno_shell.events import Event, Failed, Finished, ReasoningDelta, Request, TextDelta
+from agno_shell.events import (
+    Event,
+    Failed,
+    Finished,
+    ProviderToolFinished,
+    ReasoningDelta,
+    Request,
+    SpeakerChanged,
+    TextDelta,
+)
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.model_server import ModelServer, Script
 from agno_shell.testing.strict import body_problem, request_problem
@@ -33,6 +42,7 @@ from agno_shell.types import Attachment, Message, ToolCall, ToolSchema, new_id, 
 POISON = "poison"
 TARGET = Target(Destination("openai/strict", "here", None), "openai", "strict")
 FILES = {"a.txt": "text/plain", "cat.png": "image/png", "paper.pdf": "application/pdf"}
+SEARCH = ProviderToolFinished(ToolCall("s", "search", "{}"), "Found.")
 STOPPED = object()
 """Stands in a script for a pause in which the person stops the reply."""
 
@@ -84,6 +94,8 @@ class RandomModel(Provider):
         whole: list[Step] = [TextDelta(f"reply {self.asked} " * self.chance.randint(1, 9))]
         if pick < 0.4:
             return [*whole, Finished()]
+        if self.chance.random() < 0.2:
+            whole = [SpeakerChanged("Ada"), *whole, SpeakerChanged("Ben"), TextDelta("And I.")]
         if pick < 0.55 and has_tools:
             names = self.chance.choices(["noon", "broken", "nothing", "silent"], k=2)
             ids = self.chance.choices(["1", "2", str(self.asked)], k=2)
@@ -104,6 +116,9 @@ class RandomModel(Provider):
                 [Failed("overflow", "Too long.")],
                 [Failed("authentication", "No key.")],
                 [*whole, Failed("server", "Cut off.")],
+                [*whole, SEARCH, SpeakerChanged("Ada"), *whole, Finished()],
+                [SpeakerChanged("Ada"), *whole, SpeakerChanged("Ben"), SEARCH, STOPPED],
+                [SpeakerChanged("Ada"), SEARCH, SpeakerChanged(), Finished("length")],
             ]
         )
 

@@ -11,12 +11,15 @@ from agno_shell.events import (
     Failed,
     Finished,
     Interrupted,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     UsageReported,
 )
-from agno_shell.types import Timing, ToolCall, Usage, grown
+from agno_shell.types import ProviderTool, Timing, ToolCall, Usage, grown
 
 CHOICE = Choice("scripted", "model-x")
 CALL = ToolCall("1", "clock", "{}")
@@ -144,3 +147,107 @@ async def test_a_reply_without_a_word_is_no_whole_one(reason: str, pieces: tuple
 async def test_a_character_that_came_in_two_halves_is_one() -> None:
     made = reply(*map(TextDelta, ("a\ud83d", "\ude00b", "\ud800")))
     assert made.finish(Finished()).content == "a\U0001f600b\ud800"
+
+
+# Tools of the provider, and speakers -----------------------------------------------------
+
+SEARCH = ToolCall("s1", "search", '{"q": "tides"}')
+
+
+def tools(*events: Any, ending: Ending = Finished()) -> list[tuple[object, ...]]:  # noqa: B008
+    message = reply(*events).finish(ending)
+    return [(each.name, each.result, each.status, each.at) for each in message.provider_tools]
+
+
+def test_a_tool_of_the_provider_is_kept_where_it_began() -> None:
+    made = reply(
+        TextDelta("I look. "),
+        ProviderToolStarted(SEARCH),
+        TextDelta("Wait. "),
+        ProviderToolFinished(SEARCH, "Noon."),
+        TextDelta("Noon."),
+    ).finish(Finished())
+    assert made.content == "I look. Wait. Noon."
+    (tool,) = made.provider_tools
+    assert tool._replace(seconds=None) == ProviderTool(*SEARCH, "Noon.", "complete", None, 8)
+    assert tool.seconds is not None
+    assert made.tool_calls == ()
+
+
+def test_what_was_told_at_its_beginning_need_not_be_told_again() -> None:
+    bare = ToolCall("s1", "", "")
+    (tool,) = (
+        reply(ProviderToolStarted(SEARCH), ProviderToolFinished(bare, "x"), TextDelta("y"))
+        .finish(Finished())
+        .provider_tools
+    )
+    assert (tool.name, tool.arguments) == ("search", SEARCH.arguments)
+    assert tools(ProviderToolFinished(SEARCH, "x", "failed")) == [("search", "x", "failed", 0)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        (Interrupted(), "interrupted"),
+        (Failed("server", "Cut off."), "incomplete"),
+        (Finished(), "incomplete"),
+    ],
+)
+def test_a_tool_that_the_reply_did_not_wait_for_says_so(ending: Ending, status: str) -> None:
+    started = (TextDelta("é"), ProviderToolStarted(SEARCH))
+    assert tools(*started, ending=ending) == [("search", "", status, 1)]
+
+
+def test_tools_alone_are_no_answer() -> None:
+    made = reply(ProviderToolStarted(SEARCH), ProviderToolFinished(SEARCH, "Noon."))
+    judged = made.judge(Finished())
+    assert isinstance(judged, Failed)
+    message = made.finish(judged)
+    assert (message.status, len(message.provider_tools)) == ("incomplete", 1)
+
+
+def test_a_tool_that_others_speak_in_belongs_to_where_it_ends() -> None:
+    made = reply(
+        TextDelta("I ask. "),
+        ProviderToolStarted(SEARCH),
+        SpeakerChanged("Ada"),
+        TextDelta("Noon."),
+        SpeakerChanged(""),
+        ProviderToolFinished(SEARCH, "told"),
+        TextDelta("So: noon."),
+    )
+    messages = [*made.ended(), made.finish(Finished())]
+    assert [len(each.provider_tools) for each in messages] == [0, 0, 1]
+    assert messages[-1].provider_tools[0].at == 0
+    assert list(made.ended()) == []
+
+
+def test_what_has_come_is_told_of_who_speaks_now() -> None:
+    made = reply(TextDelta("one"))
+    assert made.take_growth().text == "one"
+    made.take(SpeakerChanged("Ada"))
+    made.take(TextDelta("two"))
+    growth = made.take_growth()
+    assert (growth.message_id, growth.text) == (made.message_id, "two")
+    (ended,) = made.ended()
+    assert made.so_far()().parent == ended.id
+    assert not made.has_new_tools
+    made.take(ProviderToolFinished(SEARCH, "Noon."))
+    assert made.has_grown
+    assert made.has_new_tools
+    earlier = made.so_far()
+    made.take_growth()
+    assert (len(earlier().provider_tools), len(made.so_far()().provider_tools)) == (0, 1)
+
+
+def test_half_a_character_at_the_end_of_a_speaker_stays_half() -> None:
+    made = reply(TextDelta("a\ud83d"), SpeakerChanged("Ada"), TextDelta("\ude80b"))
+    messages = [*made.ended(), made.finish(Finished())]
+    assert [each.content for each in messages] == ["a\ud83d", "\ude80b"]
+
+
+def test_as_one_message_it_has_the_text_of_all() -> None:
+    made = reply(TextDelta("one"), SpeakerChanged("Ada"), TextDelta("two"))
+    message = made.finish_as_one(Finished())
+    assert (message.content, message.speaker) == ("one\n\ntwo", None)
+    assert reply(TextDelta(" one")).finish_as_one(Finished()).content == " one"

@@ -15,7 +15,10 @@ from agno_shell.events import (
     Failed,
     Finished,
     MessageSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     Request,
+    SpeakerChanged,
     TextDelta,
     TurnEvent,
     UsageReported,
@@ -25,6 +28,7 @@ from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.testing.turn_events import events_of
 from agno_shell.types import Message, ToolCall, Usage, new_id, now
 
+CALL = ToolCall("1", "search", "{}")
 REQUEST = Request("model-x", (Message(new_id(), "user", "Hi", now()),))
 
 
@@ -39,6 +43,11 @@ async def run(engine: Engine, text: str = "Hi") -> list[Any]:
         (b"bytes", "bytes where an event must be"),
         (TextDelta(None), "NoneType as TextDelta.text"),  # type: ignore[arg-type]
         (ToolCall("id", "noon", {"a": 1}), "dict as ToolCall.arguments"),  # type: ignore[arg-type]
+        (ProviderToolStarted("x"), "str as ProviderToolStarted.call"),  # type: ignore[arg-type]
+        (ProviderToolStarted(ToolCall("1", "x", None)), "NoneType as ToolCall.arguments"),  # type: ignore[arg-type]
+        (ProviderToolFinished(CALL, b"x"), "bytes as ProviderToolFinished.result"),  # type: ignore[arg-type]
+        (ProviderToolFinished(CALL, "x", "done"), "'done' as the status of a tool"),  # type: ignore[arg-type]
+        (SpeakerChanged(7), "int as SpeakerChanged.name"),  # type: ignore[arg-type]
         (UsageReported({"cost": 1}), "dict as UsageReported.usage"),  # type: ignore[arg-type]
         (Finished(None), "NoneType as Finished.reason"),  # type: ignore[arg-type]
         (Finished(provider_data=["x"]), "list as Finished.provider_data"),  # type: ignore[arg-type]

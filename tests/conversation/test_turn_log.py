@@ -11,11 +11,18 @@ import pytest
 from agno_shell.app.program_log_file import _listening, _open
 from agno_shell.conversation.engine import Engine
 from agno_shell.errors import StorageError
-from agno_shell.events import Failed, Finished, UsageReported
+from agno_shell.events import (
+    Failed,
+    Finished,
+    ProviderToolFinished,
+    ProviderToolStarted,
+    SpeakerChanged,
+    UsageReported,
+)
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.testing.turn_events import events_of
-from agno_shell.types import Message, Session, Usage
+from agno_shell.types import Message, Session, ToolCall, Usage
 
 CANARY = "c4n4ry"
 BUSY = Failed("rate_limited", CANARY, temporary=True)
@@ -87,6 +94,21 @@ async def test_words_that_others_make_up_are_not_told(
     provider.scripts.append([Finished(f"{CANARY} {CANARY}")])
     await say(engine)
     assert "reason=other" in log()[-1]
+
+
+async def test_of_tools_of_the_provider_and_speakers_figures_are_told(
+    log: Callable[[], list[str]], engine: Engine, provider: ScriptedProvider
+) -> None:
+    call = ToolCall("1", CANARY, CANARY)
+    done = ProviderToolFinished(call, CANARY, "failed")
+    speaks = SpeakerChanged(CANARY)
+    provider.scripts.append([ProviderToolStarted(call), done, done, speaks, CANARY, Finished()])
+    await say(engine)
+    *_before, ended, again, changed, finished = log()
+    assert ended.startswith("I provider tool ended status=failed characters=6 seconds=0.")
+    assert again.startswith("I provider tool ended status=failed characters=6")
+    assert changed == "I speaker changed"
+    assert finished.startswith("I reply finished reason=stop first=0.")
 
 
 class FullStorage(MemoryStorage):

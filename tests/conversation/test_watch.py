@@ -77,7 +77,7 @@ async def test_what_this_shell_does_itself_is_never_news(two: Two) -> None:
         assert await two.watch.look() is None
     await two.engine.set_model("model-y")
     reply = Reply(two.engine.open_session.head, two.engine.current.choice)
-    keeping = Keeping(two.engine.store, two.session_id, reply, print)
+    keeping = Keeping(two.engine.store, two.session_id, reply, print, two.engine.journal.add)
     await keeping.take([TextDelta("so f")])
     assert await two.watch.look() is None
     assert two.engine.open_session.elsewhere == 0

@@ -20,6 +20,7 @@ from agno_shell.types import (
     ROOT,
     Attachment,
     Message,
+    ProviderTool,
     Session,
     Timing,
     ToolCall,
@@ -94,6 +95,8 @@ def full_message() -> Message:
         provider_data={"a": {"signature": "x"}},
         tool_calls=(ToolCall("1", "look", "{}"),),
         tool_call_id="0",
+        speaker="Ada",
+        provider_tools=(ProviderTool("1", "search", "{}", "x", "failed", 0.5, 1),),
         covers="0",
     )
 
@@ -104,7 +107,8 @@ def test_the_keys_of_a_message_are_those_of_the_page(tmp_path: Path, store: Stor
     (written,) = json.loads((tmp_path / session_id / "messages.json").read_bytes())
     assert set(written) == documented_keys("messages.json")
     (call,), (file,) = written["tool_calls"], written["attachments"]
-    for names in (written["usage"], written["timing"], call, file):
+    (tool,) = written["provider_tools"]
+    for names in (written["usage"], written["timing"], call, file, tool):
         assert all(f"`{name}`" in section("messages.json") for name in names)
     assert all(f"`{role}`" in section("messages.json") for role in json_records.ROLES)
 

@@ -135,5 +135,5 @@ def test_the_keys_of_the_record_are_those_of_the_table() -> None:
     documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     sink = io.StringIO()
     shown = Answer(sink, io.StringIO(), PlainRenderer(), as_json=True, trace=True)
-    shown.end(Message(new_id(), "assistant", "Yes", MONDAY), Finished())
+    shown.end([Message(new_id(), "assistant", "Yes", MONDAY)], Finished())
     assert documented == set(json.loads(sink.getvalue()))

@@ -17,11 +17,14 @@ from agno_shell.events import (
     Interrupted,
     MessageSaved,
     NotSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Receipt,
     Request,
     RequestPrepared,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -123,9 +126,12 @@ _EVENTS = (
     Interrupted,
     MessageSaved,
     NotSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     RequestPrepared,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolCall,
     ToolFinished,
@@ -545,3 +551,89 @@ def test_how_far_a_command_has_come_is_shown_after_a_moment_and_gone_at_its_end(
     assert paper.live() == ""
     presenter.progress("of another command")
     assert paper.live() == ""
+
+
+# Speakers, and tools of the provider ---------------------------------------------------
+
+SEARCH = ToolCall("s1", "search", '{"q": "tides"}')
+UNTOLD = SEARCH._replace(arguments="")
+
+
+async def test_a_tool_of_the_provider_is_marked_and_stands_between_the_text(
+    presenter: Presenter, paper: Paper, clock: Clock
+) -> None:
+    def later() -> None:
+        assert "▷ search …" in paper.live()
+        clock.now += 1.5
+
+    done = ProviderToolFinished(SEARCH, "Noon.\x1b[2J")
+    given = events(
+        TextDelta("I look."), ProviderToolStarted(SEARCH), later, done, TextDelta("It is noon."),
+        Finished(), MessageSaved(REPLY),
+    )  # fmt: skip
+    await presenter.show(given, "m")
+    assert paper.text() == (
+        'I look.\n\n▷ search {"q": "tides"} · run by the provider\n  Noon.␛[2J\n'
+        "  9 B · 1.5 s\n\nIt is noon.\n"
+    )
+
+
+async def test_a_call_is_shown_once_its_arguments_are_known(
+    presenter: Presenter, paper: Paper
+) -> None:
+    def running() -> None:
+        assert paper.text() == ""
+        assert "▷ search …" in paper.live()
+
+    done = ProviderToolFinished(SEARCH, "", "failed")
+    given = events(ProviderToolStarted(UNTOLD), running, done, TextDelta("Hm."), Finished())
+    await presenter.show(given, "m")
+    shown = paper.text()
+    assert shown.startswith(
+        '▷ search {"q": "tides"} · run by the provider\n  failed · 0 B · 0.0 s\n'
+    )
+
+
+async def test_a_result_that_comes_late_is_shown_with_its_call(
+    presenter: Presenter, paper: Paper
+) -> None:
+    other = ToolCall("s2", "run", "")
+    given = events(
+        ProviderToolStarted(SEARCH), ProviderToolStarted(other), SpeakerChanged("Ada\x07"),
+        TextDelta("I say."), ProviderToolFinished(UNTOLD, "Noon."),
+        ProviderToolFinished(other, "ran", "interrupted"), Interrupted(),
+    )  # fmt: skip
+    await presenter.show(given, "m")
+    call = '▷ search {"q": "tides"} · run by the provider'
+    assert [line for line in paper.text().split("\n") if line] == [
+        call,
+        "▷ run · run by the provider",
+        "Ada␇:",
+        "I say.",
+        call,
+        "  Noon.",
+        "  5 B · 0.0 s",
+        "▷ run · run by the provider",
+        "  ran",
+        "  stopped · 3 B · 0.0 s",
+        "(stopped; what was shown is kept; /continue goes on, /retry asks again)",
+    ]
+
+
+async def test_each_speaker_stands_above_what_it_says(presenter: Presenter, paper: Paper) -> None:
+    given = events(
+        SpeakerChanged("Ada"), TextDelta("One."), MessageSaved(REPLY), SpeakerChanged("Ben"),
+        ReasoningDelta("hm"), TextDelta("Two."), MessageSaved(REPLY), SpeakerChanged(),
+        TextDelta("Three."), Finished(), MessageSaved(REPLY),
+    )  # fmt: skip
+    await presenter.show(given, "a-model")
+    assert paper.text() == (
+        "Ada:\nOne.\n\nBen:\n(thought for 0 s · 1 word)\nTwo.\n\na-model:\nThree.\n"
+    )
+
+
+async def test_a_tool_that_still_runs_at_the_end_is_shown(
+    presenter: Presenter, paper: Paper
+) -> None:
+    await presenter.show(events(ProviderToolStarted(UNTOLD), Interrupted()), "m")
+    assert paper.text().startswith("▷ search · run by the provider\n(stopped before")

@@ -6,7 +6,7 @@ import pytest
 
 from agno_shell.builtin.plain_renderer import PlainRenderer
 from agno_shell.shell.stored import last_exchanges, message_lines
-from agno_shell.types import Attachment, Message, ToolCall, now
+from agno_shell.types import NEXT_SPEAKER, Attachment, Message, ProviderTool, ToolCall, now
 
 
 def shown(*messages: Message, width: int = 0) -> str:
@@ -99,3 +99,28 @@ def test_an_exchange_is_a_question_and_all_that_answers_it() -> None:
     assert [each.id for each in last_exchanges(messages, 2)] == ["2", "3", "4", "5", "6", "7"]
     assert last_exchanges(messages, 9) == messages
     assert last_exchanges(messages, 0) == ()
+
+
+def test_each_speaker_stands_above_what_it_said() -> None:
+    part: Any = {"extra": {"finish_reason": NEXT_SPEAKER}}
+    said = [
+        reply("One.", speaker="Ada\x1b", **part),
+        reply("Two.", speaker="Ben", **part),
+        reply("Three.", model="a-model"),
+        reply("Four.", model="a-model"),
+    ]
+    assert shown(*said) == "Ada␛:\nOne.\n\nBen:\nTwo.\n\na-model:\nThree.\n\nFour.\n"
+
+
+def test_what_the_provider_ran_stands_where_it_did() -> None:
+    tools = (
+        ProviderTool("2", "run", '{"code":\n"x"}', "late\x1b", "failed", 0.5, 7),
+        ProviderTool("1", "search", "{}", "Noon.", at=7),
+        ProviderTool("3", "look", at=99, status="incomplete"),
+    )
+    assert shown(reply("I look.Noon.", provider_tools=tools)) == (
+        "I look.\n\n"
+        '▷ run {"code": "x"} · run by the provider\n  late␛ · 5 B · failed\n'
+        "▷ search · run by the provider\n  Noon. · 5 B\n\n"
+        "Noon.\n\n▷ look · run by the provider\n  0 B · not finished\n"
+    )

@@ -36,5 +36,5 @@ class TestStorageOfVersion3(RunningRepliesContract):
 
 
 def test_the_contract_has_a_version() -> None:
-    assert VERSION == 4
+    assert VERSION == 5
     assert testing.StorageContract is StorageContract

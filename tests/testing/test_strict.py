@@ -6,7 +6,7 @@ import pytest
 
 from agno_shell.events import Request
 from agno_shell.testing.strict import body_problem, request_problem
-from agno_shell.types import Attachment, Message, ToolCall, new_id, now
+from agno_shell.types import Attachment, Message, ProviderTool, ToolCall, new_id, now
 
 SYSTEM = {"role": "system", "content": "Be kind."}
 USER = {"role": "user", "content": "Hi"}
@@ -94,6 +94,10 @@ def test_a_request_of_the_engine_is_judged_by_the_same_rules() -> None:
     two = calls._replace(tool_calls=(ToolCall("1", "f", "{}"), ToolCall("2", "f", "{}")))
     assert "number of tool calls" in request_problem(Request("m", (asked, two, result)))
     assert "empty" in request_problem(Request("m", (message("user", " "),)))
+    named = message("assistant", "Hello", speaker="Ada")
+    assert "names its speaker" in request_problem(Request("m", (asked, named, asked)))
+    ran = message("assistant", "Hello", provider_tools=(ProviderTool("1", "search"),))
+    assert "tools of the provider" in request_problem(Request("m", (asked, ran, asked)))
     file = message("user", attachments=(Attachment("a.png", "image/png", "0" * 64, 3),))
     assert request_problem(Request("m", (file,), files={"0" * 64: b"png"})) == ""
     assert "a.png is missing" in request_problem(Request("m", (file,)))

@@ -15,6 +15,7 @@ from agno_shell.types import (
     Attachment,
     Memory,
     Message,
+    ProviderTool,
     Session,
     Timing,
     ToolCall,
@@ -59,10 +60,61 @@ def test_everything_comes_back() -> None:
         {"a": {"b": [1]}},
         (ToolCall("1", "look", "{}"), ToolCall("2", "look", "no JSON \ud800")),
         "call",
+        "Ada",
+        (ProviderTool("1", "search", "{}", "found \ud800", "failed", 1.5, 3),),
         "covered",
         {"later": None},
     )
     assert again(message) == message
+
+
+def test_tools_of_the_provider_as_they_are_written() -> None:
+    tools = (ProviderTool("1", "search", "{}"), ProviderTool("", "", "", "x", "failed", 0.5, 2))
+    message = Message("i", "assistant", "", NOON, speaker="Ada", provider_tools=tools)
+    written = json.loads(json_records.message_line(message))
+    assert written["speaker"] == "Ada"
+    assert written["provider_tools"] == [
+        {"id": "1", "name": "search", "arguments": "{}", "result": ""},
+        {
+            "id": "",
+            "name": "",
+            "arguments": "",
+            "result": "x",
+            "status": "failed",
+            "seconds": 0.5,
+            "at": 2,
+        },
+    ]
+    assert again(message) == message
+    endless = message._replace(provider_tools=(tools[0]._replace(seconds=float("inf")),))
+    assert again(endless).provider_tools == (tools[0],)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"speaker": 7},
+        {"provider_tools": "x"},
+        {"provider_tools": [1]},
+        {"provider_tools": [{"id": "1", "name": "n", "arguments": "{}"}]},
+        {"provider_tools": [{"id": "1", "name": 2, "arguments": "{}", "result": ""}]},
+    ],
+)
+def test_what_is_no_speaker_and_no_tool_is_written_back_as_it_was(odd: dict[str, Any]) -> None:
+    raw = {"id": "i", "role": "assistant", "content": "x", "created_at": NOON.isoformat()} | odd
+    message = json_records.message_of(raw, "i", None, json_records.EPOCH)
+    assert (message.speaker, message.provider_tools) == (None, ())
+    assert json.loads(json_records.message_line(message)) | odd == json.loads(
+        json_records.message_line(message)
+    )
+
+
+def test_what_a_later_version_says_of_a_tool_is_written_back() -> None:
+    tool = {"id": "1", "name": "n", "arguments": "{}", "result": "", "status": "new", "cost": 1}
+    raw = {"id": "i", "role": "assistant", "content": "x", "provider_tools": [tool]}
+    message = json_records.message_of(raw, "i", None, json_records.EPOCH)
+    assert message.provider_tools == (ProviderTool("1", "n", "{}"),)
+    assert json.loads(json_records.message_line(message))["provider_tools"] == [tool]
 
 
 def test_calls_results_and_summaries_as_they_are_written() -> None:
@@ -124,6 +176,8 @@ messages = st.builds(
     st.just(()) | st.builds(ToolCall, anything, anything, anything).map(lambda call: (call,)),
     st.none() | anything,
     st.none() | anything,
+    st.just(()) | st.builds(ProviderTool, *[anything] * 4).map(lambda tool: (tool,)),
+    st.none() | anything,
     st.dictionaries(st.just("later"), st.none()),
 )
 
@@ -144,6 +198,7 @@ def test_the_short_way_to_a_line_says_what_the_general_one_says(message: Message
         {"timing": Timing(0, 10**5000)},
         {"tool_call_id": 5},
         {"covers": ["x"]},
+        {"speaker": 5},
     ],
 )
 def test_what_is_not_as_it_should_be_goes_the_general_way(odd: dict[str, Any]) -> None:

@@ -52,6 +52,8 @@ def _heading(number: int, message: Message) -> str:
     who = SPEAKERS.get(message.role, message.role)
     if message.role == "assistant" and message.model:
         who = clean_line(message.model)
+    if message.speaker:
+        who = f"{clean_line(message.speaker, 100)} · {who}"
     return f"{number} · {who} · {local_time(message.created_at)}"
 
 

@@ -12,7 +12,7 @@ from agno_shell.errors import UsageError
 from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.toolkit.typed_numbers import whole_number
 from agno_shell.toolkit.wording import count
-from agno_shell.types import Message
+from agno_shell.types import Message, goes_on
 
 USAGE = "Usage: /copy [N|code [N]]"
 
@@ -84,13 +84,17 @@ def _number_of_block(word: str) -> int:
 
 def replies(path: Sequence[Message]) -> list[str]:
     """The text of each reply that has any, oldest first; what went on with one that was
-    stopped or cut off belongs to it."""
+    stopped or cut off belongs to it, and so does what several have said in it."""
     texts: list[str] = []
     unfinished: str | None = None
+    is_one_reply = False
     for message in path:
+        was_one_reply, is_one_reply = is_one_reply, goes_on(message)
         if message.role != "assistant" or not message.content:
             continue
-        if unfinished is not None and message.parent == unfinished:
+        if was_one_reply:
+            texts[-1] += f"\n\n{message.content}"
+        elif unfinished is not None and message.parent == unfinished:
             texts[-1] += message.content
         else:
             texts.append(message.content)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agno_shell.toolkit import json_records, wording
 from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.types import NOTHING, Message, Session, local_time
+from agno_shell.types import NOTHING, Message, ProviderTool, Session, local_time, pieces_of
 
 _SPEAKERS = {
     "user": "You",
@@ -56,10 +56,28 @@ def as_markdown(session: Session, messages: Sequence[Message]) -> bytes:
     parts = [
         f"# {clean_line(session.name)}",
         f"Session {session.session_id}, begun {local_time(session.created_at)}, {said}",
-        *(part for message in messages for part in (_heading(message), message.content)),
+        *(part for message in messages for part in (_heading(message), *_body(message))),
     ]
     text = "\n\n".join(part[:-1] if part.endswith("\n") else part for part in parts)
     return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _body(message: Message) -> Iterator[str]:
+    """The content, verbatim, and where they ran the tools of the provider as quotations."""
+    if not message.provider_tools:
+        yield message.content
+        return
+    for piece in pieces_of(message):
+        yield piece if isinstance(piece, str) else _tool(piece)
+
+
+def _tool(tool: ProviderTool) -> str:
+    state = f" ({tool.status})" if tool.status != "complete" else ""
+    said = f"Run by the provider: {clean_line(tool.name)} {clean_line(tool.arguments, 4000)}"
+    lines = [f"{said.rstrip()}{state}"]
+    if result := tool.result.strip("\n"):
+        lines += ["", *result.split("\n")]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _heading(message: Message) -> str:
@@ -67,6 +85,8 @@ def _heading(message: Message) -> str:
     speaker = _SPEAKERS.get(message.role, message.role)
     if message.role == "assistant" and message.model:
         speaker = clean_line(message.model)
+    if message.speaker:
+        speaker = f"{clean_line(message.speaker)} ({speaker})"
     state = f" ({message.status})" if message.status != "complete" else ""
     files = ", ".join(clean_line(each.name) for each in message.attachments)
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -252,7 +253,9 @@ class Exchange:
         if came:
             loop = asyncio.get_running_loop()
             self._waiting_for = "between_tokens"
-            self._token_by = loop.time() + self._limits.between_tokens
+            # A tool that the service runs may take as long as the reply.
+            is_busy = self._reader.server_tools.is_busy
+            self._token_by = math.inf if is_busy else loop.time() + self._limits.between_tokens
 
     def _until(self) -> float:
         return min(self._token_by, self._whole_by)
@@ -326,8 +329,12 @@ def joined(pieces: list[Piece]) -> list[Event]:
         if type(piece) is not kind and run and kind:
             events.append(kind("".join(run)))
             run = []
-        kind = type(piece)
-        run.append(piece.text)
+        if isinstance(piece, TextDelta | ReasoningDelta):
+            kind = type(piece)
+            run.append(piece.text)
+        else:
+            kind = None
+            events.append(piece)
     if run and kind:
         events.append(kind("".join(run)))
     return events

@@ -8,3 +8,9 @@ what is damaged; ``session_catalog`` knows which sessions exist, ``session_write
 ``session_data`` what it has beside its messages, ``importing`` brings one from elsewhere;
 ``check`` looks at all of it and repairs it; ``store`` is the policy that joins them.
 """
+
+SESSION = "session.json"
+MESSAGES = "messages.json"
+MEMORY = "memory.json"
+ATTACHMENTS = "attachments"
+"""What is in the folder of a session, beside replies that are running."""

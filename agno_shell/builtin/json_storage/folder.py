@@ -11,14 +11,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from agno_shell.builtin.json_storage import ATTACHMENTS as ATTACHMENTS
+from agno_shell.builtin.json_storage import MEMORY as MEMORY
+from agno_shell.builtin.json_storage import MESSAGES as MESSAGES
+from agno_shell.builtin.json_storage import SESSION as SESSION
 from agno_shell.builtin.json_storage import disk
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message, Session, default_session_name
 
-SESSION = "session.json"
-MESSAGES = "messages.json"
-MEMORY = "memory.json"
-ATTACHMENTS = "attachments"
+TYPE_CHECKING = False  # as in ``typing``, without importing it at every start
+if TYPE_CHECKING:
+    from agno_shell.builtin.json_storage.message_reader import Head
+
 _BESIDE = (SESSION, MEMORY, ATTACHMENTS)
 """Each of them makes a session of a folder without messages."""
 _SESSION_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -157,6 +161,15 @@ def _made_at(folder: str) -> datetime:
     if oldest is not None:
         return oldest
     return _changed_at(f"{folder}/{SESSION}") or _changed_at(folder) or json_records.EPOCH
+
+
+def head_of(record: SessionRecord | None) -> "Head | None":
+    """Where a conversation stands according to its ``session.json``; None if at the end."""
+    from agno_shell.builtin.json_storage.message_reader import Head
+
+    if record is None or record.session.head is None:
+        return None
+    return Head(record.session.head, record.head_after)
 
 
 def head_holds(folder: str, record: SessionRecord) -> bool:

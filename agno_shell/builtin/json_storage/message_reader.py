@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from agno_shell.builtin.json_storage import disk, layout, tree
-from agno_shell.builtin.json_storage.folder import SessionRecord
 from agno_shell.toolkit import json_records
 from agno_shell.types import ROOT, Message
 
@@ -224,13 +223,6 @@ def conversation(
         disk.close(fd)
     messages = whole(path)
     return tree.path(messages, effective(head, messages))[-last:]
-
-
-def head_of(record: SessionRecord | None) -> Head | None:
-    """Where a conversation stands according to its ``session.json``; None if at the end."""
-    if record is None or record.session.head is None:
-        return None
-    return Head(record.session.head, record.head_after)
 
 
 def effective(head: Head | None, messages: list[Message]) -> str | None:

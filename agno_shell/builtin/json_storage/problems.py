@@ -6,8 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agno_shell.builtin.json_storage import disk
-from agno_shell.builtin.json_storage.folder import ATTACHMENTS, MEMORY, MESSAGES, SESSION
+from agno_shell.builtin.json_storage import ATTACHMENTS, MEMORY, MESSAGES, SESSION, disk
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.toolkit.json_records import UnwritableError
 

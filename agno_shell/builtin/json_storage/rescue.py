@@ -79,9 +79,9 @@ def _rescue_one(
         return  # another shell was faster
     message, is_damaged = running_reply.parse(data)
     # A reply that was saved in the last moment is not saved twice.
-    says = message and (message.content or message.provider_data)
+    says = message and (message.content or message.provider_data or message.provider_tools)
     if message and says and not message_reader.has(messages, message.id):
-        head = message_reader.head_of(folder.read_record(path, session_id))
+        head = folder.head_of(folder.read_record(path, session_id))
         if message.parent and not message_reader.has(messages, message.parent):
             # What it answers is lost: it follows what is left, as any message does.
             message = message._replace(parent=message_reader.newest_id(messages))

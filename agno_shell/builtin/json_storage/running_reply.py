@@ -17,7 +17,6 @@ from contextlib import suppress
 from agno_shell.builtin.json_storage import disk
 from agno_shell.builtin.json_storage.locks import Lock, Locks
 from agno_shell.builtin.json_storage.problems import not_saved
-from agno_shell.builtin.json_storage.session_catalog import SessionCatalog
 from agno_shell.errors import StorageError
 from agno_shell.toolkit import json_records
 from agno_shell.types import Growth, Message, grown
@@ -32,14 +31,15 @@ _NAME = re.compile(r"reply-(\d{1,2})\.jsonl", re.ASCII)
 
 
 class Replies:
-    """The replies that one handle of a store receives. ``locks`` are made when needed."""
+    """The replies that one handle of a store receives. ``folder`` returns that of a session,
+    ``locks`` are made when needed."""
 
     def __init__(
         self,
-        catalog: SessionCatalog,
+        folder: Callable[[str], str],
         locks: Callable[[], Locks],
     ) -> None:
-        self._catalog = catalog
+        self._folder = folder
         self._locks = locks
         self._running: dict[str, RunningReply] = {}
 
@@ -50,7 +50,7 @@ class Replies:
             if reply is not None:
                 reply.remove()
             return
-        path = self._catalog.folder(session_id)
+        path = self._folder(session_id)
         try:
             if reply is None:
                 reply = self._running[session_id] = RunningReply(self._locks(), path, session_id)

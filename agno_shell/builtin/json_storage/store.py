@@ -87,7 +87,7 @@ class JsonStorage(OutlinedStorage):
         place = self._catalog.folder(session_id)
         path = f"{place}/{MESSAGES}"
         try:
-            head = message_reader.head_of(folder.read_record(place, session_id))
+            head = folder.head_of(folder.read_record(place, session_id))
             if last is not None:
                 found = message_reader.conversation(path, head, last, self._load)
             else:
@@ -348,7 +348,7 @@ class JsonStorage(OutlinedStorage):
         if self._opened_replies is None:
             from agno_shell.builtin.json_storage.running_reply import Replies
 
-            self._opened_replies = Replies(self._catalog, lambda: self._locks)
+            self._opened_replies = Replies(self._catalog.folder, lambda: self._locks)
         return self._opened_replies
 
     def _rescue(self, path: str, session_id: str, *, locked: bool = False) -> None:

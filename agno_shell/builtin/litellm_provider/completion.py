@@ -13,7 +13,7 @@ from agno_shell.builtin.litellm_provider import errors, http_guard, requests
 from agno_shell.builtin.litellm_provider.deltas import Thoughts, ToolCalls, usage_record
 from agno_shell.builtin.litellm_provider.model_catalog import ModelCatalog
 from agno_shell.builtin.litellm_provider.stream_tap import StreamTap
-from agno_shell.builtin.litellm_provider.wire_watch import WireWatch
+from agno_shell.builtin.litellm_provider.wire_watch import ToolEvent, WireWatch
 from agno_shell.builtin.model_services import endpoints, failures, private_fields, reasoning
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.failures import FailureContext
@@ -29,6 +29,7 @@ from agno_shell.events import (
     Failed,
     Finished,
     HiddenDelta,
+    ProviderToolFinished,
     ReasoningDelta,
     TextDelta,
     UsageReported,
@@ -69,13 +70,15 @@ class Completion:
         self._emit = emit
         self._waiting_for = "first_token"
         self._deadline = math.inf
+        self._clock: asyncio.Timeout | None = None
+        """Runs out when the next token is due."""
         self._bytes = 0
         self._letters = 0
         self._calls = ToolCalls()
         self._thoughts = Thoughts()
         self._wrapper: Any = None
         self._tap: StreamTap | None = None
-        self._watch = WireWatch()
+        self._watch = WireWatch(self._emit_tool)
 
     async def run(self) -> StreamTap | None:
         """Emit the whole reply; the last event is Finished or Failed.
@@ -126,9 +129,9 @@ class Completion:
         start = asyncio.get_running_loop().time()
         self._deadline = start + self._limits.whole_reply
         until = self._wait_for("first_token", start + self._limits.first_token)
-        async with asyncio.timeout_at(until) as clock:
+        async with asyncio.timeout_at(until) as self._clock:
             await self._open(goal)
-            await self._read(goal, clock)
+            await self._read(goal, self._clock)
 
     def _wait_for(self, limit: str, until: float) -> float:
         """The time of the limit that comes first, which is then the one that is named."""
@@ -225,6 +228,19 @@ class Completion:
             raise failures.too_long(self._limits.reply_bytes)
         return bool(text or thought or delta.tool_calls)
 
+    def _emit_tool(self, event: ToolEvent) -> None:
+        """A tool that the service runs itself begins, or is over."""
+        self._bytes += len(event.call.arguments.encode("utf-8", "replace"))
+        if isinstance(event, ProviderToolFinished):
+            self._bytes += len(event.result.encode("utf-8", "replace"))
+        if self._clock is not None and self._clock.when() is not None:
+            # A tool that the service runs may take as long as the reply.
+            is_over = isinstance(event, ProviderToolFinished)
+            wait = self._limits.between_tokens if is_over else math.inf
+            until = asyncio.get_running_loop().time() + wait
+            self._clock.reschedule(self._wait_for("between_tokens", until))
+        self._emit(event)
+
     def _lacks_end(self) -> bool:
         """Whether the server is known not to have ended the reply, even if litellm reports it."""
         return self._watch.is_exact and self._watch.reason is None
@@ -232,6 +248,7 @@ class Completion:
     def _finish(self, goal: Destination, said: str | None) -> None:
         """The end of the stream: complete only if the server itself reported it."""
         watch = self._watch
+        self._calls.drop(watch.server_tools)
         reason = watch.reason or _REASONS.get(said or "stop", "stop")
         if watch.trouble is not None:  # litellm has passed over it
             self._emit(in_reading(self._case(goal), watch.trouble))

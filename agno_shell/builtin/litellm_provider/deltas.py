@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from agno_shell.types import ToolCall, Usage
@@ -49,6 +49,10 @@ class ToolCalls:
             self._calls.append(call)
         call["id"] = call["id"] or call_id
         return call
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Forget the calls with these ids: the service has run them itself."""
+        self._calls = [call for call in self._calls if call["id"] not in ids]
 
     def events(self) -> Iterator[ToolCall]:
         """The calls, each with an id: some servers give none."""

@@ -24,12 +24,15 @@ from agno_shell.events import (
     Failed,
     Finished,
     HiddenDelta,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Request,
+    SpeakerChanged,
     TextDelta,
     UsageReported,
 )
-from agno_shell.types import ToolCall, Usage
+from agno_shell.types import Status, ToolCall, Usage
 
 Record = dict[str, Any]
 
@@ -100,6 +103,12 @@ def event_record(event: Event) -> Record:
             return {"reasoning": text}
         case ToolCall(id, name, arguments):
             return {"tool_call": {"id": id, "name": name, "arguments": arguments}}
+        case ProviderToolStarted(call):
+            return {"tool_started": call._asdict()}
+        case ProviderToolFinished(call, result, status):
+            return {"tool_finished": {**call._asdict(), "result": result, "status": status}}
+        case SpeakerChanged(name):
+            return {"speaker": name}
         case UsageReported(usage):
             return {"usage": usage._asdict()}
         case HiddenDelta():
@@ -118,6 +127,12 @@ def record_event(record: Record) -> Event:
         return ReasoningDelta(record["reasoning"])
     if "tool_call" in record:
         return ToolCall(**record["tool_call"])
+    if "tool_started" in record:
+        return ProviderToolStarted(ToolCall(**record["tool_started"]))
+    if "tool_finished" in record:
+        return _tool_finished(**record["tool_finished"])
+    if "speaker" in record:
+        return SpeakerChanged(record["speaker"])
     if "usage" in record:
         return UsageReported(Usage(**record["usage"]))
     if "progress" in record:
@@ -127,3 +142,7 @@ def record_event(record: Record) -> Event:
     if "failed" in record:
         return Failed(**record["failed"])
     raise ValueError(f"no event in a record of {sorted(record)}")
+
+
+def _tool_finished(result: str, status: Status, **call: str) -> ProviderToolFinished:
+    return ProviderToolFinished(ToolCall(**call), result, status)

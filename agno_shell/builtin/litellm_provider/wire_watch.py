@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from agno_shell.builtin.model_services.wires import (
     anthropic,
@@ -31,6 +31,7 @@ from agno_shell.builtin.model_services.wires.framing import (
 )
 from agno_shell.builtin.model_services.wires.reading import Json, Piece, Reader, ServerReportedError
 from agno_shell.builtin.model_services.wires.wire import Wire
+from agno_shell.events import ProviderToolFinished, ProviderToolStarted
 
 _BY_PATH = (
     ("/chat/completions", openai_chat.WIRE),
@@ -53,10 +54,15 @@ _MOST_HELD = 65_536
 Trouble = DamagedError | LineTooLongError | ServerReportedError
 
 
-class WireWatch:
-    """Watches the requests that are sent for one reply; the last streamed answer counts."""
+ToolEvent = ProviderToolStarted | ProviderToolFinished
 
-    def __init__(self) -> None:
+
+class WireWatch:
+    """Watches the requests that are sent for one reply; the last streamed answer counts.
+    ``told`` hears of the tools that the service runs itself, which litellm has no word for."""
+
+    def __init__(self, told: Callable[[ToolEvent], object] = lambda _event: None) -> None:
+        self._told = told
         self.reply: StreamedReply | None = None
         """None: no answer came that can be watched."""
 
@@ -65,7 +71,10 @@ class WireWatch:
         bytes at most; None for one that is no stream of events."""
         wire = next((wire for end, wire in _BY_PATH if path.endswith(end)), None)
         framing = _framing(wire, media_type)
-        self.reply = None if framing is None else StreamedReply(framing(longest), wire)
+        if framing is None:
+            self.reply = None
+        else:
+            self.reply = StreamedReply(framing(longest), wire, self._told)
         return self.reply
 
     # How it ended -----------------------------------------------------------------------
@@ -101,6 +110,11 @@ class WireWatch:
         return self.reply is not None and self.reply.holds_more(letters, calls)
 
     @property
+    def server_tools(self) -> Collection[str]:
+        """The ids of the tools that the service has run itself."""
+        return () if self.reply is None else self.reply.server_tools
+
+    @property
     def trouble(self) -> Trouble | None:
         """What was wrong with the reply."""
         return None if self.reply is None else self.reply.trouble
@@ -117,8 +131,14 @@ def _framing(wire: Wire | None, media_type: str) -> Callable[[float], Framing] |
 class StreamedReply:
     """The body of one answer: bytes in, plain events out."""
 
-    def __init__(self, framing: Framing, wire: Wire | None) -> None:
+    def __init__(
+        self,
+        framing: Framing,
+        wire: Wire | None,
+        told: Callable[[ToolEvent], object] = lambda _event: None,
+    ) -> None:
         self._framing = framing
+        self._told = told
         self._reader = wire.reader() if wire else None
         self._held: list[bytes] = []
         """What came before the protocol was recognized by its first event."""
@@ -148,6 +168,10 @@ class StreamedReply:
     @property
     def is_cut(self) -> bool:
         return self._has_ended and self.is_read and self.reason is None
+
+    @property
+    def server_tools(self) -> Collection[str]:
+        return () if self._reader is None else self._reader.server_tools.ids
 
     def holds_more(self, letters: int, calls: int) -> bool:
         reader = self._reader
@@ -181,7 +205,9 @@ class StreamedReply:
                     yield from self._let_go()
                     break
                 self._held.clear()
-                self._reader.feed(record)
+                for piece in self._reader.feed(record):
+                    if isinstance(piece, ToolEvent):
+                        self._told(piece)
                 yield self._plain(record)
                 self._is_done = self._reader.is_over
                 if self._is_done:

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from agno_shell.contracts import Figures
-from agno_shell.types import Message, Usage
+from agno_shell.types import Message, Usage, goes_on
 
 Number = TypeVar("Number", int, float)
 
 
 def is_reply(message: Message) -> bool:
     """Whether a model was asked for it. What failed before anything came cost nothing that
-    is known, and is no reply."""
+    is known, and is no reply; of a reply of several messages the last one counts."""
     if message.role != "assistant" and not (message.role == "summary" and message.model):
+        return False
+    if goes_on(message):
         return False
     return message.status != "failed" or message.usage is not None
 

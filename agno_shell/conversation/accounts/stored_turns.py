@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from agno_shell.contracts import Step
 from agno_shell.toolkit.reports import dollars, usage_line
-from agno_shell.types import Message
+from agno_shell.types import Message, goes_on
 
 SLACK = timedelta(seconds=1)
 """A question is saved a moment before its request is sent."""
@@ -68,10 +68,16 @@ def step_of(turn: StoredTurn) -> Step:
     end = 0.0
     starts = iter(began)
     names = _call_names(turn)
+    parts: list[Message] = []
     for message in turn.answers:
+        if _is_part(message, turn):
+            parts.append(message)
+            continue
         if message.role == "assistant":
-            at = (next(starts) - zero).total_seconds()
-            step = _request(message, at)
+            start = next(starts)
+            at = (start - zero).total_seconds()
+            step = _request(message, at, _within(parts, message, start, at))
+            parts.clear()
             end = max(end, at + (step.took or 0.0))
         else:
             at = max((message.created_at - zero).total_seconds(), 0.0)
@@ -85,12 +91,31 @@ def step_of(turn: StoredTurn) -> Step:
 
 
 def _rounds(turn: StoredTurn) -> Iterator[tuple[Message, Message]]:
-    """Each reply with the message before it."""
+    """Each reply with the message before it; one of several messages by its last one."""
     before = turn.question
     for message in turn.answers:
+        if _is_part(message, turn):
+            continue
         if message.role == "assistant":
             yield before, message
         before = message
+
+
+def _is_part(message: Message, turn: StoredTurn) -> bool:
+    """Whether the reply goes on in a later message; after a crash there may be none."""
+    return goes_on(message) and message is not turn.answers[-1]
+
+
+def _within(parts: Sequence[Message], reply: Message, start: datetime, at: float) -> Iterator[Step]:
+    """Who spoke in a reply, and what its provider ran itself; when, is known of each message
+    alone."""
+    for each in (*parts, reply):
+        began = at + max((each.created_at - start).total_seconds(), 0.0)
+        if each.speaker or parts:
+            yield Step("speaker", each.speaker or "the model", began)
+        for tool in each.provider_tools:
+            status = "" if tool.status == "complete" else f": {tool.status}"
+            yield Step("provider tool", f"{tool.name}{status}", began, tool.seconds)
 
 
 def _sent(before: Message, reply: Message) -> datetime:
@@ -109,13 +134,14 @@ def _sent(before: Message, reply: Message) -> datetime:
     return before.created_at if fits else latest
 
 
-def _request(reply: Message, at: float) -> Step:
+def _request(reply: Message, at: float, within: Iterable[Step]) -> Step:
     timing = reply.timing
     total = timing.total if timing else None
     steps = []
     if timing and timing.first_token is not None:
         steps.append(Step("first token", "", at + timing.first_token))
     end = at + (total or 0.0)
+    steps += within
     steps += [Step("tool call", call.name, end) for call in reply.tool_calls]
     if reply.usage is not None:
         cost = "" if reply.usage.cost is None else dollars(reply.usage.cost)

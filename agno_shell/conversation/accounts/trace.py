@@ -15,9 +15,12 @@ from agno_shell.events import (
     Interrupted,
     MessageSaved,
     NotSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     RequestPrepared,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -26,7 +29,7 @@ from agno_shell.events import (
 )
 from agno_shell.toolkit.reports import dollars, seconds, usage_line
 from agno_shell.toolkit.wording import count
-from agno_shell.types import Message, ToolCall, Usage
+from agno_shell.types import Message, ToolCall, Usage, goes_on
 
 WHAT = {"user": "the question", "assistant": "the reply", "tool": "the result"}
 """What a message is called in a trace, by its role."""
@@ -61,6 +64,8 @@ class Recorder:
         self._usage: _Node | None = None
         self._tools: dict[str, _Node] = {}
         """The tools that run, by the id of the call."""
+        self._at_provider: dict[str, _Node] = {}
+        """The same of those that the provider runs itself."""
         self._seen = ""
         """What has come of the reply that is under way: nothing, its reasoning, its text."""
         self.replies: list[Message] = []
@@ -97,7 +102,8 @@ class Recorder:
         if not self._seen:
             self._within(_Node("first token", "of the reasoning" * (what == "reasoning"), at))
         elif what == "text":
-            self._within(_Node("first text", "the reasoning is over", at))
+            behind = "the reasoning is over" if self._seen == "reasoning" else ""
+            self._within(_Node("first text", behind, at))
         self._seen = what
 
     def _take(self, event: TurnEvent, at: float) -> None:
@@ -113,10 +119,16 @@ class Recorder:
                 self._close(f"failed ({failure.kind})", at)
                 self._turn.nodes.append(_Node("fallback", f"{to} is asked: {failure.message}", at))
             case ToolCall():
-                if not self._seen:
-                    self._within(_Node("first token", "of a tool call", at))
-                    self._seen = "call"
+                self._first_of("a tool call", at)
                 self._within(_Node("tool call", event.name, at))
+            case SpeakerChanged(name):
+                self._within(_Node("speaker", name or "the model", at))
+            case ProviderToolStarted(call):
+                self._first_of("a tool of the provider", at)
+                self._at_provider[call.id] = node = _Node("provider tool", call.name, at)
+                self._within(node)
+            case ProviderToolFinished():
+                self._provider_tool_finished(event, at)
             case UsageReported(usage):
                 self._used(usage, at)
             case Finished() | Failed() | Interrupted():
@@ -130,6 +142,22 @@ class Recorder:
                 self._stored(message, "saved", "", at)
             case NotSaved(message, reason):
                 self._stored(message, "not saved", f": {reason}", at)
+
+    def _first_of(self, what: str, at: float) -> None:
+        if not self._seen:
+            self._within(_Node("first token", f"of {what}", at))
+            self._seen = "call"
+
+    def _provider_tool_finished(self, event: ProviderToolFinished, at: float) -> None:
+        call = event.call
+        node = self._at_provider.pop(call.id, None)
+        if node is None:
+            self._first_of("a tool of the provider", at)
+            self._within(node := _Node("provider tool", call.name, at))
+        else:
+            node.took = at - node.began
+        if event.status != "complete":
+            node.detail += f": {event.status}"
 
     def _within(self, node: _Node) -> None:
         """Add to the request that is under way, else to the turn."""
@@ -176,14 +204,18 @@ class Recorder:
             node.detail = f"{call.name}: {result.status}"
 
     def _stored(self, message: Message, name: str, why: str, at: float) -> None:
-        if message.role == "assistant":
+        if message.role == "assistant" and not goes_on(message):
             if self._request:  # a round that ends with tool calls has no ending of its own
                 self._close("tool_calls", at)
             self.replies.append(message)
             self._turn.detail = ", ".join(filter(None, (message.model, message.status)))
         what = WHAT.get(message.role, f"the {message.role}")
         status = f", {message.status}" if message.status != "complete" else ""
-        self._turn.nodes.append(_Node(name, f"{what}{status}{why}", at))
+        node = _Node(name, f"{what}{status}{why}", at)
+        if goes_on(message):
+            self._within(node)
+        else:
+            self._turn.nodes.append(node)
 
 
 def _words(event: RequestPrepared) -> str:

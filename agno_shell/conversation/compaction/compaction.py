@@ -32,6 +32,7 @@ from agno_shell.events import (
     NotSaved,
     ReasoningDelta,
     RequestPrepared,
+    SpeakerChanged,
     TextDelta,
     TurnEvent,
 )
@@ -116,8 +117,8 @@ class Compaction:
             if waiting:
                 emit(ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n"))
             asking = self._asking(reply, choices, piece, before)
-            ending = await asking.run(_thinking(emit) if waiting else emit)
-            written = reply.finish(ending)
+            ending = await asking.run(_in_one_voice(emit, is_thought=bool(waiting)))
+            written = reply.finish_as_one(ending)
             self._count(written.usage)
             before = written.content.strip()
             ending = _judged(ending, before)
@@ -265,13 +266,17 @@ def _judged(ending: Ending, text: str) -> Ending:
     return Failed("other", said, "/compact can be told to be brief.")
 
 
-def _thinking(emit: Emit) -> Emit:
-    """Text becomes reasoning."""
+def _in_one_voice(emit: Emit, *, is_thought: bool) -> Emit:
+    """A summary is one text, whoever speaks in it. Of a part that is not the last one, the text
+    is shown as a thought."""
 
-    def thought(event: TurnEvent) -> None:
-        emit(ReasoningDelta(event.text) if isinstance(event, TextDelta) else event)
+    def pass_on(event: TurnEvent) -> None:
+        if isinstance(event, TextDelta) and is_thought:
+            emit(ReasoningDelta(event.text))
+        elif not isinstance(event, SpeakerChanged):
+            emit(event)
 
-    return thought
+    return pass_on
 
 
 def _sum(usages: Sequence[Usage | None]) -> Usage | None:

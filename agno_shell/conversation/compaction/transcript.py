@@ -44,7 +44,8 @@ class MessageText(NamedTuple):
 
 def written(message: Message) -> str:
     """A message with who said it above it."""
-    parts = [f"[{SPEAKERS.get(message.role, message.role)}]"]
+    who = SPEAKERS.get(message.role, message.role)
+    parts = [f"[{who}, as {message.speaker}]" if message.speaker else f"[{who}]"]
     if message.content.strip():
         parts.append(message.content.strip())
     parts += (f"(A file goes with this: {each.name})" for each in message.attachments)

@@ -16,7 +16,13 @@ from agno_shell.conversation.request.counting import Counter
 from agno_shell.conversation.request.earlier import Earlier, Found
 from agno_shell.conversation.request.receipts import Places, left_out
 from agno_shell.conversation.request.refusals import without_refused
-from agno_shell.conversation.request.rules import begins_turn, go_on, reply_reserve, valid
+from agno_shell.conversation.request.rules import (
+    begins_turn,
+    each_named,
+    go_on,
+    reply_reserve,
+    valid,
+)
 from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
 from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
@@ -282,7 +288,7 @@ class Requests:
         key = (turn.first, turn.messages[-1].id, turn.length, turn.refused_later)
         if key not in self._turns:
             kept, refused = without_refused(turn.messages, turn.refused_later)
-            sent = [await self._contents.as_sent(message) for message in valid(kept)]
+            sent = [await self._contents.as_sent(each) for each in valid(each_named(kept))]
             own = {message.id for message in turn.messages}
             empty = turn.spoken - refused - sum(message.id in own for message in sent)
             self._turns[key] = turn._replace(messages=sent, empty=empty, refused=refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from agno_shell.types import Message, ToolCall
+from agno_shell.types import Message, ToolCall, goes_on
 
 GO_ON = "Go on exactly where your last message stopped. Do not repeat any of it."
 """Stands between two replies in a row, which most providers refuse. It never changes, for
@@ -13,6 +13,9 @@ what was sent once must begin the same the next time."""
 
 NO_RESULT = "There is no result: the call was stopped, or the program ended before it was over."
 """What a model is told of a call that was never answered."""
+
+MODEL = "The model"
+"""Its name where it speaks behind somebody else."""
 
 NO_OUTPUT = "(no output)"
 
@@ -49,11 +52,14 @@ def is_empty(message: Message) -> bool:
 def valid(messages: Iterable[Message]) -> list[Message]:
     """Messages as they are sent: nothing empty; right behind each reply exactly one result
     of every call in it, in their order; no result without its call; never two replies in a
-    row. The same for a turn and for several of them."""
+    row, but for the parts of one in which several speak. The same for a turn and for several
+    of them."""
     sent: list[Message] = []
     calls: tuple[ToolCall, ...] = ()
     results: dict[int, Message] = {}
+    is_one_reply = False
     for message in messages:
+        was_one_reply, is_one_reply = is_one_reply, goes_on(message)
         if message.role == "tool":
             numbers = (at for at, call in enumerate(calls) if call.id == message.tool_call_id)
             number = next((at for at in numbers if at not in results), None)
@@ -65,12 +71,37 @@ def valid(messages: Iterable[Message]) -> list[Message]:
             calls, results = (), {}
         if is_empty(message):
             continue
-        if message.role == "assistant" and sent and sent[-1].role == "assistant":
+        follows_reply = message.role == "assistant" and sent and sent[-1].role == "assistant"
+        if follows_reply and not was_one_reply:
             sent.append(go_on(sent[-1]))
-        sent.append(message)
+        sent.append(as_told(message))
         calls = message.tool_calls
     sent += _results(calls, results, sent)
     return sent
+
+
+def each_named(messages: Iterable[Message]) -> Iterator[Message]:
+    """What was said, with a name also for the model itself where somebody else has spoken
+    before it in the same reply."""
+    follows_other = False
+    for message in messages:
+        is_model = message.role == "assistant" and message.speaker is None
+        yield message._replace(speaker=MODEL) if follows_other and is_model else message
+        follows_other = goes_on(message)
+
+
+def as_told(message: Message) -> Message:
+    """A reply as a model is told of it: with the name of its speaker in front of the text,
+    and without what the provider ran itself.
+
+    A name in a field of its own is refused by many servers. Without one, what several say is
+    sent in one message, in which nobody could tell whose words are whose."""
+    if not (message.speaker or message.provider_tools):
+        return message
+    content = message.content
+    if message.speaker and content.strip():
+        content = f"[{message.speaker}:]\n\n{content}"
+    return message._replace(content=content, speaker=None, provider_tools=())
 
 
 def go_on(behind: Message) -> Message:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agno_shell.conversation.request.rules import valid
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.events import Request
-from agno_shell.types import Message, Session
+from agno_shell.types import Message, Session, goes_on
 
 if TYPE_CHECKING:
     from agno_shell.plugins.manager import Plugins
@@ -49,7 +49,7 @@ def in_sequence(messages: Iterable[Message]) -> list[Sent]:
             groups.append([_invented("begins", "user", BEGINNING, message)])
         elif message.role == "user" and before is not None and before.role == "tool":
             groups.append([_invented("no-reply", "assistant", NO_REPLY, before)])
-        if message.role in ("system", "user") and groups and groups[-1][0].role == message.role:
+        if groups and groups[-1][0].role == message.role and _is_joined(message, groups[-1][-1]):
             groups[-1].append(message)
         else:
             groups.append([message])
@@ -75,10 +75,16 @@ def _in_its_role(message: Message, groups: Sequence[Sequence[Message]]) -> Messa
     return message
 
 
+def _is_joined(message: Message, before: Message) -> bool:
+    """Whether a message is sent in one with that before it, which has the same role."""
+    return message.role in ("system", "user") or goes_on(before)
+
+
 def _joined(group: Sequence[Message]) -> Message:
     if len(group) == 1:
         return group[0]
-    return group[0]._replace(
+    # Of a reply with several speakers, the calls and what is private are with the last part.
+    return group[-1 if group[0].role == "assistant" else 0]._replace(
         id="+".join(message.id for message in group),
         content="\n\n".join(each.content for each in group if each.content.strip()),
         attachments=tuple(dict.fromkeys(each for one in group for each in one.attachments)),

@@ -97,7 +97,7 @@ def path_to(
 
 def is_bare(reply: Message) -> bool:
     """Whether nothing at all has come of a reply."""
-    return not (reply.content or reply.tool_calls or reply.provider_data)
+    return not (reply.content or reply.tool_calls or reply.provider_data or reply.provider_tools)
 
 
 def turns_below(messages: Sequence[Message], head: str | None) -> list[Undone]:

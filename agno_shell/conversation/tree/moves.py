@@ -17,7 +17,7 @@ from agno_shell.conversation.tree.branches import Undone
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.wording import count
-from agno_shell.types import ROOT, Attachment, Message, Session
+from agno_shell.types import ROOT, Attachment, Message, Session, goes_on
 
 SPOKEN = ("user", "assistant", "tool")
 """Roles of messages that a reply can go on from."""
@@ -153,7 +153,8 @@ class Moves:
             question = await self._last_question()
             before = path[said[-1] - 1].id if said[-1] else None
             return FollowUp(Start(before), question)
-        if last.role == "assistant" and last.status == "complete" and not last.tool_calls:
+        is_whole = last.status == "complete" and not (last.tool_calls or goes_on(last))
+        if last.role == "assistant" and is_whole:
             raise UsageError("The last reply is whole.", hint="/retry asks for another one.")
         return FollowUp(Start(self._session.head), last)
 

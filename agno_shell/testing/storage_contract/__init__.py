@@ -56,7 +56,7 @@ __all__ = [
     "say",
 ]
 
-VERSION = 4
+VERSION = 5
 """Which contract this is. A storage says which one it has passed; the number grows when one
 that passed may no longer pass, and not when a test merely looks more closely at what was
 demanded before.
@@ -68,6 +68,7 @@ demanded before.
    and that a deletion makes no session current where none was.
 4: also ``extend_partial`` and ``lacks``, and that a killed process costs nothing of a reply
    that was kept.
+5: also ``speaker`` and ``provider_tools`` of a message, and of a reply in work.
 """
 
 

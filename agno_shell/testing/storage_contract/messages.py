@@ -11,6 +11,7 @@ from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
 from agno_shell.testing.storage_contract.samples import (
     CALLS,
+    PROVIDER_TOOLS,
     TEXTS,
     UNWRITABLE,
     OpenStore,
@@ -116,6 +117,18 @@ class MessagesContract:
             same(
                 store.messages(session_id), messages, "calls, their results and summaries come back"
             )
+
+    def test_speakers_and_tools_of_the_provider_come_back(self, open_store: OpenStore) -> None:
+        said = [message("?")]
+        for speaker in ("Ada", "Grüße \ud800", None):
+            said.append(message("é", said[-1], role="assistant", speaker=speaker))
+        said[-1] = said[-1]._replace(provider_tools=PROVIDER_TOOLS)
+        with closing(open_store()) as store:
+            session_id = store.create("team").session_id
+            for each in said:
+                store.append(session_id, each)
+        with closing(open_store()) as store:
+            same(store.messages(session_id), said, "speakers and provider_tools come back")
 
     def test_the_last_messages_only(self, store: Storage) -> None:
         session_id = store.create("last").session_id

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from agno_shell.contracts import Storage
 from agno_shell.errors import StorageError
-from agno_shell.testing.storage_contract.samples import OpenStore, message, say
+from agno_shell.testing.storage_contract.samples import PROVIDER_TOOLS, OpenStore, message, say
 from agno_shell.testing.storage_contract.verdicts import refuses, same
 from agno_shell.types import ROOT, Growth, Message, grown, new_id
 
@@ -45,6 +45,23 @@ class RunningRepliesContract:
             store.open(session_id)
             kept = [question, reply._replace(status="interrupted")]
             same(store.messages(session_id), kept, "a reply that had no word yet is kept")
+
+    def test_what_the_provider_ran_is_kept(self, open_store: OpenStore) -> None:
+        with closing(open_store()) as store:
+            session_id = store.create("running").session_id
+            (question,) = say(store, session_id, "?")
+            reply = message("", question, role="assistant", speaker="Ada")
+            for count in (1, 2):
+                reply = reply._replace(provider_tools=PROVIDER_TOOLS[:count])
+                store.save_partial(session_id, reply)
+            store.extend_partial(session_id, Growth(reply.id, "and a word"))
+            store.save_partial(session_id, reply._replace(content="and a word"))
+            store.save_partial(session_id, reply)
+            same(store.partials(session_id), [reply], "save_partial() keeps what it is given")
+        with closing(open_store()) as store:
+            store.open(session_id)
+            kept = [question, reply._replace(status="interrupted")]
+            same(store.messages(session_id), kept, "a reply that only ran tools is kept")
 
     def test_what_is_added_to_a_reply_is_kept(self, open_store: OpenStore) -> None:
         with closing(open_store()) as store:

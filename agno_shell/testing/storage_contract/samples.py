@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agno_shell.contracts import Storage
-from agno_shell.types import Memory, Message, Session, ToolCall, new_id, now
+from agno_shell.types import (
+    Memory,
+    Message,
+    ProviderTool,
+    Session,
+    ToolCall,
+    new_id,
+    now,
+)
 
 OpenStore = Callable[[], Storage]
 
@@ -49,6 +57,12 @@ CALLS = (
     ToolCall("call 2", "look_up", "no { JSON \ud800"),
 )
 """What a model may ask for; its arguments are kept as they came."""
+
+PROVIDER_TOOLS = (
+    ProviderTool("1", "search", '{"word": "é\\n"}', "found\n\0 \ud800", "complete", 1.25, 3),
+    ProviderTool("", "run", "no { JSON", "", "interrupted"),
+)
+"""What a provider ran itself."""
 
 UNWRITABLE = (float("nan"), float("-inf"), object(), {1, 2}, b"bytes")
 """Values that JSON cannot say."""
@@ -94,7 +108,9 @@ def old_session(**fields: Any) -> tuple[Session, list[Message]]:
         before = None if parent is None else messages[parent]
         role = "assistant" if content.startswith("b") else "user"
         messages.append(message(content, before, role=role, created_at=at))
-    messages[1] = messages[1]._replace(tool_calls=CALLS)
+    messages[1] = messages[1]._replace(
+        tool_calls=CALLS, speaker="Ada", provider_tools=PROVIDER_TOOLS
+    )
     messages[2] = messages[2]._replace(role="tool", tool_call_id=CALLS[0].id)
     messages[4] = messages[4]._replace(role="summary", covers=messages[3].id)
     session = Session(

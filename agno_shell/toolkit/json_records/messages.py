@@ -6,10 +6,19 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any
 
 from agno_shell.toolkit.json_records.values import dumps, stamp, time_of
-from agno_shell.types import NOTHING, Attachment, Message, Timing, ToolCall, Usage
+from agno_shell.types import (
+    NOTHING,
+    Attachment,
+    Message,
+    ProviderTool,
+    Timing,
+    ToolCall,
+    Usage,
+)
 
 ROLES = frozenset(("user", "assistant", "system", "tool", "summary"))
 STATUSES = frozenset(("complete", "interrupted", "incomplete", "failed"))
@@ -18,6 +27,8 @@ _PLAIN = frozenset(("id", "role", "content", "created_at", "parent"))
 """The keys of a message with nothing special about it, the most frequent kind."""
 _USUAL = _PLAIN | {"status", "model", "usage", "timing"}
 """Those of a reply."""
+_objects = attrgetter("provider_data", "attachments", "tool_calls", "provider_tools", "extra")
+"""The fields that are more than a text and some numbers."""
 _ABSENT = object()
 
 
@@ -47,10 +58,14 @@ def _add_further(fields: dict[str, Any], message: Message) -> None:
         fields["timing"] = _numbers(message.timing)
     if message.tool_call_id is not None:
         fields["tool_call_id"] = message.tool_call_id
+    if message.speaker is not None:
+        fields["speaker"] = message.speaker
     if message.covers is not None:
         fields["covers"] = message.covers
     if message.tool_calls:
         fields["tool_calls"] = [each._asdict() for each in message.tool_calls]
+    if message.provider_tools:
+        fields["provider_tools"] = [_tool_fields(each) for each in message.provider_tools]
     if message.attachments:
         fields["attachments"] = [each._asdict() for each in message.attachments]
     if message.provider_data:
@@ -59,7 +74,7 @@ def _add_further(fields: dict[str, Any], message: Message) -> None:
 
 def message_line(message: Message) -> bytes:
     """A message as one line of JSON, without its newline."""
-    if not (message.provider_data or message.attachments or message.tool_calls or message.extra):
+    if not any(_objects(message)):
         try:
             return _line_of_text_and_numbers(message).encode("utf-8")
         except (ValueError, TypeError):
@@ -87,6 +102,8 @@ def _line_of_text_and_numbers(message: Message) -> str:
         parts.append(f',"timing":{_text_of_numbers(message.timing)}')
     if message.tool_call_id is not None:
         parts.append(f',"tool_call_id":{text(message.tool_call_id)}')
+    if message.speaker is not None:
+        parts.append(f',"speaker":{text(message.speaker)}')
     if message.covers is not None:
         parts.append(f',"covers":{text(message.covers)}')
     return "".join(parts) + "}"
@@ -127,12 +144,16 @@ def message_of(raw: Mapping[str, Any], ident: str, parent: str | None, before: d
 
 def _with_the_rest(raw: Mapping[str, Any], message: Message, has_time: bool) -> Message:
     """The message with what only few have, and with all that it does not say otherwise."""
-    provider_data, call, covers = map(raw.get, ("provider_data", "tool_call_id", "covers"))
+    provider_data, call, speaker, covers = map(
+        raw.get, ("provider_data", "tool_call_id", "speaker", "covers")
+    )
     message = message._replace(
         attachments=_attachments(raw.get("attachments")),
         provider_data=provider_data if isinstance(provider_data, dict) else NOTHING,
         tool_calls=_tool_calls(raw.get("tool_calls")),
         tool_call_id=call if isinstance(call, str) else None,
+        speaker=speaker if isinstance(speaker, str) else None,
+        provider_tools=_provider_tools(raw.get("provider_tools")),
         covers=covers if isinstance(covers, str) else None,
     )
     # Once a time was found, the older name for it in the same object adds nothing.
@@ -237,6 +258,34 @@ def _tool_calls(raw: object) -> tuple[ToolCall, ...]:
         if not (isinstance(ident, str) and isinstance(name, str) and isinstance(arguments, str)):
             return ()
         found.append(ToolCall(ident, name, arguments))
+    return tuple(found)
+
+
+def _tool_fields(tool: ProviderTool) -> dict[str, Any]:
+    fields: dict[str, Any] = {"id": tool.id, "name": tool.name, "arguments": tool.arguments}
+    fields["result"] = tool.result
+    if tool.status != "complete":
+        fields["status"] = tool.status
+    if tool.seconds is not None and math.isfinite(tool.seconds):
+        fields["seconds"] = tool.seconds
+    if tool.at:
+        fields["at"] = tool.at
+    return fields
+
+
+def _provider_tools(raw: object) -> tuple[ProviderTool, ...]:
+    found = []
+    for each in raw if isinstance(raw, list) else ():
+        if not isinstance(each, dict):
+            return ()
+        texts: dict[str, Any] = {
+            key: each.get(key) for key in ("id", "name", "arguments", "result")
+        }
+        if not all(isinstance(text, str) for text in texts.values()):
+            return ()
+        status = _one_of(each.get("status"), STATUSES, "complete")
+        seconds, at = _finite(each.get("seconds")), max(_whole(each.get("at")) or 0, 0)
+        found.append(ProviderTool(**texts, status=status, seconds=seconds, at=at))
     return tuple(found)
 
 

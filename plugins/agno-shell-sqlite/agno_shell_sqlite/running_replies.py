@@ -109,7 +109,7 @@ def as_messages(saved: list[Message], replies: list[Message]) -> list[Message]:
     messages behind it."""
     known = {message.id for message in saved}
     for reply in replies:
-        if reply.content or reply.provider_data:
+        if reply.content or reply.provider_data or reply.provider_tools:
             last = saved[-1].id if saved else None
             parent = reply.parent if reply.parent is None or reply.parent in known else last
             saved.append(reply._replace(status="interrupted", parent=parent))
@@ -128,7 +128,7 @@ def rescue(db: sqlite3.Connection, session_id: str, dead: list[str]) -> None:
     for name in dead:
         message = _assembled(pieces.get(name, []))
         # A reply that was saved in the last moment is not saved twice.
-        says = message and (message.content or message.provider_data)
+        says = message and (message.content or message.provider_data or message.provider_tools)
         if message and says and messages.find(db, found.number, message.id) is None:
             _rescue_one(db, found, message._replace(status="interrupted"))
             found = sessions.find(db, session_id)

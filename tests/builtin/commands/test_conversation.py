@@ -7,6 +7,7 @@ import pytest
 
 from agno_shell.contracts import Address
 from agno_shell.errors import UsageError
+from agno_shell.types import Message, now
 
 
 def contents(context: Any) -> Any:
@@ -19,6 +20,12 @@ async def test_history_shows_the_last_exchanges(
     say(context, "user: 1", "assistant: a", "user: 2", "assistant: b", "user: 3", "assistant: c")
     await type_line(context, "/history 2")
     assert contents(context) == ["2", "b", "3", "c"]
+
+
+async def test_history_names_who_spoke(context: Any, type_line: Callable[..., Any]) -> None:
+    said = Message("1", "assistant", "Noon.", now(), model="a/model", speaker="Ada\x1b")
+    context.storage.append(context.session.session_id, said)
+    assert (await type_line(context, "/history")).startswith("1 · Ada␛ · a/model · ")
 
 
 async def test_history_shows_ten_exchanges_when_not_told(

@@ -7,7 +7,7 @@ import pytest
 
 from agno_shell.builtin.commands.copy import Code, code, replies
 from agno_shell.errors import UsageError
-from agno_shell.types import Message, new_id, now
+from agno_shell.types import NEXT_SPEAKER, Message, new_id, now
 
 TWO_BLOCKS = """Here:
 
@@ -56,6 +56,12 @@ async def test_what_went_on_with_a_reply_belongs_to_it(
     # A reply that failed, and was asked for again, is no part of the new one.
     tried = [said[0], said[1]._replace(content=""), said[2]._replace(parent="q")]
     assert replies(tried) == ["and the sec"]
+    several = [
+        Message("a", "assistant", "One.", now(), "q", extra={"finish_reason": NEXT_SPEAKER}),
+        Message("b", "assistant", "Two.", now(), "a", speaker="Ada"),
+        Message("c", "assistant", "Another.", now(), "b"),
+    ]
+    assert replies(several) == ["One.\n\nTwo.", "Another."]
     for message in said[:4]:
         context.say(message)
     await type_line(context, "/copy")

@@ -24,12 +24,14 @@ Play = Callable[..., Awaitable[list[Event]]]
 
 
 class Body(httpx.AsyncByteStream):
-    def __init__(self, pieces: Sequence[bytes], error: Exception | None = None) -> None:
-        self._pieces, self._error = pieces, error
+    def __init__(
+        self, pieces: Sequence[bytes], error: Exception | None = None, pause: float = 0
+    ) -> None:
+        self._pieces, self._error, self._pause = pieces, error, pause
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._pause if piece is self._pieces[-1] else 0)
             yield piece
         if self._error:
             raise self._error
@@ -53,13 +55,15 @@ async def played(
     error: Exception | None = None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    pause: float = 0,
+    limits: Limits = Limits(),  # noqa: B008
 ) -> list[Event]:
-    """The events of a reply whose body arrives in these pieces, and then breaks with
-    ``error`` if there is one."""
+    """The events of a reply whose body arrives in these pieces, the last one after a
+    ``pause``, and then breaks with ``error`` if there is one."""
 
     async def answer(_request: httpx.Request) -> httpx.Response:
         given = {"content-type": "text/event-stream"} if headers is None else dict(headers)
-        return httpx.Response(status, headers=given, stream=Body(pieces, error))
+        return httpx.Response(status, headers=given, stream=Body(pieces, error, pause))
 
     url = "http://127.0.0.1:1/v1"
     goal = Destination("openai/m", "127.0.0.1:1", None, url)
@@ -72,7 +76,7 @@ async def played(
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         sender = cast("Client", Mocked(client))
-        exchange = Exchange(sender, wire, post, at, case, Limits(), Refusals(), finish)
+        exchange = Exchange(sender, wire, post, at, case, limits, Refusals(), finish)
         events: list[Event] = []
         while not exchange.is_over:
             events += await exchange.more()

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from agno_shell.builtin.model_services.limits import Limits
+from agno_shell.builtin.model_services.wires import openai_responses
 from agno_shell.events import (
     Event,
     Failed,
@@ -141,3 +143,26 @@ async def test_an_error_with_the_status_200_is_that_error(
     assert isinstance(failed, Failed)
     assert "No model is loaded." in failed.message
     assert not failed.temporary, "the same question would get the same answer"
+
+
+async def test_a_tool_that_the_service_runs_may_take_as_long_as_the_reply(play: Play) -> None:
+    item = {"type": "web_search_call", "id": "w", "status": "in_progress"}
+    begun = {"type": "response.output_item.added", "item": item}
+    text = {"type": "response.output_text.delta", "delta": "Hm. "}
+    end = [
+        {"type": "response.output_item.done", "item": item | {"status": "completed"}},
+        {"type": "response.output_text.delta", "delta": "Noon."},
+        {"type": "response.completed", "response": {"status": "completed"}},
+    ]
+
+    async def last(first: object) -> Event:
+        body = [_sse(first), b"".join(map(_sse, end))]
+        limits = Limits(between_tokens=0.05)
+        return (await play(openai_responses.WIRE, body, pause=0.2, limits=limits))[-1]
+
+    assert isinstance(await last(begun), Finished)
+    assert isinstance(await last(text), Failed)
+
+
+def _sse(value: object) -> bytes:
+    return f"data: {json.dumps(value)}\n\n".encode()

@@ -19,7 +19,15 @@ from agno_shell.builtin.litellm_provider.requests import CompletionRequest
 from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.target import Target
-from agno_shell.events import Event, Finished, Request, TextDelta
+from agno_shell.events import (
+    Event,
+    Finished,
+    ProviderToolFinished,
+    ProviderToolStarted,
+    Request,
+    TextDelta,
+)
+from agno_shell.types import ToolCall
 
 
 def record(model: str) -> dict[str, Any]:
@@ -58,6 +66,27 @@ async def test_a_stream_that_never_waits_still_lets_others_have_their_turn() -> 
     assert turns > before
     assert "".join(event.text for event in came if isinstance(event, TextDelta)).endswith("39 ")
     assert came[-1] == Finished("stop")
+
+
+async def test_a_tool_that_the_service_runs_may_take_as_long_as_the_reply() -> None:
+    came: list[Event] = []
+    completion = Completion(record("m"), ModelCatalog(), Limits(between_tokens=5.0), came.append)
+    now = asyncio.get_running_loop().time()
+    completion._deadline = now + 500.0
+    call = ToolCall("1", "search", "{}")
+    async with asyncio.timeout(100) as completion._clock:
+        assert completion._clock is not None
+        completion._emit_tool(ProviderToolStarted(call))
+        assert completion._clock.when() == completion._deadline
+        completion._emit_tool(ProviderToolFinished(call, "found"))
+        until = completion._clock.when()
+        assert until is not None
+        assert until < now + 100
+        completion._clock.reschedule(None)
+        completion._emit_tool(ProviderToolStarted(call))
+        assert completion._clock.when() is None
+    assert [type(event) for event in came].count(ProviderToolStarted) == 2
+    assert completion._bytes > 0
 
 
 async def test_a_request_to_one_service_runs_under_its_own_policy(

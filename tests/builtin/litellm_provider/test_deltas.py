@@ -27,6 +27,16 @@ def test_interleaved_calls_are_told_apart_by_index() -> None:
     assert list(calls.events()) == [ToolCall("a", "add", "{1}"), ToolCall("b", "sub", "{2}")]
 
 
+def test_what_the_service_has_run_itself_is_no_call() -> None:
+    calls = ToolCalls()
+    calls.feed(
+        [piece(0, "{}", id="srvtoolu_1", name="web_search"), piece(1, "{}", id="b", name="f")]
+    )
+    calls.drop({"srvtoolu_1"})
+    assert len(calls) == 1
+    assert list(calls.events()) == [ToolCall("b", "f", "{}")]
+
+
 def test_no_calls_make_no_events() -> None:
     calls = ToolCalls()
     assert calls.feed(None) == 0

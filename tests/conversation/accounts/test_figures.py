@@ -43,6 +43,8 @@ def test_a_cost_of_nothing_is_a_price() -> None:
         (said(status="failed", usage=Usage(5)), True),
         (said("summary"), True),
         (said("summary", model=None), False),  # brings everything back; nobody was asked
+        (said(extra={"finish_reason": "next_speaker"}), False),  # another message goes on with it
+        (said(extra={"finish_reason": "length"}), True),
         (said("user"), False),
         (said("tool"), False),
         (said("system"), False),

@@ -12,7 +12,15 @@ from agno_shell.conversation.accounts.stored_turns import (
     turns_of,
     with_id,
 )
-from agno_shell.types import Message, Role, Timing, ToolCall, Usage
+from agno_shell.types import (
+    NEXT_SPEAKER,
+    Message,
+    ProviderTool,
+    Role,
+    Timing,
+    ToolCall,
+    Usage,
+)
 
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -78,6 +86,31 @@ def test_the_steps_of_a_turn_with_a_tool() -> None:
         ("finish", "stop", 5.0, None),
     ]
     assert (step_of(turn).detail, duration(turn)) == ("m, complete", 5.0)
+
+
+def test_who_spoke_and_what_the_provider_ran_is_within_the_request() -> None:
+    tools = (
+        ProviderTool("1", "search", "{}", seconds=0.5),
+        ProviderTool("2", "run", status="failed"),
+    )
+    part: dict[str, Any] = {"extra": {"finish_reason": NEXT_SPEAKER}}
+    path = [
+        message("user", "q", 0),
+        message("assistant", "p", 1.0, speaker="Ada", provider_tools=tools, **part),
+        reply("r", 2.0, 1.0, 3.0),
+    ]
+    (turn,) = turns_of(path)
+    assert steps(step_of(turn)) == [
+        ("request", "m", 0.0, 3.0),
+        ("first token", "", 1.0, None),
+        ("speaker", "Ada", 1.0, None),
+        ("provider tool", "search", 1.0, 0.5),
+        ("provider tool", "run: failed", 1.0, None),
+        ("speaker", "the model", 2.0, None),
+        ("finish", "stop", 3.0, None),
+    ]
+    (cut,) = turns_of(path[:2])  # after a crash
+    assert [each[:2] for each in steps(step_of(cut))][-1] == ("finish", NEXT_SPEAKER)
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,22 @@ from agno_shell.events import (
     LeftOut,
     MessageSaved,
     NotSaved,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Receipt,
     ReceiptRow,
     Request,
     RequestPrepared,
     Retrying,
+    SpeakerChanged,
     TextDelta,
     ToolFinished,
     ToolStarted,
     TurnEvent,
     UsageReported,
 )
-from agno_shell.types import Message, ToolCall, ToolSchema, Usage, new_id, now
+from agno_shell.types import NEXT_SPEAKER, Message, ToolCall, ToolSchema, Usage, new_id, now
 
 BUSY = Failed("rate_limited", "The server is busy.", temporary=True)
 CALL = ToolCall("c1", "clock", "{}")
@@ -159,6 +162,36 @@ def test_tools() -> None:
         "saved: the reply",
     ]
     assert next(each for each in step.steps if each.name == "tool").took == 1.0
+
+
+def test_speakers_and_tools_of_the_provider_are_within_the_request() -> None:
+    part = message()._replace(extra={"finish_reason": NEXT_SPEAKER})
+    recorder = record(
+        prepared(),
+        SpeakerChanged("Ada"),
+        ProviderToolStarted(CALL),
+        ProviderToolFinished(CALL, "noon"),
+        TextDelta("Noon."),
+        MessageSaved(part),
+        SpeakerChanged(),
+        ProviderToolFinished(CALL, "", "failed"),
+        Finished(),
+        MessageSaved(message()),
+    )
+    assert outline(recorder.step) == [
+        "request: m: 1 message, 1,200 tokens of 32,768",
+        "request/speaker: Ada",
+        "request/first token: of a tool of the provider",
+        "request/provider tool: clock",
+        "request/first text",
+        "request/saved: the reply",
+        "request/speaker: the model",
+        "request/provider tool: clock: failed",
+        "request/finish: stop",
+        "saved: the reply",
+    ]
+    assert len(recorder.replies) == 1
+    assert recorder.step.steps[0].steps[2].took == 1.0
 
 
 def test_a_tool_that_was_not_allowed_and_one_that_failed() -> None:

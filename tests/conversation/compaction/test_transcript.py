@@ -23,6 +23,9 @@ def test_who_said_what_is_told() -> None:
     call = ToolCall("c", "clock", '{"zone": "UTC"}')
     calling = Message("2", "assistant", "", now(), tool_calls=(call,))
     assert written(calling) == '[Model]\n(It calls the tool clock: {"zone": "UTC"})'
+    assert written(Message("4", "assistant", "So.", now(), speaker="Ada")) == (
+        "[Model, as Ada]\nSo."
+    )
     assert written(Message("3", "tool", "noon", now())) == "[Result of a tool]\nnoon"
     assert all_of([asked], [7]) == [MessageText(written(asked), 7 + LABEL_TOKENS)]
 

@@ -16,6 +16,7 @@ from agno_shell.builtin.model_services.wires.reading import (
     Reader,
     ServerReportedError,
     number,
+    optional_text,
     rows,
     table,
 )
@@ -49,6 +50,10 @@ _MOST_REPLY_TOKENS = 32_000
 
 _TAKEN = ("temperature", "top_p", "top_k", "metadata", "service_tier", "tool_choice", "thinking")
 _NOT_WHILE_THINKING = ("temperature", "top_k")
+
+
+_SERVER_TOOLS = ("server_tool_use", "mcp_tool_use")
+"""Blocks of tools that the service runs itself."""
 
 
 # What is sent -----------------------------------------------------------------------------
@@ -166,6 +171,8 @@ class MessagesReader(Reader):
         """The stop reason; it counts when the message has stopped."""
         self._open: dict[int, Json] = {}
         """Blocks that have begun and not stopped, by their index."""
+        self._inputs: dict[int, list[str]] = {}
+        """What has come of the arguments of tools that the service runs, by the same."""
 
     @property
     def is_ending(self) -> bool:
@@ -184,7 +191,7 @@ class MessagesReader(Reader):
         elif kind == "content_block_delta":
             yield from self._delta(data)
         elif kind == "content_block_stop":
-            self._open.pop(self._index(data), None)
+            yield from self._stop(self._index(data))
         elif kind == "message_delta":
             self._said = table(data.get("delta"), "a delta").get("stop_reason") or self._said
             self._count(table(data.get("usage"), "usage"))
@@ -203,6 +210,7 @@ class MessagesReader(Reader):
             yield from self._begin({"index": index, "content_block": block})
             if block.get("type") == "tool_use":
                 self.size += self.calls.piece(index, None, None, block.get("input") or {})
+            yield from self._stop(index)
         self._count(table(body.get("usage"), "usage"))
         self.reason, self.is_over = REASONS.get(reason, reason), True
 
@@ -226,6 +234,31 @@ class MessagesReader(Reader):
             self.blocks.append(dict(block))
         elif kind == "tool_use":
             self.calls.piece(index, block.get("id"), block.get("name"), None)
+        elif kind in _SERVER_TOOLS:
+            self._inputs[index] = []
+            self.progress += 1
+        elif isinstance(kind, str) and kind.endswith("_tool_result"):
+            yield self._result(block)
+
+    def _stop(self, index: int) -> Iterator[Piece]:
+        """A block is whole. A tool that the service runs begins now: its arguments are known."""
+        block, pieces = self._open.pop(index, None), self._inputs.pop(index, None)
+        if block is None or pieces is None:
+            return
+        name, server = (optional_text(block.get(key), "a name") for key in ("name", "server_name"))
+        yield self.server_tools.start(
+            optional_text(block.get("id"), "an id"),
+            f"{server}.{name}" if server else name,
+            "".join(pieces) or block.get("input"),
+        )
+
+    def _result(self, block: Json) -> Piece:
+        """A result comes in one piece. Errors are told by a type of their own, or a mark."""
+        content = block.get("content")
+        kind = str(content.get("type") or "") if isinstance(content, Mapping) else ""
+        is_error = block.get("is_error") is True or kind.endswith("_error")
+        call_id = optional_text(block.get("tool_use_id"), "an id")
+        return self.server_tools.finish(call_id, content, "failed" if is_error else "complete")
 
     def _delta(self, data: Json) -> Iterator[Piece]:
         index, delta = self._index(data), table(data.get("delta"), "a delta")
@@ -240,6 +273,8 @@ class MessagesReader(Reader):
             yield from self.think(delta.get("thinking"))
         elif kind == "signature_delta":
             self.blocks[-1]["signature"] += str(delta.get("signature") or "")
+        elif kind == "input_json_delta" and index in self._inputs:
+            self._inputs[index].append(optional_text(delta.get("partial_json"), "arguments"))
         elif kind == "input_json_delta":
             self.size += self.calls.piece(index, None, None, delta.get("partial_json"))
 

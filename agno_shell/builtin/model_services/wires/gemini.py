@@ -27,7 +27,7 @@ from agno_shell.builtin.model_services.wires.wire import (
     data_url,
     parts_of,
 )
-from agno_shell.types import Usage
+from agno_shell.types import Status, Usage
 
 REASONS = {
     "STOP": "stop",
@@ -180,10 +180,34 @@ class ContentReader(Reader):
                 call.get("args") or {},
                 str(part.get("thoughtSignature") or ""),
             )
+        elif (piece := self._server_tool(part)) is not None:
+            yield piece
         elif part.get("thought"):
             yield from self.think(part.get("text"))
         else:
             yield from self.say(part.get("text"))
+
+    def _server_tool(self, part: Json) -> Piece | None:
+        """What a part tells of a tool that the service runs itself; None: nothing."""
+        tools = self.server_tools
+        if part.get("executableCode"):
+            code = table(part["executableCode"], "code")
+            given = {name: code[name] for name in ("language", "code") if code.get(name)}
+            return tools.start(str(code.get("id") or ""), "code_execution", given)
+        if part.get("codeExecutionResult"):
+            result = table(part["codeExecutionResult"], "a result")
+            is_ok = result.get("outcome") in (None, "OUTCOME_OK")
+            said = result.get("output") or ("" if is_ok else result["outcome"])
+            status: Status = "complete" if is_ok else "failed"
+            return tools.finish(str(result.get("id") or ""), said, status)
+        if part.get("toolCall"):
+            call = table(part["toolCall"], "a call")
+            name = str(call.get("toolType") or "tool").lower()
+            return tools.start(str(call.get("id") or ""), name, call.get("args"))
+        if part.get("toolResponse"):
+            answer = table(part["toolResponse"], "a result")
+            return tools.finish(str(answer.get("id") or ""), answer.get("response"))
+        return None
 
     def _count(self, counts: Json) -> None:
         if not counts:

@@ -15,6 +15,7 @@ from agno_shell.builtin.model_services.wires.reading import (
     Reader,
     ServerReportedError,
     number,
+    optional_text,
     rows,
     table,
 )
@@ -27,9 +28,15 @@ from agno_shell.builtin.model_services.wires.wire import (
     parts_of,
     text_of,
 )
-from agno_shell.types import Usage
+from agno_shell.types import Status, Usage
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_SERVER_TOOLS = (
+    *("web_search_call", "file_search_call", "code_interpreter_call"),
+    *("image_generation_call", "mcp_call"),
+)
+"""Items of tools that the service runs itself; others are for whoever asks."""
+_STATUSES: Mapping[str, Status] = {"failed": "failed", "incomplete": "incomplete"}
 _TAKEN = ("temperature", "top_p", "metadata", "service_tier", "tool_choice", "parallel_tool_calls")
 
 
@@ -95,8 +102,10 @@ class ResponsesReader(Reader):
             yield from self.think(data.get("delta"))
         elif kind.endswith(".delta"):
             self.progress += 1  # arguments of a call, which comes as a whole afterwards
+        elif kind == "response.output_item.added":
+            yield from self._started(table(data.get("item"), "an item"))
         elif kind == "response.output_item.done":
-            self._item(table(data.get("item"), "an item"))
+            yield from self._item(table(data.get("item"), "an item"))
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             self._end(table(data.get("response"), "a response"))
 
@@ -104,7 +113,7 @@ class ResponsesReader(Reader):
         if error := body.get("error"):
             raise ServerReportedError(error)
         for item in rows(body.get("output"), "output"):
-            self._item(item)
+            yield from self._item(item)
             for part in rows(item.get("summary"), "a summary"):
                 yield from self.think(part.get("text"))
             if item.get("type") == "message":
@@ -112,13 +121,28 @@ class ResponsesReader(Reader):
                     yield from self.say(part.get("text") or part.get("refusal"))
         self._end(body)
 
-    def _item(self, item: Json) -> None:
+    def _started(self, item: Json) -> Iterator[Piece]:
+        if item.get("type") in _SERVER_TOOLS:
+            call_id = optional_text(item.get("id"), "an id")
+            yield self.server_tools.start(call_id, _tool_name(item), _arguments(item))
+
+    def _item(self, item: Json) -> Iterator[Piece]:
         if item.get("type") == "function_call":
             call_id, name = str(item.get("call_id") or ""), str(item.get("name") or "")
             self.size += self.calls.whole(call_id, name, item.get("arguments"))
         elif item.get("type") == "reasoning" and item.get("encrypted_content"):
             kept = ("type", "id", "summary", "encrypted_content")
             self.items.append({name: item[name] for name in kept if name in item})
+        elif item.get("type") in _SERVER_TOOLS:
+            yield self.server_tools.finish(
+                optional_text(item.get("id"), "an id"),
+                _result(item),
+                "failed"
+                if item.get("error")
+                else _STATUSES.get(str(item.get("status")), "complete"),
+                name=_tool_name(item),
+                arguments=_arguments(item),
+            )
 
     def _end(self, response: Json) -> None:
         status = response.get("status")
@@ -148,6 +172,31 @@ class ResponsesReader(Reader):
             "completion_tokens": self.usage.output_tokens,
             "cached_tokens": self.usage.cached_tokens,
         }
+
+
+def _tool_name(item: Json) -> str:
+    """``web_search``; of a tool of an MCP server its own name behind the server's."""
+    if item["type"] == "mcp_call":
+        return ".".join(str(item[key]) for key in ("server_label", "name") if item.get(key))
+    return str(item["type"]).removesuffix("_call")
+
+
+def _arguments(item: Json) -> object:
+    """What a tool was given, as far as it is known."""
+    if item["type"] == "mcp_call":
+        return item.get("arguments")
+    if item["type"] == "web_search_call":
+        action = table(item.get("action"), "an action")
+        return {key: value for key, value in action.items() if value and key != "sources"}
+    return {key: item[key] for key in ("code", "queries") if item.get(key)}
+
+
+def _result(item: Json) -> object:
+    if item["type"] == "image_generation_call":
+        return {"type": "image"} if item.get("result") else item.get("error")
+    if item["type"] == "web_search_call":
+        return table(item.get("action"), "an action").get("sources")
+    return [item.get(key) for key in ("results", "outputs", "output", "error")]
 
 
 WIRE = Wire("OpenAI responses", write, ResponsesReader, ServerSentEvents, bearer, "/models")

@@ -9,15 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from agno_shell.builtin.model_services.wires.framing import DamagedError, StreamEvent, decoded
+from agno_shell.builtin.model_services.wires.server_tools import ServerTools
 from agno_shell.builtin.model_services.wires.thinking import BEGIN, END, ThinkTags
-from agno_shell.events import ReasoningDelta, TextDelta
+from agno_shell.events import (
+    ProviderToolFinished,
+    ProviderToolStarted,
+    ReasoningDelta,
+    TextDelta,
+)
 from agno_shell.types import ToolCall, Usage
 
 KNOWN_REASONS = ("stop", "length", "content_filter", "tool_calls")
 """The reasons of :class:`~agno_shell.events.Finished`."""
 
 Json = Mapping[str, Any]
-Piece = TextDelta | ReasoningDelta
+Piece = TextDelta | ReasoningDelta | ProviderToolStarted | ProviderToolFinished
 
 
 class ServerReportedError(Exception):
@@ -47,7 +53,7 @@ class Calls:
 
     def piece(self, index: Any, call_id: Any, name: Any, arguments: Any) -> int:
         """Take a piece of a call; returns how many characters of arguments came."""
-        given_id, given_name = _optional_text(call_id, "id"), _optional_text(name, "name")
+        given_id, given_name = optional_text(call_id, "id"), optional_text(name, "name")
         text = arguments_text(arguments)
         call = self._call(index if isinstance(index, int) else None, given_id, given_name)
         call["id"] = call["id"] or given_id
@@ -127,6 +133,7 @@ class Reader(ABC):
         self.is_over = False
         """Nothing that matters can come any more."""
         self.calls = Calls()
+        self.server_tools = ServerTools()
         self.thoughts: list[str] = []
         self.blocks: list[dict[str, Any]] = []
         """Signed thoughts, in Anthropic's form."""
@@ -136,7 +143,7 @@ class Reader(ABC):
         self.counts: dict[str, Any] = {}
         """Token counts in OpenAI's form, for the price."""
         self.size = 0
-        """Bytes of text, thoughts and arguments so far."""
+        """Bytes of text, thoughts, arguments and results so far."""
         self.letters = 0
         """Of the text alone, as :func:`letters_in` counts them."""
         self.progress = 0
@@ -168,27 +175,40 @@ class Reader(ABC):
     def read_whole(self, body: Json) -> Iterable[Piece]: ...
 
     def _counted(self, pieces: Iterable[Piece], *, again: bool = True) -> list[Piece]:
-        shown = [piece for piece in pieces if piece.text]
-        for piece in shown:
-            self.size += len(piece.text.encode("utf-8", "replace"))
-            if isinstance(piece, ReasoningDelta):
-                self.thoughts.append(piece.text)
+        shown = []
+        for piece in pieces:
+            if isinstance(piece, TextDelta | ReasoningDelta):
+                if not piece.text:
+                    continue
+                self.size += _bytes(piece.text)
             else:
-                self.letters += letters_in(piece.text)
+                self.size += _bytes(piece.call.name) + _bytes(piece.call.arguments)
+            match piece:
+                case ReasoningDelta(text):
+                    self.thoughts.append(text)
+                case TextDelta(text):
+                    self.letters += letters_in(text)
+                case ProviderToolFinished():
+                    self.size += _bytes(piece.result)
+            shown.append(piece)
         return shown
 
     # For the protocols' readers ---------------------------------------------------------
 
     def say(self, text: Any) -> Iterator[Piece]:
         """Text of the reply, without the thoughts that stand in it between tags."""
-        said = _optional_text(text, "text")
+        said = optional_text(text, "text")
         self.progress += len(said)
         yield from self._tags.feed(said)
 
     def think(self, text: Any) -> Iterator[Piece]:
-        thought = _optional_text(text, "thoughts")
+        thought = optional_text(text, "thoughts")
         self.progress += len(thought)
         yield ReasoningDelta(thought)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def letters_in(text: str) -> int:
@@ -197,7 +217,8 @@ def letters_in(text: str) -> int:
     return sum(map(len, text.replace(BEGIN, "").replace(END, "").split()))
 
 
-def _optional_text(value: Any, what: str) -> str:
+def optional_text(value: Any, what: str) -> str:
+    """``value`` as a text; an empty one for nothing. Raises :class:`DamagedError`."""
     if value is None:
         return ""
     if isinstance(value, str):

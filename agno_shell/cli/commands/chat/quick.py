@@ -20,6 +20,7 @@ from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.sequence import filtered
 from agno_shell.conversation.request.system_text import system_message
+from agno_shell.conversation.speakers import InOrder
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError
 from agno_shell.events import (
@@ -31,6 +32,7 @@ from agno_shell.events import (
     ReceiptRow,
     Request,
     RequestPrepared,
+    TurnEvent,
 )
 from agno_shell.plugins.manager import Plugins
 from agno_shell.types import NOTHING, Message, Reasoning, new_id, now
@@ -129,9 +131,16 @@ class QuickChat:
             self._stop,
             taken_by(reply),
         )
-        ending = _judged(await asking.run(self._answer.take), reply)
-        self._answer.take(ending)
-        self._answer.end(reply.finish(ending), ending, query.attached.attachments)
+        in_order = InOrder()
+
+        def take(event: TurnEvent) -> None:
+            for each in in_order.passed_on(event):
+                self._answer.take(each)
+
+        ending = _judged(await asking.run(take), reply)
+        take(ending)
+        messages = (*reply.ended(), reply.finish(ending))
+        self._answer.end(messages, ending, query.attached.attachments)
         if isinstance(ending, Failed):
             raise ProviderError(ending.message, hint=ending.hint, kind=ending.kind)
         if isinstance(ending, Finished) and ending.reason != "stop":

@@ -87,6 +87,8 @@ def _record(session: Session, turn: StoredTurn) -> dict[str, Any]:
                 "usage": each.usage._asdict() if each.usage else None,
                 "timing": each.timing._asdict() if each.timing else None,
                 "tool_calls": [call._asdict() for call in each.tool_calls],
+                "speaker": each.speaker,
+                "provider_tools": [tool._asdict() for tool in each.provider_tools],
             }
             for each in turn.replies
         ],

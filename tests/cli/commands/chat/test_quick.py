@@ -25,13 +25,16 @@ from agno_shell.errors import ProviderError, UsageError
 from agno_shell.events import (
     Failed,
     Finished,
+    ProviderToolFinished,
+    ProviderToolStarted,
     ReasoningDelta,
     Request,
+    SpeakerChanged,
     UsageReported,
 )
 from agno_shell.plugins.manager import Plugins
 from agno_shell.testing.scripted_provider import ScriptedProvider
-from agno_shell.types import Usage
+from agno_shell.types import ToolCall, Usage
 
 BUSY = Failed("rate_limited", "The server is busy.", temporary=True)
 DOWN = Failed("unreachable", "Nobody answers.", "Start it.")
@@ -317,6 +320,54 @@ async def test_control_c_stops_and_is_given_back_afterwards() -> None:
             await asyncio.sleep(0)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, before)
+
+
+# Speakers, and tools of the provider -----------------------------------------------------
+
+SEARCH = ToolCall("1", "search\x1b", '{"q": 1}')
+TEAM: list[Any] = [
+    "I look.",
+    ProviderToolStarted(SEARCH),
+    ProviderToolFinished(SEARCH, "Noon."),
+    "Noon.",
+    SpeakerChanged("Ada\x07"),
+    ReasoningDelta("Hm."),
+    "So it is.",
+    SpeakerChanged(),
+    "Good.",
+    Finished(),
+]
+
+
+async def test_each_speaker_is_named_and_what_the_provider_runs_is_said_aside(
+    asker: Callable[..., Asker],
+) -> None:
+    one = asker(TEAM, aside=Terminal())
+    assert await one.ask() == "I look.\n\nNoon.\n\nAda␇:\nSo it is.\n\nGood.\n"
+    assert one.aside.getvalue() == (
+        '(search␛ {"q": 1} · run by the provider · begins)\n'
+        '(search␛ {"q": 1} · run by the provider · complete)\n'
+    )
+    script = asker(TEAM)
+    await script.ask()
+    assert script.aside.getvalue() == ""
+
+
+async def test_json_has_who_said_what_and_what_the_provider_ran(
+    asker: Callable[..., Asker],
+) -> None:
+    one = asker(TEAM, as_json=True)
+    await one.ask()
+    record = one.record
+    assert record["reply"] == "I look.Noon.\n\nSo it is.\n\nGood."
+    assert record["parts"] == [
+        {"speaker": None, "text": "I look.Noon."},
+        {"speaker": "Ada\x07", "text": "So it is."},
+        {"speaker": None, "text": "Good."},
+    ]
+    (tool,) = record["provider_tools"]
+    assert (tool["name"], tool["result"], tool["at"]) == ("search\x1b", "Noon.", 7)
+    assert record["reasoning"] == "Hm."
 
 
 # As JSON ----------------------------------------------------------------------------------
