@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "contracts": (
         "Abilities Address Background Command CommandContext Completion "
-        "Counted Engine Figures Line Progress Provider ProviderFactory ProviderOptions "
+        "TokenCounts Engine Figures Line Progress Provider ProviderFactory ProviderOptions "
         "RenderStream Renderer RendererFactory RendererOptions "
         "Step Storage StorageFactory StorageOptions Subcommand SubcommandContext "
         "Tool ToolBox ToolFactory ToolOptions ToolbarItem"
@@ -29,7 +29,7 @@ _HOMES = {
     "toolkit.terminal_text": "Cleaner clean clean_line",
     "types": (
         "Attachment Finding Growth Memory Message ProviderTool SearchHit Session Timing "
-        "ToolCall ToolSchema Trashed Usage"
+        "ToolCall ToolSchema TrashedSession Usage"
     ),
 }
 

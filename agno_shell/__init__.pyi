@@ -6,7 +6,6 @@ from .contracts import Background as Background
 from .contracts import Command as Command
 from .contracts import CommandContext as CommandContext
 from .contracts import Completion as Completion
-from .contracts import Counted as Counted
 from .contracts import Engine as Engine
 from .contracts import Figures as Figures
 from .contracts import Line as Line
@@ -24,6 +23,7 @@ from .contracts import StorageFactory as StorageFactory
 from .contracts import StorageOptions as StorageOptions
 from .contracts import Subcommand as Subcommand
 from .contracts import SubcommandContext as SubcommandContext
+from .contracts import TokenCounts as TokenCounts
 from .contracts import Tool as Tool
 from .contracts import ToolbarItem as ToolbarItem
 from .contracts import ToolBox as ToolBox
@@ -64,7 +64,7 @@ from .types import Session as Session
 from .types import Timing as Timing
 from .types import ToolCall as ToolCall
 from .types import ToolSchema as ToolSchema
-from .types import Trashed as Trashed
+from .types import TrashedSession as TrashedSession
 from .types import Usage as Usage
 
 __version__: str

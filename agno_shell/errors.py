@@ -1,4 +1,4 @@
-"""Errors that a person can mend; anything else that is raised is a bug.
+"""Errors that a user can mend; anything else that is raised is a bug.
 
 ``str(error)`` is one sentence: what happened and where. ``error.hint`` is the
 next step, or an empty string.

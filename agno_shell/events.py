@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args
 
 from agno_shell.types import (
@@ -158,7 +159,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The person stopped the reply; what came is kept."""
+    """The user stopped the reply; what came is kept."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Failed:
 
 Why = Literal["instructions", "summary", "pinned", "recent", "question"]
 """Why a message is sent: the system text with what the session remembers; what stands for
-earlier ones; chosen by the person; among the newest; what is to be answered."""
+earlier ones; chosen by the user; among the newest; what is to be answered."""
 
 
 class ReceiptRow(NamedTuple):
@@ -232,7 +233,7 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True)
 class RequestPrepared:
-    """What is about to be sent. The person's message is on disk by now. In a turn with
+    """What is about to be sent. The user's message is on disk by now. In a turn with
     tools there are several."""
 
     request: Request
@@ -327,3 +328,17 @@ before that of a part."""
 
 Emit = Callable[[TurnEvent], object]
 """Gets the events of a turn, one after the other, while it runs."""
+
+EVENT_FIELDS: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
+    TextDelta: {"text": str},
+    ReasoningDelta: {"text": str},
+    ToolCall: {"id": str, "name": str, "arguments": str},
+    ProviderToolStarted: {"call": ToolCall},
+    ProviderToolFinished: {"call": ToolCall, "result": str, "status": str},
+    SpeakerChanged: {"name": (str, NoneType)},
+    UsageReported: {"usage": Usage},
+    HiddenDelta: {},
+    Finished: {"reason": str, "provider_data": Mapping},
+    Failed: {"kind": str, "message": str, "hint": str, "retry_after": (int, float, NoneType)},
+}
+"""What a provider may yield, and the types of its fields: the engine checks each event."""

@@ -89,7 +89,7 @@ def on_session_opened(session: Session) -> None:
 
 @hookspec
 def on_turn_started(session: Session, request: Request) -> None:
-    """A request is about to be sent; the person's message is on disk."""
+    """A request is about to be sent; the user's message is on disk."""
 
 
 @hookspec

@@ -18,7 +18,7 @@ Role = Literal["user", "assistant", "system", "tool", "summary"]
 """``tool``: what a tool answered to the model; ``summary``: see :attr:`Message.covers`."""
 
 Status = Literal["complete", "interrupted", "incomplete", "failed"]
-"""complete; stopped by the person; cut off by the other side; nothing usable came."""
+"""complete; stopped by the user; cut off by the other side; nothing usable came."""
 
 Reasoning = Literal["off", "low", "medium", "high"]
 """How much a model is to think before it answers, where it can."""
@@ -222,8 +222,8 @@ class Session(NamedTuple):
     extra: Mapping[str, Any] = NOTHING
 
 
-class Trashed(NamedTuple):
-    """A deleted session, kept until the person purges it."""
+class TrashedSession(NamedTuple):
+    """A deleted session, kept until the user purges it."""
 
     trash_id: str
     session: Session
@@ -284,7 +284,7 @@ def new_id() -> str:
 
 
 def local_time(moment: datetime) -> str:
-    """``2026-07-20 10:30`` in the person's time zone."""
+    """``2026-07-20 10:30`` in the user's time zone."""
     try:
         return moment.astimezone().isoformat(" ", "minutes")[:16]
     except (OverflowError, ValueError, OSError):  # the year 1 or 9999, by a hand edit
@@ -321,7 +321,7 @@ def new_session(
 CHANGEABLE = frozenset(
     ("name", "description", "head", "model", "api_base", "agent", "tags", "pinned", "reasoning")
 )
-"""The fields of a session that a person, or the shell for them, may change."""
+"""The fields of a session that a user, or the shell for them, may change."""
 
 
 def session_changes(changes: Mapping[str, Any]) -> dict[str, Any]:

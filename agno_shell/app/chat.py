@@ -105,12 +105,12 @@ async def _chat(
     # Python hands the interpreter from one thread to another every 5 ms; the storage's
     # thread would wait that long for a frame to be drawn before it saves a message.
     sys.setswitchinterval(0.001)
-    from agno_shell.shell.opening import Opening
+    from agno_shell.shell.first_session import FirstSession
 
     given = common.overrides
     try:
         return await shell.run(
-            Opening(
+            FirstSession(
                 session,
                 new,
                 agent,

@@ -11,7 +11,7 @@ _HOMES = {
     "commands": "App Command CommandContext Completion StorageAccess ToolbarItem ToolbarView Ui",
     "engine": "AttachmentTray Engine Figures Messages Step ToolSwitches",
     "provider": (
-        "Abilities Address Background Counted KnownModel ModelList Provider ProviderFactory "
+        "Abilities Address Background TokenCounts KnownModel ModelList Provider ProviderFactory "
         "ProviderOptions"
     ),
     "renderer": "Line RenderStream Renderer RendererFactory RendererOptions",

@@ -17,12 +17,12 @@ from .engine import ToolSwitches as ToolSwitches
 from .provider import Abilities as Abilities
 from .provider import Address as Address
 from .provider import Background as Background
-from .provider import Counted as Counted
 from .provider import KnownModel as KnownModel
 from .provider import ModelList as ModelList
 from .provider import Provider as Provider
 from .provider import ProviderFactory as ProviderFactory
 from .provider import ProviderOptions as ProviderOptions
+from .provider import TokenCounts as TokenCounts
 from .renderer import Line as Line
 from .renderer import Renderer as Renderer
 from .renderer import RendererFactory as RendererFactory

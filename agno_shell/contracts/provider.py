@@ -41,7 +41,7 @@ class Address(NamedTuple):
     url: str
     """Without a user name or password in it."""
     chosen_by: str = ""
-    """The environment variable that says so; empty: the person did, as ``api_base``."""
+    """The environment variable that says so; empty: the user did, as ``api_base``."""
 
 
 class Abilities(NamedTuple):
@@ -75,7 +75,7 @@ class ModelList(NamedTuple):
     """A sentence about servers that could not be asked; empty where all was well."""
 
 
-class Counted(NamedTuple):
+class TokenCounts(NamedTuple):
     """The tokens of messages, one number each."""
 
     tokens: list[int]
@@ -156,11 +156,11 @@ class Provider(ABC):
         :meth:`context_window`, as with most services."""
         return None
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
         """The tokens of each message, nobody contacted; by default an estimate of four
         bytes a token."""
         sizes = (len(each.content.encode("utf-8", "replace")) for each in messages)
-        return Counted([size // 4 + 4 for size in sizes], exact=False)
+        return TokenCounts([size // 4 + 4 for size in sizes], exact=False)
 
     async def input_price(self, model: str) -> float | None:
         """US dollars for one token that is sent to ``model``; None when not known. Nobody is

@@ -19,7 +19,7 @@ from agno_shell.types import (
     SearchHit,
     Session,
     Stretch,
-    Trashed,
+    TrashedSession,
     grown,
 )
 
@@ -32,7 +32,7 @@ class StorageOptions(NamedTuple):
     settings: Mapping[str, Any] = NOTHING
     """The table ``[plugins.NAME]`` of the configuration."""
     notice: Callable[[str], None] = lambda _line: None
-    """Tells the person one line, such as what was healed and where the copy is."""
+    """Tells the user one line, such as what was healed and where the copy is."""
     cache_path: str = ""
     """Absolute. A folder, perhaps not there yet, for what can be made again at any time,
     such as a search index. Empty: there is none."""
@@ -194,12 +194,12 @@ class Storage(ABC):
         more what the hash says."""
 
     @abstractmethod
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         """Move a session to the trash. If it was the current one, the most recently
         updated other session becomes current, or none."""
 
     @abstractmethod
-    def trash(self) -> list[Trashed]:
+    def trash(self) -> list[TrashedSession]:
         """What was deleted, the latest first."""
 
     @abstractmethod

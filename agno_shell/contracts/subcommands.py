@@ -22,7 +22,7 @@ class SubcommandContext(Protocol):
 
     @property
     def paths(self) -> Paths:
-        """Where the files of this person are."""
+        """Where the files of this user are."""
 
     @property
     def out(self) -> TextIO:
@@ -52,4 +52,4 @@ class Subcommand(NamedTuple):
     run: Callable[[SubcommandContext, Mapping[str, Any]], int]
     """Does what was asked and returns the exit status. The mapping has what was given, by the
     ``dest`` of each option; what was not given, and has no ``default``, is not in it. It raises
-    an ``AgnoShellError`` for what a person can mend."""
+    an ``AgnoShellError`` for what a user can mend."""

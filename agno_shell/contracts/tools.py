@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from agno_shell.types import NOTHING, ToolCall, ToolSchema
 
 Permission = Literal["once", "always", "no", "never"]
-"""What the person says to a call: this one; all of this tool in this session, as long as
+"""What the user says to a call: this one; all of this tool in this session, as long as
 the shell runs; not this one; none of this tool in this session, as long as the shell runs."""
 
 
@@ -24,7 +24,7 @@ class ToolOptions(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """Something that a model can call once the person has switched it on."""
+    """Something that a model can call once the user has switched it on."""
 
     schema: ToolSchema
     run: Callable[[Mapping[str, Any]], Awaitable[str]]
@@ -32,9 +32,9 @@ class Tool(NamedTuple):
     is told. May raise anything: the model is told that it failed, and why. Cancelling it
     stops it."""
     source: str = ""
-    """Where it comes from, as the person is told: the function, or the server."""
+    """Where it comes from, as the user is told: the function, or the server."""
     changed: Sequence[str] = ()
-    """What is different since the person was last asked about it, a sentence each; the shell
+    """What is different since the user was last asked about it, a sentence each; the shell
     fills it in for :data:`Approve`."""
 
 
@@ -65,7 +65,7 @@ class ToolFactory(NamedTuple):
 
 
 class ToolState(NamedTuple):
-    """A tool box as the person sees it."""
+    """A tool box as the user sees it."""
 
     name: str
     summary: str
@@ -79,4 +79,4 @@ class ToolState(NamedTuple):
 
 
 Approve = Callable[[ToolCall, Tool], Awaitable[Permission]]
-"""Asks the person before a tool runs."""
+"""Asks the user before a tool runs."""

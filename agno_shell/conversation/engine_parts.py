@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from agno_shell.config import settings
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
-from agno_shell.conversation.answering import Answering
-from agno_shell.conversation.asking import RetryPolicy
+from agno_shell.conversation.answerer import Answerer
+from agno_shell.conversation.attempts import RetryPolicy
 from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.driver import Driver
 from agno_shell.conversation.files.attachments import Attachments
@@ -117,7 +117,7 @@ class EngineParts:
             self.current,
             self.journal,
             self.editor,
-            Answering(
+            Answerer(
                 self.open_session,
                 self.journal,
                 self.store,

@@ -12,10 +12,10 @@ from agno_shell.errors import StorageError
 from agno_shell.types import Message, Session, new_id
 
 PATIENCE_SECONDS = 10.0
-"""How long a message waits to be written before the person is told that it is not."""
+"""How long a message waits to be written before the user is told that it is not."""
 
 BRIEF_SECONDS = 0.3
-"""The same once the storage is known not to answer, or the person wants to go on."""
+"""The same once the storage is known not to answer, or the user wants to go on."""
 
 
 class Outbox:

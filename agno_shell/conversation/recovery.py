@@ -25,7 +25,7 @@ NEWEST = 3
 """Messages that are looked for at every change; all of them where one of these is lost."""
 
 
-class Known(NamedTuple):
+class ExpectedMessages(NamedTuple):
     """What the storage must have."""
 
     ids: Sequence[str]
@@ -36,7 +36,7 @@ class Known(NamedTuple):
     """Whether it had fewer when a message was saved than it should have had."""
 
 
-class Recovered(NamedTuple):
+class RecoveryResult(NamedTuple):
     """What was written back."""
 
     messages: int
@@ -72,12 +72,12 @@ class Recovery:
         """Another session is open."""
         self._found(frozenset())
 
-    def known(self) -> Known:
+    def known(self) -> ExpectedMessages:
         """What is to be looked for."""
         session = self._session
         waiting = {message.id for message in self._journal.outbox.waiting(session.id)}
         ids = [message.id for message in session.history if message.id not in waiting]
-        return Known(ids, session.record.message_count, self.is_doubtful)
+        return ExpectedMessages(ids, session.record.message_count, self.is_doubtful)
 
     def saw(self, lost: frozenset[str]) -> frozenset[str]:
         """What a look has not found; those of them that are news."""
@@ -88,7 +88,7 @@ class Recovery:
     def _found(self, lost: frozenset[str]) -> None:
         self.lost, self._journal.is_doubtful = lost, False
 
-    async def recover(self) -> Recovered:
+    async def recover(self) -> RecoveryResult:
         """Write what the storage lacks of the path behind what is there, each message under
         its own id. A message that was saved when its forerunners were lost already stands
         there without them; it is added once more behind them. Raises
@@ -115,9 +115,9 @@ class Recovery:
         error = await outbox.put_first(session_id, messages)
         left = {message.id for message in outbox.waiting(session_id)}
         self.forget()
-        return Recovered(sum(message.id not in left for message in messages), error)
+        return RecoveryResult(sum(message.id not in left for message in messages), error)
 
-    async def _make_anew(self) -> Recovered:
+    async def _make_anew(self) -> RecoveryResult:
         """The whole session is gone, and what this shell has of it becomes one again."""
         session, record = self._session, self._session.record
         memories = session.memories
@@ -137,10 +137,10 @@ class Recovery:
         session.missing = None
         await self._editor.refresh()
         self.forget()
-        return Recovered(len(messages), None)
+        return RecoveryResult(len(messages), None)
 
 
-def lost_of(storage: Storage, session: Session, known: Known) -> frozenset[str]:
+def lost_of(storage: Storage, session: Session, known: ExpectedMessages) -> frozenset[str]:
     """Which of the messages that it must have a session lacks. Costs next to nothing where
     it has its newest ones, and not fewer than before."""
     session_id = session.session_id
@@ -151,7 +151,7 @@ def lost_of(storage: Storage, session: Session, known: Known) -> frozenset[str]:
 
 
 def told(message_count: int) -> str:
-    """What a person has to know of messages that are lost."""
+    """What a user has to know of messages that are lost."""
     what, alone = count(message_count, "message"), message_count == 1
     is_, it = ("is", "It stays") if alone else ("are", "They stay")
     return (

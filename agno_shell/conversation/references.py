@@ -1,4 +1,4 @@
-"""From what a person types to the session that is meant."""
+"""From what a user types to the session that is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a person's wish to stop reaches whatever a turn is waiting for."""
+"""How a user's wish to stop reaches whatever a turn is waiting for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class StoppedError(Exception):
-    """What was waited for was given up because the person stopped the turn."""
+    """What was waited for was given up because the user stopped the turn."""
 
 
 class Stop:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
-from types import NoneType
 from typing import Any, get_args
 
 from agno_shell.base.program_log import note
@@ -13,6 +12,7 @@ from agno_shell.contracts import Provider
 from agno_shell.conversation.limits import DEFAULT_LIMITS, LimitWatch, ReplyLimits
 from agno_shell.errors import AgnoShellError
 from agno_shell.events import (
+    EVENT_FIELDS,
     Ending,
     Event,
     Failed,
@@ -21,14 +21,12 @@ from agno_shell.events import (
     Interrupted,
     ProviderToolFinished,
     ProviderToolStarted,
-    ReasoningDelta,
     Request,
-    SpeakerChanged,
     TextDelta,
     UsageReported,
 )
 from agno_shell.toolkit.guarding import let_through, reason_of
-from agno_shell.types import Status, ToolCall, Usage
+from agno_shell.types import Status, Usage
 
 BEHIND = 512
 """Events that may wait to be taken and shown; a provider that is faster waits. Each batch waits
@@ -46,20 +44,6 @@ BURST = 2
 CLOSING_SECONDS = 0.05
 """How long a provider may take to close its connection before the shell goes on without it."""
 
-
-FIELDS: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
-    TextDelta: {"text": str},
-    ReasoningDelta: {"text": str},
-    ToolCall: {"id": str, "name": str, "arguments": str},
-    ProviderToolStarted: {"call": ToolCall},
-    ProviderToolFinished: {"call": ToolCall, "result": str, "status": str},
-    SpeakerChanged: {"name": (str, NoneType)},
-    UsageReported: {"usage": Usage},
-    HiddenDelta: {},
-    Finished: {"reason": str, "provider_data": Mapping},
-    Failed: {"kind": str, "message": str, "hint": str, "retry_after": (int, float, NoneType)},
-}
-"""What a provider may yield, and of which types it is."""
 
 MOST_TOKENS = 2**53
 MOST_DOLLARS = 1e9
@@ -245,7 +229,7 @@ def checked(event: Any) -> Event:
     stored would hold up every later message. ``TypeError`` for what is no event."""
     if type(event) is TextDelta and type(event.text) is str:  # most of them
         return event
-    fields = next((FIELDS[kind] for kind in FIELDS if isinstance(event, kind)), None)
+    fields = next((EVENT_FIELDS[kind] for kind in EVENT_FIELDS if isinstance(event, kind)), None)
     if fields is None:
         raise TypeError(f"it yielded {type(event).__name__} where an event must be")
     for name, kind in fields.items():

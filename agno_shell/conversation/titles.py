@@ -1,5 +1,5 @@
-"""Names for sessions that were given none, made by a model behind the person's back: nobody
-waits for one, nobody hears of a failure, and no name that a person gave is ever touched."""
+"""Names for sessions that were given none, made by a model behind the user's back: nobody
+waits for one, nobody hears of a failure, and no name that a user gave is ever touched."""
 
 from __future__ import annotations
 

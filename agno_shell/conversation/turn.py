@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from agno_shell.conversation.answering import Answering
+from agno_shell.conversation.answerer import Answerer
 from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.journal import Journal
 from agno_shell.conversation.open_session import OpenSession
@@ -32,7 +32,7 @@ class TurnServices(NamedTuple):
     current: CurrentModel
     journal: Journal
     editor: SessionEditor
-    answering: Answering
+    answering: Answerer
     tool_calls: ToolCalls
     finished: Callable[[Session, Message], object]
     """Called with the last reply when a turn is over."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from agno_shell.contracts import Storage
 from agno_shell.conversation.journal import Journal
 from agno_shell.conversation.open_session import Missing, OpenSession
-from agno_shell.conversation.recovery import Known, Recovery, lost_of
+from agno_shell.conversation.recovery import ExpectedMessages, Recovery, lost_of
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import SessionNotFoundError, StorageError
 from agno_shell.types import Memory, Session
@@ -18,13 +18,13 @@ NEVER = object()
 """The version of a session that was not looked at yet."""
 
 
-class Deleted(NamedTuple):
+class SessionDeleted(NamedTuple):
     """The open session was deleted elsewhere."""
 
     missing: Missing
 
 
-class Back(NamedTuple):
+class SessionBack(NamedTuple):
     """A session that was missing is there again."""
 
     error: StorageError | None
@@ -33,7 +33,7 @@ class Back(NamedTuple):
     """How many messages that are."""
 
 
-class Lost(NamedTuple):
+class MessagesLost(NamedTuple):
     """The session lacks messages that were saved."""
 
     messages: int
@@ -70,9 +70,9 @@ class Watch:
         """Whether the conversation has gone on elsewhere: opened anew, the session would
         stand on a message that this shell does not show."""
 
-    async def look(self) -> Deleted | Back | Lost | None:
+    async def look(self) -> SessionDeleted | SessionBack | MessagesLost | None:
         """Bring the conversation's record of its session up to date. Messages that were
-        added elsewhere are counted in :attr:`OpenSession.elsewhere`; what else a person has
+        added elsewhere are counted in :attr:`OpenSession.elsewhere`; what else a user has
         to know is returned, once."""
         session = self._session
         session_id = self._watched()
@@ -85,7 +85,7 @@ class Watch:
             if not session.missing and session.holds(session_id):
                 with suppress(StorageError):
                     missing = await self._journal.find_missing()
-                    return Deleted(missing) if missing else None
+                    return SessionDeleted(missing) if missing else None
         except StorageError:
             # Nobody asked for this look; what is wrong is said where it matters.
             return None
@@ -95,16 +95,16 @@ class Watch:
 
     async def _sight(self, session_id: str, known: object) -> Sight | None:
         # Nothing is missed of what is in no store at all.
-        expected = Known((), 0, False) if self._session.missing else None
+        expected = ExpectedMessages((), 0, False) if self._session.missing else None
         expected = expected or self._recovery.known()
         if expected.is_doubtful:
             known = NEVER
         return await self._store(lambda storage: _look(storage, session_id, known, expected))
 
-    def _lost_since(self) -> Lost | None:
+    def _lost_since(self) -> MessagesLost | None:
         """What was lost since this was asked before."""
         lost, self._lost = self._lost, 0
-        return Lost(lost) if lost else None
+        return MessagesLost(lost) if lost else None
 
     def _watched(self) -> str:
         """The id of the open session; of another one than before nothing is known."""
@@ -126,7 +126,7 @@ class Watch:
             if sight and session.holds(session_id) and not session.missing:
                 await self._take(sight)
 
-    async def _take(self, sight: Sight) -> Back | None:
+    async def _take(self, sight: Sight) -> SessionBack | None:
         session = self._session
         # A write that failed may have left its message in the file: that is no other's.
         unsaved = {message.id for message in self._journal.unsaved_here}
@@ -143,10 +143,12 @@ class Watch:
             return None
         session.missing = None
         error = await self._journal.save_here()
-        return Back(error, len(self._journal.unsaved_here))
+        return SessionBack(error, len(self._journal.unsaved_here))
 
 
-def _look(storage: Storage, session_id: str, known: object, expected: Known) -> Sight | None:
+def _look(
+    storage: Storage, session_id: str, known: object, expected: ExpectedMessages
+) -> Sight | None:
     """None when the session still has the version that is known."""
     version = storage.version(session_id)
     if version == known:

@@ -1,4 +1,4 @@
-"""Asking the person before a tool runs."""
+"""Asking the user before a tool runs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ REQUEST_FIRST = 0.5
 time take as long as one after the other, and a provider may be slow for reasons of its own."""
 
 
-class Background:
+class BackgroundWork:
     """Begins once the prompt stands, and ends with the shell."""
 
     def __init__(

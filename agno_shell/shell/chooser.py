@@ -1,4 +1,4 @@
-"""A list above the input, from which a person picks a line."""
+"""A list above the input, from which a user picks a line."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Chooser:
         self, options: Sequence[Line], *, marked: bool, default: int = 0, letters: str = ""
     ) -> asyncio.Future[int | None]:
         """Show the list; the result is the index that is picked, or None. The ``default``
-        is ``marked`` from the start unless the person is typing."""
+        is ``marked`` from the start unless the user is typing."""
         self._options = [flat(safe(option)) for option in options]
         self._letters, self._default = letters, default
         self._selected = default if marked else None

@@ -1,7 +1,7 @@
 """Text on its way to a clipboard: by a program of the desktop, by tmux, or by the terminal.
 
-The desktop's own program is asked where the shell runs on the person's machine. Over SSH
-only the terminal knows where the person sits: it takes text by the control sequence OSC 52
+The desktop's own program is asked where the shell runs on the user's machine. Over SSH
+only the terminal knows where the user sits: it takes text by the control sequence OSC 52
 (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html). Whether it did, it does not say.
 """
 
@@ -58,7 +58,7 @@ async def copy(text: str, to_terminal: Callable[[str], bool], environ: Mapping[s
 
 
 def programs(environ: Mapping[str, str]) -> list[Program]:
-    """The programs that may reach the person's clipboard, the likeliest first."""
+    """The programs that may reach the user's clipboard, the likeliest first."""
     found = []
     is_remote = "SSH_CONNECTION" in environ or "SSH_TTY" in environ
     if not is_remote:

@@ -22,8 +22,8 @@ from agno_shell.toolkit.text_table import Column, table_lines
 from agno_shell.types import Finding, Message
 
 if TYPE_CHECKING:
-    from agno_shell.shell.background import Background
-    from agno_shell.shell.leaving import Leaving
+    from agno_shell.shell.background import BackgroundWork
+    from agno_shell.shell.exit import Exit
 
 
 class ShellUi:
@@ -92,8 +92,8 @@ class ShellApp:
     def __init__(
         self,
         engine: Engine,
-        background: Background,
-        leaving: Leaving,
+        background: BackgroundWork,
+        leaving: Exit,
         config: Config,
         *,
         remember: Callable[[Mapping[str, Any]], None],

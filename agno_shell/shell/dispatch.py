@@ -9,10 +9,10 @@ from agno_shell.contracts import Command
 from agno_shell.conversation.engine import Engine
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.shell import typed
-from agno_shell.shell.background import Background
+from agno_shell.shell.background import BackgroundWork
 from agno_shell.shell.context import ShellContext
+from agno_shell.shell.exit import Exit
 from agno_shell.shell.frontend import Frontend
-from agno_shell.shell.leaving import Leaving
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.tasks import without_exit
 from agno_shell.shell.work import Work
@@ -32,8 +32,8 @@ class Dispatch:
         frontend: Frontend,
         presenter: Presenter,
         work: Work,
-        background: Background,
-        leaving: Leaving,
+        background: BackgroundWork,
+        leaving: Exit,
     ) -> None:
         self._engine = engine
         self._context = context

@@ -16,13 +16,13 @@ from agno_shell.types import Message, ToolCall
 if TYPE_CHECKING:
     from agno_shell.conversation.tree.branches import Place
     from agno_shell.shell.approval import Approval
-    from agno_shell.shell.background import Background
+    from agno_shell.shell.background import BackgroundWork
+    from agno_shell.shell.entered_texts import EnteredTexts
+    from agno_shell.shell.exit import Exit
     from agno_shell.shell.frontend import Frontend
-    from agno_shell.shell.leaving import Leaving
     from agno_shell.shell.present import Presenter
     from agno_shell.shell.session_monitor import SessionMonitor
     from agno_shell.shell.status import Status
-    from agno_shell.shell.unsent import Unsent
     from agno_shell.shell.work import Work
 
 RECALLED = 72
@@ -40,9 +40,9 @@ class ShellDriver(Driver):
         approval: Approval,
         status: Status,
         monitor: SessionMonitor,
-        unsent: Unsent,
-        background: Background,
-        leaving: Leaving,
+        unsent: EnteredTexts,
+        background: BackgroundWork,
+        leaving: Exit,
     ) -> None:
         self._frontend = frontend
         self._presenter = presenter

@@ -1,4 +1,4 @@
-"""A text in the person's own editor."""
+"""A text in the user's own editor."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def edit_instead(
 
 
 async def edit(text: str, environ: Mapping[str, str]) -> str | None:
-    """Let the person change ``text``; None when nothing was saved.
+    """Let the user change ``text``; None when nothing was saved.
 
     The editor inherits this program's terminal and environment, as from any other program.
     The file is readable for nobody else, and gone afterwards, with all that the editor

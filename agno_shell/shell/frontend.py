@@ -1,4 +1,4 @@
-"""What the shell needs of the place where a person sits: a terminal, a pipe, or a test."""
+"""What the shell needs of the place where a user sits: a terminal, a pipe, or a test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prompt_toolkit.completion import Completer
 
 from agno_shell.contracts import Line
 from agno_shell.shell.entered import Entry
-from agno_shell.shell.waiting import Waiting
+from agno_shell.shell.message_queue import MessageQueue
 
 LEAVING_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -50,7 +50,7 @@ class Frontend(ABC):
     busy = False
     """Whether something is in work that can be stopped; the shell sets it."""
 
-    waiting: Waiting | None = None
+    waiting: MessageQueue | None = None
     """What was entered and is not sent yet, where the front has a place for it."""
 
     @property
@@ -77,13 +77,13 @@ class Frontend(ABC):
     ) -> None:
         """Show the prompt.
 
-        ``interrupted`` is called when the person wants what is in work to stop,
+        ``interrupted`` is called when the user wants what is in work to stop,
         ``queue_changed`` when something was typed that has to wait.
         """
 
     @abstractmethod
     async def read(self) -> str | None:
-        """The next thing typed, whole; None when the person leaves."""
+        """The next thing typed, whole; None when the user leaves."""
 
     async def typing(self) -> None:
         """Return once anything is typed, or at once where that cannot be seen."""
@@ -91,7 +91,7 @@ class Frontend(ABC):
 
     @abstractmethod
     def leave(self) -> None:
-        """The person leaves, or has to: :meth:`read` returns None after what is in work."""
+        """The user leaves, or has to: :meth:`read` returns None after what is in work."""
 
     @abstractmethod
     async def confirm(self, question: str) -> bool | None:
@@ -105,14 +105,14 @@ class Frontend(ABC):
 
     @abstractmethod
     async def choose(self, options: Sequence[Line], *, default: int = 0) -> int | None:
-        """Let the person pick a line; the index of the one picked, None for none. On a
-        screen ``default`` is marked first. Where there is no person nothing is shown."""
+        """Let the user pick a line; the index of the one picked, None for none. On a
+        screen ``default`` is marked first. Where there is no user nothing is shown."""
 
     @abstractmethod
     async def ask_choice(self, options: Sequence[Option], *, default: int) -> int | None:
         """Ask for one of a few answers, by letter, or with the arrow keys and Enter; the
         question itself is shown before. The answer's index; None when none was given, and
-        where there is no person. Nothing answers that was typed before the question stood
+        where there is no user. Nothing answers that was typed before the question stood
         there, and what is being typed can be finished first. Ctrl-C stops what is in work."""
 
     @abstractmethod
@@ -155,7 +155,7 @@ class Frontend(ABC):
 
     @abstractmethod
     async def edit(self, text: str) -> str | None:
-        """Let the person change a text in an editor; None when nothing was saved, and where
+        """Let the user change a text in an editor; None when nothing was saved, and where
         there is no terminal. ``UsageError`` when there is no editor, or it failed."""
 
     @abstractmethod
@@ -170,7 +170,7 @@ class Frontend(ABC):
 
     @property
     def pasted(self) -> Sequence[str]:
-        """Texts that the person did not type themselves but pasted, in this run."""
+        """Texts that the user did not type themselves but pasted, in this run."""
         return ()
 
     @abstractmethod

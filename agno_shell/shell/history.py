@@ -54,7 +54,7 @@ class InputHistory(History):
     """prompt_toolkit's history, on a file that several shells append to.
 
     Without a path nothing is kept beyond this run. The file is read in one go once the
-    prompt stands: a history that is loaded in a thread is not there yet for a person
+    prompt stands: a history that is loaded in a thread is not there yet for a user
     who presses Ctrl-R at once.
     """
 
@@ -94,7 +94,7 @@ class InputHistory(History):
         if self._path is None or not worth_keeping(string):
             return
         line = (json.dumps(string) + "\n").encode()
-        # A history that cannot be written is no reason to stop a person who types.
+        # A history that cannot be written is no reason to stop a user who types.
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             descriptor = _open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)

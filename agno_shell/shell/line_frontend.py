@@ -39,7 +39,7 @@ class InputLine(NamedTuple):
 
 
 class LineFrontend(Frontend):
-    """Reads one message a line. ``ask`` says whether a person sits there who wants a prompt."""
+    """Reads one message a line. ``ask`` says whether a user sits there who wants a prompt."""
 
     def __init__(self, source: BinaryIO, sink: TextIO, *, ask: bool) -> None:
         self._source = source
@@ -192,7 +192,7 @@ class LineFrontend(Frontend):
 
     async def _answer(self, prompt: str, lines: Iterable[Line] = ()) -> InputLine | None:
         """The line that answers a question, which ``lines`` and ``prompt`` put; None where
-        there is no person. What is no answer is to be read again."""
+        there is no user. What is no answer is to be read again."""
         if not self.has_user:
             return None
         # What was typed before the question stands there is no answer to it.
@@ -244,7 +244,7 @@ class LineFrontend(Frontend):
         """There is no place for it."""
 
     def fill(self, text: str) -> None:
-        """Shown, to be copied: no program can begin the line that a person types here."""
+        """Shown, to be copied: no program can begin the line that a user types here."""
         if self.has_user:
             self.print_lines(text_lines(text))
 
@@ -263,7 +263,7 @@ class LineFrontend(Frontend):
         """Nothing can be cleared."""
 
     def take_back(self) -> None:
-        """What was typed ahead is on the screen of the person's terminal already."""
+        """What was typed ahead is on the screen of the user's terminal already."""
 
     async def stop(self) -> None:
         with suppress(NotImplementedError, RuntimeError):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agno_shell.contracts import Line, RenderStream
 from agno_shell.events import Retrying
 from agno_shell.shell.lines import one_line, text_lines, wrapped
-from agno_shell.shell.thinking import Thinking
+from agno_shell.shell.thoughts import Thoughts
 from agno_shell.shell.tool_lines import MARK
 from agno_shell.toolkit.terminal_text import clean_line
 
@@ -26,10 +26,10 @@ class Live:
         """Who is asked."""
         self.stream: RenderStream | None = None
         """The text, once it has begun."""
-        self.thinking: Thinking | None = None
+        self.thinking: Thoughts | None = None
         """The reasoning that is coming in."""
         self.is_asking = False
-        """Whether the person is asked something, so that nobody works."""
+        """Whether the user is asked something, so that nobody works."""
         self._tool = ""
         self._retrying: Retrying | None = None
         self._since = clock()
@@ -56,10 +56,10 @@ class Live:
         """The reply is coming."""
         self._retrying = None
 
-    def think(self) -> Thinking:
+    def think(self) -> Thoughts:
         """The reasoning in work, begun now if there is none."""
         if self.thinking is None:
-            self.thinking = Thinking(self._clock)
+            self.thinking = Thoughts(self._clock)
         return self.thinking
 
     def run(self, tool: str) -> None:

@@ -10,21 +10,21 @@ from agno_shell.config.agents import make_agent
 from agno_shell.contracts import Renderer
 from agno_shell.conversation.engine import Engine
 from agno_shell.shell.approval import Approval
-from agno_shell.shell.background import Background
+from agno_shell.shell.background import BackgroundWork
 from agno_shell.shell.completion import ShellCompleter
 from agno_shell.shell.context import ShellApp, ShellContext, ShellUi
 from agno_shell.shell.dispatch import Dispatch
 from agno_shell.shell.driver import ShellDriver
+from agno_shell.shell.entered_texts import EnteredTexts
+from agno_shell.shell.exit import Exit
+from agno_shell.shell.first_session import FirstSession, open_first
 from agno_shell.shell.frontend import LEAVING_SIGNALS, Frontend, take_signals
 from agno_shell.shell.keyboard import Keyboard
-from agno_shell.shell.leaving import Leaving
-from agno_shell.shell.opening import Opening, open_first
 from agno_shell.shell.plugin_life import PluginLife
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.reporting import report_to
 from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.shell.status import Status
-from agno_shell.shell.unsent import Unsent
 from agno_shell.shell.work import Work
 from agno_shell.types import Finding
 
@@ -56,12 +56,12 @@ class Shell:
             engine.open_session, engine.watch, frontend, presenter.notice, status.changed_elsewhere
         )
         status.added_elsewhere = lambda: monitor.added
-        self.unsent = unsent = Unsent(
+        self.unsent = unsent = EnteredTexts(
             engine.open_session, engine.journal, frontend, entered_dir, presenter.notice
         )
         self.work = Work()
-        self.background = Background(engine, frontend, presenter, status, monitor)
-        self.leaving = Leaving(engine, frontend, presenter, status, unsent)
+        self.background = BackgroundWork(engine, frontend, presenter, status, monitor)
+        self.leaving = Exit(engine, frontend, presenter, status, unsent)
         app = ShellApp(
             engine,
             self.background,
@@ -88,9 +88,9 @@ class Shell:
         )
         self._greeting = greeting
 
-    async def run(self, opening: Opening = Opening()) -> int:  # noqa: B008 - it holds nothing
+    async def run(self, opening: FirstSession = FirstSession()) -> int:  # noqa: B008 - it holds nothing
         """Open a session, then take what is typed until the user leaves. Returns the exit
-        status: see :attr:`Leaving.exit_status`."""
+        status: see :attr:`Exit.exit_status`."""
         engine, frontend = self.engine, self.frontend
         report_to(self.presenter, engine, self.status.toolbar)
         take_signals(self.leaving.must)
@@ -122,7 +122,7 @@ class Shell:
             await frontend.stop()
         return self.leaving.exit_status
 
-    async def _open(self, opening: Opening) -> bool:
+    async def _open(self, opening: FirstSession) -> bool:
         """Open the first session and show it; False when the user gave it up."""
         # Ctrl-C, and Ctrl-D, also where the storage does not answer.
         self.frontend.busy = True

@@ -24,7 +24,7 @@ class Pastes:
         self._texts: dict[str, str] = {}
         self._number = 0
         self.naming: deque[str] = deque(maxlen=KEPT)
-        """Pasted texts, of any length, that could name a file: only what the person types is
+        """Pasted texts, of any length, that could name a file: only what the user types is
         a wish to attach one."""
         self._first_lines: deque[str] = deque(maxlen=KEPT)
         """Of the pasted texts with several lines, those that would be a command."""

@@ -126,7 +126,7 @@ class Presenter:
             self._frontend.print_lines(lines)
 
     def question(self, text: str) -> None:
-        """Show what the person typed."""
+        """Show what the user typed."""
         self._frontend.print_lines(question_lines(text))
 
     def notice(self, text: str, style: str = "class:notice") -> None:
@@ -150,7 +150,7 @@ class Presenter:
         """Say what went wrong."""
         self._frontend.print_error(text_lines(wrapped(text, self._frontend.width), style))
 
-    # A call that waits for the person's leave -------------------------------------------
+    # A call that waits for the user's leave -------------------------------------------
 
     def ask_about(self, call: ToolCall) -> None:
         """Show the whole of a call, and nothing at work until :meth:`asked`."""
@@ -159,7 +159,7 @@ class Presenter:
         self._frontend.touch()
 
     def asked(self) -> None:
-        """The person has answered."""
+        """The user has answered."""
         self._live.is_asking = False
         self._live.rest()
         self._frontend.touch()

@@ -1,4 +1,4 @@
-"""Telling the person what happens to the open session elsewhere."""
+"""Telling the user what happens to the open session elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.recovery import told
-from agno_shell.conversation.watch import Back, Deleted, Lost, Watch
+from agno_shell.conversation.watch import MessagesLost, SessionBack, SessionDeleted, Watch
 from agno_shell.shell.frontend import Frontend
 from agno_shell.toolkit.wording import count
 
@@ -20,8 +20,8 @@ class SessionMonitor:
 
     The first messages that are added elsewhere are told, at once or when what is in work
     has ended; how many there are by now is in :attr:`added`, for the toolbar, until the
-    person goes on here. ``changed`` is called when the session or that number has changed,
-    and told whether the person knows.
+    user goes on here. ``changed`` is called when the session or that number has changed,
+    and told whether the user knows.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class SessionMonitor:
         self._head: str | None = None
         """Where this shell stood at the last look."""
         self._settled = 0
-        """What ``OpenSession.elsewhere`` was when the person last went on here."""
+        """What ``OpenSession.elsewhere`` was when the user last went on here."""
         self._shown = 0
-        """What it was when the person was last told."""
+        """What it was when the user was last told."""
         self._counted = 0
         """What it was at the last look."""
         self._told = False
 
     @property
     def added(self) -> int:
-        """Messages that were added elsewhere since the person last went on here."""
+        """Messages that were added elsewhere since the user last went on here."""
         went_on = self._session.head != self._head
         return max(0, self._counted - (self._shown if went_on else self._settled))
 
@@ -82,11 +82,11 @@ class SessionMonitor:
         before = self._session.record
         was_busy = self._frontend.busy
         news = await self._watch.look()
-        if isinstance(news, Deleted):
+        if isinstance(news, SessionDeleted):
             self._tell(deleted(news, before.session_id) + "\n")
-        elif isinstance(news, Back) and (news.error or not for_command):
+        elif isinstance(news, SessionBack) and (news.error or not for_command):
             self._tell(back(news, news.unsaved) + "\n")
-        elif isinstance(news, Lost):
+        elif isinstance(news, MessagesLost):
             self._tell(told(news.messages) + "\n")
         if self._frontend.busy == was_busy:  # no turn has begun meanwhile
             self._tell_growth()
@@ -96,7 +96,7 @@ class SessionMonitor:
     def _tell_growth(self) -> None:
         session = self._session
         if session.head != self._head:
-            # The person went on here: what was told of before is behind them.
+            # The user went on here: what was told of before is behind them.
             was_shown = self._shown - self._settled
             self._head, self._settled, self._told = session.head, self._shown, False
             if was_shown:
@@ -126,7 +126,7 @@ def grown(added: int, session_id: str, ahead: bool) -> str:
     )
 
 
-def deleted(news: Deleted, session_id: str) -> str:
+def deleted(news: SessionDeleted, session_id: str) -> str:
     """The session is not in its place."""
     if news.missing == "trash":
         return (
@@ -139,7 +139,7 @@ def deleted(news: Deleted, session_id: str) -> str:
     )
 
 
-def back(news: Back, unsaved: int) -> str:
+def back(news: SessionBack, unsaved: int) -> str:
     """The session is in its place again."""
     if news.error is None:
         return "This session is back, and what was said here is saved in it."

@@ -48,7 +48,7 @@ class Status:
             "metrics": config[settings.SHELL_METRICS],
         }
         self._owed = False
-        """Whether the person was told that something is not saved, and nothing since."""
+        """Whether the user was told that something is not saved, and nothing since."""
 
     def greet(self, greeting: str) -> None:
         """The first lines of a run."""
@@ -111,7 +111,7 @@ class Status:
 
     def saving(self, *, tell: bool = True) -> None:
         """Say when everything is saved of which it was said that it is not; without
-        ``tell`` the person knows."""
+        ``tell`` the user knows."""
         owed = self._owed or self._presenter.not_saved is not None
         self._presenter.not_saved = None
         self._owed = bool(self._engine.journal.unsaved)

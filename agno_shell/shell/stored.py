@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agno_shell.contracts import Line, Renderer
 from agno_shell.shell.lines import one_line, text_lines, wrapped
-from agno_shell.shell.thinking import thought_line
+from agno_shell.shell.thoughts import thought_line
 from agno_shell.shell.tool_lines import stored_call_line, stored_result_line, stored_tool_lines
 from agno_shell.toolkit import wording
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line
@@ -33,7 +33,7 @@ UNCOVERED = "(The summary was taken back: what was said before is sent itself ag
 def question_lines(
     text: str, attachments: Sequence[Attachment] = (), *, saved: bool = False
 ) -> list[Line]:
-    """What the person said; of a very long text the beginning, and how long it is. That it
+    """What the user said; of a very long text the beginning, and how long it is. That it
     is all ``saved`` is said only of what is."""
     shown = "\n".join(text[:QUESTION_CHARACTERS].split("\n")[:QUESTION_LINES])
     lines = text_lines(shown, "class:question")

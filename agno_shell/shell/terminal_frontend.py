@@ -27,20 +27,20 @@ from agno_shell.shell.history import InputHistory
 from agno_shell.shell.keys import key_bindings
 from agno_shell.shell.layout import build_layout
 from agno_shell.shell.lines import safe, text_lines, wrapped
+from agno_shell.shell.message_queue import MessageQueue
 from agno_shell.shell.paste import Pastes
 from agno_shell.shell.question import Question
 from agno_shell.shell.resize import ResizableApplication
 from agno_shell.shell.screen import Screen
 from agno_shell.shell.style import STYLE
 from agno_shell.shell.typed import escaped
-from agno_shell.shell.waiting import Waiting
 from agno_shell.toolkit.terminal_text import clean_line
 
 PROMPT = "› "
 
 
 class TerminalFrontend(Frontend):
-    """A person at a terminal. What is typed while a reply streams waits in a queue."""
+    """A user at a terminal. What is typed while a reply streams waits in a queue."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class TerminalFrontend(Frontend):
         vi: bool = False,
     ) -> None:
         self.pastes = Pastes()
-        self.waiting: Waiting = Waiting()
+        self.waiting: MessageQueue = MessageQueue()
         self._leaving = 0
-        """How often the person has left, and :meth:`read` has not said so yet."""
+        """How often the user has left, and :meth:`read` has not said so yet."""
         self._history = history
         self._toolbar: Line = ()
         self._interrupted: Callable[[], None] = _nothing

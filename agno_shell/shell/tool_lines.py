@@ -32,7 +32,7 @@ GOES_ON = "↪ "
 
 def call_lines(call: ToolCall, *, whole: bool = False, width: int = 0, by: str = "") -> list[Line]:
     """The call as it is shown before it runs: its name and its arguments, of long ones the
-    beginning; ``whole``: all of them, because the person is asked for leave. Then a line
+    beginning; ``whole``: all of them, because the user is asked for leave. Then a line
     that is wider than ``width`` goes on behind a sign, so that no row passes for a line.
     ``by`` says who runs it, if not the shell."""
     name = ("class:tool", f"{MARK}{clean_line(call.name, 100)}")

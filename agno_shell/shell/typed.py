@@ -43,7 +43,7 @@ class Call(NamedTuple):
 
 
 class Leave(NamedTuple):
-    """The person wants to leave the shell."""
+    """The user wants to leave the shell."""
 
 
 def read(text: str) -> Say | Call | Leave | None:

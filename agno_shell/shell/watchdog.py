@@ -63,7 +63,7 @@ class Watchdog:
         self._is_asked = False
         """Whether it is to show itself."""
         self._wanted: tuple[int, float] | None = None
-        """The last signal of the person's, and when it came, until the loop shows itself."""
+        """The last signal of the user's, and when it came, until the loop shows itself."""
         self._before: dict[int, Any] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)

@@ -21,7 +21,7 @@ from agno_shell.types import (
     Role,
     SearchHit,
     Session,
-    Trashed,
+    TrashedSession,
     grown,
     new_id,
     new_session,
@@ -46,7 +46,7 @@ class MemoryStore:
     """What outlives a handle: open several :class:`MemoryStorage` on the same one."""
 
     sessions: dict[str, StoredSession] = field(default_factory=dict)
-    trash: dict[str, tuple[Trashed, StoredSession]] = field(default_factory=dict)
+    trash: dict[str, tuple[TrashedSession, StoredSession]] = field(default_factory=dict)
     current: str | None = None
     partials: dict[tuple[str, int], Message] = field(default_factory=dict)
     """Replies in work, by session and by the number of the handle that writes them."""
@@ -216,7 +216,7 @@ class MemoryStorage(Storage):
 
     # The trash ---------------------------------------------------------------------------
 
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         self.open(session_id)  # in the trash nobody would, and a reply may be cut off
         kept = self._kept(session_id)
         del self.store.sessions[session_id]
@@ -226,14 +226,14 @@ class MemoryStorage(Storage):
             self.store.current = following.session_id if following else None
         return trashed
 
-    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> Trashed:
+    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> TrashedSession:
         size = sum(len(each.content.encode("utf-8", "replace")) for each in kept.messages)
         size += sum(map(len, kept.contents.values()))
-        trashed = Trashed(new_id(), kept.session, deleted_at, size)
+        trashed = TrashedSession(new_id(), kept.session, deleted_at, size)
         self.store.trash[trashed.trash_id] = (trashed, kept)
         return trashed
 
-    def trash(self) -> list[Trashed]:
+    def trash(self) -> list[TrashedSession]:
         found = [trashed for trashed, _kept in reversed(self.store.trash.values())]
         return sorted(found, key=lambda each: each.deleted_at, reverse=True)
 
@@ -291,7 +291,7 @@ class MemoryStorage(Storage):
             raise SessionNotFoundError(f"There is no session {str(session_id)[:80]!r}.")
         return kept
 
-    def _trashed(self, trash_id: str) -> tuple[Trashed, StoredSession]:
+    def _trashed(self, trash_id: str) -> tuple[TrashedSession, StoredSession]:
         found = self.store.trash.get(trash_id) if isinstance(trash_id, str) else None
         if found is None:
             raise SessionNotFoundError(f"The trash holds no {str(trash_id)[:80]!r}.")

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 
-from agno_shell.contracts import Abilities, Counted, Provider
+from agno_shell.contracts import Abilities, Provider, TokenCounts
 from agno_shell.events import Event, Failed, Finished, Request, TextDelta
 from agno_shell.testing.strict import request_problem
 from agno_shell.types import Message
@@ -64,8 +64,8 @@ class ScriptedProvider(Provider):
     async def context_window(self, model: str) -> int | None:
         return self.window
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
-        return Counted([len(message.content.split()) for message in messages], self.exact)
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
+        return TokenCounts([len(message.content.split()) for message in messages], self.exact)
 
     async def abilities(self, model: str) -> Abilities:
         return self.model_abilities

@@ -11,7 +11,7 @@ from agno_shell.toolkit.nearest import alike
 from agno_shell.toolkit.session_names import loose_key, name_key
 from agno_shell.toolkit.terminal_text import clean_line
 from agno_shell.toolkit.text_table import Column
-from agno_shell.types import Trashed, local_time
+from agno_shell.types import TrashedSession, local_time
 
 COLUMNS = (
     Column("ID"),
@@ -28,7 +28,7 @@ CANDIDATES = 10
 """More lines than this below an error are counted, not shown."""
 
 
-def rows(trash: Sequence[Trashed]) -> list[tuple[str, ...]]:
+def rows(trash: Sequence[TrashedSession]) -> list[tuple[str, ...]]:
     """The cells of :data:`COLUMNS` for each deleted session, clean and in one line each.
 
     What stands under ID is enough to name the session: the beginning of its id or, where
@@ -49,7 +49,7 @@ def rows(trash: Sequence[Trashed]) -> list[tuple[str, ...]]:
     ]
 
 
-def describe(trashed: Trashed) -> str:
+def describe(trashed: TrashedSession) -> str:
     """What is deleted, in a few words: ``'Name' (1a2b3c4d), 12 messages, 3.4 kB``."""
     session = trashed.session
     return (
@@ -58,7 +58,7 @@ def describe(trashed: Trashed) -> str:
     )
 
 
-def resolve(reference: str, trash: Sequence[Trashed]) -> Trashed:
+def resolve(reference: str, trash: Sequence[TrashedSession]) -> TrashedSession:
     """The deleted session that ``reference`` means.
 
     Tried in turn: a whole id, in the trash or of the session; a whole name; the beginning
@@ -93,13 +93,13 @@ def resolve(reference: str, trash: Sequence[Trashed]) -> Trashed:
     raise _unknown(wanted, trash)
 
 
-def _has_id(trashed: Trashed, beginning: str) -> bool:
+def _has_id(trashed: TrashedSession, beginning: str) -> bool:
     return trashed.session.session_id.startswith(beginning) or trashed.trash_id.lower().startswith(
         beginning
     )
 
 
-def _unknown(wanted: str, trash: Sequence[Trashed]) -> SessionNotFoundError:
+def _unknown(wanted: str, trash: Sequence[TrashedSession]) -> SessionNotFoundError:
     message = f"No deleted session answers to '{clean_line(wanted, 60)}'."
     if not trash:
         return SessionNotFoundError(message, hint="The trash is empty.")
@@ -111,7 +111,7 @@ def _unknown(wanted: str, trash: Sequence[Trashed]) -> SessionNotFoundError:
     )
 
 
-def _nearest(wanted: str, trash: Sequence[Trashed]) -> list[Trashed]:
+def _nearest(wanted: str, trash: Sequence[TrashedSession]) -> list[TrashedSession]:
     """Those whose name holds the text or is like it, the latest deleted first."""
     folded = wanted.casefold()
     names = {each.session.name.casefold() for each in trash}
@@ -120,7 +120,7 @@ def _nearest(wanted: str, trash: Sequence[Trashed]) -> list[Trashed]:
     return [each for each in trash if each.session.name.casefold() in near]
 
 
-def _candidates(trash: Sequence[Trashed]) -> list[str]:
+def _candidates(trash: Sequence[TrashedSession]) -> list[str]:
     lines = [
         f"{clean_line(each.trash_id)}  {clean_line(each.session.name)}  "
         f"(deleted {local_time(each.deleted_at)})"

@@ -13,7 +13,7 @@ from figures import Figure, interleaved, ratio
 from stores import make_store, reply
 
 from agno_shell.config import Config
-from agno_shell.contracts import Counted, ProviderFactory, Storage
+from agno_shell.contracts import ProviderFactory, Storage, TokenCounts
 from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.models import Models
 from agno_shell.conversation.store import StoreThread
@@ -32,8 +32,8 @@ WORDS = re.compile(r"\w+|[^\w\s]")
 class Counting(ScriptedProvider):
     """Counts as a tokenizer does: by going through the text."""
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
-        return Counted([len(WORDS.findall(each.content)) + 4 for each in messages], exact=True)
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
+        return TokenCounts([len(WORDS.findall(each.content)) + 4 for each in messages], exact=True)
 
 
 def choosing(folder: Path) -> list[Figure]:

@@ -145,7 +145,7 @@ async def test_where_a_model_is_asked_is_what_its_provider_says() -> None:
     assert models.asked_at(models.choose(None), None) == ""
 
 
-class Keeping(ScriptedProvider):
+class ReplyWriter(ScriptedProvider):
     """Keeps a process running, or fails when it is asked."""
 
     def __init__(self, failure: BaseException | None = None) -> None:
@@ -164,7 +164,7 @@ class Keeping(ScriptedProvider):
 
 
 def keeping(*failures: BaseException | None) -> Models:
-    providers = {f"p{number}": Keeping(failure) for number, failure in enumerate(failures)}
+    providers = {f"p{number}": ReplyWriter(failure) for number, failure in enumerate(failures)}
     first, *others = (
         ProviderFactory(name, "", None)  # type: ignore[arg-type]
         for name in providers

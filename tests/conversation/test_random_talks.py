@@ -18,7 +18,7 @@ from agno_shell.builtin.model_services.destination import Destination
 from agno_shell.builtin.model_services.messages import Manner, in_openai_form
 from agno_shell.builtin.model_services.sendable import message_record
 from agno_shell.builtin.model_services.target import Target
-from agno_shell.contracts import Counted, Provider, ProviderOptions, Tool, ToolBox, ToolFactory
+from agno_shell.contracts import Provider, ProviderOptions, TokenCounts, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.compaction.compaction import Compaction
 from agno_shell.conversation.compaction.compaction import undo as uncompact
 from agno_shell.conversation.engine import Engine
@@ -160,8 +160,8 @@ class RandomModel(Provider):
     async def context_window(self, model: str) -> int | None:
         return 400 if model == "small" else 100_000
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
-        return Counted([len(message.content.split()) for message in messages], exact=True)
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
+        return TokenCounts([len(message.content.split()) for message in messages], exact=True)
 
 
 class Box(ToolBox):

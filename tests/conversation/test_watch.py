@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from agno_shell.conversation.engine import Engine
-from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.reply import Reply
-from agno_shell.conversation.watch import Back, Deleted, Watch
+from agno_shell.conversation.reply_writer import ReplyWriter
+from agno_shell.conversation.watch import SessionBack, SessionDeleted, Watch
 from agno_shell.errors import StorageError
 from agno_shell.events import (
     Finished,
@@ -77,7 +77,7 @@ async def test_what_this_shell_does_itself_is_never_news(two: Two) -> None:
         assert await two.watch.look() is None
     await two.engine.set_model("model-y")
     reply = Reply(two.engine.open_session.head, two.engine.current.choice)
-    keeping = Keeping(two.engine.store, two.session_id, reply, print, two.engine.journal.add)
+    keeping = ReplyWriter(two.engine.store, two.session_id, reply, print, two.engine.journal.add)
     await keeping.take([TextDelta("so f")])
     assert await two.watch.look() is None
     assert two.engine.open_session.elsewhere == 0
@@ -173,7 +173,7 @@ async def test_a_storage_that_cannot_be_read_is_no_news(two: Two) -> None:
 async def test_a_deleted_session_is_news_once_and_what_is_said_is_kept(two: Two) -> None:
     await two.ask("before")
     trashed = two.other.delete(two.session_id)
-    assert await two.watch.look() == Deleted("trash")
+    assert await two.watch.look() == SessionDeleted("trash")
     assert await two.watch.look() is None
     events = await two.ask("meanwhile")
     [question, reply] = [event for event in events if isinstance(event, NotSaved)]
@@ -182,7 +182,7 @@ async def test_a_deleted_session_is_news_once_and_what_is_said_is_kept(two: Two)
     assert reply.message.content == "echo: meanwhile"
     assert len(two.engine.unsaved) == 2
     two.other.restore(trashed.trash_id)
-    assert await two.watch.look() == Back(None)
+    assert await two.watch.look() == SessionBack(None)
     assert await two.watch.look() is None
     assert two.engine.journal.unsaved == []
     said = [message.content for message in two.other.messages(two.session_id)]
@@ -196,13 +196,13 @@ async def test_a_deletion_that_saving_has_found_is_told_there(two: Two) -> None:
     assert await two.watch.look() is None
     two.other.restore(trashed.trash_id)
     # It looks as it did when this shell looked last.
-    assert await two.watch.look() == Back(None)
+    assert await two.watch.look() == SessionBack(None)
     assert two.other.open(two.session_id).message_count == 2
 
 
 async def test_what_was_purged_is_gone(two: Two) -> None:
     trashed = two.other.delete(two.session_id)
-    assert await two.watch.look() == Deleted("trash")
+    assert await two.watch.look() == SessionDeleted("trash")
     two.other.purge(trashed.trash_id)
     [*_events, last] = await two.ask("meanwhile")
     assert isinstance(last, NotSaved)
@@ -219,7 +219,7 @@ async def test_what_cannot_be_saved_in_a_restored_session_is_still_not_saved(two
 
     two.ours.append = full  # type: ignore[method-assign]
     news = await two.watch.look()
-    assert isinstance(news, Back)
+    assert isinstance(news, SessionBack)
     assert str(news.error) == "The disk is full."
     assert len(two.engine.journal.unsaved) == 2
 
@@ -329,7 +329,7 @@ async def test_a_reply_whose_beginning_was_rescued_is_kept_whole_beside_it(two: 
     # As a storage does with what it has kept of a reply when nobody writes it any more.
     beginning = reply._replace(content="ec", status="interrupted", usage=None, timing=None)
     two.other.append(two.session_id, beginning)
-    assert await two.watch.look() == Back(None)
+    assert await two.watch.look() == SessionBack(None)
     tree = two.other.tree(two.session_id)
     assert [message.content for message in tree].count("echo: question") == 1
     assert len({message.id for message in tree}) == len(tree) == 5

@@ -15,9 +15,9 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from agno_shell.config import Config
 from agno_shell.contracts import Storage
 from agno_shell.conversation.engine import Engine
+from agno_shell.shell.first_session import FirstSession
 from agno_shell.shell.history import InputHistory
 from agno_shell.shell.loop import Shell
-from agno_shell.shell.opening import Opening
 from agno_shell.shell.terminal import FrameOutput, patch_parser
 from agno_shell.shell.terminal_frontend import TerminalFrontend
 
@@ -150,7 +150,7 @@ async def sit_down(
         )
         seat = Seat(shell, keyboard, terminal)
         seats.append(seat)
-        seat.task = asyncio.create_task(shell.run(Opening(**options)))
+        seat.task = asyncio.create_task(shell.run(FirstSession(**options)))
         await seat.sees("›")
         await seat.sees("Welcome.")
         return seat

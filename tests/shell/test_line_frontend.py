@@ -14,10 +14,10 @@ from agno_shell.contracts import Command, Tool, ToolBox, ToolFactory
 from agno_shell.conversation.engine import Engine
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import Failed, Finished
+from agno_shell.shell.first_session import FirstSession
 from agno_shell.shell.frontend import Option
 from agno_shell.shell.line_frontend import READ_AHEAD, LineFrontend
 from agno_shell.shell.loop import Shell
-from agno_shell.shell.opening import Opening
 from agno_shell.shell.session_monitor import SessionMonitor
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -93,7 +93,7 @@ def run(make_shell: Callable[..., Shell]) -> Any:
     ) -> str:
         sink = io.StringIO()
         shell = make_shell(LineFrontend(io.BytesIO(typed), sink, ask=ask), storage, boxes=boxes)
-        assert await asyncio.wait_for(shell.run(Opening(new="Test")), 10) == status
+        assert await asyncio.wait_for(shell.run(FirstSession(new="Test")), 10) == status
         return sink.getvalue()
 
     return run_shell

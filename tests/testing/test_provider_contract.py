@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from agno_shell.builtin.offline_provider import OfflineProvider, answer
-from agno_shell.contracts import Abilities, Counted, KnownModel, ModelList, Provider
+from agno_shell.contracts import Abilities, KnownModel, ModelList, Provider, TokenCounts
 from agno_shell.events import Event, Failed, Finished, Request, TextDelta
 from agno_shell.testing.provider_contract import QUESTION, ProviderContract, ask
 
@@ -36,8 +36,8 @@ class Talkative(Provider):
         yield Finished()
         yield TextDelta("and more")
 
-    async def count_tokens(self, model: str, messages: object) -> Counted:
-        return Counted([1], exact=True)
+    async def count_tokens(self, model: str, messages: object) -> TokenCounts:
+        return TokenCounts([1], exact=True)
 
     async def abilities(self, model: str) -> Abilities:
         return Abilities(images="perhaps")  # type: ignore[arg-type]  # that is what is wrong

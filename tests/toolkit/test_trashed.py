@@ -6,16 +6,16 @@ import pytest
 
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.toolkit import trashed
-from agno_shell.types import Session, Trashed, local_time
+from agno_shell.types import Session, TrashedSession, local_time
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
 
 
-def deleted(number: int, name: str, *, hours: int = 0, size: int = 1234) -> Trashed:
+def deleted(number: int, name: str, *, hours: int = 0, size: int = 1234) -> TrashedSession:
     session_id = f"{number:08x}-0000-4000-8000-000000000000"
     when = MOMENT + timedelta(hours=hours)
     session = Session(session_id, name, MOMENT, MOMENT, message_count=number)
-    return Trashed(f"{session_id}-{when:%Y%m%dT%H%M%SZ}", session, when, size)
+    return TrashedSession(f"{session_id}-{when:%Y%m%dT%H%M%SZ}", session, when, size)
 
 
 TAX, GARDEN, AGAIN, OLD = TRASH = [
@@ -40,7 +40,7 @@ TAX, GARDEN, AGAIN, OLD = TRASH = [
         ("00000003", OLD),
     ],
 )
-def test_a_deleted_session_is_named_in_many_ways(reference: str, meant: Trashed) -> None:
+def test_a_deleted_session_is_named_in_many_ways(reference: str, meant: TrashedSession) -> None:
     assert trashed.resolve(reference, TRASH) is meant
 
 

@@ -148,7 +148,7 @@ async def _last_question(context: CommandContext) -> tuple[int, Message]:
 
 
 async def _changed(context: CommandContext, question: Message, number: int) -> str | None:
-    """The question as the person changed it in an editor; None when it was not changed
+    """The question as the user changed it in an editor; None when it was not changed
     there, or is to be changed in the input line."""
     old = question.content
     is_long = len(old) > LONG_TEXT or old.count("\n") >= LONG_LINES

@@ -71,7 +71,7 @@ def _may_be(session: Session, letters: str) -> bool:
 
 async def sessions_to_change(context: CommandContext, text: str) -> Iterable[Completion]:
     """For ``[REF] TEXT``: references, quoted where they hold blanks, while the first
-    word is typed. Behind it the text is the person's own."""
+    word is typed. Behind it the text is the user's own."""
     if first_word(text)[1]:
         return ()
     return [each._replace(text=_quoted(each.text) + " ") for each in await sessions(context, text)]

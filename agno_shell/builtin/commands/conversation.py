@@ -37,7 +37,7 @@ async def history(context: CommandContext, text: str) -> None:
 
 async def _first_of(context: CommandContext, exchanges: int) -> int:
     """The place of the ``exchanges``-th question from the end; an exchange is what the
-    person said and all that came after it."""
+    user said and all that came after it."""
     left = exchanges
     async for start, part in backwards(context):
         questions = [place for place, message in enumerate(part) if message.role == "user"]

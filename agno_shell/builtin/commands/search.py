@@ -18,7 +18,7 @@ from agno_shell.toolkit.wording import count
 from agno_shell.types import Role, SearchHit, local_time
 
 LIMIT = 20
-"""More hits than this are not read by a person."""
+"""More hits than this are not read by a user."""
 
 _USAGE = "Usage: /search [--here] [--session REF] [--role user|assistant] [--since DATE] WORDS"
 _OPTION = r"--(here|session|role|since|limit)(?:\s+|$)"

@@ -26,7 +26,7 @@ class Row(NamedTuple):
     messages: tuple[Message, ...]
     """Oldest first; none where turns are left out."""
     number: int | None = None
-    """That of the first message, as a person names it; None: it is not on the path."""
+    """That of the first message, as a user names it; None: it is not on the path."""
     is_head: bool = False
     is_mark: bool = False
     """Whether it stands where branches part or end."""

@@ -92,7 +92,7 @@ class Updater:
     """Reads message files into ``index``.
 
     ``check`` is called now and then and may raise to stop; ``tell`` says a line to the
-    person.
+    user.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from agno_shell.types import (
     Message,
     SearchHit,
     Session,
-    Trashed,
+    TrashedSession,
     new_session,
     session_changes,
 )
@@ -136,7 +136,7 @@ class JsonStorage(OutlinedStorage):
         with reading(f"{self._root}/trash/{trash_id}"):
             return self._trash.messages(trash_id, self._load)
 
-    def trash(self) -> list[Trashed]:
+    def trash(self) -> list[TrashedSession]:
         with reading(self._root):
             return self._trash.contents()
 
@@ -274,7 +274,7 @@ class JsonStorage(OutlinedStorage):
 
     # The trash ---------------------------------------------------------------------------
 
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         path = self._catalog.folder(session_id)
         with saving("The deletion", path), self._locks.session(session_id):
             if folder.keeps_replies(path):

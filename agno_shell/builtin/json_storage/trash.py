@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from agno_shell.builtin.json_storage import disk, folder
 from agno_shell.errors import SessionNotFoundError, StorageError
-from agno_shell.types import Message, Session, Trashed, now
+from agno_shell.types import Message, Session, TrashedSession, now
 
 FOLDER = "trash"
 
@@ -51,7 +51,7 @@ class Trash:
         self._root = root
         self._path = f"{root}/{FOLDER}"
 
-    def contents(self) -> list[Trashed]:
+    def contents(self) -> list[TrashedSession]:
         """What was deleted, the latest first."""
         if not disk.is_folder(self._path):
             return []
@@ -64,7 +64,7 @@ class Trash:
                 found.append(trashed)
         return sorted(found, key=lambda each: (each.deleted_at, each.trash_id), reverse=True)
 
-    def find(self, trash_id: str) -> Trashed:
+    def find(self, trash_id: str) -> TrashedSession:
         """One deleted session. Raises ``SessionNotFoundError``."""
         split = split_trash_id(trash_id)
         if split is None:
@@ -75,7 +75,7 @@ class Trash:
             raise SessionNotFoundError(f"The trash holds no {trash_id}.")
         return self._describe(trash_id, *split)
 
-    def folder(self, trashed: Trashed) -> str:
+    def folder(self, trashed: TrashedSession) -> str:
         """Where a deleted session is kept."""
         return f"{self._path}/{trashed.trash_id}"
 
@@ -91,11 +91,11 @@ class Trash:
             self.find(trash_id)  # restored in this moment?
         return found
 
-    def take(self, session: Session) -> Trashed:
+    def take(self, session: Session) -> TrashedSession:
         """Move a session's folder into the trash, durably."""
         return self.take_folder(f"{self._root}/{session.session_id}", session, now())
 
-    def take_folder(self, source: str, session: Session, deleted_at: datetime) -> Trashed:
+    def take_folder(self, source: str, session: Session, deleted_at: datetime) -> TrashedSession:
         """Move a folder below the root into the trash, durably, as what is left of
         ``session``. Raises ``StorageError`` if it is there already."""
         disk.ensure_folder(self._path)
@@ -104,9 +104,9 @@ class Trash:
         if disk.status(target) is not None:
             raise StorageError(f"The trash holds {name} already.")
         _move(source, target)
-        return Trashed(name, session, deleted_at, _size(target))
+        return TrashedSession(name, session, deleted_at, _size(target))
 
-    def give_back(self, trashed: Trashed) -> None:
+    def give_back(self, trashed: TrashedSession) -> None:
         """Move a session's folder back under its own id, durably."""
         session_id = trashed.session.session_id
         target = f"{self._root}/{session_id}"
@@ -117,19 +117,19 @@ class Trash:
             )
         _move(f"{self._path}/{trashed.trash_id}", target)
 
-    def purge(self, trashed: Trashed) -> None:
+    def purge(self, trashed: TrashedSession) -> None:
         """Delete for good."""
         disk.remove_tree(f"{self._path}/{trashed.trash_id}")
         disk.sync_folder(self._path)
 
-    def _describe(self, name: str, session_id: str, deleted_at: datetime) -> Trashed:
+    def _describe(self, name: str, session_id: str, deleted_at: datetime) -> TrashedSession:
         path = f"{self._path}/{name}"
         try:
             entry = folder.survey(path, session_id, None)
         except OSError:
             entry = None  # a damaged session is still one that can be restored
         entry = entry or folder.unreadable(path, session_id)
-        return Trashed(name, entry.session, deleted_at, _size(path))
+        return TrashedSession(name, entry.session, deleted_at, _size(path))
 
 
 def _move(source: str, target: str) -> None:

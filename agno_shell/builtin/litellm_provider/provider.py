@@ -21,7 +21,14 @@ from agno_shell.builtin.litellm_provider.spawned import spawn
 from agno_shell.builtin.model_services import endpoints, trust
 from agno_shell.builtin.model_services.limits import Limits
 from agno_shell.builtin.model_services.sendable import message_record
-from agno_shell.contracts import Abilities, Address, Background, Counted, Provider, ProviderOptions
+from agno_shell.contracts import (
+    Abilities,
+    Address,
+    Background,
+    Provider,
+    ProviderOptions,
+    TokenCounts,
+)
 from agno_shell.errors import ProviderError
 from agno_shell.events import Event, Failed, Finished, Request
 from agno_shell.toolkit.log_file import Log
@@ -107,12 +114,12 @@ class LitellmProvider(Provider):
         window = await self._ask("context_window", model=model)
         return None if window is None else int(window)
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
         records = [message_record(message) for message in messages]
         for record in records:
             record.pop("private", None)
         answer = await self._ask("count_tokens", model=model, messages=records)
-        return Counted([int(count) for count in answer["tokens"]], bool(answer["exact"]))
+        return TokenCounts([int(count) for count in answer["tokens"]], bool(answer["exact"]))
 
     async def input_price(self, model: str) -> float | None:
         price = await self._ask("input_price", model=model)

@@ -1,4 +1,4 @@
-"""What a session may cost: nothing is sent that would pass the limit until the person agrees."""
+"""What a session may cost: nothing is sent that would pass the limit until the user agrees."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Budget:
         self._ask = ask
         """Asks the user whether to go on."""
         self._allowed: dict[str, float] = {}
-        """What a session may cost by now, where the person has agreed to more."""
+        """What a session may cost by now, where the user has agreed to more."""
         self._others: dict[str, tuple[int, asyncio.Task[Figures]]] = {}
         """What was spent on each session by others and in earlier runs, and how much had been
         added elsewhere when that was summed up."""

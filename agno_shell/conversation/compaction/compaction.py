@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
-from agno_shell.conversation.asking import Asking, RetryPolicy
+from agno_shell.conversation.attempts import Attempts, RetryPolicy
 from agno_shell.conversation.compaction import transcript
 from agno_shell.conversation.compaction.transcript import MessageText
 from agno_shell.conversation.current_model import CurrentModel
@@ -116,8 +116,8 @@ class Compaction:
             reply = Reply(self._services.session.head, choices[0])
             if waiting:
                 emit(ReasoningDelta(f"\n\nPart {part} of about {max(plan.parts, part + 1)}:\n\n"))
-            asking = self._asking(reply, choices, piece, before)
-            ending = await asking.run(_in_one_voice(emit, is_thought=bool(waiting)))
+            attempts = self._attempts(reply, choices, piece, before)
+            ending = await attempts.run(_in_one_voice(emit, is_thought=bool(waiting)))
             written = reply.finish_as_one(ending)
             self._count(written.usage)
             before = written.content.strip()
@@ -132,7 +132,9 @@ class Compaction:
             emit(await self._keep(plan, written))
         return self.summary
 
-    def _asking(self, reply: Reply, choices: tuple[Choice, ...], piece: str, before: str) -> Asking:
+    def _attempts(
+        self, reply: Reply, choices: tuple[Choice, ...], piece: str, before: str
+    ) -> Attempts:
         """One request."""
         requests, budget = self._services.requests, self._services.budget
 
@@ -147,7 +149,7 @@ class Compaction:
             reply.begin(choice)
 
         provider, policy = self._services.current.models.provider, self._services.policy
-        return Asking(choices, provider, prepare, begun, policy, self._stop, taken_by(reply))
+        return Attempts(choices, provider, prepare, begun, policy, self._stop, taken_by(reply))
 
     def _count(self, usage: Usage | None) -> None:
         """What a part has used counts at once: the next one may pass the limit, and perhaps

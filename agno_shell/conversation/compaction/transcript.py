@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agno_shell.types import Message
 
-SPEAKERS = {"user": "Person", "assistant": "Model", "tool": "Result of a tool", "system": "System"}
+SPEAKERS = {"user": "User", "assistant": "Model", "tool": "Result of a tool", "system": "System"}
 
 LABEL_TOKENS = 8
 """What saying who speaks takes, at most."""
@@ -24,10 +24,10 @@ TASK = (
 )
 
 REQUEST = (
-    "Below is {what} of a conversation between a person and a model{before}. Write {result}.\n"
+    "Below is {what} of a conversation between a user and a model{before}. Write {result}.\n"
     "\n"
     "Keep, word for word where you can: names, numbers, dates; decisions and their reasons; "
-    "what the person wants and does not want; questions that are still open, and what was to be "
+    "what the user wants and does not want; questions that are still open, and what was to be "
     "done next; names and paths of files, commands, identifiers, and code that is still needed. "
     "Leave out courtesies, and what was corrected or taken back later. Say who said something "
     "where that matters. Write in the language of the conversation, without an introduction, "
@@ -75,7 +75,7 @@ def take(waiting: Sequence[MessageText], room: int) -> tuple[str, list[MessageTe
 
 def request(piece: str, before: str, instruction: str, window: int) -> str:
     """What the model is asked. ``before`` is the summary of what was said before the piece;
-    ``instruction`` is what the person wants beside."""
+    ``instruction`` is what the user wants beside."""
     words = min(MOST_WORDS, max(FEWEST_WORDS, window // TOKENS_PER_WORD))
     asked = REQUEST.format(
         what="a part" if before else "the beginning",
@@ -85,7 +85,7 @@ def request(piece: str, before: str, instruction: str, window: int) -> str:
     )
     parts = [asked]
     if instruction:
-        parts.append(f"The person asks for this in particular: {instruction}")
+        parts.append(f"The user asks for this in particular: {instruction}")
     if before:
         parts.append(_between("summary", before))
     parts.append(_between("conversation", piece))

@@ -40,18 +40,18 @@ LOOKED_UP = 50
 """Places of one message that are looked up among the files."""
 
 
-class Outgoing(NamedTuple):
+class OutgoingFiles(NamedTuple):
     """What goes with a message."""
 
     attachments: tuple[Attachment, ...]
     doubt: str = ""
-    """A sentence that the person is to read before it leaves; empty: there is none."""
+    """A sentence that the user is to read before it leaves; empty: there is none."""
 
 
 class Attachments:
     """The attachments that wait for the next message of a session, and those it names.
 
-    ``tell`` gets a sentence about what the person may not expect.
+    ``tell`` gets a sentence about what the user may not expect.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Attachments:
         if attachment in waiting:
             waiting.remove(attachment)
 
-    async def of(self, text: str, *, pasted: Sequence[str] = ()) -> Outgoing:
+    async def of(self, text: str, *, pasted: Sequence[str] = ()) -> OutgoingFiles:
         """What goes with a message: what waits, and the files that ``@path`` names. Not
         those in ``pasted`` text: whoever wrote it does not choose what leaves this machine.
 
@@ -114,7 +114,7 @@ class Attachments:
             if attachment not in chosen:
                 chosen.append(attachment)
         if not chosen:
-            return Outgoing(())
+            return OutgoingFiles(())
         abilities = await self._abilities()
         for attachment in chosen:
             self._check(attachment, abilities)
@@ -122,7 +122,7 @@ class Attachments:
         # Of what is asked about anyway nothing is said twice.
         for attachment in chosen[len(self.waiting) :] if not doubt else ():
             await self._remark_on_size(attachment)
-        return Outgoing(tuple(chosen), doubt)
+        return OutgoingFiles(tuple(chosen), doubt)
 
     def sent(self) -> None:
         """What waited is on its way."""

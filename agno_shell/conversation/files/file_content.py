@@ -135,7 +135,7 @@ def refuse(path: str, kind: str, data: bytes) -> None:
 
 
 def other_encoding(data: bytes) -> tuple[str, str] | None:
-    """What text that is not in UTF-8 seems to be in, for a person and for ``iconv``; None
+    """What text that is not in UTF-8 seems to be in, for a user and for ``iconv``; None
     for what does not look like text."""
     odd, even = data[1:LOOKED_AT:2], data[0:LOOKED_AT:2]
     for half, other, name in ((odd, even, "UTF-16LE"), (even, odd, "UTF-16BE")):

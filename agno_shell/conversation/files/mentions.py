@@ -1,4 +1,4 @@
-"""``@path`` in a message: the files that the person names in passing. Pure functions."""
+"""``@path`` in a message: the files that the user names in passing. Pure functions."""
 
 from __future__ import annotations
 

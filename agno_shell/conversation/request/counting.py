@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from agno_shell.contracts import Counted, Provider
+from agno_shell.contracts import Provider, TokenCounts
 from agno_shell.toolkit.guarding import let_through
 from agno_shell.types import Message
 
@@ -70,7 +70,7 @@ class Counter:
                 self._counted[message.id] = tokens
                 self._sizes.pop(message.id, None)
 
-    async def _ask(self, messages: list[Message]) -> Counted:
+    async def _ask(self, messages: list[Message]) -> TokenCounts:
         # A provider may be anybody's plugin; its bug costs an exact figure, and not the turn.
         try:
             counted = await self._provider.count_tokens(self._model, messages)

@@ -19,7 +19,7 @@ REACH = 32
 reply that says whether it was refused; four times as many each time that is not enough."""
 
 
-class Found(NamedTuple):
+class PathMessage(NamedTuple):
     """A message of the path."""
 
     place: int
@@ -45,10 +45,10 @@ class Earlier:
         self._list: Sequence[Message] = ()
         self._first = ""
         self._places: dict[str, int] = {}
-        self._far: dict[str, Found | None] = {}
+        self._far: dict[str, PathMessage | None] = {}
         """What is not loaded; None: what is not on the path either."""
 
-    async def find(self, ids: Collection[str]) -> list[Found]:
+    async def find(self, ids: Collection[str]) -> list[PathMessage]:
         """Those of ``ids`` that are on the path, in its order."""
         messages = self._session.path.messages
         if not ids or not messages:
@@ -84,11 +84,11 @@ class Earlier:
             with suppress(SessionNotFoundError):
                 self._far |= await self._not_loaded(missing)
 
-    async def _not_loaded(self, ids: set[str]) -> dict[str, Found]:
+    async def _not_loaded(self, ids: set[str]) -> dict[str, PathMessage]:
         """Those of ``ids`` that are among the messages before what is loaded."""
         reader = self._reader
         before, length = await reader.before(), await reader.length()
-        found: dict[str, Found] = {}
+        found: dict[str, PathMessage] = {}
         for ident, number in (await reader.numbers(ids)).items():
             place, reach = number - 1, REACH
             while True:
@@ -102,7 +102,7 @@ class Earlier:
             found[ident] = _found_at(part, place - start)._replace(place=place - before)
         return found
 
-    def _found(self, message_id: str, messages: Sequence[Message]) -> Found | None:
+    def _found(self, message_id: str, messages: Sequence[Message]) -> PathMessage | None:
         place = self.place(message_id)
         if place is None:
             return self._far.get(message_id)
@@ -127,8 +127,8 @@ def turn_bounds(messages: Sequence[Message], place: int) -> tuple[int, int]:
     return start, end
 
 
-def _found_at(messages: Sequence[Message], place: int) -> Found:
+def _found_at(messages: Sequence[Message], place: int) -> PathMessage:
     turn = tuple(turn_around(messages, place))
     # Looked at no further than to the first reply that says it.
     behind = dropwhile(lambda each: not begins_turn(each), islice(messages, place + 1, None))
-    return Found(place, messages[place], turn, is_refused(behind))
+    return PathMessage(place, messages[place], turn, is_refused(behind))

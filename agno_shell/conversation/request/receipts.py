@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from agno_shell.conversation.request.earlier import Found
+from agno_shell.conversation.request.earlier import PathMessage
 from agno_shell.conversation.request.selection import SentTurn
 from agno_shell.events import LeftOut
 
@@ -26,7 +26,7 @@ class Places(NamedTuple):
 
 
 def left_out(
-    places: Places, turns: Sequence[SentTurn], pinned: Sequence[tuple[Found, SentTurn]]
+    places: Places, turns: Sequence[SentTurn], pinned: Sequence[tuple[PathMessage, SentTurn]]
 ) -> tuple[LeftOut, ...]:
     """What of the path is not sent. ``turns`` are those of the window; ``pinned`` those
     before it."""

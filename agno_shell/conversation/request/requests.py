@@ -13,7 +13,7 @@ from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.counting import Counter
-from agno_shell.conversation.request.earlier import Earlier, Found
+from agno_shell.conversation.request.earlier import Earlier, PathMessage
 from agno_shell.conversation.request.receipts import Places, left_out
 from agno_shell.conversation.request.refusals import without_refused
 from agno_shell.conversation.request.rules import (
@@ -23,8 +23,8 @@ from agno_shell.conversation.request.rules import (
     reply_reserve,
     valid,
 )
-from agno_shell.conversation.request.selection import Backwards, Selecting, Selection, SentTurn
-from agno_shell.conversation.request.sequence import Sent, filtered, in_sequence
+from agno_shell.conversation.request.selection import Backwards, Selection, Selector, SentTurn
+from agno_shell.conversation.request.sequence import SentMessage, filtered, in_sequence
 from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message, tools_text
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
@@ -153,7 +153,7 @@ class Requests:
             )
             for each, turn in _each_turn_once(named)
         ]
-        selecting = Selecting(
+        selecting = Selector(
             Backwards(self._session.path, _newest_summary(named)),
             model.counter,
             model.window - frame.reserve,
@@ -181,7 +181,7 @@ class Requests:
             raise UsageError("There is nothing to send: the question is empty.")
         return RequestPrepared(request, receipt)
 
-    async def _request(self, choice: Choice, frame: Frame, sent: Sequence[Sent]) -> Request:
+    async def _request(self, choice: Choice, frame: Frame, sent: Sequence[SentMessage]) -> Request:
         agent = self._current.agent
         messages = tuple(each.message for each in sent)
         return Request(
@@ -315,11 +315,11 @@ class Requests:
         )
 
 
-def _newest_summary(named: Sequence[Found]) -> Message | None:
+def _newest_summary(named: Sequence[PathMessage]) -> Message | None:
     return next((each.message for each in reversed(named) if not each.turn), None)
 
 
-def _each_turn_once(named: Sequence[Found]) -> list[tuple[Found, tuple[Message, ...]]]:
+def _each_turn_once(named: Sequence[PathMessage]) -> list[tuple[PathMessage, tuple[Message, ...]]]:
     """The turns of pinned messages, in the order of the path."""
     by_first = {each.turn[0].id: (each, each.turn) for each in reversed(named) if each.turn}
     return list(reversed(by_first.values()))
@@ -329,7 +329,7 @@ def _rows(
     frame: Frame,
     selection: Selection,
     apart: Sequence[SentTurn],
-    pinned: Sequence[tuple[Found, SentTurn]],
+    pinned: Sequence[tuple[PathMessage, SentTurn]],
     asking: bool,
 ) -> list[tuple[Message, Why]]:
     """What is sent, in its order, and why; ``apart`` are the pinned turns that stand before
@@ -356,7 +356,7 @@ Row = tuple[Message, Why, bool]
 """A part of a message, why it is sent, and whether it is joined to the part before it."""
 
 
-def _whole_rows(sent: Sequence[Sent], rows: Sequence[tuple[Message, Why]]) -> list[Row]:
+def _whole_rows(sent: Sequence[SentMessage], rows: Sequence[tuple[Message, Why]]) -> list[Row]:
     """Every part of what is sent, also what was said by nobody: that stands between others
     because of the one behind it."""
     reasons = {message.id: why for message, why in rows}

@@ -102,7 +102,7 @@ class Selection(NamedTuple):
     """Whether it was necessary to count."""
 
 
-class Selecting:
+class Selector:
     """One choice of turns. ``budget`` is what all messages may have together; ``always`` are
     the messages that are sent in any case, but for the summary, which ``as_summary`` makes,
     and for the pinned turns; ``as_sent`` makes a turn as it is sent."""

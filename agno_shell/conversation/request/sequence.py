@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 BEGINNING = "(The conversation begins with a reply.)"
 NO_REPLY = "(There was no reply to this.)"
-"""Stands between the results of tools and what the person said next: a question, and a
+"""Stands between the results of tools and what the user said next: a question, and a
 reply that does nothing but call tools, are no exchange to a template."""
 
 SYSTEM_SAID = "[A system message within the conversation:]"
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """One message of a request."""
 
     message: Message
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     """What was joined into it; of most messages the message itself."""
 
 
-def in_sequence(messages: Iterable[Message]) -> list[Sent]:
+def in_sequence(messages: Iterable[Message]) -> list[SentMessage]:
     """Any messages as every server takes them. Doing it twice changes nothing."""
     groups: list[list[Message]] = []
     for each in valid(messages):
@@ -53,7 +53,7 @@ def in_sequence(messages: Iterable[Message]) -> list[Sent]:
             groups[-1].append(message)
         else:
             groups.append([message])
-    return [Sent(_joined(group), tuple(group)) for group in groups]
+    return [SentMessage(_joined(group), tuple(group)) for group in groups]
 
 
 async def filtered(plugins: Plugins, session: Session | None, request: Request) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agno_shell.types import NOTHING, Memory, Message, ToolSchema, new_id, now
 
-MEMORIES = "The person asked you to remember:"
+MEMORIES = "The user asked you to remember:"
 FACTS = "Facts:"
 
 

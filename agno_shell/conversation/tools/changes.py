@@ -1,4 +1,4 @@
-"""What is different about a tool since the person was asked about it, in words."""
+"""What is different about a tool since the user was asked about it, in words."""
 
 from __future__ import annotations
 

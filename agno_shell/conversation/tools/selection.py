@@ -17,8 +17,8 @@ def split_name(name: str, boxes: Collection[str]) -> tuple[str, str] | None:
     return box, name[len(box) + 1 :]
 
 
-class Selection:
-    """What the person has switched on and off: boxes, and single tools by any of their names."""
+class ToolSelection:
+    """What the user has switched on and off: boxes, and single tools by any of their names."""
 
     def __init__(self) -> None:
         self._boxes: set[str] = set()

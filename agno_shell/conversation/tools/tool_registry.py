@@ -17,10 +17,10 @@ from agno_shell.contracts import (
     ToolState,
 )
 from agno_shell.conversation.tools.changes import changes
-from agno_shell.conversation.tools.keeper import ToolKeeper
 from agno_shell.conversation.tools.limits import limited, limited_aside
 from agno_shell.conversation.tools.names import Key, distinct_names
-from agno_shell.conversation.tools.selection import Selection, split_name
+from agno_shell.conversation.tools.open_tool_box import OpenToolBox
+from agno_shell.conversation.tools.selection import ToolSelection, split_name
 from agno_shell.errors import AgnoShellError, UsageError
 from agno_shell.toolkit.guarding import let_through, reason_of
 from agno_shell.types import Status, ToolCall, ToolSchema
@@ -42,13 +42,13 @@ class Answer(NamedTuple):
     """What the model is told."""
     status: Status
     """complete; failed: refused, unknown, called wrongly, too slow, or it failed by itself;
-    interrupted: the person stopped it."""
+    interrupted: the user stopped it."""
 
 
 def stopped(call: ToolCall) -> Answer:
-    """The answer to a call that the person stopped, or that never ran."""
+    """The answer to a call that the user stopped, or that never ran."""
     return Answer(
-        f"The person stopped {call.name[:LONGEST_NAME]} before it had a result.", "interrupted"
+        f"The user stopped {call.name[:LONGEST_NAME]} before it had a result.", "interrupted"
     )
 
 
@@ -61,7 +61,7 @@ class _Offered(NamedTuple):
 
 
 class ToolRegistry:
-    """Opens tool boxes, lets the person decide, and runs what was allowed.
+    """Opens tool boxes, lets the user decide, and runs what was allowed.
 
     ``on`` are boxes, and single tools as ``BOX.TOOL``. ``seconds`` is what one call may
     take, ``output_bytes`` what a model is told of its result; ``report`` gets one line for
@@ -79,7 +79,7 @@ class ToolRegistry:
         report: Callable[[str], None],
     ) -> None:
         self.approve: Approve = _refuse
-        """Asks the person; until the shell sets it, nothing is allowed."""
+        """Asks the user; until the shell sets it, nothing is allowed."""
         # A copy each time: plugins are loaded in a thread.
         self._factories: Callable[[], Mapping[str, ToolFactory]] = lambda: dict(factories())
         self._open = open_box
@@ -90,13 +90,13 @@ class ToolRegistry:
         """The last problem of each box, or each name that was not found."""
         self._wanted = list(dict.fromkeys(on))
         """What the configuration switches on and no plugin has registered so far."""
-        self._selection = Selection()
-        self._keepers: dict[str, ToolKeeper] = {}
+        self._selection = ToolSelection()
+        self._keepers: dict[str, OpenToolBox] = {}
         self._offered: dict[str, _Offered] = {}
         self._said: dict[tuple[str, Key], tuple[Permission, object]] = {}
-        """What the person has said for a whole session, and of what exactly."""
+        """What the user has said for a whole session, and of what exactly."""
         self._shown: dict[tuple[str, Key], ToolSchema] = {}
-        """What the person was asked about last, in each session."""
+        """What the user was asked about last, in each session."""
         self._asking = asyncio.Lock()
         self._running: set[asyncio.Task[Answer]] = set()
         self._closed = False
@@ -163,9 +163,9 @@ class ToolRegistry:
                 box, word = place
                 self._selection.switch(box, (word,) if word else (), on=True)
 
-    def _keeper(self, box: str) -> ToolKeeper:
+    def _keeper(self, box: str) -> OpenToolBox:
         if box not in self._keepers:
-            self._keepers[box] = ToolKeeper(self._factories()[box], self._open)
+            self._keepers[box] = OpenToolBox(self._factories()[box], self._open)
         return self._keepers[box]
 
     async def _drop(self, box: str) -> None:
@@ -187,7 +187,7 @@ class ToolRegistry:
         return self._selection.has(offered.key[0], (offered.key[1], offered.tool.schema.name))
 
     def _names(self, box: str, word: str) -> tuple[str, ...]:
-        """All names of the tool that a person means; none for the box itself."""
+        """All names of the tool that a user means; none for the box itself."""
         there = [each for each in self._tools() if each.key[0] == box]
         for each in there:
             names = each.key[1], each.tool.schema.name
@@ -243,7 +243,7 @@ class ToolRegistry:
     # One call ---------------------------------------------------------------------------
 
     async def decide(self, call: ToolCall, session_id: str) -> Tool | Answer:
-        """The tool if it may run; else what the model is told. Asks the person unless they
+        """The tool if it may run; else what the model is told. Asks the user unless they
         have answered for the whole session; one question at a time."""
         offered = self._offered.get(call.name)
         if offered is None or not self._is_on(offered):
@@ -264,14 +264,14 @@ class ToolRegistry:
         if permission in ("once", "always"):
             return offered.tool
         if permission == "never":
-            refusal = f"The person allows no call of {call.name} in this session."
+            refusal = f"The user allows no call of {call.name} in this session."
             return Answer(f"{refusal} Go on without it.", "failed")
-        return Answer(f"The person did not allow this call of {call.name}.", "failed")
+        return Answer(f"The user did not allow this call of {call.name}.", "failed")
 
     def _said_before(self, offered: _Offered, session_id: str) -> Permission | None:
         permission, meaning = self._said.get((session_id, offered.key), (None, None))
         if permission == "always" and meaning != _meaning(offered):
-            return None  # it is not any more what the person has allowed
+            return None  # it is not any more what the user has allowed
         return permission
 
     def _with_changes(self, offered: _Offered, session_id: str) -> Tool:
@@ -350,7 +350,7 @@ def _sent(tool: Tool, name: str, box: str) -> Tool:
 
 
 def _meaning(offered: _Offered) -> object:
-    """What the person has read when they allowed it."""
+    """What the user has read when they allowed it."""
     return offered.tool.schema.description, offered.tool.schema.parameters
 
 

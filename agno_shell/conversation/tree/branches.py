@@ -25,7 +25,7 @@ class Place(NamedTuple):
     """Whether the message is on the path to the head, and not on another branch."""
 
 
-class Undone(NamedTuple):
+class UndoneTurn(NamedTuple):
     """A turn that is not on the path, and can be again."""
 
     question: Message
@@ -100,7 +100,7 @@ def is_bare(reply: Message) -> bool:
     return not (reply.content or reply.tool_calls or reply.provider_data or reply.provider_tools)
 
 
-def turns_below(messages: Sequence[Message], head: str | None) -> list[Undone]:
+def turns_below(messages: Sequence[Message], head: str | None) -> list[UndoneTurn]:
     """The turns from ``head``, None for the root, to the newest end of a branch below it.
     Where ``head`` is in the middle of a turn, the rest of that turn is the first."""
     leaf = newest_leaf(messages, head)
@@ -110,11 +110,11 @@ def turns_below(messages: Sequence[Message], head: str | None) -> list[Undone]:
     places = [place for place, message in enumerate(path) if message.id == head]
     first = places[0] + 1 if places else 0
     asked = [message for message in path[:first] if message.role == "user"][-1:]
-    turns: list[Undone] = []
+    turns: list[UndoneTurn] = []
     for message in path[first:]:
         if message.role == "user" or not turns:
             question = message if message.role == "user" or not asked else asked[0]
-            turns.append(Undone(question, message.id))
+            turns.append(UndoneTurn(question, message.id))
         else:
             turns[-1] = turns[-1]._replace(end=message.id)
     return turns

@@ -13,7 +13,7 @@ from agno_shell.conversation.session_editor import SessionEditor
 from agno_shell.conversation.start import Start, asking
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tree import branches, fork, outline
-from agno_shell.conversation.tree.branches import Undone
+from agno_shell.conversation.tree.branches import UndoneTurn
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.wording import count
@@ -33,7 +33,7 @@ class FollowUp(NamedTuple):
 
 class Moves:
     """Where the conversation goes on. It remembers the way back from each step, as long as
-    the person says nothing new and stays in the session."""
+    the user says nothing new and stays in the session."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Moves:
         self._editor = editor
         self._messages = messages
         self._reader = reader
-        self._undone: list[Undone] = []
+        self._undone: list[UndoneTurn] = []
         """Turns that were taken back, the latest step last."""
         self._stands: tuple[str, str | None] | None = None
         """The session, and the head in it, where these lead on from."""
@@ -66,7 +66,9 @@ class Moves:
             )
         path = self._session.history
         ends = [*(place - 1 for place in places[1:]), len(path) - 1]
-        steps = [Undone(path[place], path[end].id) for place, end in zip(places, ends, strict=True)]
+        steps = [
+            UndoneTurn(path[place], path[end].id) for place, end in zip(places, ends, strict=True)
+        ]
         steps.reverse()
         undone = [*self._way_back(), *steps]
         first = places[0]
@@ -78,7 +80,7 @@ class Moves:
         """See :meth:`~agno_shell.contracts.Engine.redo`."""
         await self._require_saved()
         undone = self._way_back()
-        steps: list[Undone] = []
+        steps: list[UndoneTurn] = []
         while undone and len(steps) < turns:
             steps.append(undone.pop())
         if len(steps) < turns:
@@ -191,11 +193,11 @@ class Moves:
         place = await reader.place(message_id)
         return (await reader.saved(place, place + 1))[0] if place is not None else None
 
-    def _way_back(self) -> list[Undone]:
+    def _way_back(self) -> list[UndoneTurn]:
         """The steps back that were taken to where the conversation stands."""
         return list(self._undone) if self._stands == self._place() else []
 
-    def _remember(self, undone: list[Undone]) -> None:
+    def _remember(self, undone: list[UndoneTurn]) -> None:
         self._undone, self._stands = undone, self._place()
 
     def _place(self) -> tuple[str, str | None]:

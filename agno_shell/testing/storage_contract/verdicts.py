@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from agno_shell.contracts import Storage
-from agno_shell.types import Finding, Memory, Message, Session, Trashed
+from agno_shell.types import Finding, Memory, Message, Session, TrashedSession
 
 Item = TypeVar("Item")
 
@@ -95,7 +95,7 @@ def _label(value: Any) -> str:
         return f"the {value.role} message {_short.repr(value.content)} ({value.id[:8]})"
     if isinstance(value, Session):
         return f"the session {_short.repr(value.name)} ({value.session_id[:8]})"
-    if isinstance(value, Trashed):
+    if isinstance(value, TrashedSession):
         return f"{_label(value.session)}, deleted {_label(value.deleted_at)}"
     if isinstance(value, Memory):
         return f"the memory {_short.repr(value.text)} ({value.id[:8]})"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from agno_shell import Message, Session, SessionNotFoundError, StorageError, Trashed
+from agno_shell import Message, Session, SessionNotFoundError, StorageError, TrashedSession
 from agno_shell.toolkit import json_records
 from agno_shell.types import now
 from agno_shell_sqlite import messages, rows
@@ -173,7 +173,7 @@ def trash_id_of(session_id: str, deleted_at: datetime) -> str:
     return f"{session_id}-{deleted_at.astimezone(UTC).strftime(_TRASH_TIME)}"
 
 
-def trash(db: sqlite3.Connection) -> list[Trashed]:
+def trash(db: sqlite3.Connection) -> list[TrashedSession]:
     """The latest deleted first."""
     found = db.execute(
         f"SELECT trash_id, deleted_at, size, {SESSION_COLUMNS} FROM sessions"
@@ -182,7 +182,7 @@ def trash(db: sqlite3.Connection) -> list[Trashed]:
     return [_trashed(row) for row in found]
 
 
-def find_trashed(db: sqlite3.Connection, trash_id: str) -> tuple[int, Trashed]:
+def find_trashed(db: sqlite3.Connection, trash_id: str) -> tuple[int, TrashedSession]:
     """The number and what is known of a deleted session. Raises ``SessionNotFoundError``."""
     row = None
     if isinstance(trash_id, str):
@@ -196,7 +196,7 @@ def find_trashed(db: sqlite3.Connection, trash_id: str) -> tuple[int, Trashed]:
     return row[0], _trashed(row[1:])
 
 
-def throw_away(db: sqlite3.Connection, session_id: str) -> Trashed:
+def throw_away(db: sqlite3.Connection, session_id: str) -> TrashedSession:
     """Mark a session as deleted; if it was the current one, the newest other becomes it."""
     kept = find(db, session_id)
     was_current = current(db) == session_id
@@ -211,7 +211,7 @@ def throw_away(db: sqlite3.Connection, session_id: str) -> Trashed:
     )
     if was_current:
         _hand_over(db)
-    return Trashed(trash_id, kept.session, deleted_at, kept.size)
+    return TrashedSession(trash_id, kept.session, deleted_at, kept.size)
 
 
 def restore(db: sqlite3.Connection, trash_id: str) -> Session:
@@ -241,9 +241,9 @@ def purge(db: sqlite3.Connection, trash_id: str) -> None:
     db.execute("DELETE FROM sessions WHERE number = ?", (number,))
 
 
-def _trashed(row: tuple[Any, ...]) -> Trashed:
+def _trashed(row: tuple[Any, ...]) -> TrashedSession:
     trash_id, deleted_at, size, *session = row
-    return Trashed(
+    return TrashedSession(
         rows.text_of(trash_id), rows.session_of(tuple(session)), rows.moment(deleted_at), size
     )
 

@@ -20,7 +20,7 @@ from agno_shell import (
     Storage,
     StorageError,
     StorageOptions,
-    Trashed,
+    TrashedSession,
 )
 from agno_shell.toolkit import full_text
 from agno_shell.types import ROOT, Role, new_id, new_session, now, session_changes
@@ -236,8 +236,8 @@ class SqliteStorage(Storage):
 
     # The trash ---------------------------------------------------------------------------
 
-    def delete(self, session_id: str) -> Trashed:
-        def work(db: sqlite3.Connection) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
+        def work(db: sqlite3.Connection) -> TrashedSession:
             # In the trash nobody would open the session, which makes messages of them.
             dead = running_replies.gone(db, sessions.find(db, session_id).number, self._writers)
             if dead:
@@ -250,7 +250,7 @@ class SqliteStorage(Storage):
         self._replies.pop(session_id, None)
         return trashed
 
-    def trash(self) -> list[Trashed]:
+    def trash(self) -> list[TrashedSession]:
         return self._database.read(sessions.trash)
 
     def trashed_messages(self, trash_id: str) -> list[Message]:

@@ -94,7 +94,7 @@ async def test_what_is_asked_is_the_older_turns_as_text(
     request = provider.requests[-1]
     task, asked = request.messages
     assert (task.role, task.content, asked.role) == ("system", TASK, "user")
-    assert "[Person]\ntwo\n\n[Model]\necho: two\n</conversation>" in asked.content
+    assert "[User]\ntwo\n\n[Model]\necho: two\n</conversation>" in asked.content
     assert "three" not in asked.content
     assert "keep every number" in asked.content
     assert (request.tools, dict(request.parameters)) == ((), {})

@@ -19,7 +19,7 @@ from agno_shell.types import Attachment, Message, ToolCall, now
 def test_who_said_what_is_told() -> None:
     picture = Attachment("plan.png", "image/png", "0", 1)
     asked = Message("1", "user", " Look. ", now(), attachments=(picture,))
-    assert written(asked) == "[Person]\nLook.\n(A file goes with this: plan.png)"
+    assert written(asked) == "[User]\nLook.\n(A file goes with this: plan.png)"
     call = ToolCall("c", "clock", '{"zone": "UTC"}')
     calling = Message("2", "assistant", "", now(), tool_calls=(call,))
     assert written(calling) == '[Model]\n(It calls the tool clock: {"zone": "UTC"})'
@@ -58,10 +58,10 @@ def test_everything_is_taken_in_the_end(said: list[tuple[str, int]], room: int) 
 
 
 def test_the_request_says_what_is_to_be_kept() -> None:
-    asked = request("[Person]\nHello", "", "", 32_768)
+    asked = request("[User]\nHello", "", "", 32_768)
     for word in ("names", "numbers", "decisions", "open", "files", "language", "identifiers"):
         assert word in asked
-    assert asked.endswith("<conversation>\n[Person]\nHello\n</conversation>")
+    assert asked.endswith("<conversation>\n[User]\nHello\n</conversation>")
     assert "<summary>" not in asked
     assert "in particular" not in asked
 
@@ -70,7 +70,7 @@ def test_the_summary_before_is_carried_along() -> None:
     asked = request("new", "old", "keep every date", 32_768)
     assert "<summary>\nold\n</summary>" in asked
     assert "one summary that stands for both" in asked
-    assert "The person asks for this in particular: keep every date" in asked
+    assert "The user asks for this in particular: keep every date" in asked
 
 
 def test_a_summary_may_have_more_words_where_the_window_is_larger() -> None:

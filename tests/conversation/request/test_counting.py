@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.contracts import Counted
+from agno_shell.contracts import TokenCounts
 from agno_shell.conversation.request import counting
 from agno_shell.conversation.request.counting import Counter
 from agno_shell.testing.scripted_provider import ScriptedProvider
@@ -20,9 +20,9 @@ class Counting(ScriptedProvider):
         self.asked: list[list[str]] = []
         self.exact = exact
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
         self.asked.append([message.content for message in messages])
-        return Counted([len(message.content.split()) for message in messages], self.exact)
+        return TokenCounts([len(message.content.split()) for message in messages], self.exact)
 
 
 def message(content: str, **fields: Any) -> Message:
@@ -71,10 +71,12 @@ async def test_one_estimate_makes_all_of_it_an_estimate() -> None:
     assert not counter.exact
 
 
-@pytest.mark.parametrize("answer", [Counted([1], exact=True), None, [4, 5], ValueError("no idea")])
+@pytest.mark.parametrize(
+    "answer", [TokenCounts([1], exact=True), None, [4, 5], ValueError("no idea")]
+)
 async def test_a_provider_that_cannot_count_costs_an_exact_figure(answer: Any) -> None:
     class Broken(ScriptedProvider):
-        async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+        async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
             if isinstance(answer, Exception):
                 raise answer
             return answer

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agno_shell.config import Agent
-from agno_shell.contracts import Counted, Storage
+from agno_shell.contracts import Storage, TokenCounts
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.outbox import Outbox
@@ -44,9 +44,9 @@ class Words(ScriptedProvider):
         super().__init__(window=window)
         self.counted: list[int] = []
 
-    async def count_tokens(self, model: str, messages: Sequence[Message]) -> Counted:
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCounts:
         self.counted.append(len(messages))
-        return Counted([len(each.content.split()) for each in messages], exact=True)
+        return TokenCounts([len(each.content.split()) for each in messages], exact=True)
 
 
 class Belt:

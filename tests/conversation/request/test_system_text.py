@@ -27,7 +27,7 @@ def test_everything_that_always_goes_makes_one_message() -> None:
         "- year: 2026\n"
         '- tags: ["a"]\n'
         "\n"
-        "The person asked you to remember:\n"
+        "The user asked you to remember:\n"
         "- The deadline is Friday.\n"
         "- Two\n"
         "  lines"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agno_shell.conversation.tools.selection import Selection, split_name
+from agno_shell.conversation.tools.selection import ToolSelection, split_name
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ def test_boxes_and_tools_are_told_apart(name: str, place: tuple[str, str] | None
 
 
 def test_nothing_is_on_at_first() -> None:
-    selection = Selection()
+    selection = ToolSelection()
     assert not selection.has_box("a")
     assert not selection.has("a", ["x"])
 
 
 def test_a_whole_box_but_one_tool() -> None:
-    selection = Selection()
+    selection = ToolSelection()
     selection.switch("a", on=True)
     selection.switch("a", ["x", "a_x"], on=False)
     assert selection.has("a", ["y"])
@@ -42,7 +42,7 @@ def test_a_whole_box_but_one_tool() -> None:
 
 
 def test_one_tool_of_a_box_that_is_off() -> None:
-    selection = Selection()
+    selection = ToolSelection()
     selection.switch("a", ["x"], on=True)
     assert selection.has_box("a")
     assert selection.has("a", ["x", "a_x"])
@@ -52,7 +52,7 @@ def test_one_tool_of_a_box_that_is_off() -> None:
 
 
 def test_the_whole_box_counts_more_than_its_tools_did() -> None:
-    selection = Selection()
+    selection = ToolSelection()
     selection.switch("a", ["x"], on=True)
     selection.switch("a", on=False)
     assert not selection.has("a", ["x"])

@@ -296,7 +296,7 @@ async def test_nothing_is_allowed_where_nobody_can_be_asked() -> None:
     )
     await belt.schemas()
     answer = await belt.decide(call("x"), "s")
-    assert answer == Answer("The person did not allow this call of x.", "failed")
+    assert answer == Answer("The user did not allow this call of x.", "failed")
 
 
 async def test_each_call_is_asked_for() -> None:

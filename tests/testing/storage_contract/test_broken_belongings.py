@@ -10,7 +10,7 @@ import pytest
 
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage, StoredSession
-from agno_shell.types import ROOT, Memory, Message, Session, Trashed, new_id
+from agno_shell.types import ROOT, Memory, Message, Session, TrashedSession, new_id
 
 # What is remembered ----------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class VersionWithoutMemories(MemoryStorage):
 
 
 class DeletesMemories(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         self._kept(session_id).memories.clear()
         return super().delete(session_id)
 
@@ -171,7 +171,7 @@ class AttachingIsAChange(MemoryStorage):
 
 
 class DeletesContents(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         self._kept(session_id).contents.clear()
         return super().delete(session_id)
 
@@ -276,7 +276,7 @@ class RootIsNone(MemoryStorage):
 
 
 class ChoosesAfterADeletion(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         trashed = super().delete(session_id)
         if self.store.current is None and self.store.sessions:
             self.store.current = self.sessions()[0].session_id

@@ -10,18 +10,18 @@ import pytest
 
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage, StoredSession
-from agno_shell.types import Message, Session, Trashed, new_id, now
+from agno_shell.types import Message, Session, TrashedSession, new_id, now
 
 
 class ReallyDeletes(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         trashed = super().delete(session_id)
         del self.store.trash[trashed.trash_id]
         return trashed
 
 
 class DeletesWithoutTheReply(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         partials, self.store.partials = self.store.partials, {}
         trashed = super().delete(session_id)
         self.store.partials = partials
@@ -29,7 +29,7 @@ class DeletesWithoutTheReply(MemoryStorage):
 
 
 class LeavesTheCurrentSession(MemoryStorage):
-    def delete(self, session_id: str) -> Trashed:
+    def delete(self, session_id: str) -> TrashedSession:
         current = self.store.current
         trashed = super().delete(session_id)
         self.store.current = current
@@ -37,7 +37,7 @@ class LeavesTheCurrentSession(MemoryStorage):
 
 
 class TrashOldestFirst(MemoryStorage):
-    def trash(self) -> list[Trashed]:
+    def trash(self) -> list[TrashedSession]:
         return super().trash()[::-1]
 
 
@@ -73,7 +73,7 @@ class TrashedPathOnly(MemoryStorage):
 
 
 class OneDeletionPerSession(MemoryStorage):
-    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> Trashed:
+    def _throw_away(self, kept: StoredSession, deleted_at: datetime) -> TrashedSession:
         session_id = kept.session.session_id
         for trash_id, (trashed, _kept) in list(self.store.trash.items()):
             if trashed.session.session_id == session_id:

@@ -14,7 +14,7 @@ from agno_shell.cli.commands.chat.answer import Answer
 from agno_shell.cli.commands.chat.attached import AttachedFiles, take_in
 from agno_shell.config import Agent, Config, settings
 from agno_shell.contracts import Provider
-from agno_shell.conversation.asking import Asking, RetryPolicy
+from agno_shell.conversation.attempts import Attempts, RetryPolicy
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
@@ -122,7 +122,7 @@ class QuickChat:
         for caution in query.cautions(query.choices[0]):
             self._answer.note(caution)
         reply = Reply(None, query.choices[0])
-        asking = Asking(
+        asking = Attempts(
             query.choices,
             query.provider,
             self._prepare,

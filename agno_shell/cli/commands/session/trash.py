@@ -16,7 +16,7 @@ from agno_shell.errors import StorageError
 from agno_shell.shell.entered import EnteredFile
 from agno_shell.toolkit import trashed, wording
 from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.types import Trashed, local_time
+from agno_shell.types import TrashedSession, local_time
 
 EMPTY = "The trash is empty.\n"
 
@@ -83,7 +83,7 @@ def _purge_entered(storage: Storage, session_id: str) -> None:
             EnteredFile(find_paths(os.environ).entered_dir, session_id).purge()
 
 
-def _record(each: Trashed) -> dict[str, object]:
+def _record(each: TrashedSession) -> dict[str, object]:
     """Every field; ``deleted_at`` is ISO 8601 in UTC, ``size`` in bytes."""
     return {
         "trash_id": each.trash_id,
@@ -97,7 +97,7 @@ def _has_user(out: TextIO) -> bool:
     return bool(sys.stdin) and sys.stdin.isatty() and out.isatty()
 
 
-def _is_sure(found: Sequence[Trashed], out: TextIO) -> bool:
+def _is_sure(found: Sequence[TrashedSession], out: TextIO) -> bool:
     """Ask, with all that would be gone; only ``y`` or ``yes`` is a yes."""
     for each in found:
         out.write(f"  {trashed.describe(each)}, deleted {local_time(each.deleted_at)}\n")

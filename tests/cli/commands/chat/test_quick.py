@@ -18,7 +18,7 @@ from agno_shell.cli.commands.chat.question import question
 from agno_shell.cli.commands.chat.quick import QuickChat, QuickQuestion, interrupts, make_query
 from agno_shell.config import Agent, Config
 from agno_shell.contracts import Abilities, ProviderFactory
-from agno_shell.conversation.asking import RetryPolicy
+from agno_shell.conversation.attempts import RetryPolicy
 from agno_shell.conversation.models import Choice, Models
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError, UsageError

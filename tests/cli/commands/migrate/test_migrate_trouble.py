@@ -15,7 +15,7 @@ from agno_shell.cli.commands.migrate.order import MigrationOptions
 from agno_shell.contracts import Storage
 from agno_shell.errors import UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
-from agno_shell.types import Message, Session, Trashed, new_id, now
+from agno_shell.types import Message, Session, TrashedSession, new_id, now
 
 MOMENT = datetime(2026, 7, 20, 10, 30, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ def test_two_deletions_at_the_same_time_are_two(move: Move) -> None:
     class Coarse(MemoryStorage):
         """Knows no fractions of a second."""
 
-        def trash(self) -> list[Trashed]:
+        def trash(self) -> list[TrashedSession]:
             return [each._replace(deleted_at=MOMENT) for each in super().trash()]
 
     source, target = Coarse(), MemoryStorage()

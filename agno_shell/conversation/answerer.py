@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agno_shell.contracts import Provider
-from agno_shell.conversation.asking import Asking, Prepare, RetryPolicy
+from agno_shell.conversation.attempts import Attempts, Prepare, RetryPolicy
 from agno_shell.conversation.journal import Journal
-from agno_shell.conversation.keeping import Keeping
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.reply_writer import ReplyWriter
 from agno_shell.conversation.request.refusals import advised
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.store import StoreThread
@@ -18,7 +18,7 @@ from agno_shell.events import Emit, Ending, Failed, Interrupted, RequestPrepared
 from agno_shell.types import Message
 
 
-class Answering:
+class Answerer:
     """Gets replies for the open session.
 
     ``prepare`` makes the request for a choice, ``begun`` is called for each one that leaves,
@@ -53,7 +53,7 @@ class Answering:
         """The reply as it was stored, or was to be. Its ending is emitted unless it asks for
         tools, which go on with the turn."""
         add = self._journal.add
-        keeping = Keeping(self._store, self._session.id, reply, self._report_kept, add)
+        keeping = ReplyWriter(self._store, self._session.id, reply, self._report_kept, add)
 
         def begin(choice: Choice, prepared: RequestPrepared) -> None:
             reply.begin(choice)
@@ -64,7 +64,7 @@ class Answering:
                 emit(each)
 
         ending: Ending = Interrupted()
-        asking = Asking(
+        asking = Attempts(
             choices, self._provider, self._prepare, begin, self._policy, stop, keeping.take
         )
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.asking import BACK_OFF, Asking, RetryPolicy
+from agno_shell.conversation.attempts import BACK_OFF, Attempts, RetryPolicy
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.stopping import Stop
 from agno_shell.errors import ProviderError
@@ -57,7 +57,7 @@ class Lab:
 
     async def ask(self, *scripts: Sequence[Any]) -> list[TurnEvent]:
         self.provider.scripts.extend(scripts)
-        asking = Asking(
+        asking = Attempts(
             self.choices,
             lambda _choice: self.provider,
             self.prepare,
@@ -168,7 +168,7 @@ async def test_stopping_before_the_request_sends_nothing() -> None:
 async def test_stopping_in_the_middle_of_the_reply() -> None:
     lab = Lab("first", "second")
     lab.provider.scripts.append(["Hel", DOWN])
-    asking = Asking(
+    asking = Attempts(
         lab.choices,
         lambda _choice: lab.provider,
         lab.prepare,

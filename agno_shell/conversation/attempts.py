@@ -55,7 +55,7 @@ Prepare = Callable[[Choice], Awaitable[RequestPrepared]]
 """Makes the request for a choice."""
 
 
-class Asking:
+class Attempts:
     """One request, at the first of ``choices`` that is not down.
 
     ``prepare`` makes the request for a choice; ``begun`` is told of each one that leaves.

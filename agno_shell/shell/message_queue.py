@@ -11,7 +11,7 @@ from agno_shell.shell.entered import Entry
 from agno_shell.types import new_id, now
 
 
-class Keeper(Protocol):
+class EntryStore(Protocol):
     """Keeps what was entered until it is done."""
 
     def add(self, entry: Entry) -> None: ...
@@ -19,7 +19,7 @@ class Keeper(Protocol):
     def done(self, entries: Sequence[Entry]) -> None: ...
 
 
-class Nobody:
+class NoEntryStore:
     """Keeps nothing beyond this process."""
 
     def add(self, entry: Entry) -> None:
@@ -29,15 +29,15 @@ class Nobody:
         pass
 
 
-class Waiting:
+class MessageQueue:
     """A queue of which nothing is lost: ``keeper`` has each text until it is sent, or the
-    person takes it back."""
+    user takes it back."""
 
     def __init__(self) -> None:
-        self.keeper: Keeper = Nobody()
+        self.keeper: EntryStore = NoEntryStore()
         self._queue: asyncio.Queue[Entry | None] = asyncio.Queue()
         self._leaving = 0
-        """How many of those in the queue are no texts, but say that the person leaves."""
+        """How many of those in the queue are no texts, but say that the user leaves."""
         self._in_work: Entry | None = None
         self._in_input: list[Entry] = []
         """Those whose text stands in the input again."""
@@ -71,12 +71,12 @@ class Waiting:
         self._queue.put_nowait(entry)
 
     def leave(self) -> None:
-        """The person leaves once the rest is read."""
+        """The user leaves once the rest is read."""
         self._leaving += 1
         self._queue.put_nowait(None)
 
     async def get(self) -> str | None:
-        """The next text; None when the person leaves."""
+        """The next text; None when the user leaves."""
         self._in_work = await self._queue.get()
         if self._in_work is None:
             self._leaving -= 1

@@ -3,12 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.shell.thinking import KEPT, Thinking
+from agno_shell.shell.thoughts import KEPT, Thoughts
 
 
 @given(st.lists(st.text(st.sampled_from("ab \n"), max_size=5)))
 def test_words_are_counted_however_they_are_split(pieces: list[str]) -> None:
-    thinking = Thinking(lambda: 0.0)
+    thinking = Thoughts(lambda: 0.0)
     for piece in pieces:
         thinking.feed(piece)
     words = len("".join(pieces).split())
@@ -16,7 +16,7 @@ def test_words_are_counted_however_they_are_split(pieces: list[str]) -> None:
 
 
 def test_what_is_kept_does_not_grow() -> None:
-    thinking = Thinking(lambda: 0.0)
+    thinking = Thoughts(lambda: 0.0)
     for _piece in range(100):
         thinking.feed("word " * 100)
     assert len(thinking._end) == KEPT

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from agno_shell.conversation import keeping as room
-from agno_shell.conversation.keeping import Keeping
+from agno_shell.conversation import reply_writer as room
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.reply import Reply
+from agno_shell.conversation.reply_writer import ReplyWriter
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.events import Event, Interrupted, MessageSaved, ReasoningDelta, TextDelta
@@ -51,7 +51,7 @@ class Lab(NamedTuple):
     disk: Disk
     session_id: str
     reply: Reply
-    keeping: Keeping
+    keeping: ReplyWriter
     told: list[str | None]
 
     async def take(self, *texts: str) -> None:
@@ -80,7 +80,7 @@ def make_lab() -> Iterator[Callable[[], Lab]]:
             await store(lambda storage: storage.append(session_id, message))
             return MessageSaved(message)
 
-        keeping = Keeping(store, session_id, reply, told.append, save)
+        keeping = ReplyWriter(store, session_id, reply, told.append, save)
         return Lab(disk, session_id, reply, keeping, told)
 
     yield make

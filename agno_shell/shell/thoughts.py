@@ -16,7 +16,7 @@ KEPT = 2_000
 """Characters of its end that are kept for them."""
 
 
-class Thinking:
+class Thoughts:
     """The reasoning of one reply; a piece of it costs the same however long it is."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agno_shell.conversation.engine import Engine
+from agno_shell.shell.entered_texts import EnteredTexts
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.plugin_life import LEAVING_SECONDS
 from agno_shell.shell.present import Presenter
 from agno_shell.shell.status import Status
-from agno_shell.shell.unsent import Unsent
 
 
-class Leaving:
+class Exit:
     """The user leaves, or has to."""
 
     def __init__(
@@ -19,7 +19,7 @@ class Leaving:
         frontend: Frontend,
         presenter: Presenter,
         status: Status,
-        unsent: Unsent,
+        unsent: EnteredTexts,
     ) -> None:
         self._engine = engine
         self._frontend = frontend

@@ -24,7 +24,7 @@ SETTLING_SECONDS = 1.0
 """How long leaving waits for a slow disk, before it says what becomes of what was entered."""
 
 
-class Unsent:
+class EnteredTexts:
     """Keeps what is entered in ``folder`` until it is sent, in a thread of its own: a slow
     disk holds up no key. Without a folder, or where nothing waits, it does nothing."""
 

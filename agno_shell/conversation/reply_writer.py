@@ -1,7 +1,7 @@
 """Keeping a reply beside its session while it grows, so that its text outlives the process.
 
 Whoever shows a reply gets a piece of it only once the piece is written: see
-:meth:`Keeping.take`. Nothing is synced for that; once a second all of it is, for the case
+:meth:`ReplyWriter.take`. Nothing is synced for that; once a second all of it is, for the case
 that the power fails. What a speaker has said is saved as a message once another one begins.
 """
 
@@ -35,7 +35,7 @@ SLOW = (
 )
 
 
-class Keeping:
+class ReplyWriter:
     """One reply on its way to the disk.
 
     ``told`` gets a sentence when the text is shown though it is not written, and None when

@@ -12,7 +12,7 @@ import pytest
 from agno_shell.errors import StorageError
 from agno_shell.events import Finished
 from agno_shell.shell.entered import EnteredFile
-from agno_shell.shell.unsent import put_back
+from agno_shell.shell.entered_texts import put_back
 from agno_shell.testing.memory_storage import MemoryStorage, MemoryStore
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.types import Message, Session
@@ -233,7 +233,7 @@ async def test_what_cannot_be_kept_is_never_promised(
 
     monkeypatch.setattr(EnteredFile, "add", refuse)
     monkeypatch.setattr(EnteredFile, "sync", lambda file: synced.append(file))
-    monkeypatch.setattr("agno_shell.shell.unsent.SYNC_SECONDS", 0.0)
+    monkeypatch.setattr("agno_shell.shell.entered_texts.SYNC_SECONDS", 0.0)
     seat = await sit_down(entered_dir=folder)
     await busy(seat, provider)
     seat.type("waits\r")

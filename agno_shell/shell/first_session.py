@@ -11,7 +11,7 @@ from agno_shell.toolkit.session_names import session_name
 from agno_shell.types import Reasoning, default_session_name, now
 
 
-class Opening(NamedTuple):
+class FirstSession(NamedTuple):
     """What the command line says of it."""
 
     session: str | None = None
@@ -34,7 +34,7 @@ class Opening(NamedTuple):
 
 
 async def open_first(
-    engine: Engine, opening: Opening, report: Callable[[StorageError], None]
+    engine: Engine, opening: FirstSession, report: Callable[[StorageError], None]
 ) -> None:
     """Open the session that was asked for, else the current one, else the newest, else a
     new one. ``report`` gets why one that was not asked for cannot be opened."""

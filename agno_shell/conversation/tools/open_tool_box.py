@@ -34,7 +34,7 @@ NAMED = 8
 """Things that are wrong with a box which are told one by one."""
 
 
-class ToolKeeper:
+class OpenToolBox:
     """A tool box from a plugin, which may fail in every way."""
 
     def __init__(self, factory: ToolFactory, open_box: Callable[[ToolFactory], ToolBox]) -> None:
