@@ -12,7 +12,7 @@ import pytest
 from agno_shell.builtin.json_storage.store import open_storage
 from agno_shell.contracts import Storage, StorageOptions
 from agno_shell.conversation.engine import Engine
-from agno_shell.conversation.watch import Lost, Watch
+from agno_shell.conversation.watch import MessagesLost, Watch
 from agno_shell.errors import UsageError
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.turn_events import events_of
@@ -105,7 +105,7 @@ async def test_what_is_lost_is_noticed_once_and_brought_back(
     damage(lab.file)
     before = [each for each in lab.storage.tree(lab.session_id) if each.id not in ids]
     lost = await lab.watch.look()
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, MessagesLost)
     assert lost.messages >= DAMAGES[damage] - 1
     assert await lab.watch.look() is None, "it is said once"
     assert lab.shown == ALL
@@ -129,7 +129,7 @@ async def test_what_is_lost_is_noticed_with_the_next_message_at_the_latest(
     await lab.ask("three")
     assert lab.engine.recovery.is_doubtful
     lost = await lab.watch.look()
-    assert lost == Lost(DAMAGES[damage])
+    assert lost == MessagesLost(DAMAGES[damage])
     assert lab.shown == [*ALL, "three", "echo: three"]
     # The question that was saved without its forerunners is said once more behind them.
     await lab.engine.recovery.recover()
@@ -146,18 +146,18 @@ async def test_a_loss_that_was_seen_at_a_glance_is_told_afterwards(lab: Lab) -> 
     rolled_back(lab.file)
     await lab.watch.glance()
     await lab.watch.glance()
-    assert await lab.watch.look() == Lost(2)
+    assert await lab.watch.look() == MessagesLost(2)
 
 
 async def test_what_comes_back_by_itself_is_not_lost(lab: Lab) -> None:
     data = lab.file.read_bytes()
     removed(lab.file)
-    assert await lab.watch.look() == Lost(4)
+    assert await lab.watch.look() == MessagesLost(4)
     lab.file.write_bytes(data)
     assert await lab.watch.look() is None
     assert not lab.engine.recovery.lost
     emptied(lab.file)
-    assert await lab.watch.look() == Lost(4), "lost again, it is said again"
+    assert await lab.watch.look() == MessagesLost(4), "lost again, it is said again"
 
 
 async def test_a_session_that_is_gone_is_made_again(lab: Lab) -> None:

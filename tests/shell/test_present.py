@@ -405,7 +405,7 @@ async def test_an_early_end_says_once_what_to_do_next(
 ) -> None:
     await show(presenter, events(PREPARED, TextDelta("Hi"), ending), "m")
     assert paper.text() == f"Hi\n{with_text}\n"
-    assert presenter.ending == ending
+    assert presenter.has_failed is not isinstance(ending, Finished)
     assert paper.source is None
     paper.lines.clear()
     await show(presenter, events(PREPARED, ending), "m")
@@ -571,7 +571,7 @@ async def test_a_tool_of_the_provider_is_marked_and_stands_between_the_text(
         TextDelta("I look."), ProviderToolStarted(SEARCH), later, done, TextDelta("It is noon."),
         Finished(), MessageSaved(REPLY),
     )  # fmt: skip
-    await presenter.show(given, "m")
+    await show(presenter, given, "m")
     assert paper.text() == (
         'I look.\n\n▷ search {"q": "tides"} · run by the provider\n  Noon.␛[2J\n'
         "  9 B · 1.5 s\n\nIt is noon.\n"
@@ -587,7 +587,7 @@ async def test_a_call_is_shown_once_its_arguments_are_known(
 
     done = ProviderToolFinished(SEARCH, "", "failed")
     given = events(ProviderToolStarted(UNTOLD), running, done, TextDelta("Hm."), Finished())
-    await presenter.show(given, "m")
+    await show(presenter, given, "m")
     shown = paper.text()
     assert shown.startswith(
         '▷ search {"q": "tides"} · run by the provider\n  failed · 0 B · 0.0 s\n'
@@ -603,7 +603,7 @@ async def test_a_result_that_comes_late_is_shown_with_its_call(
         TextDelta("I say."), ProviderToolFinished(UNTOLD, "Noon."),
         ProviderToolFinished(other, "ran", "interrupted"), Interrupted(),
     )  # fmt: skip
-    await presenter.show(given, "m")
+    await show(presenter, given, "m")
     call = '▷ search {"q": "tides"} · run by the provider'
     assert [line for line in paper.text().split("\n") if line] == [
         call,
@@ -626,7 +626,7 @@ async def test_each_speaker_stands_above_what_it_says(presenter: Presenter, pape
         ReasoningDelta("hm"), TextDelta("Two."), MessageSaved(REPLY), SpeakerChanged(),
         TextDelta("Three."), Finished(), MessageSaved(REPLY),
     )  # fmt: skip
-    await presenter.show(given, "a-model")
+    await show(presenter, given, "a-model")
     assert paper.text() == (
         "Ada:\nOne.\n\nBen:\n(thought for 0 s · 1 word)\nTwo.\n\na-model:\nThree.\n"
     )
@@ -635,5 +635,5 @@ async def test_each_speaker_stands_above_what_it_says(presenter: Presenter, pape
 async def test_a_tool_that_still_runs_at_the_end_is_shown(
     presenter: Presenter, paper: Paper
 ) -> None:
-    await presenter.show(events(ProviderToolStarted(UNTOLD), Interrupted()), "m")
+    await show(presenter, events(ProviderToolStarted(UNTOLD), Interrupted()), "m")
     assert paper.text().startswith("▷ search · run by the provider\n(stopped before")

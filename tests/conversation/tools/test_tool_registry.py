@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from agno_shell.contracts import Permission, Tool, ToolBox, ToolFactory
-from agno_shell.conversation.tools import keeper as tool_keeper
-from agno_shell.conversation.tools import tool_registry
+from agno_shell.conversation.tools import open_tool_box, tool_registry
 from agno_shell.conversation.tools.limits import limited
 from agno_shell.conversation.tools.tool_registry import Answer, ToolRegistry, stopped
 from agno_shell.errors import AgnoShellError, UsageError
@@ -205,7 +204,7 @@ async def test_what_is_missing_of_a_box_is_reported_and_the_rest_is_used() -> No
 async def test_a_slow_box_does_not_hold_up_the_turn_and_comes_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tool_keeper, "OPENING_SECONDS", 0)
+    monkeypatch.setattr(open_tool_box, "OPENING_SECONDS", 0)
     slow = Box(tool("x"))
     slow.gate = asyncio.Event()
     belt = Belt({"a": slow}, on=["a"])
@@ -602,7 +601,7 @@ async def test_closing_stops_calls_and_closes_every_box() -> None:
 async def test_a_box_that_hangs_or_fails_while_closing_is_left_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tool_keeper, "CLOSING_SECONDS", 0.001)
+    monkeypatch.setattr(open_tool_box, "CLOSING_SECONDS", 0.001)
 
     class Hanging(Box):
         async def close(self) -> None:
@@ -627,7 +626,7 @@ async def test_a_box_that_hangs_or_fails_while_closing_is_left_behind(
 
 
 def test_the_limits_are_where_they_are_looked_for() -> None:
-    assert tool_registry.STOPPING_SECONDS < tool_keeper.CLOSING_SECONDS
+    assert tool_registry.STOPPING_SECONDS < open_tool_box.CLOSING_SECONDS
 
 
 async def test_an_endless_name_is_not_told_again() -> None:
