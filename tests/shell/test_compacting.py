@@ -53,7 +53,7 @@ async def test_the_receipt_is_what_the_next_request_holds(
     assert seat.shell.engine.session.pinned == (path[1].id,)
     seat.type("/context\r")
     await seat.sees("Nothing of the conversation is left out.")
-    assert "The user asked you to remember: - The de…" in seat.terminal.text()
+    assert "The user asked you to remember: - The de" in seat.terminal.text()
     receipt = await control.receipt()
     await say(seat, "four")
     request = provider.requests[-1]
