@@ -11,7 +11,7 @@ from agno_shell.conversation.models import Choice
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply
 from agno_shell.conversation.reply_writer import ReplyWriter
-from agno_shell.conversation.request.refusals import advised
+from agno_shell.conversation.request.rules import advised
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.store import StoreThread
 from agno_shell.events import Emit, Ending, Failed, Interrupted, RequestPrepared, TurnEvent

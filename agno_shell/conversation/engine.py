@@ -16,7 +16,7 @@ from agno_shell.conversation.engine_parts import EngineParts
 from agno_shell.conversation.files.attachments import unattached
 from agno_shell.conversation.path import Path, read_end
 from agno_shell.conversation.references import resolve
-from agno_shell.conversation.start import Start, asking
+from agno_shell.conversation.tree.branches import Start, asking
 from agno_shell.conversation.tree.moves import FollowUp
 from agno_shell.conversation.turn import Runnable, Turn
 from agno_shell.errors import SessionNotFoundError, StorageError

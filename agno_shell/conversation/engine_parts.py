@@ -12,11 +12,10 @@ from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.answerer import Answerer
 from agno_shell.conversation.attempts import RetryPolicy
-from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.driver import Driver
 from agno_shell.conversation.files.attachments import Attachments
 from agno_shell.conversation.journal import Journal
-from agno_shell.conversation.models import Choice, Models
+from agno_shell.conversation.models import Choice, CurrentModel, Models
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reading import PathReader
 from agno_shell.conversation.recovery import Recovery

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agno_shell.contracts import Storage
-from agno_shell.conversation.outbox import with_ids
 from agno_shell.types import Message, Session
 
 FIRST_LOAD = 200
@@ -135,3 +134,13 @@ def read_end(storage: Storage, session_id: str) -> tuple[Session, list[Message]]
         if storage.version(session_id) == version:
             break
     return session, history
+
+
+def with_ids(message: Message, ids: Mapping[str, str]) -> Message:
+    """The message where it, and what it names, have the new ``ids``, by the old ones."""
+    parent, covers = message.parent, message.covers
+    return message._replace(
+        id=ids.get(message.id, message.id),
+        parent=None if parent is None else ids.get(parent, parent),
+        covers=None if covers is None else ids.get(covers, covers),
+    )

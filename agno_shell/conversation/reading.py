@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agno_shell.conversation.journal import Outbox
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tree import branches, outline
 from agno_shell.types import Message

@@ -14,7 +14,7 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.journal import Journal
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.outbox import with_ids
+from agno_shell.conversation.path import with_ids
 from agno_shell.conversation.session_editor import SessionEditor
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError, UsageError

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from agno_shell.contracts import Storage
-from agno_shell.conversation.current_model import CurrentModel
+from agno_shell.conversation.models import CurrentModel
 from agno_shell.conversation.open_session import CHOSEN_HERE, OpenSession
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError, UsageError

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from agno_shell.contracts import Storage
 from agno_shell.conversation.accounts.budget import Budget
 from agno_shell.conversation.accounts.figures import Ledger
-from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.limits import ReplyLimits
-from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.models import OFFLINE, Choice, CurrentModel
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.request.sequence import filtered
+from agno_shell.conversation.request.rules import filtered
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.stream import Stream
 from agno_shell.errors import StorageError

@@ -11,16 +11,15 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from agno_shell.conversation.answerer import Answerer
-from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.journal import Journal
+from agno_shell.conversation.models import CurrentModel
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply
-from agno_shell.conversation.request.refusals import verdict
+from agno_shell.conversation.request.rules import verdict
 from agno_shell.conversation.session_editor import SessionEditor
-from agno_shell.conversation.start import Start
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.tools.calls import ToolCalls
-from agno_shell.conversation.tree.branches import is_bare
+from agno_shell.conversation.tree.branches import Start, is_bare
 from agno_shell.events import Emit, Interrupted
 from agno_shell.types import Message, Session
 

@@ -32,10 +32,9 @@ from agno_shell.shell.endings import TurnSummary
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import one_line, text_lines, wrapped
 from agno_shell.shell.live import Live
-from agno_shell.shell.provider_calls import ProviderCalls
 from agno_shell.shell.rendering import GuardedRenderer
 from agno_shell.shell.stored import message_lines, question_lines, speaker_line
-from agno_shell.shell.tool_lines import call_lines, result_lines
+from agno_shell.shell.tool_lines import ProviderCalls, call_lines, result_lines
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line
 from agno_shell.types import Message, ToolCall
 

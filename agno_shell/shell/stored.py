@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agno_shell.contracts import Line, Renderer
 from agno_shell.shell.lines import one_line, text_lines, wrapped
-from agno_shell.shell.thoughts import thought_line
+from agno_shell.shell.live import thought_line
 from agno_shell.shell.tool_lines import stored_call_line, stored_result_line, stored_tool_lines
 from agno_shell.toolkit import wording
 from agno_shell.toolkit.terminal_text import Cleaner, clean_line

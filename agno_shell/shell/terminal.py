@@ -6,8 +6,9 @@ prompt_toolkit's own classes do the work; here is only what they lack.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -19,7 +20,51 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from agno_shell.shell import terminal_replies
+LONGEST = 4096
+"""Characters of an answer; one without an end is not waited for any longer."""
+
+_STRING = rf"(?:\][0-9]+;|P(?:>\||!\||[01][+$]r)|_G)[^\x00-\x1f]{{0,{LONGEST}}}"
+"""Answers that are texts, without their end. Alt-], Alt-P and Alt-_ are keys."""
+
+SEQUENCE = re.compile(
+    rf"""\x1b(?:
+      \[M[ -\xff]{{3}}                # the mouse, as X10 has it
+    | \[\[[A-E]                       # function keys of the Linux console
+    | \[[0-?]*[ -/]*[@-~]             # control sequences: keys and reports
+    | {_STRING}(?:\x07|\x1b\\)
+    )""",
+    re.VERBOSE,
+)
+
+UNFINISHED = re.compile(
+    rf"""\x1b(?:
+      \[M[ -\xff]{{0,2}}
+    | \[\[
+    | \[[0-?]*[ -/]*
+    | \][0-9]*
+    | P(?:[>!]|[01][+$]?)?
+    | _
+    | {_STRING}\x1b?
+    )?\Z""",
+    re.VERBOSE,
+)
+
+
+def typed(data: str, keys: Container[str]) -> tuple[str, str]:
+    """What of ``data`` was typed, and its end, as far as it may go on as a sequence. Of the
+    sequences only those in ``keys`` are typed."""
+    if "\x1b" not in data:
+        return data, ""
+    unfinished = UNFINISHED.search(data)
+    end = unfinished.start() if unfinished else len(data)
+    whole = SEQUENCE.sub(lambda found: found[0] if found[0] in keys else "", data[:end])
+    return whole, data[end:]
+
+
+def given_up(unfinished: str) -> str:
+    """What of such an end was typed when nothing more has come: Esc, or a key with Alt."""
+    return unfinished if len(unfinished) <= 2 else ""
+
 
 PASTE_START = "\x1b[200~"
 PASTE_END = "\x1b[201~"
@@ -93,7 +138,7 @@ class TerminalParser(Vt100Parser):
 
     def _feed_typed(self, data: str) -> None:
         before, mark, pasted = data.partition(PASTE_START)
-        text, self._held = terminal_replies.typed(before, ANSI_SEQUENCES)
+        text, self._held = typed(before, ANSI_SEQUENCES)
         super().feed(text)
         if mark:
             self._give_up()
@@ -106,7 +151,7 @@ class TerminalParser(Vt100Parser):
 
     def _give_up(self) -> None:
         held, self._held = self._held, ""
-        super().feed(terminal_replies.given_up(held))
+        super().feed(given_up(held))
 
 
 def patch_parser(source: Input) -> Input:

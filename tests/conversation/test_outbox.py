@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from agno_shell.conversation.outbox import Outbox, with_ids
+from agno_shell.conversation.journal import Outbox
+from agno_shell.conversation.path import with_ids
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import StorageError
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -129,7 +130,7 @@ async def test_a_storage_that_calls_sys_exit_ends_nothing(
 async def test_a_storage_that_does_not_answer_is_not_waited_for_twice(
     door: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agno_shell.conversation.outbox.BRIEF_SECONDS", 0.02)
+    monkeypatch.setattr("agno_shell.conversation.journal.BRIEF_SECONDS", 0.02)
     storage, outbox, saved = door
     session = storage.create("One").session_id
     storage.open_door.clear()

@@ -12,7 +12,7 @@ import pytest
 
 from agno_shell.builtin.litellm_provider.provider import LitellmProvider
 from agno_shell.contracts import Provider
-from agno_shell.conversation.request.refusals import BROUGHT_BACK
+from agno_shell.conversation.request.rules import BROUGHT_BACK
 from agno_shell.events import NOT_SENT_AGAIN, Failed, Finished, Retrying, TextDelta, TurnEvent
 from agno_shell.testing.model_faults import TERMINAL_CODES
 from agno_shell.testing.model_server import ModelServer, Script

@@ -117,7 +117,7 @@ def test_a_broken_plugin_is_named_and_the_rest_goes_on(
     assert "broken (dist-broken 1.2)" in reports[0]
     assert 'off = ["broken"]' in reports[0]
     assert row(plugins, "good")["state"] == "on"
-    plugins.shell_started(None)  # type: ignore[arg-type]
+    plugins.shell_started(lambda _plugin: None)  # type: ignore[arg-type, return-value]
 
 
 def test_what_a_registration_hook_returns_is_checked(install: Any) -> None:
@@ -339,20 +339,20 @@ async def test_the_hooks_tell_what_has_happened() -> None:
         on_turn_finished=lambda reply: calls.append(("on_turn_finished", reply.status)),
     )
     message = REQUEST.messages[0]
-    plugins.shell_started("context")  # type: ignore[arg-type]
+    plugins.shell_started(lambda plugin: f"context of {plugin}")  # type: ignore[arg-type, return-value]
     plugins.session_opened(SESSION)
     plugins.turn_started(SESSION, REQUEST)
     plugins.message_saved(SESSION, message)
     plugins.turn_finished(SESSION, message)
-    plugins.shell_stopped("context")  # type: ignore[arg-type]
+    plugins.shell_stopped(lambda plugin: f"context of {plugin}")  # type: ignore[arg-type, return-value]
     await plugins.hooks.settled(5)
     assert calls == [
-        ("on_shell_started", "context"),
+        ("on_shell_started", "context of ear"),
         ("on_session_opened", "S"),
         ("on_turn_started", "m"),
         ("on_message_saved", "hi"),
         ("on_turn_finished", "complete"),
-        ("on_shell_stopped", "context"),
+        ("on_shell_stopped", "context of ear"),
     ]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from agno_shell.conversation.request.rules import is_empty
-from agno_shell.conversation.request.summaries import INTRODUCTION
+from agno_shell.conversation.request.rules import INTRODUCTION, is_empty
 from agno_shell.events import Failed, Finished, TextDelta
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell.shell.thoughts import KEPT, Thoughts
+from agno_shell.shell.live import KEPT, Thoughts
 
 
 @given(st.lists(st.text(st.sampled_from("ab \n"), max_size=5)))

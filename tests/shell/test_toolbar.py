@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from agno_shell.contracts import ToolbarItem, ToolbarView
-from agno_shell.shell.toolbar import toolbar_line
+from agno_shell.shell.status import toolbar_line
 from agno_shell.types import Session, new_id, now
 
 VIEW = ToolbarView(Session(new_id(), "Taxes", now(), now()), "gpt-x", "poet", True, 2)

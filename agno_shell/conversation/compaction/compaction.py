@@ -12,13 +12,12 @@ from agno_shell.conversation.accounts.figures import Ledger
 from agno_shell.conversation.attempts import Attempts, RetryPolicy
 from agno_shell.conversation.compaction import transcript
 from agno_shell.conversation.compaction.transcript import MessageText
-from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.journal import Journal
-from agno_shell.conversation.models import OFFLINE, Choice
+from agno_shell.conversation.models import OFFLINE, Choice, CurrentModel
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.requests import Requests
-from agno_shell.conversation.request.summaries import effective
+from agno_shell.conversation.request.rules import effective
 from agno_shell.conversation.session_editor import SessionEditor
 from agno_shell.conversation.stopping import Stop
 from agno_shell.conversation.tree.numbered import MessageReader

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from agno_shell.contracts import Abilities
-from agno_shell.conversation.current_model import CurrentModel
 from agno_shell.conversation.files.file_content import (
     PDF,
     as_text,
@@ -21,6 +20,7 @@ from agno_shell.conversation.files.file_content import (
 )
 from agno_shell.conversation.files.mentions import Mention, mentions
 from agno_shell.conversation.files.opened import extent_within
+from agno_shell.conversation.models import CurrentModel
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.store import StoreThread
 from agno_shell.errors import UsageError

@@ -8,8 +8,7 @@ from itertools import dropwhile, islice
 from typing import NamedTuple
 
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.request.refusals import is_refused, says
-from agno_shell.conversation.request.rules import begins_turn
+from agno_shell.conversation.request.rules import begins_turn, is_refused, says
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import SessionNotFoundError
 from agno_shell.types import Message

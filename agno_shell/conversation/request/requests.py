@@ -7,25 +7,26 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agno_shell.config.agents import FILE_MARK
-from agno_shell.conversation.current_model import CurrentModel
-from agno_shell.conversation.models import Choice
+from agno_shell.conversation.models import Choice, CurrentModel
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.counting import Counter
 from agno_shell.conversation.request.earlier import Earlier, PathMessage
 from agno_shell.conversation.request.receipts import Places, left_out
-from agno_shell.conversation.request.refusals import without_refused
 from agno_shell.conversation.request.rules import (
+    SentMessage,
     begins_turn,
     each_named,
+    filtered,
     go_on,
+    in_sequence,
     reply_reserve,
+    summary_as_sent,
     valid,
+    without_refused,
 )
 from agno_shell.conversation.request.selection import Backwards, Selection, Selector, SentTurn
-from agno_shell.conversation.request.sequence import SentMessage, filtered, in_sequence
-from agno_shell.conversation.request.summaries import as_sent as summary_as_sent
 from agno_shell.conversation.request.system_text import SystemText, system_message, tools_text
 from agno_shell.conversation.tools.tool_registry import ToolRegistry
 from agno_shell.conversation.tree.numbered import MessageReader

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from agno_shell.conversation.path import Path
 from agno_shell.conversation.request.counting import Counter
-from agno_shell.conversation.request.refusals import is_refused
-from agno_shell.conversation.request.rules import begins_turn
+from agno_shell.conversation.request.rules import begins_turn, is_refused
 from agno_shell.conversation.request.window import Cost, fit
 from agno_shell.types import Message
 

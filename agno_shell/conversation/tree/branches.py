@@ -1,4 +1,4 @@
-"""Finding a place in the tree of a session's messages."""
+"""Branches: where a message stands among others, where a turn begins, what was taken back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agno_shell.contracts import Storage
 from agno_shell.conversation.tree import outline
-from agno_shell.types import Message, Stretch
+from agno_shell.types import Attachment, Message, Stretch, new_id, now
 
 BEFORE, AFTER = 2, 2
 """Messages shown around the one that is looked for: an exchange on either side."""
@@ -142,3 +142,22 @@ def newest_leaf(messages: Sequence[Message], below: str | None) -> Message | Non
             led_elsewhere.add(step)
             step = parents[step]
     return None
+
+
+class Start(NamedTuple):
+    follows: str | None
+    """The message that the question, or without one the reply, follows; None: the root."""
+    question: Message | None = None
+    """What the user asks; None: what is there already is answered, or gone on with."""
+    model: str | None = None
+    """Answers this time, in place of the session's."""
+
+
+def asking(follows: str | None, text: str, attachments: Sequence[Attachment] = ()) -> Start:
+    """A question that follows any message of the session, or none."""
+    return Start(
+        follows,
+        Message(
+            new_id(), "user", text, now(), parent=follows, attachments=tuple(attachments), extra={}
+        ),
+    )

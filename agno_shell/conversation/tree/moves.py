@@ -10,10 +10,9 @@ from agno_shell.contracts import Storage
 from agno_shell.conversation.journal import Journal
 from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.session_editor import SessionEditor
-from agno_shell.conversation.start import Start, asking
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tree import branches, fork, outline
-from agno_shell.conversation.tree.branches import UndoneTurn
+from agno_shell.conversation.tree.branches import Start, UndoneTurn, asking
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.wording import count

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from agno_shell.contracts import Storage
+from agno_shell.conversation.journal import Outbox
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tree import branches, outline
 from agno_shell.conversation.tree.outline import Run

@@ -9,7 +9,7 @@ from agno_shell.conversation.compaction import compaction
 from agno_shell.conversation.compaction.compaction import Compaction, undo
 from agno_shell.conversation.compaction.transcript import TASK
 from agno_shell.conversation.engine import Engine
-from agno_shell.conversation.request.summaries import INTRODUCTION
+from agno_shell.conversation.request.rules import INTRODUCTION
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.events import (
     Failed,

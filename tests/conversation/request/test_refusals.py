@@ -7,7 +7,7 @@ import pytest
 
 from agno_shell.contracts import ToolFactory
 from agno_shell.conversation.engine import Engine
-from agno_shell.conversation.request.refusals import (
+from agno_shell.conversation.request.rules import (
     BROUGHT_BACK,
     REFUSED_RESULT,
     TWICE,

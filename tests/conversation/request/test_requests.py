@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 from agno_shell.config import Agent
 from agno_shell.contracts import Storage, TokenCounts
+from agno_shell.conversation.journal import Outbox
 from agno_shell.conversation.models import Choice
 from agno_shell.conversation.open_session import OpenSession
-from agno_shell.conversation.outbox import Outbox
 from agno_shell.conversation.path import FIRST_LOAD, Path
 from agno_shell.conversation.request import requests
 from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.requests import Requests
-from agno_shell.conversation.request.rules import GO_ON, is_empty, turns
-from agno_shell.conversation.request.summaries import INTRODUCTION
+from agno_shell.conversation.request.rules import GO_ON, INTRODUCTION, is_empty, turns
 from agno_shell.conversation.tree import branches
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError

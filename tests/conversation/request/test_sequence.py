@@ -5,12 +5,14 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agno_shell.conversation.request.rules import GO_ON, NO_OUTPUT, is_empty
-from agno_shell.conversation.request.sequence import (
+from agno_shell.conversation.request.rules import (
     BEGINNING,
+    GO_ON,
+    NO_OUTPUT,
     NO_REPLY,
     SYSTEM_SAID,
     in_sequence,
+    is_empty,
 )
 from agno_shell.events import Request
 from agno_shell.testing.strict import request_problem

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agno_shell.conversation.request.summaries import INTRODUCTION, as_sent, effective
+from agno_shell.conversation.request.rules import INTRODUCTION, effective, summary_as_sent
 from agno_shell.types import Message, new_id, now
 
 
@@ -10,10 +10,10 @@ def summary(content: str, covers: str | None) -> Message:
 
 def test_a_summary_is_told_to_the_model_as_what_it_is() -> None:
     made = summary("They spoke of tea.", "1")
-    sent = as_sent(made)
+    sent = summary_as_sent(made)
     assert (sent.id, sent.role) == (made.id, "user")
     assert sent.content == f"{INTRODUCTION}\n\nThey spoke of tea."
-    assert as_sent(made) == sent
+    assert summary_as_sent(made) == sent
 
 
 def test_the_newest_summary_is_in_force() -> None:

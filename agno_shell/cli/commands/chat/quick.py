@@ -18,7 +18,7 @@ from agno_shell.conversation.attempts import Attempts, RetryPolicy
 from agno_shell.conversation.models import Choice, Models, configured_reasoning
 from agno_shell.conversation.reply import Reply, taken_by
 from agno_shell.conversation.request.agent_texts import read_pins
-from agno_shell.conversation.request.sequence import filtered
+from agno_shell.conversation.request.rules import filtered
 from agno_shell.conversation.request.system_text import system_message
 from agno_shell.conversation.speakers import InOrder
 from agno_shell.conversation.stopping import Stop
