@@ -24,7 +24,7 @@ async def test_history_shows_the_last_exchanges(
 
 async def test_history_names_who_spoke(context: Any, type_line: Callable[..., Any]) -> None:
     said = Message("1", "assistant", "Noon.", now(), model="a/model", speaker="Ada\x1b")
-    context.storage.append(context.session.session_id, said)
+    context.say(said)
     assert (await type_line(context, "/history")).startswith("1 · Ada␛ · a/model · ")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agno_shell.builtin.model_services.wires import anthropic, gemini, openai_responses
-from agno_shell.builtin.model_services.wires.framing import Record
+from agno_shell.builtin.model_services.wires.framing import StreamEvent
 from agno_shell.builtin.model_services.wires.server_tools import ServerTools, readable
 from agno_shell.builtin.model_services.wires.wire import Wire
 from agno_shell.events import ProviderToolFinished, ProviderToolStarted, TextDelta
@@ -20,7 +20,7 @@ def streamed(wire: Wire, *values: Mapping[str, Any]) -> tuple[Any, list[Any]]:
     reader = wire.reader()
     found: list[Any] = []
     for value in values:
-        found += reader.feed(Record("", json.dumps(value)))
+        found += reader.feed(StreamEvent("", json.dumps(value)))
     return reader, found
 
 
