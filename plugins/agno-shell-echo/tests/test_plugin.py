@@ -45,7 +45,7 @@ def test_the_command_without_text_says_how_it_is_used(hooks):
 
 
 def test_the_toolbar_counts_the_messages(hooks):
-    session = FakeContext().session._replace(message_count=4)
+    session = FakeContext().engine.session._replace(message_count=4)
     view = ToolbarView(session, "echo", None, busy=False, queued=0)
     [[item]] = hooks.toolbar_items(view=view)
     assert item.text == "echo: 4 messages"
