@@ -185,7 +185,8 @@ def test_killed_at_random_times(number: int, root: Path, shells: Shells) -> None
     chance = random.Random(number)
     told = Told(names={session_id: {role} for role, session_id in places.items()})
     killed = 0
-    while killed < number:
+    # A busy machine saves less before it is killed: then more are, until enough was saved.
+    while killed < number or (saved(told) <= number and killed < 10 * number):
         running = []
         for _ in range(AT_ONCE):
             role = chance.choice(ROLES)
@@ -199,4 +200,8 @@ def test_killed_at_random_times(number: int, root: Path, shells: Shells) -> None
         recover(root, store, told)
         check_files(root, told)
         goes_on(store, told, places["append"])
-    assert sum(len(each) for each in told.saved.values()) > number
+    assert saved(told) > number
+
+
+def saved(told: Told) -> int:
+    return sum(len(each) for each in told.saved.values())
