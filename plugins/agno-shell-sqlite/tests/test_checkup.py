@@ -62,7 +62,7 @@ def test_what_is_derived_is_mended(open_store, store, session_id, statement, pro
     [finding] = store.check(repair=True)
     assert (finding.problem, finding.healed) == (problem, True)
     other = open_store()
-    assert list(other.app.check()) == []
+    assert list(other.check()) == []
     assert other.tree(session_id) == before == other.messages(session_id)
     assert other.open(session_id).message_count == 2
     assert len(other.search("one")) == 1

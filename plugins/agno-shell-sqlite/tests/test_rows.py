@@ -10,7 +10,16 @@ from agno_shell_sqlite import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell import Attachment, Memory, Message, Session, Timing, ToolCall, Usage
+from agno_shell import (
+    Attachment,
+    Memory,
+    Message,
+    ProviderTool,
+    Session,
+    Timing,
+    ToolCall,
+    Usage,
+)
 from agno_shell.toolkit.json_records import EPOCH
 from agno_shell.types import NOTHING
 
@@ -32,6 +41,7 @@ values = st.recursive(
     max_leaves=5,
 )
 objects = st.just(NOTHING) | st.dictionaries(texts, values, min_size=1, max_size=3)
+statuses = st.sampled_from(("complete", "interrupted", "incomplete", "failed"))
 messages = st.builds(
     Message,
     id=texts,
@@ -39,7 +49,7 @@ messages = st.builds(
     content=texts,
     created_at=moments,
     parent=st.none() | texts,
-    status=st.sampled_from(("complete", "interrupted", "incomplete", "failed")),
+    status=statuses,
     model=st.none() | texts,
     usage=st.none() | st.builds(Usage, counts, counts, counts, counts, seconds),
     timing=st.none() | st.builds(Timing, seconds, seconds),
@@ -49,6 +59,11 @@ messages = st.builds(
     provider_data=objects,
     tool_calls=st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple),
     tool_call_id=st.none() | texts,
+    speaker=st.none() | texts,
+    provider_tools=st.lists(
+        st.builds(ProviderTool, texts, texts, texts, texts, statuses, seconds, st.integers()),
+        max_size=2,
+    ).map(tuple),
     covers=st.none() | texts,
     extra=objects,
 )

@@ -125,7 +125,7 @@ def test_a_restored_session_that_is_deleted_at_once_is_in_the_trash(store, monke
     session_id = store.create("again").session_id
     first = store.delete(session_id)
     monkeypatch.setattr(sessions, "now", lambda: first.deleted_at)
-    store.import_session(first.engine.session, [])
+    store.import_session(first.session, [])
     second = store.delete(session_id)
     assert second.trash_id != first.trash_id
     assert store.trash() == [second, first]
