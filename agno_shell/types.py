@@ -157,10 +157,11 @@ def pieces_of(message: Message) -> Iterator[str | ProviderTool]:
     came."""
     start = 0
     for tool in sorted(message.provider_tools, key=lambda tool: tool.at):
-        if text := message.content[start : tool.at]:
+        at = max(start, tool.at)
+        if text := message.content[start:at]:
             yield text
         yield tool
-        start = max(start, tool.at)
+        start = at
     if text := message.content[start:]:
         yield text
 

@@ -117,9 +117,10 @@ def test_what_the_provider_ran_stands_where_it_did() -> None:
         ProviderTool("2", "run", '{"code":\n"x"}', "late\x1b", "failed", 0.5, 7),
         ProviderTool("1", "search", "{}", "Noon.", at=7),
         ProviderTool("3", "look", at=99, status="incomplete"),
+        ProviderTool("0", "note", "{}", at=-3),
     )
     assert shown(reply("I look.Noon.", provider_tools=tools)) == (
-        "I look.\n\n"
+        "▷ note · run by the provider\n  0 B\n\nI look.\n\n"
         '▷ run {"code": "x"} · run by the provider\n  late␛ · 5 B · failed\n'
         "▷ search · run by the provider\n  Noon. · 5 B\n\n"
         "Noon.\n\n▷ look · run by the provider\n  0 B · not finished\n"

@@ -284,7 +284,7 @@ def _provider_tools(raw: object) -> tuple[ProviderTool, ...]:
         if not all(isinstance(text, str) for text in texts.values()):
             return ()
         status = _one_of(each.get("status"), STATUSES, "complete")
-        seconds, at = _finite(each.get("seconds")), max(_whole(each.get("at")) or 0, 0)
+        seconds, at = _finite(each.get("seconds")), _whole(each.get("at")) or 0
         found.append(ProviderTool(**texts, status=status, seconds=seconds, at=at))
     return tuple(found)
 

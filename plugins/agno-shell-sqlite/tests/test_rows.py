@@ -10,7 +10,16 @@ from agno_shell_sqlite import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agno_shell import Attachment, Memory, Message, ProviderTool, Session, Timing, ToolCall, Usage
+from agno_shell import (
+    Attachment,
+    Memory,
+    Message,
+    ProviderTool,
+    Session,
+    Timing,
+    ToolCall,
+    Usage,
+)
 from agno_shell.toolkit.json_records import EPOCH
 from agno_shell.types import NOTHING
 
@@ -33,9 +42,6 @@ values = st.recursive(
 )
 objects = st.just(NOTHING) | st.dictionaries(texts, values, min_size=1, max_size=3)
 statuses = st.sampled_from(("complete", "interrupted", "incomplete", "failed"))
-provider_tools = st.builds(
-    ProviderTool, texts, texts, texts, texts, statuses, seconds, st.integers(0, 10**9)
-)
 messages = st.builds(
     Message,
     id=texts,
@@ -54,7 +60,10 @@ messages = st.builds(
     tool_calls=st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple),
     tool_call_id=st.none() | texts,
     speaker=st.none() | texts,
-    provider_tools=st.lists(provider_tools, max_size=2).map(tuple),
+    provider_tools=st.lists(
+        st.builds(ProviderTool, texts, texts, texts, texts, statuses, seconds, st.integers()),
+        max_size=2,
+    ).map(tuple),
     covers=st.none() | texts,
     extra=objects,
 )
