@@ -3,12 +3,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from agno_shell.conversation.driver import Driver
 from agno_shell.conversation.engine import Engine
 from agno_shell.conversation.turn import Turn
 from agno_shell.errors import StorageError, UsageError
+from agno_shell.events import TextDelta, TurnEvent
 from agno_shell.testing.memory_storage import MemoryStorage
 from agno_shell.testing.scripted_provider import ScriptedProvider
 from agno_shell.testing.turn_events import events_of
@@ -206,3 +210,82 @@ async def test_a_session_that_is_half_open_takes_nothing_of_the_one_before(
     storage.let.set()
     assert [memory.text for memory in engine.open_session.memories] == ["of the first"]
     assert engine.session.session_id == first.session_id
+
+
+# Whoever drives it ------------------------------------------------------------------------
+
+
+class Recording(Driver):
+    """Keeps what is emitted; ``watch`` sees each event as it comes."""
+
+    def __init__(self, watch: Callable[[TurnEvent], object] = lambda _event: None) -> None:
+        self.events: list[TurnEvent] = []
+        self.watch = watch
+
+    def emit(self, event: TurnEvent) -> None:
+        self.events.append(event)
+        self.watch(event)
+
+
+async def test_without_a_driver_a_question_is_asked_and_its_reply_returned(
+    engine: Engine,
+) -> None:
+    reply = await engine.ask("Hello")
+    assert reply is not None
+    assert (reply.content, reply.status) == ("echo: Hello", "complete")
+    assert engine.last_turn is not None
+    assert not engine.stop(), "nothing is in work"
+
+
+async def test_a_driver_sees_every_event_and_stops_the_turn(
+    engine: Engine, provider: ScriptedProvider
+) -> None:
+    stopped: list[bool] = []
+
+    def watch(event: TurnEvent) -> None:
+        if isinstance(event, TextDelta):
+            stopped.append(engine.stop())
+
+    engine.driver = driver = Recording(watch)
+    provider.scripts.append(["half", asyncio.Event()])
+    reply = await engine.ask("Hello")
+    assert reply is not None
+    assert (reply.content, reply.status) == ("half", "interrupted")
+    assert stopped == [True]
+    kinds = [type(event).__name__ for event in driver.events]
+    assert kinds == ["MessageSaved", "RequestPrepared", "TextDelta", "Interrupted", "MessageSaved"]
+
+
+async def test_who_is_cancelled_while_waiting_for_a_turn_stops_it_and_keeps_what_was_shown(
+    engine: Engine, provider: ScriptedProvider
+) -> None:
+    began = asyncio.Event()
+    engine.driver = Recording(lambda event: isinstance(event, TextDelta) and began.set())
+    provider.scripts.append(["half", asyncio.Event()])
+    asking = asyncio.create_task(engine.ask("Hello"))
+    await began.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert [each.content for each in engine.history] == ["Hello", "half"]
+    assert engine.history[-1].status == "interrupted"
+    assert engine.unsaved == []
+
+
+async def test_what_cannot_be_sent_is_given_back(engine: Engine, tmp_path: Path) -> None:
+    class GivenBack(Recording):
+        texts: ClassVar[list[str]] = []
+
+        @property
+        def has_user(self) -> bool:
+            return True
+
+        def not_sent(self, text: str) -> None:
+            self.texts.append(text)
+
+    engine.driver = GivenBack()
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(UsageError):
+        await engine.ask(f"See @{tmp_path}/empty.txt")
+    assert GivenBack.texts == [f"See @{tmp_path}/empty.txt"]
+    assert engine.history == []

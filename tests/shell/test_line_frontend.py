@@ -459,6 +459,25 @@ async def test_a_choice_is_a_letter(at_a_dumb_terminal: Any, line: bytes, answer
     assert await asyncio.wait_for(asked, 20) == answer
 
 
+async def test_a_question_takes_the_next_line_and_nothing_typed_before_it(
+    at_a_dumb_terminal: Any,
+) -> None:
+    frontend, sink, typist = at_a_dumb_terminal
+    typist.type(b"first\n")
+    await until(lambda: frontend._lines.qsize() == 1)
+    asked = asyncio.create_task(frontend.ask("Which name?"))
+    await until(lambda: "Which name? " in sink.getvalue())
+    typist.type(b" Tax 2026 \n")
+    assert await asyncio.wait_for(asked, 20) == "Tax 2026"
+    assert await frontend.read() == "first"
+
+
+async def test_in_a_pipe_nobody_answers_a_question() -> None:
+    frontend, sink = await front_on(b"Tax 2026\n", ask=False)
+    assert await frontend.ask("Which name?") is None
+    assert "Which name?" not in sink.getvalue()
+
+
 async def test_lines_typed_before_a_choice_are_read_after_it(at_a_dumb_terminal: Any) -> None:
     frontend, sink, typist = at_a_dumb_terminal
     typist.type(b"y\n")

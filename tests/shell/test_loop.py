@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from agno_shell.contracts import Command, CommandContext
 from agno_shell.errors import StorageError
 from agno_shell.events import Failed, Finished, ReasoningDelta, UsageReported
 from agno_shell.testing.memory_storage import MemoryStorage
@@ -470,3 +471,23 @@ async def test_the_watch_ends_with_the_shell(sit_down: SitDown) -> None:
     assert "SessionMonitor.run" in running()
     await seat.leaves()
     assert "SessionMonitor.run" not in running()
+
+
+async def test_a_command_asks_for_a_line_and_the_draft_comes_back(
+    sit_down: SitDown, register: Any, provider: ScriptedProvider
+) -> None:
+    async def name(context: CommandContext, _text: str) -> None:
+        context.ui.print(f"named {await context.ui.ask('Which name?')!r}")
+
+    register("namer", register_commands=lambda: [Command("name", "Asks.", name)])
+    seat = await sit_down()
+    seat.type("/name\ra draft")
+    await seat.sees("Which name?")
+    seat.type("yes, 2026\r")
+    await seat.sees("named 'yes, 2026'")
+    await seat.sees("› a draft")
+    assert provider.requests == [], "an answer is no message"
+    seat.type("\x15/name\r")
+    await seat.until(lambda: seat.terminal.text().count("Which name?") == 1)
+    seat.type("\x03")
+    await seat.sees("named ''")

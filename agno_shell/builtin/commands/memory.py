@@ -22,10 +22,7 @@ async def remember(context: CommandContext, text: str) -> None:
         raise UsageError(
             "There is nothing to remember.", hint="Usage: /remember TEXT; /memory lists it."
         )
-    session_id = context.engine.session.session_id
-    await context.storage(lambda storage: storage.remember(session_id, text.strip()))
-    await context.engine.refresh()
-    number = len(await _memories(context))
+    number = await context.engine.remember(text.strip())
     context.ui.print(f"Remembered in this session as number {number}; it goes with every request.")
 
 
