@@ -64,8 +64,9 @@ class Ui(Protocol):
         place, and at the end of the command none is left."""
 
     async def ask(self, question: str, *, instead: str = "") -> str:
-        """Ask for a line of text. ``UsageError`` where nobody can be asked, as in a pipe; it
-        names ``instead``, the argument that answers beforehand, if there is one."""
+        """Ask for a line of text; empty when the user gave none. ``UsageError`` where nobody can
+        be asked, as in a pipe; it names ``instead``, the argument that answers beforehand, if
+        there is one."""
 
     async def confirm(self, question: str, *, instead: str = "") -> bool:
         """Ask once; only ``y`` or ``yes`` is a yes. ``UsageError`` as for :meth:`ask`."""

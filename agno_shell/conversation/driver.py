@@ -12,8 +12,8 @@ from agno_shell.types import Message, ToolCall
 
 
 class Driver:
-    """What an engine wants of it. As it stands here, nobody is there: nothing is shown, what
-    needs an answer is declined, and nothing is stopped."""
+    """What an engine asks of whoever drives it. This one stands for nobody: nothing is shown,
+    what needs an answer is declined, and nothing is stopped."""
 
     @property
     def has_user(self) -> bool:
@@ -22,8 +22,8 @@ class Driver:
 
     @property
     def pasted(self) -> Sequence[str]:
-        """Texts that were pasted into what was typed. Who wrote them does not choose what leaves
-        this machine."""
+        """Texts that were pasted into what was typed. Whoever wrote them does not choose what
+        leaves this machine."""
         return ()
 
     # What is in work

@@ -16,7 +16,7 @@ from agno_shell.conversation.engine_parts import EngineParts
 from agno_shell.conversation.files.attachments import unattached
 from agno_shell.conversation.path import Path, read_end
 from agno_shell.conversation.references import resolve
-from agno_shell.conversation.tree.branches import Start, asking
+from agno_shell.conversation.tree.branches import Start, question_start
 from agno_shell.conversation.tree.moves import FollowUp
 from agno_shell.conversation.turn import Runnable, Turn
 from agno_shell.errors import SessionNotFoundError, StorageError
@@ -223,7 +223,7 @@ class Engine(EngineParts):
         self, follows: str | None, text: str, attachments: Sequence[Attachment] = ()
     ) -> Turn:
         """A turn whose question follows any message of the session, or none."""
-        return self.turn_from(asking(follows, text, attachments))
+        return self.turn_from(question_start(follows, text, attachments))
 
     def answer_turn(self, follows: str | None, model: str | None = None) -> Turn:
         """A turn without a question: what stands at ``follows`` is answered, or gone on

@@ -17,8 +17,7 @@ from agno_shell.errors import UsageError, nobody_to_ask
 from agno_shell.shell.frontend import Frontend
 from agno_shell.shell.lines import text_lines, wrapped
 from agno_shell.shell.present import Presenter
-from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.toolkit.text_table import Column, table_lines
+from agno_shell.toolkit.text_table import foreign_table_lines
 from agno_shell.types import Finding, Message
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ class ShellUi:
     def table(
         self, columns: Sequence[tuple[str, int | None, bool]], rows: Sequence[Sequence[str]]
     ) -> None:
-        clean = [[clean_line(cell) for cell in row] for row in rows]
-        headings, *lines = table_lines([Column(*each) for each in columns], clean, self.width)
+        headings, *lines = foreign_table_lines(columns, rows, self.width)
         self.print(headings, "bold")
         for line in lines:
             self.print(line)

@@ -23,8 +23,7 @@ from agno_shell.conversation.tree.branches import Place
 from agno_shell.errors import UsageError, nobody_to_ask
 from agno_shell.testing.memory_engine import FakeProvider, memory_engine
 from agno_shell.testing.memory_storage import MemoryStorage
-from agno_shell.toolkit.terminal_text import clean_line
-from agno_shell.toolkit.text_table import Column, table_lines
+from agno_shell.toolkit.text_table import foreign_table_lines
 from agno_shell.types import NOTHING, Finding, Message
 
 T = TypeVar("T")
@@ -89,8 +88,7 @@ class FakeUi:
     def table(
         self, columns: Sequence[tuple[str, int | None, bool]], rows: Sequence[Sequence[str]]
     ) -> None:
-        clean = [[clean_line(cell) for cell in row] for row in rows]
-        headings, *lines = table_lines([Column(*each) for each in columns], clean, self.width)
+        headings, *lines = foreign_table_lines(columns, rows, self.width)
         self.print(headings, "bold")
         for line in lines:
             self.print(line)

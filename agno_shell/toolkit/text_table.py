@@ -3,7 +3,7 @@
 # Annotations are not left as text here (PEP 563): a named tuple would compile them at
 # every start, and the first call of compile() alone takes 1 ms.
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 GAP = "  "
@@ -31,6 +31,16 @@ def table_lines(
     if width:
         _shrink(columns, widths, width)
     return [_line(columns, widths, line) for line in lines]
+
+
+def foreign_table_lines(
+    columns: Iterable[tuple[str, int | None, bool]], rows: Sequence[Sequence[str]], width: int = 0
+) -> list[str]:
+    """The same for cells that may hold anything; each becomes one clean line."""
+    from agno_shell.toolkit.terminal_text import clean_line
+
+    clean = [[clean_line(cell) for cell in row] for row in rows]
+    return table_lines([Column(*each) for each in columns], clean, width)
 
 
 def text_width(text: str) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from agno_shell.conversation.request.earlier import PathMessage
+from agno_shell.conversation.request.rules import SentMessage
 from agno_shell.conversation.request.selection import SentTurn
-from agno_shell.events import LeftOut
+from agno_shell.events import LeftOut, Why
+from agno_shell.types import Message
 
 
 class Places(NamedTuple):
@@ -61,3 +63,22 @@ def left_out(
 
 def _left_out(count: int, why: Literal["window", "summary"], more: bool) -> LeftOut:
     return LeftOut(max(count, 1) if more else count, why, more)
+
+
+Row = tuple[Message, Why, bool]
+"""A part of a message, why it is sent, and whether it is joined to the part before it."""
+
+
+def whole_rows(sent: Sequence[SentMessage], rows: Sequence[tuple[Message, Why]]) -> list[Row]:
+    """Every part of what is sent, also what nobody wrote: that stands between others
+    because of the one after it."""
+    reasons = {message.id: why for message, why in rows}
+    whole: list[Row] = []
+    why: Why = "recent"
+    for each in reversed(sent):
+        for number in reversed(range(len(each.parts))):
+            part = each.parts[number]
+            why = reasons.get(part.id, why)
+            whole.append((part, why, number > 0))
+    whole.reverse()
+    return whole

@@ -13,7 +13,7 @@ from agno_shell.conversation.request.agent_texts import read_pins
 from agno_shell.conversation.request.contents import Contents
 from agno_shell.conversation.request.counting import Counter
 from agno_shell.conversation.request.earlier import Earlier, PathMessage
-from agno_shell.conversation.request.receipts import Places, left_out
+from agno_shell.conversation.request.receipts import Places, Row, left_out, whole_rows
 from agno_shell.conversation.request.rules import (
     SentMessage,
     begins_turn,
@@ -174,7 +174,7 @@ class Requests:
         if counted or selection.is_counted:
             await model.counter.count([*frame.messages, *parts])
         self._forget(model.counter, parts)
-        receipt = _receipt(model, frame, _whole_rows(sent, rows))
+        receipt = _receipt(model, frame, whole_rows(sent, rows))
         places = await self._places(selection, before)
         receipt = receipt._replace(left_out=left_out(places, turns, apart))
         request = await self._request(choice, frame, sent)
@@ -351,25 +351,6 @@ def _rows(
         else:
             rows.append((message, "pinned" if message.id in chosen else "recent"))
     return rows
-
-
-Row = tuple[Message, Why, bool]
-"""A part of a message, why it is sent, and whether it is joined to the part before it."""
-
-
-def _whole_rows(sent: Sequence[SentMessage], rows: Sequence[tuple[Message, Why]]) -> list[Row]:
-    """Every part of what is sent, also what was said by nobody: that stands between others
-    because of the one behind it."""
-    reasons = {message.id: why for message, why in rows}
-    whole: list[Row] = []
-    why: Why = "recent"
-    for each in reversed(sent):
-        for number in reversed(range(len(each.parts))):
-            part = each.parts[number]
-            why = reasons.get(part.id, why)
-            whole.append((part, why, number > 0))
-    whole.reverse()
-    return whole
 
 
 def _receipt(model: Model, frame: Frame, rows: Sequence[Row]) -> Receipt:

@@ -153,7 +153,7 @@ class Start(NamedTuple):
     """Answers this time, in place of the session's."""
 
 
-def asking(follows: str | None, text: str, attachments: Sequence[Attachment] = ()) -> Start:
+def question_start(follows: str | None, text: str, attachments: Sequence[Attachment] = ()) -> Start:
     """A question that follows any message of the session, or none."""
     return Start(
         follows,

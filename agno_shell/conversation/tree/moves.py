@@ -12,7 +12,7 @@ from agno_shell.conversation.open_session import OpenSession
 from agno_shell.conversation.session_editor import SessionEditor
 from agno_shell.conversation.store import StoreThread
 from agno_shell.conversation.tree import branches, fork, outline
-from agno_shell.conversation.tree.branches import Start, UndoneTurn, asking
+from agno_shell.conversation.tree.branches import Start, UndoneTurn, question_start
 from agno_shell.conversation.tree.numbered import MessageReader
 from agno_shell.errors import StorageError, UsageError
 from agno_shell.toolkit.wording import count
@@ -173,7 +173,7 @@ class Moves:
         names = {each.name for each in attachments}
         kept = (each for each in old.attachments if each.name not in names)
         follows = parent.id if parent else None
-        return asking(follows, text, (*kept, *attachments))
+        return question_start(follows, text, (*kept, *attachments))
 
     # ------------------------------------------------------------------------------------
 
