@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -196,6 +197,50 @@ async def test_calls_of_ours_stand_with_the_last_of_them(
     _question, asked, _result = provider.requests[-1].messages
     assert asked.content == "[Ada:]\n\nI look.\n\n[Ben:]\n\nAnd I wait."
     assert asked.tool_calls == (ours,)
+
+
+async def test_what_the_provider_ran_itself_is_kept_and_not_sent_back(
+    engine: Engine, provider: ScriptedProvider
+) -> None:
+    done = ProviderToolFinished(CALL, "Found.")
+    provider.scripts.append([ProviderToolStarted(CALL), done, "Here.", Finished()])
+    await run(engine.turn("Who?"))
+    await run(engine.turn("And then?"))
+    assert [tool.result for tool in (await stored(engine))[1].provider_tools] == ["Found."]
+    reply = provider.requests[-1].messages[1]
+    assert (reply.content, reply.provider_tools, reply.tool_calls) == ("Here.", (), ())
+    assert provider.refused == []
+
+
+class Gated(MemoryStorage):
+    """Saves what is called "Whole." only once the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_saving, self.gate = threading.Event(), threading.Event()
+
+    def append(self, session_id: str, message: Message) -> Session:
+        if message.content == "Whole.":
+            self.is_saving.set()
+            assert self.gate.wait(20)
+        return super().append(session_id, message)
+
+
+async def test_stopped_while_a_part_is_saved_the_turn_waits_for_it(
+    make_engine: Callable[..., Engine], provider: ScriptedProvider
+) -> None:
+    storage = Gated()
+    engine = make_engine(storage)
+    await engine.create("Test")
+    provider.scripts.append([ADA, "Whole.", BEN, "Half", asyncio.Event()])
+    turn = engine.turn("Who?")
+    running = asyncio.create_task(run(turn))
+    assert await asyncio.to_thread(storage.is_saving.wait, 20)
+    turn.stop()
+    await asyncio.sleep(0)
+    storage.gate.set()
+    saved = [event.message.content for event in await running if isinstance(event, MessageSaved)]
+    assert saved == ["Who?", "Whole.", "Half"]
 
 
 async def test_a_reply_that_is_stopped_keeps_all_who_spoke(
